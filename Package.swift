@@ -1,0 +1,134 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One row of the house (Docs/Architecture.md): what a module may import, from below only.
+// `COMITY_ONLY=pure` declares just the modules that import nothing from outside, so that the inner loop stays short;
+// `COMITY_ONLY=MeshStore,MeshLink` declares those, what they stand on, and their tests.
+struct Module {
+    enum Nature { case pure, plain, border(pkgConfig: String, apt: String), program }
+    let name: String
+    let nature: Nature
+    let imports: [String]
+    let products: [Target.Dependency]
+    let hasTests: Bool
+
+    init(_ name: String, _ nature: Nature, on imports: [String] = [], _ products: [Target.Dependency] = [], tests: Bool = true) {
+        self.name = name
+        self.nature = nature
+        self.imports = imports
+        self.products = products
+        hasTests = tests
+    }
+}
+
+let protocols = ["MeshDiscovery", "MeshTrust", "MeshAgreements", "MeshGossip", "MeshRouting", "MeshAudit"]
+let below = ["MeshBase"] + protocols + ["MeshNode"]
+
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let posix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let http = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let tls = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let modules: [Module] = [
+    Module("MeshBase", .pure),
+    Module("MeshDiscovery", .pure, on: ["MeshBase"]),
+    Module("MeshTrust", .pure, on: ["MeshBase"]),
+    Module("MeshAgreements", .pure, on: ["MeshBase"]),
+    Module("MeshGossip", .pure, on: ["MeshBase"]),
+    Module("MeshRouting", .pure, on: ["MeshBase"]),
+    Module("MeshAudit", .pure, on: ["MeshBase"]),
+    Module("MeshNode", .pure, on: ["MeshBase"] + protocols),
+    Module("MeshWire", .plain, on: below),
+    Module("MeshSimulator", .pure, on: below),
+    Module("CAvahi", .border(pkgConfig: "avahi-client", apt: "libavahi-client-dev"), tests: false),
+    Module("MeshAvahi", .plain, on: ["MeshBase", "MeshDiscovery", "MeshWire", "CAvahi"]),
+    Module("MeshCredentials", .plain, on: ["MeshBase", "MeshTrust", "MeshWire"], [x509, crypto, asn1]),
+    Module("MeshStore", .plain, on: below + ["MeshWire"], [grdb]),
+    Module("MeshLink", .plain, on: ["MeshBase", "MeshWire"], [nio, posix, tls]),
+    Module("MeshGateway", .plain, on: ["MeshBase", "MeshRouting", "MeshWire"], [nio, posix, http]),
+    Module("MeshControl", .plain, on: ["MeshBase"], [hummingbird, httpClient, nio, posix]),
+    Module("MeshAgent", .plain,
+        on: below + ["MeshWire", "MeshAvahi", "MeshCredentials", "MeshStore", "MeshLink", "MeshGateway", "MeshControl"],
+        [nio, posix, logging, yams]),
+    Module("comity", .program, on: ["MeshBase", "MeshControl", "MeshAgent", "MeshSimulator", "MeshWire"], [arguments], tests: false),
+]
+
+let only = Context.environment["COMITY_ONLY"] ?? "all"
+
+func closure(of names: [String]) -> Set<String> {
+    var found = Set<String>()
+    var open = names
+    while let name = open.popLast() {
+        guard found.insert(name).inserted, let module = modules.first(where: { $0.name == name }) else { continue }
+        open += module.imports
+    }
+    return found
+}
+
+let pureNames = modules.compactMap { module -> String? in
+    switch module.nature {
+    case .pure: module.name
+    case .plain: module.name == "MeshWire" ? module.name : nil
+    case .border, .program: nil
+    }
+}
+let asked: [String] =
+    only == "pure" ? pureNames : only == "all" ? modules.map(\.name) : only.split(separator: ",").map(String.init)
+let declared = closure(of: asked)
+let needsPackages = modules.contains { declared.contains($0.name) && !$0.products.isEmpty }
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6), .treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+// Task, clocks and actors do not exist below the line: the compiler says so (Docs/Architecture.md).
+let fence: [SwiftSetting] = [.unsafeFlags(["-Xfrontend", "-disable-implicit-concurrency-module-import"])]
+
+var targets: [Target] = []
+for module in modules where declared.contains(module.name) {
+    let dependencies = module.imports.map { Target.Dependency(stringLiteral: $0) } + module.products
+    switch module.nature {
+    case .pure: targets.append(.target(name: module.name, dependencies: dependencies, swiftSettings: strict + fence))
+    case .plain: targets.append(.target(name: module.name, dependencies: dependencies, swiftSettings: strict))
+    case .border(let pkgConfig, let apt):
+        targets.append(.systemLibrary(name: module.name, pkgConfig: pkgConfig, providers: [.apt([apt])]))
+    case .program:
+        targets.append(.executableTarget(name: module.name, dependencies: dependencies, swiftSettings: strict))
+    }
+    if module.hasTests && asked.contains(module.name) {
+        targets.append(
+            .testTarget(
+                name: module.name + "Tests",
+                dependencies: [Target.Dependency(stringLiteral: module.name)] + dependencies,
+                swiftSettings: strict))
+    }
+}
+
+let package = Package(
+    name: "comity",
+    dependencies: !needsPackages
+        ? []
+        : [
+            .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+            .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+            .package(url: "https://github.com/apple/swift-certificates", from: "1.21.0"),
+            .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+            .package(url: "https://github.com/apple/swift-asn1", from: "1.7.0"),
+            .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+            .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+            .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+            .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+            .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+            .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        ],
+    targets: targets
+)

@@ -1,0 +1,58 @@
+/// A SHA-256 digest: 32 bytes, held without an allocation.
+public struct Digest: Hashable, Sendable, Comparable, Codable, CustomStringConvertible {
+    private let words: (UInt64, UInt64, UInt64, UInt64)
+
+    /// Thirty-two zero bytes: the Merkle root of nothing, and a placeholder that no input hashes to.
+    public static let zero = Digest(0, 0, 0, 0)
+
+    private init(_ first: UInt64, _ second: UInt64, _ third: UInt64, _ fourth: UInt64) {
+        words = (first, second, third, fourth)
+    }
+
+    /// - Parameter bytes: exactly 32 bytes; anything else gives nil.
+    public init?(_ bytes: some Collection<UInt8>) {
+        guard bytes.count == 32 else { return nil }
+        var parts: [UInt64] = [0, 0, 0, 0]
+        for (position, byte) in bytes.enumerated() { parts[position / 8] = parts[position / 8] << 8 | UInt64(byte) }
+        self.init(parts[0], parts[1], parts[2], parts[3])
+    }
+
+    /// The 32 bytes.
+    public var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(32)
+        for word in [words.0, words.1, words.2, words.3] {
+            for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
+        }
+        return bytes
+    }
+
+    /// Compares all 256 bits without a branch on any of them, so that time tells nothing about where two differ.
+    public static func == (left: Self, right: Self) -> Bool {
+        (left.words.0 ^ right.words.0) | (left.words.1 ^ right.words.1)
+            | (left.words.2 ^ right.words.2) | (left.words.3 ^ right.words.3) == 0
+    }
+
+    public static func < (left: Self, right: Self) -> Bool { left.words < right.words }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(words.0)
+        hasher.combine(words.1)
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let bytes = Base64URL.decode(try container.decode(String.self)), let digest = Digest(bytes) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not 32 bytes in base64url")
+        }
+        self = digest
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(Base64URL.encode(bytes))
+    }
+
+    /// 64 hexadecimal digits.
+    public var description: String { Hexadecimal.encode(bytes) }
+}

@@ -1,0 +1,112 @@
+/// The bounds of the protocol. They are not configuration: both sides rely on them, and a test holds how they relate.
+public enum Limits {
+    // Handshake (protocol section 2)
+    /// Bytes of one handshake message.
+    public static let handshakeMessage = 16 * 1024
+    /// How long the other side may take for one message.
+    public static let handshakeMessageTime: Duration = .seconds(5)
+    /// How long a handshake may take in all.
+    public static let handshakeTime: Duration = .seconds(15)
+    /// How long connecting may take.
+    public static let connectTime: Duration = .seconds(3)
+    /// Unfinished handshakes in all.
+    public static let unfinishedHandshakes = 64
+    /// Of these, places kept for addresses with a trusted peer.
+    public static let handshakesKeptForKnown = 32
+    /// Unfinished handshakes from one address without a trusted peer.
+    public static let handshakesPerUnknownAddress = 4
+    /// Unfinished handshakes from one address with a trusted peer.
+    public static let handshakesPerKnownAddress = 16
+    /// Clocks may differ by this much before it is said.
+    public static let clockSkewWarned: Duration = .seconds(120)
+    /// Clocks may differ by this much before a handshake is refused, and nothing may be dated further ahead.
+    public static let clockSkewRefused: Duration = .seconds(300)
+    /// A trusted link repeats its handshake after this long.
+    public static let handshakeRepeat: Duration = .seconds(3600)
+
+    // Pairing (protocol section 3)
+    /// Attempts to pair, per minute, from one address.
+    public static let pairingsPerAddressAndMinute = 5
+    /// Attempts to pair, per minute, in all.
+    public static let pairingsPerMinute = 30
+    /// Wrong proofs that end an invite.
+    public static let wrongProofsPerInvite = 5
+    /// Invites that are open at once.
+    public static let openInvites = 64
+    /// Characters of an invite line.
+    public static let inviteLine = 250
+
+    // Frames (protocol section 5a)
+    /// Bytes of one frame's payload.
+    public static let framePayload = 64 * 1024
+    /// Bytes that a stream's sender may have under way before the receiver grants more.
+    public static let streamWindow = 256 * 1024
+    /// Bytes that all streams of one link together may have under way.
+    public static let linkWindow = 4 * 1024 * 1024
+    /// Streams that a peer may have open on one link.
+    public static let streamsPerLink = 1_024
+    /// Bytes of an invocation's or an answer's head.
+    public static let invocationHead = 32 * 1024
+
+    // Documents (protocol sections 6, 10)
+    /// Bytes of a signed document's payload.
+    public static let documentPayload = 45 * 1024
+    /// Levels of nesting in a document.
+    public static let documentDepth = 16
+    /// Bytes of one text in a document unless said otherwise.
+    public static let documentText = 256
+    /// Bytes of one record's body.
+    public static let recordBody = 4 * 1024
+    /// Records of one owner in one audience.
+    public static let recordsPerHead = 256
+    /// Head updates of one owner accepted a minute, after a burst.
+    public static let headsPerMinute = 10
+    /// Head updates of one owner accepted at once.
+    public static let headBurst = 50
+    /// Signature checks a second for one peer.
+    public static let signatureChecksPerSecond = 200
+    /// Bytes of reconciliation a minute for one peer.
+    public static let syncBytesPerMinute = 4 * 1024 * 1024
+    /// A head's life in an audience of up to 50 nodes.
+    public static let headLife: Duration = .seconds(15 * 60)
+
+    // Tables
+    /// Peers in all states but *seen*.
+    public static let peers = 4_096
+    /// Peers that are only seen.
+    public static let sightings = 1_024
+    /// Endpoints kept for one peer.
+    public static let endpointsPerPeer = 8
+    /// Resources that a node provides.
+    public static let localResources = 10_000
+    /// Capabilities of one resource.
+    public static let capabilitiesPerResource = 64
+    /// Labels of one resource.
+    public static let labelsPerResource = 32
+    /// Agreements with one peer, of any state.
+    public static let agreementsPerPeer = 512
+    /// Agreements accepted automatically from one peer.
+    public static let automaticAgreementsPerPeer = 32
+
+    // Calls (protocol section 8)
+    /// Bytes of a body, until bodies stream.
+    public static let callBody = 1024 * 1024
+    /// A call's time unless it says otherwise.
+    public static let callDeadline: Duration = .seconds(10)
+    /// The longest time that a call may ask for.
+    public static let callDeadlineMax: Duration = .seconds(600)
+    /// Attempts after the first.
+    public static let retries = 2
+    /// Bytes of an idempotency key.
+    public static let idempotencyKey = 128
+    /// How long an idempotency key is remembered.
+    public static let idempotencyLife: Duration = .seconds(24 * 3600)
+
+    // Audit (protocol section 9)
+    /// Bytes of one journal segment.
+    public static let journalSegment = 16 * 1024 * 1024
+    /// Bytes of one audit record.
+    public static let auditRecord = 16 * 1024
+    /// Refusals of one peer with one code, a minute, before they become one event with a count.
+    public static let refusalEventsPerMinute = 60
+}

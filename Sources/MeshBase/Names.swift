@@ -1,0 +1,123 @@
+/// The name of a resource or capability: 1 ... 64 characters of `a-z 0-9 . _ -`, beginning with a letter or a digit.
+public struct ResourceName: Hashable, Sendable, Comparable, Codable, CustomStringConvertible {
+    /// The name itself.
+    public let description: String
+
+    /// Nil unless `text` is such a name.
+    public init?(_ text: some StringProtocol) {
+        guard (1...64).contains(text.utf8.count), let first = text.utf8.first, isLowerOrDigit(first),
+            text.utf8.allSatisfy({ isLowerOrDigit($0) || isJoiner($0) })
+        else { return nil }
+        description = String(text)
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let name = ResourceName(try container.decode(String.self)) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a resource name")
+        }
+        self = name
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+
+    public static func < (left: Self, right: Self) -> Bool { left.description < right.description }
+
+    /// The built-in resource that answers with what it was sent.
+    public static let echo = ResourceName(trusted: "echo")
+
+    private init(trusted: String) { description = trusted }
+}
+
+/// A node's name for people: 1 ... 63 characters of `A-Z a-z 0-9 . _ -`, beginning with a letter or a digit.
+///
+/// Unique in one node's store only, claimed by its owner, and never a ground for trust.
+public struct NodeName: Hashable, Sendable, Comparable, Codable, CustomStringConvertible {
+    /// The name itself.
+    public let description: String
+
+    /// Nil unless `text` is such a name.
+    public init?(_ text: some StringProtocol) {
+        func isLetterOrDigit(_ byte: UInt8) -> Bool { isLowerOrDigit(byte) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) }
+        guard (1...63).contains(text.utf8.count), let first = text.utf8.first, isLetterOrDigit(first),
+            text.utf8.allSatisfy({ isLetterOrDigit($0) || isJoiner($0) })
+        else { return nil }
+        description = String(text)
+    }
+
+    /// This name with `-NUMBER` behind it, shortened so that it still fits.
+    public func numbered(_ number: Int) -> NodeName {
+        let suffix = "-\(number)"
+        return NodeName(trusted: String(description.prefix(63 - suffix.count)) + suffix)
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let name = NodeName(try container.decode(String.self)) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a node name")
+        }
+        self = name
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+
+    public static func < (left: Self, right: Self) -> Bool { left.description < right.description }
+
+    private init(trusted: String) { description = trusted }
+}
+
+/// Who asks, within one node: a user, a service, `local`. 1 ... 256 bytes of text without control or bidirectional characters.
+public struct Principal: Hashable, Sendable, Comparable, Codable, CustomStringConvertible {
+    /// The name itself.
+    public let description: String
+
+    /// Nil unless `text` is such a name.
+    public init?(_ text: some StringProtocol) {
+        guard (1...256).contains(text.utf8.count), text.isPlain else { return nil }
+        description = String(text)
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let principal = Principal(try container.decode(String.self)) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a principal")
+        }
+        self = principal
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+
+    public static func < (left: Self, right: Self) -> Bool { left.description < right.description }
+
+    /// Whoever reaches the gateway's port on this machine.
+    public static let local = Principal(trusted: "local")
+
+    private init(trusted: String) { description = trusted }
+}
+
+extension StringProtocol {
+    /// Whether the text holds neither control nor bidirectional formatting characters (Unicode Bidi_Control, general category Cc).
+    public var isPlain: Bool {
+        unicodeScalars.allSatisfy { scalar in
+            switch scalar.value {
+            case 0...0x1f, 0x7f...0x9f, 0x61c, 0x200e, 0x200f, 0x202a...0x202e, 0x2066...0x2069: false
+            default: true
+            }
+        }
+    }
+}
+
+private func isLowerOrDigit(_ byte: UInt8) -> Bool {
+    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+}
+
+private func isJoiner(_ byte: UInt8) -> Bool { [UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-")].contains(byte) }

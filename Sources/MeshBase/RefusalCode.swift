@@ -1,0 +1,143 @@
+/// Every reason for which anything is refused. The text is a contract: it stands in answers, in the audit and in `Docs/Codes.md`,
+/// is never reused with another meaning, and only new ones are added.
+public enum RefusalCode: String, Sendable, CaseIterable, Codable, Hashable {
+    // Handshake and trust
+    /// What a stranger is told, with a reference, whatever the reason was.
+    case handshakeRefused = "handshake-refused"
+    /// No certificate came with the TLS handshake.
+    case certificateMissing = "certificate-missing"
+    /// The certificate, or its identity statement, cannot be read.
+    case certificateMalformed = "certificate-malformed"
+    /// The node certificate is over.
+    case certificateExpired = "certificate-expired"
+    /// The node certificate is not valid yet.
+    case certificateNotYetValid = "certificate-not-yet-valid"
+    /// The certificate's identity statement is not signed by the identity key it names.
+    case identityStatementInvalid = "identity-statement-invalid"
+    /// The two clocks differ by more than 300 s.
+    case clockSkew = "clock-skew"
+    /// The other side is this node.
+    case isMyself = "is-myself"
+    /// Another node answered than the one that was dialled, or the hello names another one than the certificate.
+    case identityMismatch = "identity-mismatch"
+    /// The key differs from the one that is pinned for this node ID.
+    case pinMismatch = "pin-mismatch"
+    /// Nobody here has made trust with this node.
+    case peerUnknown = "peer-unknown"
+    /// This node's operator revoked the peer's key.
+    case peerRevoked = "peer-revoked"
+    /// This node's operator, or an alarm, suspended the peer.
+    case peerSuspended = "peer-suspended"
+    /// The inception is not one by this key, or differs from the pinned one.
+    case inceptionInvalid = "inception-invalid"
+    /// The two sides have no protocol version in common, or one names other versions than its proof covers.
+    case versionUnsupported = "version-unsupported"
+    /// The two sides have no channel binding in common.
+    case bindingUnsupported = "binding-unsupported"
+    /// A nonce is one's own, or one of a message that was sent back.
+    case nonceReused = "nonce-reused"
+    /// A proof is missing, is not over this handshake, or its signature is not valid.
+    case proofInvalid = "proof-invalid"
+    /// The other side did not grant a link.
+    case grantMissing = "grant-missing"
+    /// A message of the handshake came out of order or cannot be read.
+    case handshakeMalformed = "handshake-malformed"
+    /// The handshake took longer than 15 s, or one message longer than 5 s.
+    case handshakeTimeout = "handshake-timeout"
+    /// Too many unfinished handshakes, in all or from this address.
+    case handshakeLimit = "handshake-limit"
+    /// A boot number returned after a higher one was accepted: perhaps a cloned node.
+    case bootReturned = "boot-returned"
+
+    // Invites
+    /// The line is not an invite.
+    case inviteMalformed = "invite-malformed"
+    /// The invite is over.
+    case inviteExpired = "invite-expired"
+    /// Another key has used the invite.
+    case inviteUsed = "invite-used"
+    /// No such invite is open here.
+    case inviteUnknown = "invite-unknown"
+    /// The proof under the invite's secret is wrong.
+    case inviteProofWrong = "invite-proof-wrong"
+    /// The operator said no to the joiner.
+    case inviteDeclined = "invite-declined"
+    /// Neither an invite nor a window for pairing is open.
+    case pairingClosed = "pairing-closed"
+    /// Too many attempts to pair in this minute.
+    case pairingLimit = "pairing-limit"
+
+    // Calls
+    /// No peer has this name or ID.
+    case peerNotFound = "peer-not-found"
+    /// The peer is known but not trusted now.
+    case peerNotTrusted = "peer-not-trusted"
+    /// There is no link to the peer, and none came up in time.
+    case peerUnreachable = "peer-unreachable"
+    /// No such resource, or none that the caller may know of.
+    case resourceUnknown = "resource-unknown"
+    /// The resource has no such capability, or the request matches none.
+    case capabilityUnknown = "capability-unknown"
+    /// The resource has several capabilities and none was named.
+    case capabilityUnnamed = "capability-unnamed"
+    /// No agreement covers the call.
+    case agreementMissing = "agreement-missing"
+    /// The agreement that would cover the call is not valid yet.
+    case agreementNotYetValid = "agreement-not-yet-valid"
+    /// The agreement that would cover the call is over.
+    case agreementExpired = "agreement-expired"
+    /// The agreement was ended by one of its parties.
+    case agreementEnded = "agreement-ended"
+    /// The agreement is not signed by both yet.
+    case agreementPending = "agreement-pending"
+    /// An agreement covers the resource but not this capability.
+    case capabilityNotAgreed = "capability-not-agreed"
+    /// The agreement names other parties.
+    case partyMismatch = "party-mismatch"
+    /// The path leaves the resource, or is written in a way that two readers could read differently.
+    case pathRefused = "path-refused"
+    /// The request is not one the gateway understands.
+    case requestMalformed = "request-malformed"
+    /// The body is longer than is allowed.
+    case bodyTooLarge = "body-too-large"
+    /// The head of the request is longer than is allowed.
+    case headTooLarge = "head-too-large"
+    /// The time was over before an answer came.
+    case deadlineExceeded = "deadline-exceeded"
+    /// The breaker of every candidate is open.
+    case breakerOpen = "breaker-open"
+    /// The call may or may not have taken effect.
+    case outcomeUnknown = "outcome-unknown"
+    /// The correlation id came before with another request.
+    case correlationReused = "correlation-reused"
+    /// The audit cannot take the call's records.
+    case auditUnavailable = "audit-unavailable"
+    /// The node sheds load.
+    case overloaded = "overloaded"
+    /// The resource behind the provider could not be reached.
+    case resourceUnreachable = "resource-unreachable"
+    /// The resource did not answer in the time the provider gives it.
+    case resourceTimeout = "resource-timeout"
+    /// The resource's answer was not HTTP, or was too long.
+    case resourceMisbehaved = "resource-misbehaved"
+    /// Whoever asked went away.
+    case cancelled = "cancelled"
+    /// The agent is shutting down.
+    case draining = "draining"
+    /// The gateway does not serve this `Host`.
+    case hostRefused = "host-refused"
+    /// The gateway serves no browser.
+    case originRefused = "origin-refused"
+    /// The caller may not name this principal.
+    case principalRefused = "principal-refused"
+
+    // Documents and records
+    /// A document cannot be read, or breaks a rule that no honest node breaks.
+    case documentInvalid = "document-invalid"
+    /// A limit of this node is reached.
+    case limitReached = "limit-reached"
+    /// The name is already in use here.
+    case nameTaken = "name-taken"
+    /// Nothing is known under this correlation id or reference.
+    case nothingFound = "nothing-found"
+}

@@ -1,0 +1,99 @@
+/// What repeating a request does: decides what may be retried, hedged, or counted as changing something.
+public enum Safety: String, Sendable, Codable, CaseIterable, Hashable {
+    /// Changes nothing (RFC 9110 section 9.2.1).
+    case safe
+    /// May change something, but repeating it changes nothing more (RFC 9110 section 9.2.2).
+    case idempotent
+    /// Anything else.
+    case unsafe
+
+    /// Whether a repetition does no harm.
+    public var isRepeatable: Bool { self != .unsafe }
+    /// Whether it may change something.
+    public var isMutating: Bool { self != .safe }
+}
+
+/// One thing that a resource can do: some methods under one path.
+public struct Capability: Hashable, Sendable, Codable {
+    /// Unique within its resource.
+    public let name: ResourceName
+    /// HTTP methods in upper case, at least one, none twice. The first is the one that `/invoke` sends.
+    public let methods: [String]
+    /// Absolute and normalised (`/`, `/list`), compared by whole segments with the path beneath the resource's URL.
+    public let path: String
+    /// What repeating it does.
+    public let safety: Safety
+
+    public init(name: ResourceName, methods: [String], path: String, safety: Safety) {
+        self.name = name
+        self.methods = methods
+        self.path = path
+        self.safety = safety
+    }
+}
+
+/// What a provider tells the peers to whom it offers a resource: no URL, nothing about the host behind it.
+public struct ResourceDescription: Hashable, Sendable, Codable {
+    /// Unique at its provider.
+    public let name: ResourceName
+    /// How the resource is spoken to.
+    public let `protocol`: ResourceProtocol
+    /// In the order in which a request is matched; at least one, at most `Limits.capabilitiesPerResource`.
+    public let capabilities: [Capability]
+    /// Words for search, at most `Limits.labelsPerResource`.
+    public let labels: [ResourceLabel]
+
+    public init(
+        name: ResourceName, protocol: ResourceProtocol, capabilities: [Capability], labels: [ResourceLabel]
+    ) {
+        self.name = name
+        self.protocol = `protocol`
+        self.capabilities = capabilities
+        self.labels = labels
+    }
+
+    /// The capability of this name.
+    public func capability(_ name: ResourceName) -> Capability? { capabilities.first { $0.name == name } }
+}
+
+/// One `key=value` of a resource, for search.
+public struct ResourceLabel: Hashable, Sendable, Codable, Comparable {
+    /// In the form of a resource name.
+    public let key: ResourceName
+    /// Plain text of at most 256 bytes.
+    public let value: String
+
+    public init(key: ResourceName, value: String) {
+        self.key = key
+        self.value = value
+    }
+
+    public static func < (left: Self, right: Self) -> Bool { (left.key, left.value) < (right.key, right.value) }
+}
+
+/// How a resource is spoken to.
+public enum ResourceProtocol: String, Sendable, Codable, CaseIterable, Hashable {
+    /// HTTP/1.1 to a URL.
+    case http
+    /// Answered by the agent itself (`echo`).
+    case builtin
+}
+
+/// A resource that this node provides: its description, and where it is.
+public struct LocalResource: Hashable, Sendable, Codable {
+    /// What peers are told.
+    public let description: ResourceDescription
+    /// `http://HOST:PORT[/PATH]`, without query; nil for a built-in one.
+    public let url: String?
+    /// How long one attempt at it may take; nil: half of the time left while another candidate exists, else all of it.
+    public let timeoutInMilliseconds: Int64?
+
+    public init(description: ResourceDescription, url: String?, timeoutInMilliseconds: Int64?) {
+        self.description = description
+        self.url = url
+        self.timeoutInMilliseconds = timeoutInMilliseconds
+    }
+
+    /// Its name.
+    public var name: ResourceName { description.name }
+}
