@@ -1,0 +1,154 @@
+import MeshBase
+
+/// One attempt to join under an invite: each endpoint in turn, again and again, until it is done, denied or out of time.
+struct JoinAttempt: Equatable, Sendable {
+    let request: JoinRequest
+    let deadline: Instant
+    /// Which endpoint is tried next.
+    var next = 0
+    /// Whether a dial is under way.
+    var isDialling = false
+    /// The connection that the dial became.
+    var connection: ConnectionID?
+    /// Why the last try failed, for the answer.
+    var lastRefusal: Refusal?
+}
+
+// Joining under somebody's invite, and making trust when a pairing handshake is established on either side.
+extension Trust {
+    /// How long `join` tries in all, and how long it rests between two rounds over the endpoints.
+    private static var patience: Duration { .seconds(60) }
+    private static var pause: Duration { .seconds(1) }
+
+    mutating func beginJoin(
+        _ ticket: Ticket, _ request: JoinRequest, at now: Moment, into effects: inout Outbox<TrustEffect>
+    ) {
+        let refusal: Refusal? =
+            if request.inviter == me.node {
+                Refusal(.isMyself, [Fact("invite of", me.name)])
+            } else if now.wall >= request.expires {
+                Refusal(.inviteExpired, [Fact("until", RFC3339.text(request.expires)), Fact("now", RFC3339.text(now.wall))])
+            } else if let peer = pins[request.inviter], peer.state == .revoked || peer.state == .suspended {
+                Refusal(
+                    peer.state == .revoked ? .peerRevoked : .peerSuspended,
+                    [Fact("peer", peer.name), Fact("because", peer.evidence.note)])
+            } else if request.endpoints.isEmpty {
+                Refusal(.inviteMalformed, [Fact("addresses", "none")])
+            } else {
+                nil
+            }
+        if let refusal { return effects.post(.answer(ticket, .refused(refusal))) }
+        joins[ticket] = JoinAttempt(request: request, deadline: now.instant + Self.patience)
+        continueJoin(ticket, at: now, into: &effects)
+    }
+
+    /// Dials the next endpoint, or gives up.
+    mutating func continueJoin(_ ticket: Ticket, at now: Moment, into effects: inout Outbox<TrustEffect>) {
+        guard let join = joins[ticket], !join.isDialling else { return }
+        guard now.instant < join.deadline else {
+            joins[ticket] = nil
+            let tried = join.request.endpoints.map(\.description).joined(separator: ", ")
+            let refusal = join.lastRefusal ?? Refusal(.peerUnreachable)
+            return effects.post(.answer(ticket, .refused(Refusal(refusal.code, refusal.facts + [Fact("tried", tried)]))))
+        }
+        let endpoint = join.request.endpoints[join.next % join.request.endpoints.count]
+        joins.update(ticket) { join in
+            join.next += 1
+            join.isDialling = true
+        }
+        let intent = DialIntent(node: join.request.inviter, secret: join.request.secret)
+        effects.post(.dialToPair(endpoint, intent, join: ticket))
+    }
+
+    /// Which connection a dial to pair became: called by the node when it allots the connection.
+    public mutating func dialStarted(_ connection: ConnectionID, join ticket: Ticket) {
+        joins.update(ticket) { $0.connection = connection }
+    }
+
+    /// A connection failed; if it was a join's, the next endpoint's turn comes.
+    mutating func joinFailed(
+        _ connection: ConnectionID, _ refusal: Refusal, at now: Moment, into effects: inout Outbox<TrustEffect>
+    ) {
+        guard let (ticket, join) = joins.first(where: { $0.1.connection == connection }) else { return }
+        joins.update(ticket) { join in
+            join.isDialling = false
+            join.connection = nil
+            join.lastRefusal = refusal
+        }
+        let isRoundOver = join.next % join.request.endpoints.count == 0
+        deadlines.set(.join(ticket), at: now.instant + (isRoundOver ? Self.pause : .zero))
+    }
+
+    /// The inviter said no; some of its reasons are final.
+    mutating func joinDenied(
+        _ connection: ConnectionID, _ denial: Denial, at now: Moment, into effects: inout Outbox<TrustEffect>
+    ) {
+        guard let (ticket, _) = joins.first(where: { $0.1.connection == connection }) else { return }
+        let refusal = Refusal(denial.code, denial.facts + [Fact("reference", Hexadecimal.encode(denial.reference.bytes))])
+        switch denial.code {
+        case .inviteUsed, .inviteExpired, .inviteUnknown, .inviteProofWrong, .inviteDeclined, .clockSkew:
+            joins[ticket] = nil
+            deadlines.cancel(.join(ticket))
+            effects.post(.answer(ticket, .refused(refusal)))
+        default: joinFailed(connection, refusal, at: now, into: &effects)
+        }
+    }
+
+    /// Both sides granted trust in one transcript: the pin is written, whichever side this is.
+    mutating func makeTrust(
+        _ establishment: Establishment, _ connection: ConnectionID, _ handshake: Handshake, at now: Moment,
+        into effects: inout Outbox<TrustEffect>
+    ) {
+        let join = joins.first { $0.1.connection == connection }?.0
+        switch trustedRecord(establishment, role: handshake.connection.role, at: now) {
+        case .refused(let refusal):
+            effects.post(.close(connection, refusal.code))
+            if let join { finishJoin(join, .refused(refusal), into: &effects) }
+        case .allowed(let peer):
+            let old = pins[peer.node]?.state
+            pins.write(peer)
+            effects.post(.persist(.peer(peer)))
+            effects.post(.close(connection, nil))
+            if old != .trusted {
+                effects.post(.record(.stateChanged(peer.node, name: peer.name, from: old, to: .trusted, peer.evidence)))
+                effects.post(.standingChanged(peer.node, .trusted))
+            }
+            if let join { finishJoin(join, .joined(peer.node), into: &effects) }
+        }
+    }
+
+    private mutating func finishJoin(_ ticket: Ticket, _ answer: TrustAnswer, into effects: inout Outbox<TrustEffect>) {
+        joins[ticket] = nil
+        deadlines.cancel(.join(ticket))
+        effects.post(.answer(ticket, answer))
+    }
+
+    private func trustedRecord(
+        _ establishment: Establishment, role: HandshakeRole, at now: Moment
+    ) -> Ruling<PeerRecord> {
+        let node = establishment.node
+        if let peer = pins[node] {
+            switch peer.state {
+            case .trusted, .pending, .verified: break
+            case .suspended: return .refused(Refusal(.peerSuspended, [Fact("peer", peer.name)]))
+            case .revoked: return .refused(Refusal(.peerRevoked, [Fact("peer", peer.name)]))
+            }
+            guard peer.key == establishment.key else { return .refused(Refusal(.pinMismatch, [Fact("peer", peer.name)])) }
+            guard peer.inception.payload == establishment.inception.payload else {
+                return .refused(Refusal(.inceptionInvalid, [Fact("peer", peer.name)]))
+            }
+        } else if pins.peers.count >= Limits.peers {
+            return .refused(Refusal(.limitReached, [Fact("peers", pins.peers.count), Fact("limit", Limits.peers)]))
+        }
+        guard let name = pins[node]?.name ?? pins.freeName(like: establishment.name, for: node) else {
+            return .refused(Refusal(.nameTaken, [Fact("name", establishment.name)]))
+        }
+        let note = role == .initiator ? "joined under its invite" : "it joined under an invite of this node"
+        return .allowed(
+            PeerRecord(
+                node: node, key: establishment.key, pin: suite.pin(of: establishment.key), inception: establishment.inception,
+                name: name, state: .trusted, since: now.wall,
+                evidence: TrustEvidence(kind: .invite, transcript: establishment.transcript, note: note),
+                boot: pins[node]?.boot))
+    }
+}

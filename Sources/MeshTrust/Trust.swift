@@ -1,0 +1,276 @@
+import MeshBase
+
+/// Who a peer is and what it may do: the machine of trust (protocol sections 1 to 3).
+///
+/// It holds the pin book, the invites, every handshake under way and every attempt to join, and lets each do its part:
+///
+///     connection secured -> Handshake -> established -> (pairing) pin book: trusted, both sides, one transcript
+///                                                    -> (peering) boot ID held against the book -> admitted as a link
+///                                     -> refused     -> told to the other end as a code and a reference, recorded in full
+///     operator: suspend, resume, revoke, forget      -> at once: pin book, links cut, the peer told
+///
+/// Callers owe it: one `connectionSecured` per connection before its messages, one `connectionClosed` at its end, the answer to
+/// every `.sign`, and `timeReached` no earlier than `nextDeadline`. A `.persist` must be durable before any effect behind it is
+/// performed. There is no way from discovery into the pin book: only an established handshake under an invite adds a peer.
+public struct Trust<Suite: SignatureSuite>: Sendable {
+    /// Whom this node knows.
+    public internal(set) var pins: PinBook
+    /// The invites that are open here.
+    public internal(set) var invites: InviteBook
+    /// This node.
+    public let me: OwnIdentity
+
+    let suite: Suite
+    var generator: SeededGenerator
+    var handshakes = OrderedTable<ConnectionID, RunningHandshake>()
+    var signatures = OrderedTable<Ticket, ConnectionID>()
+    var joins = OrderedTable<Ticket, JoinAttempt>()
+    var consents = OrderedTable<InviteName, AwaitedConsent>()
+    var returnedBoots = OrderedTable<NodeID, Instant>()
+    var deadlines = Deadlines<TrustAlarm>()
+    private var ticketsIssued: UInt64 = 0
+
+    /// A node's trust as it was stored; `generator` is for references and jitter only.
+    public init(me: OwnIdentity, pins: PinBook, invites: InviteBook, suite: Suite, generator: SeededGenerator) {
+        self.me = me
+        self.pins = pins
+        self.invites = invites
+        self.suite = suite
+        self.generator = generator
+    }
+
+    /// When `timeReached` is due; nil when nothing waits for time.
+    public var nextDeadline: Instant? { deadlines.next }
+
+    /// Whether the listener should offer `comity-pair/1` now: what the shell asks once at start.
+    public func pairingWindow(at now: Moment) -> PairingWindow { invites.isOpen(at: now.wall) ? .open : .closed }
+
+    /// Sets the alarms of what was restored.
+    public mutating func start(at now: Moment, into effects: inout Outbox<TrustEffect>) {
+        scheduleInviteExpiry(at: now)
+        effects.post(.pairing(pairingWindow(at: now)))
+    }
+
+    /// The one entrance.
+    public mutating func handle(_ input: TrustInput, at now: Moment, into effects: inout Outbox<TrustEffect>) {
+        switch input {
+        case .connectionSecured(let connection, let secured, let intent):
+            begin(connection, secured, intent, at: now, into: &effects)
+        case .messageArrived(let connection, let message):
+            advance(connection, at: now, into: &effects) { $0.receive(message, $1, using: $2) }
+        case .messageUnreadable(let connection, let problem):
+            let refusal = Refusal(.handshakeMalformed, [Fact("problem", problem)])
+            advance(connection, at: now, into: &effects) { handshake, _, _ in handshake.abandon(refusal) }
+        case .signed(let ticket, let signature):
+            guard let connection = signatures.remove(ticket) else { return }
+            advance(connection, at: now, into: &effects) { handshake, _, suite in
+                handshake.receive(signature: signature, using: suite)
+            }
+        case .connectionClosed(let connection): forget(connection, at: now, into: &effects)
+        case .inviteRequested(let ticket, let secret, let life, let confirmation):
+            openInvite(ticket, secret: secret, life: life, confirmation, at: now, into: &effects)
+        case .inviteConfirmed(let ticket, let name, let pin, let consent):
+            confirm(ticket, name, by: pin, consent, at: now, into: &effects)
+        case .inviteWithdrawn(let ticket, let name): withdraw(ticket, name, at: now, into: &effects)
+        case .joinRequested(let ticket, let request): beginJoin(ticket, request, at: now, into: &effects)
+        case .decided(let ticket, let node, let decision, let note):
+            decide(ticket, node, decision, note: note, at: now, into: &effects)
+        case .noticeArrived(let node, let notice): effects.post(.record(.noticed(node, notice)))
+        case .contradicted(let node, let evidence):
+            suspend(node, TrustEvidence(kind: .alarm, transcript: nil, note: evidence), at: now, into: &effects)
+        case .timeReached: reachTime(at: now, into: &effects)
+        }
+    }
+
+    /// A ticket of this machine.
+    mutating func newTicket() -> Ticket {
+        ticketsIssued += 1
+        return Ticket(ticketsIssued)
+    }
+
+    /// What a handshake's checks are held against now.
+    func ground(at now: Moment) -> HandshakeGround { HandshakeGround(me: me, pins: pins, invites: invites, now: now) }
+}
+
+/// One handshake, and since when it runs.
+struct RunningHandshake: Equatable, Sendable {
+    var handshake: Handshake
+    let began: Instant
+}
+
+/// Somebody who proved an invite's secret and waits for the operator's yes.
+struct AwaitedConsent: Equatable, Sendable {
+    let connection: ConnectionID
+    let pin: Pin
+}
+
+/// What the machine waits for.
+enum TrustAlarm: Comparable, Sendable {
+    case handshake(ConnectionID)
+    case join(Ticket)
+    case inviteExpiry
+}
+
+// MARK: - Handshakes
+
+extension Trust {
+    private mutating func begin(
+        _ connection: ConnectionID, _ secured: SecuredConnection, _ intent: DialIntent?, at now: Moment,
+        into effects: inout Outbox<TrustEffect>
+    ) {
+        guard secured.role == .responder || intent != nil else {
+            preconditionFailure("\(connection): dialled without knowing whom to accept")
+        }
+        guard secured.role == .initiator || secured.purpose == .peering || invites.isOpen(at: now.wall) else {
+            return effects.post(.close(connection, .pairingClosed))
+        }
+        handshakes[connection] = RunningHandshake(handshake: Handshake(secured, intent: intent), began: now.instant)
+        deadlines.set(.handshake(connection), at: now.instant + Limits.handshakeMessageTime)
+        advance(connection, at: now, into: &effects) { $0.begin($1, using: $2) }
+    }
+
+    /// Lets one handshake take a step and performs what it orders.
+    mutating func advance(
+        _ connection: ConnectionID, at now: Moment, into effects: inout Outbox<TrustEffect>,
+        _ step: (inout Handshake, HandshakeGround, Suite) -> [Handshake.Step]
+    ) {
+        guard var running = handshakes[connection] else { return }
+        let steps = step(&running.handshake, ground(at: now), suite)
+        handshakes[connection] = running
+        let deadline = min(now.instant + Limits.handshakeMessageTime, running.began + Limits.handshakeTime)
+        deadlines.set(.handshake(connection), at: deadline)
+        for step in steps { perform(step, on: connection, running.handshake, at: now, into: &effects) }
+    }
+
+    private mutating func perform(
+        _ step: Handshake.Step, on connection: ConnectionID, _ handshake: Handshake, at now: Moment,
+        into effects: inout Outbox<TrustEffect>
+    ) {
+        switch step {
+        case .send(let message): effects.post(.send(connection, message))
+        case .sign(let kind, let payload):
+            let ticket = newTicket()
+            signatures[ticket] = connection
+            effects.post(.sign(SigningRequest(ticket: ticket, kind: kind, payload: payload)))
+        case .claimInvite(let name, let pin, let claimed):
+            claim(name, by: pin, calling: claimed, on: connection, at: now, into: &effects)
+        case .refuse(let refusal): refuse(connection, handshake, refusal, at: now, into: &effects)
+        case .denied(let denial):
+            let remote = handshake.connection.remote
+            effects.post(.record(.handshakeDenied(remote: remote, expected: handshake.intent?.node, denial)))
+            end(connection)
+            effects.post(.close(connection, denial.code))
+            joinDenied(connection, denial, at: now, into: &effects)
+        case .establish(let establishment):
+            end(connection)
+            switch handshake.connection.purpose {
+            case .pairing: makeTrust(establishment, connection, handshake, at: now, into: &effects)
+            case .peering: admit(establishment, connection, handshake, at: now, into: &effects)
+            }
+        }
+    }
+
+    /// Tells the other end as little as it may know, and the record everything.
+    private mutating func refuse(
+        _ connection: ConnectionID, _ handshake: Handshake, _ refusal: Refusal, at now: Moment,
+        into effects: inout Outbox<TrustEffect>
+    ) {
+        let reference = Octets(generator.bytes(8))
+        let claimed = handshake.claimedNode
+        let isToldInFull = handshake.mayTell(refusal.code, isTrusted: claimed.map(pins.isTrusted) ?? false)
+        let denial = Denial(
+            code: isToldInFull ? refusal.code : .handshakeRefused, reference: reference,
+            facts: isToldInFull ? refusal.facts : [])
+        let remote = handshake.connection.remote
+        countWrongProof(refusal, handshake, into: &effects)
+        effects.post(.record(.handshakeRefused(reference: reference, remote: remote, claimed: claimed, refusal)))
+        effects.post(.send(connection, .deny(denial)))
+        end(connection)
+        effects.post(.close(connection, denial.code))
+        joinFailed(connection, refusal, at: now, into: &effects)
+    }
+
+    /// Holds the boot ID against the book; a higher one replaces, a returned one is an alarm (protocol section 1).
+    private mutating func admit(
+        _ establishment: Establishment, _ connection: ConnectionID, _ handshake: Handshake, at now: Moment,
+        into effects: inout Outbox<TrustEffect>
+    ) {
+        guard var peer = pins[establishment.node], peer.state == .trusted else {
+            return effects.post(.close(connection, .peerUnknown))
+        }
+        if let accepted = peer.boot, establishment.boot != accepted, establishment.boot.number <= accepted.number {
+            return bootReturned(establishment, accepted, connection, at: now, into: &effects)
+        }
+        if peer.boot != establishment.boot {
+            peer.boot = establishment.boot
+            pins.write(peer)
+            effects.post(.persist(.peer(peer)))
+        }
+        effects.post(
+            .admit(
+                connection,
+                AdmittedPeer(
+                    node: peer.node, role: handshake.connection.role, boot: establishment.boot, skew: establishment.skew,
+                    remote: handshake.connection.remote, transcript: establishment.transcript)))
+    }
+
+    private mutating func bootReturned(
+        _ establishment: Establishment, _ accepted: BootID, _ connection: ConnectionID, at now: Moment,
+        into effects: inout Outbox<TrustEffect>
+    ) {
+        let node = establishment.node
+        effects.post(.record(.bootReturned(node, accepted: accepted, returned: establishment.boot)))
+        effects.post(.close(connection, .bootReturned))
+        let isSecond = returnedBoots[node].map { now.instant - $0 <= .seconds(600) } ?? false
+        returnedBoots[node] = now.instant
+        guard isSecond else { return }
+        let note = "boot \(establishment.boot.number) returned twice after boot \(accepted.number): perhaps a copied home"
+        suspend(node, TrustEvidence(kind: .alarm, transcript: nil, note: note), at: now, into: &effects)
+    }
+
+    /// Nothing more is expected of this handshake; the connection itself may go on as a link.
+    mutating func end(_ connection: ConnectionID) {
+        handshakes[connection] = nil
+        deadlines.cancel(.handshake(connection))
+        signatures.removeAll { _, owner in owner == connection }
+        consents.removeAll { _, waiting in waiting.connection == connection }
+    }
+
+    private mutating func forget(_ connection: ConnectionID, at now: Moment, into effects: inout Outbox<TrustEffect>) {
+        end(connection)
+        joinFailed(connection, Refusal(.peerUnreachable), at: now, into: &effects)
+    }
+
+    private mutating func reachTime(at now: Moment, into effects: inout Outbox<TrustEffect>) {
+        while let alarm = deadlines.takeDue(at: now.instant) {
+            switch alarm {
+            case .handshake(let connection):
+                let waited = handshakes[connection].map { now.instant - $0.began } ?? .zero
+                let refusal = Refusal(.handshakeTimeout, [Fact("waited", "\(waited.wholeMilliseconds) ms")])
+                advance(connection, at: now, into: &effects) { handshake, _, _ in handshake.abandon(refusal) }
+            case .join(let ticket): continueJoin(ticket, at: now, into: &effects)
+            case .inviteExpiry: expireInvites(at: now, into: &effects)
+            }
+        }
+    }
+}
+
+extension Handshake {
+    /// Whom the other end says, or the certificate says, it is.
+    var claimedNode: NodeID? {
+        guard case .wellFormed(let facts) = connection.presented else { return nil }
+        return facts.statement.node
+    }
+
+    /// Whether the other end may know the true reason: a trusted peer, anyone whose clock is off, and who named an invite.
+    func mayTell(_ code: RefusalCode, isTrusted: Bool) -> Bool {
+        switch code {
+        case .clockSkew: true
+        case .inviteExpired, .inviteUsed, .inviteUnknown, .inviteProofWrong, .inviteDeclined: connection.purpose == .pairing
+        default: isTrusted && connection.purpose == .peering && isClaimProved
+        }
+    }
+
+    /// Whether TLS proved the certificate's key and the certificate its identity; checked before any hello.
+    private var isClaimProved: Bool { state != .ready }
+}

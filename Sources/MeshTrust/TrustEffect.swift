@@ -1,0 +1,91 @@
+import MeshBase
+
+/// What the trust machine orders, in this order.
+public enum TrustEffect: Equatable, Sendable {
+    /// Send a handshake message.
+    case send(ConnectionID, HandshakeMessage)
+    /// Sign with the identity key; the answer comes as `TrustInput.signed`.
+    case sign(SigningRequest)
+    /// Close a connection once what was sent has left.
+    case close(ConnectionID, RefusalCode?)
+    /// The handshake is done: this connection is a link with this peer.
+    case admit(ConnectionID, AdmittedPeer)
+    /// Cut whatever links there are with this peer, after telling it.
+    case cut(NodeID, TrustNotice?)
+    /// Dial for pairing. The connection comes back with this intent, or closed.
+    case dialToPair(Endpoint, DialIntent, join: Ticket)
+    /// Write this down before anything behind it is done.
+    case persist(TrustChange)
+    /// A peer's state changed: everything that rests on it follows.
+    case standingChanged(NodeID, TrustState?)
+    /// Answer a command.
+    case answer(Ticket, TrustAnswer)
+    /// Tell the operator that somebody asks to join.
+    case confirmationWanted(InviteName, by: Pin, name: NodeName)
+    /// Whether the listener offers `comity-pair/1`.
+    case pairing(PairingWindow)
+    /// Remember.
+    case record(TrustEvent)
+}
+
+/// A connection that became a link.
+public struct AdmittedPeer: Equatable, Sendable {
+    /// Whose link it is.
+    public let node: NodeID
+    /// Which end dialled.
+    public let role: HandshakeRole
+    /// Which run of the peer it is.
+    public let boot: BootID
+    /// Its clock less ours.
+    public let skew: Duration
+    /// Where it is connected.
+    public let remote: Endpoint
+    /// When the node certificates in use end, the earlier one: the link's handshake is to be repeated before.
+    public let transcript: Digest
+}
+
+/// Whether the listener offers `comity-pair/1`.
+public enum PairingWindow: String, Sendable, Equatable {
+    case open
+    case closed
+}
+
+/// A change of what the trust machine keeps.
+public enum TrustChange: Equatable, Sendable {
+    /// This record, whatever was there.
+    case peer(PeerRecord)
+    /// No record; the pin of a revoked key stays.
+    case peerForgotten(NodeID)
+    /// This invite, whatever was there.
+    case invite(InviteRecord)
+    /// No such invite.
+    case inviteGone(InviteName)
+}
+
+/// The answer to a command.
+public enum TrustAnswer: Equatable, Sendable {
+    /// The invite is open until then.
+    case invited(InviteName, secret: Octets, expires: WallTime)
+    /// Trust is made with this peer.
+    case joined(NodeID)
+    /// Done.
+    case done
+    /// Not done.
+    case refused(Refusal)
+}
+
+/// What the audit is told.
+public enum TrustEvent: Equatable, Sendable {
+    /// A handshake failed here; the reference is what the other end was told.
+    case handshakeRefused(reference: Octets, remote: Endpoint, claimed: NodeID?, Refusal)
+    /// The other end refused a handshake.
+    case handshakeDenied(remote: Endpoint, expected: NodeID?, Denial)
+    /// A peer's state changed.
+    case stateChanged(NodeID, name: NodeName, from: TrustState?, to: TrustState?, TrustEvidence)
+    /// An invite was opened, used, confirmed or ended.
+    case invite(InviteName, what: String)
+    /// A peer tells what it decided about this node.
+    case noticed(NodeID, TrustNotice)
+    /// A boot number returned.
+    case bootReturned(NodeID, accepted: BootID, returned: BootID)
+}
