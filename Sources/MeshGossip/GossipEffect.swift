@@ -1,0 +1,76 @@
+import MeshBase
+
+/// What the gossip machine orders, in this order.
+public enum GossipEffect: Equatable, Sendable {
+    /// Ask for a sign of life, with what this node believes of the pair's registry.
+    case ping(ConnectionID, RegistrySummary)
+    /// End a connection.
+    case close(ConnectionID, RefusalCode?)
+    /// Calls and documents for this peer go over this connection from now on.
+    case linkUp(NodeID, ConnectionID, Endpoint)
+    /// There is no link with this peer any more.
+    case linkDown(NodeID, LinkLoss)
+    /// The link is silent, or speaks again.
+    case linkDegraded(NodeID, LinkCondition)
+    /// Send a registry message.
+    case send(NodeID, GossipMessage)
+    /// Sign with the identity key.
+    case sign(SigningRequest)
+    /// Write this down before anything behind it is done.
+    case persist(GossipChange)
+    /// What this peer offers has changed: calls must see it.
+    case catalogChanged(NodeID)
+    /// The peer signed two different things under one name.
+    case contradicted(NodeID, evidence: String)
+    /// Remember.
+    case record(GossipEvent)
+}
+
+/// How a link is.
+public enum LinkCondition: String, Sendable, Codable, Hashable {
+    /// It speaks.
+    case up
+    /// Two pings went unanswered.
+    case degraded
+}
+
+/// Why a link ended.
+public enum LinkLoss: String, Sendable, Codable, Hashable {
+    /// The connection ended.
+    case closed
+    /// Three pings went unanswered.
+    case silent
+    /// The peer is no longer trusted.
+    case dropped
+}
+
+/// A change of what the gossip machine keeps.
+public enum GossipChange: Equatable, Sendable {
+    /// The newest head of this owner in this audience, with its records; whatever was there.
+    case head(StoredHead)
+}
+
+/// A head as it is kept.
+public struct StoredHead: Equatable, Sendable {
+    /// The head.
+    public let head: Signed<Head>
+    /// Its records; empty while they are incomplete.
+    public let records: [Record]
+
+    public init(head: Signed<Head>, records: [Record]) {
+        self.head = head
+        self.records = records
+    }
+}
+
+/// What the audit is told.
+public enum GossipEvent: Equatable, Sendable {
+    /// A link came up.
+    case linkUp(NodeID, ConnectionID, Endpoint)
+    /// A link went down.
+    case linkDown(NodeID, LinkLoss)
+    /// A message broke a rule that no honest node breaks.
+    case messageInvalid(NodeID, Refusal)
+    /// This node's own stored sequence was behind what a peer holds of it: a restored home.
+    case ownHeadRecovered(from: NodeID, sequence: Int64)
+}

@@ -1,0 +1,63 @@
+import MeshBase
+
+/// What happened, as far as links and registry are concerned.
+public enum GossipInput: Equatable, Sendable {
+    /// A connection finished its handshake.
+    case linkAdmitted(ConnectionID, LinkTerms)
+    /// Any frame came over the connection; told at most a few times a second.
+    case heard(ConnectionID)
+    /// A ping was answered.
+    case ponged(ConnectionID, roundTrip: Duration)
+    /// A peer's ping came with what it believes of the pair's registry.
+    case pinged(ConnectionID, RegistrySummary)
+    /// The connection is gone.
+    case connectionClosed(ConnectionID)
+    /// All links with this peer must go, and its records with them.
+    case peerDropped(NodeID)
+    /// A peer is trusted: its key verifies its heads.
+    case peerTrusted(NodeID, PublicKey)
+    /// What this node offers to this peer, whole.
+    case offersChanged(NodeID, [ResourceDescription])
+    /// A registry message came over a trusted link.
+    case messageArrived(NodeID, GossipMessage)
+    /// The identity key has signed.
+    case signed(Ticket, DocumentSignature)
+    /// The deadline has come.
+    case timeReached
+}
+
+/// What is known of a connection when it becomes a link.
+public struct LinkTerms: Equatable, Sendable {
+    /// Whose link it is.
+    public let node: NodeID
+    /// Who dialled.
+    public let dialler: NodeID
+    /// Which run of the peer it is.
+    public let boot: BootID
+    /// Its clock less ours.
+    public let skew: Duration
+    /// Where it is.
+    public let remote: Endpoint
+    /// How far it is.
+    public let distance: LinkDistance
+
+    public init(node: NodeID, dialler: NodeID, boot: BootID, skew: Duration, remote: Endpoint, distance: LinkDistance) {
+        self.node = node
+        self.dialler = dialler
+        self.boot = boot
+        self.skew = skew
+        self.remote = remote
+        self.distance = distance
+    }
+}
+
+/// How far the other end of a link is: decides how often it is asked for a sign of life.
+public enum LinkDistance: String, Sendable, Codable, Hashable {
+    /// The same subnet, or this machine.
+    case local
+    /// Anywhere else.
+    case remote
+
+    /// How long a link may be silent before it is pinged.
+    var pingInterval: Duration { self == .local ? .seconds(1) : .seconds(5) }
+}
