@@ -1,0 +1,126 @@
+import MeshBase
+
+/// What one node may call at another, and until when: one document that both sign over the same bytes (protocol section 7).
+///
+/// It says nothing about whether it is in force: `AgreementRecord` does.
+public struct Agreement: SignedBody {
+    public static let kind = DocumentKind.agreement
+
+    /// The same in all versions.
+    public let id: AgreementID
+    /// From 1; strictly rises from one version to the next.
+    public let version: Int64
+    /// The provider: whose resources may be called.
+    public let source: NodeID
+    /// The consumer: who may call them.
+    public let target: NodeID
+    /// What may be called: at least one, at most `AgreementLimits.grants`, no resource twice.
+    public let grants: [Grant]
+    /// Not before; nil means from activation.
+    public let validFrom: WallTime?
+    /// Not after.
+    public let validUntil: WallTime
+    /// The party that offered it, and signed first.
+    public let createdBy: NodeID
+    /// When it was offered, by the offerer's clock.
+    public let created: WallTime
+
+    public init(
+        id: AgreementID, version: Int64, source: NodeID, target: NodeID, grants: [Grant], validFrom: WallTime?,
+        validUntil: WallTime, createdBy: NodeID, created: WallTime
+    ) {
+        self.id = id
+        self.version = version
+        self.source = source
+        self.target = target
+        self.grants = grants
+        self.validFrom = validFrom
+        self.validUntil = validUntil
+        self.createdBy = createdBy
+        self.created = created
+    }
+
+    /// The party that is not `node`; nil when `node` is none, or both.
+    public func party(besides node: NodeID) -> NodeID? {
+        guard source != target else { return nil }
+        return node == source ? target : node == target ? source : nil
+    }
+
+    /// The rules that no honest node breaks; a document that breaks one is refused whatever the clock and the trust.
+    public var isWellFormed: Bool {
+        let names = grants.map(\.resource)
+        return (1...AgreementLimits.versionMax).contains(version) && source != target
+            && (createdBy == source || createdBy == target)
+            && (1...AgreementLimits.grants).contains(grants.count) && grants.allSatisfy(\.isWellFormed)
+            && zip(names, names.dropFirst()).allSatisfy { $0 < $1 }
+            && validUntil > (validFrom ?? created) && validUntil > created
+            && created.milliseconds >= 0 && validUntil.milliseconds < AgreementLimits.versionMax
+    }
+}
+
+/// One resource that an agreement covers.
+public struct Grant: Hashable, Sendable, Codable {
+    /// The provider's resource.
+    public let resource: ResourceName
+    /// The capabilities that may be used, rising, none twice; nil means every one that the resource has.
+    public let capabilities: [ResourceName]?
+
+    public init(resource: ResourceName, capabilities: [ResourceName]?) {
+        self.resource = resource
+        self.capabilities = capabilities.map { Array(Set($0)).sorted() }
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        resource = try container.decode(ResourceName.self, forKey: .resource)
+        capabilities = try container.decodeIfPresent([ResourceName].self, forKey: .capabilities)
+    }
+
+    /// Whether `capability` is among what is granted.
+    public func covers(_ capability: ResourceName) -> Bool { capabilities?.contains(capability) ?? true }
+
+    fileprivate var isWellFormed: Bool {
+        guard let capabilities else { return true }
+        return (1...Limits.capabilitiesPerResource).contains(capabilities.count)
+            && zip(capabilities, capabilities.dropFirst()).allSatisfy { $0 < $1 }
+    }
+}
+
+/// Names an agreement through all its versions: 16 random bytes, written like a UUID.
+public struct AgreementID: Hashable, Sendable, Comparable, Codable, CustomStringConvertible {
+    private let value: CorrelationID
+
+    /// A new one.
+    public init(using generator: inout SeededGenerator) {
+        value = CorrelationID(high: generator.next(), low: generator.next())
+    }
+
+    /// Reads the form `8-4-4-4-12`; nil otherwise.
+    public init?(_ text: String) {
+        guard let value = CorrelationID(text) else { return nil }
+        self.value = value
+    }
+
+    public init(from decoder: any Decoder) throws { value = try CorrelationID(from: decoder) }
+    public func encode(to encoder: any Encoder) throws { try value.encode(to: encoder) }
+    public static func < (left: Self, right: Self) -> Bool { left.value < right.value }
+
+    /// `8-4-4-4-12` in lower case.
+    public var description: String { value.description }
+}
+
+/// Bounds of this module; they are part of the protocol.
+public enum AgreementLimits {
+    /// Resources that one agreement covers.
+    public static let grants = 64
+    /// The highest version, and the highest number that a document may hold.
+    public static let versionMax: Int64 = 1 << 53 - 1
+    /// The longest agreement that is accepted without anybody being asked.
+    public static let automaticLife: Duration = .seconds(31 * 24 * 3600)
+    /// How long the built-in resource is offered to a newly trusted peer.
+    public static let builtInLife: Duration = .seconds(30 * 24 * 3600)
+    /// The longest agreement that can be offered.
+    public static let lifeMax: Duration = .seconds(3660 * 24 * 3600)
+    /// How far the parties' clocks are held apart when an explicit beginning or the end is compared with now.
+    public static let clockMargin: Duration = .seconds(5)
+}

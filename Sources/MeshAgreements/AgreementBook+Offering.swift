@@ -1,0 +1,122 @@
+import MeshBase
+
+/// This node offers: by order of its operator, and `echo` by itself.
+extension AgreementBook {
+    /// Checks an operator's offer and has it signed.
+    mutating func offer(
+        _ request: OfferRequest, for ticket: Ticket, at now: Moment, using suite: some SignatureSuite,
+        into effects: inout Outbox<AgreementEffect>
+    ) {
+        var refusals: [Refusal] = []
+        if files[request.peer]?.key == nil {
+            refusals.append(Refusal(.peerNotTrusted, [Fact("peer", request.peer)]))
+        }
+        if request.life <= AgreementLimits.clockMargin || request.life > AgreementLimits.lifeMax {
+            refusals.append(
+                Refusal(
+                    .documentInvalid,
+                    [
+                        Fact("life in ms", request.life.wholeMilliseconds),
+                        Fact("longest in ms", AgreementLimits.lifeMax.wholeMilliseconds),
+                    ]))
+        }
+        let highest = request.replaces.map { highestVersion(of: $0, with: request.peer) }
+        if let replaces = request.replaces, highest == 0 {
+            refusals.append(Refusal(.nothingFound, [Fact("agreement", replaces)]))
+        }
+        let agreement = draft(
+            request, id: request.replaces ?? AgreementID(using: &generator), version: (highest ?? 0) + 1, at: now.wall)
+        if refusals.isEmpty, !agreement.isWellFormed {
+            refusals.append(
+                Refusal(
+                    .documentInvalid,
+                    [Fact("grants", request.grants.count), Fact("grants at most", AgreementLimits.grants)]))
+        }
+        if refusals.isEmpty, !makeRoom(with: request.peer, at: now.wall, into: &effects) {
+            refusals.append(limitRefusal)
+        }
+        guard refusals.isEmpty else {
+            effects.post(.answered(ticket, .refused(refusals)))
+            return
+        }
+        order(agreement, to: request.peer, origin: .byOperator, ticket: ticket, using: suite, into: &effects)
+    }
+
+    /// Offers `echo` to a trusted peer unless that is done: once, again when it is over or past two thirds of its life,
+    /// never again after the peer said no.
+    mutating func offerBuiltIn(
+        to peer: NodeID, at now: Moment, using suite: some SignatureSuite, into effects: inout Outbox<AgreementEffect>
+    ) {
+        guard configuration.echoOffer == .trustedPeers, let file = files[peer], file.key != nil else { return }
+        let isUnderWay = errands.values.contains { errand in
+            guard case .offer(_, peer, .builtIn, _, _) = errand else { return false }
+            return true
+        }
+        guard !isUnderWay else { return }
+        let last = file.records.values.filter { $0.origin == .builtIn }
+            .max { $0.agreement.version < $1.agreement.version }
+        if let last {
+            switch last.state {
+            case .ended(.rejected): return
+            case .ended(.expired), .ended(.replaced): break
+            case .offered, .active: guard now.wall >= Self.renewal(of: last.agreement) else { return }
+            }
+        }
+        guard makeRoom(with: peer, at: now.wall, into: &effects) else { return }
+        let request = OfferRequest(
+            peer: peer, grants: [Grant(resource: .echo, capabilities: nil)], life: AgreementLimits.builtInLife)
+        let agreement = draft(
+            request, id: last?.agreement.id ?? AgreementID(using: &generator),
+            version: (last?.agreement.version ?? 0) + 1, at: now.wall)
+        order(agreement, to: peer, origin: .builtIn, ticket: nil, using: suite, into: &effects)
+    }
+
+    /// Keeps and sends what is signed now.
+    mutating func dispatch(
+        _ agreement: Agreement, to peer: NodeID, origin: AgreementOrigin, payload: Octets, ticket: Ticket?,
+        signature: DocumentSignature, using suite: some SignatureSuite, into effects: inout Outbox<AgreementEffect>
+    ) {
+        let document = Signed(body: agreement, payload: payload, signatures: [signature])
+        let record = AgreementRecord(
+            contentID: document.contentID(using: suite), peer: peer, document: document, state: .offered,
+            origin: origin)
+        settle(record, as: .offered, into: &effects)
+        effects.post(.send(peer, .offer(document)))
+        if let ticket { effects.post(.answered(ticket, .done(record))) }
+    }
+
+    /// Says again what `peer` has not answered.
+    mutating func repeatOffers(to peer: NodeID, into effects: inout Outbox<AgreementEffect>) {
+        guard let file = files[peer], file.key != nil else { return }
+        for record in file.records.values where record.state == .offered && record.origin != .peer {
+            effects.post(.send(peer, .offer(record.document)))
+        }
+    }
+
+    /// The highest version of `id` that is known with `peer`; 0 when there is none.
+    func highestVersion(of id: AgreementID, with peer: NodeID) -> Int64 {
+        files[peer]?.records.keys.last { $0.id == id }?.version ?? 0
+    }
+
+    /// What is said when a peer's records take all the room there is.
+    var limitRefusal: Refusal {
+        Refusal(.limitReached, [Fact("agreements with one peer at most", Limits.agreementsPerPeer)])
+    }
+
+    private func draft(_ request: OfferRequest, id: AgreementID, version: Int64, at now: WallTime) -> Agreement {
+        Agreement(
+            id: id, version: version, source: me, target: request.peer, grants: request.grants,
+            validFrom: request.validFrom ?? now - Limits.clockSkewRefused, validUntil: now + request.life,
+            createdBy: me, created: now)
+    }
+
+    private mutating func order(
+        _ agreement: Agreement, to peer: NodeID, origin: AgreementOrigin, ticket: Ticket?,
+        using suite: some SignatureSuite, into effects: inout Outbox<AgreementEffect>
+    ) {
+        let payload = Octets(suite.encoded(agreement))
+        order(
+            .offer(agreement, to: peer, origin: origin, payload: payload, operatorTicket: ticket), over: payload,
+            into: &effects)
+    }
+}

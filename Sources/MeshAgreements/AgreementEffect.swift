@@ -1,0 +1,82 @@
+import MeshBase
+
+/// What the book orders, in the order in which it must happen: what is persisted is durable before the next is performed.
+public enum AgreementEffect: Equatable, Sendable {
+    /// Sign with the identity key and answer with `.signed` or `.signingFailed`. The tickets are the book's own, from 1.
+    case sign(SigningRequest)
+    /// Keep this record, in place of an older one with the same content id.
+    case persist(AgreementRecord)
+    /// Forget the record of this content id: it is over, and room is needed.
+    case forget(Digest)
+    /// Say this to a peer; without a link it may be lost, and is said again when the link comes up.
+    case send(NodeID, AgreementMessage)
+    /// What stands between this node and the peer changed: views that show it are made anew.
+    case changed(NodeID)
+    /// For the audit.
+    case record(AgreementNotice)
+    /// For the operator who asked.
+    case answered(Ticket, AgreementAnswer)
+}
+
+/// What became of an operator's order.
+public enum AgreementAnswer: Equatable, Sendable {
+    /// Done: the record as it is now.
+    case done(AgreementRecord)
+    /// Not done.
+    case refused([Refusal])
+}
+
+/// One change of an agreement, or a refused attempt at one, for the audit.
+public struct AgreementNotice: Equatable, Sendable {
+    /// The other party.
+    public let peer: NodeID
+    /// What was done.
+    public let action: AgreementAction
+    /// Which document; nil where there was none yet.
+    public let contentID: Digest?
+    /// Empty when it was done.
+    public let refusals: [Refusal]
+    /// What else is worth knowing: id, version, resources.
+    public let facts: [Fact]
+
+    init(
+        peer: NodeID, action: AgreementAction, contentID: Digest?, refusals: [Refusal] = [],
+        agreement: Agreement? = nil
+    ) {
+        self.peer = peer
+        self.action = action
+        self.contentID = contentID
+        self.refusals = refusals
+        guard let agreement else {
+            facts = []
+            return
+        }
+        let resources = agreement.grants.prefix(8).map(\.resource.description).joined(separator: ", ")
+        facts = [
+            Fact("agreement", agreement.id), Fact("version", agreement.version), Fact("resources", resources),
+            Fact("until in ms", agreement.validUntil.milliseconds),
+        ]
+    }
+}
+
+/// What can be done with an agreement; the text is the audit's `action`.
+public enum AgreementAction: String, Sendable, CaseIterable {
+    /// This node offered.
+    case offered = "agreement offered"
+    /// A peer's offer came.
+    case received = "agreement received"
+    /// The rule accepted a peer's offer.
+    case acceptedAutomatically = "agreement accepted automatically"
+    /// The operator accepted a peer's offer.
+    case accepted = "agreement accepted"
+    /// The peer accepted this node's offer.
+    case acceptedByPeer = "agreement accepted by peer"
+    /// This node rejected a peer's offer.
+    case rejected = "agreement rejected"
+    /// The peer rejected this node's offer.
+    case rejectedByPeer = "agreement rejected by peer"
+    /// Its time is over.
+    case expired = "agreement expired"
+    /// A higher version took its place.
+    case replaced = "agreement replaced"
+}

@@ -1,0 +1,51 @@
+import MeshBase
+
+/// What can happen to the book.
+public enum AgreementInput: Equatable, Sendable {
+    /// At start: everything the store kept. Comes once, before anything else.
+    case restored([AgreementRecord])
+    /// A peer is trusted, and this is its identity key now.
+    case peerTrusted(NodeID, PublicKey)
+    /// A peer is not trusted any more; its agreements stay, unused.
+    case peerLost(NodeID)
+    /// A trusted link is up: what was not answered is said again.
+    case linkCameUp(NodeID)
+    /// The operator offers something; `.answered` comes with the same ticket.
+    case offerRequested(Ticket, OfferRequest)
+    /// The operator accepts the offer of this content id; `.answered` comes with the same ticket.
+    case acceptanceRequested(Ticket, Digest)
+    /// The operator rejects the offer of this content id; `.answered` comes with the same ticket.
+    case rejectionRequested(Ticket, Digest)
+    /// The answer to `.sign`.
+    case signed(Ticket, DocumentSignature)
+    /// The key would not sign what `.sign` asked for.
+    case signingFailed(Ticket)
+    /// A peer said something over its trusted link.
+    case messageArrived(from: NodeID, AgreementMessage)
+    /// The deadline is reached.
+    case timeReached
+}
+
+/// What an operator offers to a peer: this node is the provider.
+public struct OfferRequest: Equatable, Sendable {
+    /// To whom.
+    public let peer: NodeID
+    /// What; at least one.
+    public let grants: [Grant]
+    /// Not before; nil means the offerer's time less 300 s, so that it begins at once whatever the clocks.
+    public let validFrom: WallTime?
+    /// From now; at most `AgreementLimits.lifeMax`.
+    public let life: Duration
+    /// Offers the next version of an agreement that exists; nil for a new one.
+    public let replaces: AgreementID?
+
+    public init(
+        peer: NodeID, grants: [Grant], validFrom: WallTime? = nil, life: Duration, replaces: AgreementID? = nil
+    ) {
+        self.peer = peer
+        self.grants = grants.sorted { $0.resource < $1.resource }
+        self.validFrom = validFrom
+        self.life = life
+        self.replaces = replaces
+    }
+}

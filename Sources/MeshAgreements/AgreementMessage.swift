@@ -1,0 +1,44 @@
+import MeshBase
+
+/// What two parties say to each other about an agreement, over a trusted link.
+public enum AgreementMessage: Equatable, Sendable {
+    /// One party has signed; will the other?
+    case offer(Signed<Agreement>)
+    /// Both have signed: the offer's bytes with two signatures.
+    case accepted(Signed<Agreement>)
+    /// The offer of this content id is refused, with every reason.
+    case rejected(Digest, [Refusal])
+}
+
+extension AgreementMessage: Codable {
+    private enum CodingKeys: String, CodingKey { case kind, agreement, contentID, refusals }
+    private enum Kind: String, Codable { case offer, accepted, rejected }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        switch try container.decode(Kind.self, forKey: .kind) {
+        case .offer: self = .offer(try container.decode(Signed<Agreement>.self, forKey: .agreement))
+        case .accepted: self = .accepted(try container.decode(Signed<Agreement>.self, forKey: .agreement))
+        case .rejected:
+            self = .rejected(
+                try container.decode(Digest.self, forKey: .contentID),
+                try container.decode([Refusal].self, forKey: .refusals))
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        switch self {
+        case .offer(let document):
+            try container.encode(Kind.offer, forKey: .kind)
+            try container.encode(document, forKey: .agreement)
+        case .accepted(let document):
+            try container.encode(Kind.accepted, forKey: .kind)
+            try container.encode(document, forKey: .agreement)
+        case .rejected(let contentID, let refusals):
+            try container.encode(Kind.rejected, forKey: .kind)
+            try container.encode(contentID, forKey: .contentID)
+            try container.encode(refusals, forKey: .refusals)
+        }
+    }
+}

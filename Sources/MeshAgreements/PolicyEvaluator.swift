@@ -1,0 +1,153 @@
+import MeshBase
+
+/// May this node ask that one for this? Default deny; one pure function, used alike at the consumer, at the provider, when an
+/// offer is made or answered, and by `explain` (protocol section 7).
+///
+///     agreements ──> covers the resource? ──> both signed? ──> parties? ──> time? ──> capability? ──> permitted
+///                          │ no                    └────────────┴──────────┴───────────┴─ no: one refusal each
+///                          └─ not a near miss
+///
+/// The permitted path allocates nothing; the refused path names what each near miss lacked.
+public enum PolicyEvaluator {
+    /// Refusals that one verdict names at most.
+    public static let refusalsMax = 8
+
+    /// Decides `question` over what stands between the two parties.
+    /// - Parameter agreements: in a fixed order; the first that permits decides.
+    public static func decide(_ question: PolicyQuestion, over agreements: [AgreementTerms]) -> Verdict {
+        for terms in agreements where permits(terms, question) { return .permitted(terms.contentID) }
+        return .refused(reasons(against: question, over: agreements))
+    }
+
+    /// Whether `now` lies within the times of `agreement`, with the margin for clocks (protocol section 7).
+    public static func isInTime(_ agreement: Agreement, at now: WallTime) -> Bool {
+        let hasBegun = agreement.validFrom.map { now - AgreementLimits.clockMargin >= $0 } ?? true
+        return hasBegun && now + AgreementLimits.clockMargin <= agreement.validUntil
+    }
+
+    private static func permits(_ terms: AgreementTerms, _ question: PolicyQuestion) -> Bool {
+        terms.standing == .active
+            && terms.agreement.source == question.callee && terms.agreement.target == question.caller
+            && isInTime(terms.agreement, at: question.now)
+            && terms.agreement.grants.contains { $0.resource == question.resource && $0.covers(question.capability) }
+    }
+
+    private static func reasons(against question: PolicyQuestion, over agreements: [AgreementTerms]) -> [Refusal] {
+        var reasons: [Refusal] = []
+        for terms in agreements {
+            guard let grant = terms.agreement.grants.first(where: { $0.resource == question.resource }) else { continue }
+            for reason in shortcomings(of: terms, grant: grant, for: question) where reasons.count < refusalsMax {
+                reasons.append(reason)
+            }
+        }
+        guard reasons.isEmpty else { return reasons }
+        return [
+            Refusal(
+                .agreementMissing,
+                [
+                    Fact("caller", question.caller), Fact("callee", question.callee),
+                    Fact("resource", question.resource), Fact("capability", question.capability),
+                    Fact("principal", question.principal), Fact("agreements between the two", agreements.count),
+                    Fact("decided at", question.side.rawValue),
+                ])
+        ]
+    }
+
+    /// Everything that `terms` lacks. What never held (another direction, not signed, ended) hides what would follow from it.
+    private static func shortcomings(
+        of terms: AgreementTerms, grant: Grant, for question: PolicyQuestion
+    ) -> [Refusal] {
+        let agreement = terms.agreement
+        let named = [
+            Fact("agreement", agreement.id), Fact("version", agreement.version),
+            Fact("decided at", question.side.rawValue),
+        ]
+        guard agreement.source == question.callee, agreement.target == question.caller else {
+            return [
+                Refusal(
+                    .partyMismatch,
+                    named + [
+                        Fact("agreed provider", agreement.source), Fact("callee", question.callee),
+                        Fact("agreed consumer", agreement.target), Fact("caller", question.caller),
+                    ])
+            ]
+        }
+        switch terms.standing {
+        case .pending: return [Refusal(.agreementPending, named + [Fact("offered by", agreement.createdBy)])]
+        case .ended: return [Refusal(.agreementEnded, named)]
+        case .active: break
+        }
+        var missing: [Refusal] = []
+        if let refusal = timeRefusal(agreement, at: question.now, named: named) { missing.append(refusal) }
+        if !grant.covers(question.capability) {
+            let agreed = (grant.capabilities ?? []).prefix(8).map(\.description).joined(separator: ", ")
+            missing.append(
+                Refusal(
+                    .capabilityNotAgreed,
+                    named + [
+                        Fact("resource", question.resource), Fact("capability", question.capability),
+                        Fact("agreed capabilities", agreed),
+                    ]))
+        }
+        return missing
+    }
+
+    /// Why `agreement` is not honoured at `now`; nil when its times allow it.
+    static func timeRefusal(_ agreement: Agreement, at now: WallTime, named: [Fact]) -> Refusal? {
+        guard !isInTime(agreement, at: now) else { return nil }
+        let margin = Fact("margin in ms", AgreementLimits.clockMargin.wholeMilliseconds)
+        let clock = Fact("now in ms", now.milliseconds)
+        if let from = agreement.validFrom, now - AgreementLimits.clockMargin < from {
+            return Refusal(.agreementNotYetValid, named + [Fact("from in ms", from.milliseconds), clock, margin])
+        }
+        return Refusal(
+            .agreementExpired, named + [Fact("until in ms", agreement.validUntil.milliseconds), clock, margin])
+    }
+}
+
+/// What the evaluator is asked.
+public struct PolicyQuestion: Equatable, Sendable {
+    /// Where it is decided; it changes no verdict, only what a refusal says.
+    public let side: Side
+    /// Who asks.
+    public let caller: NodeID
+    /// Who is asked.
+    public let callee: NodeID
+    /// What of the callee's.
+    public let resource: ResourceName
+    /// What of the resource.
+    public let capability: ResourceName
+    /// Who asks, within the caller.
+    public let principal: Principal
+    /// By the wall clock of whoever decides.
+    public let now: WallTime
+
+    public init(
+        side: Side, caller: NodeID, callee: NodeID, resource: ResourceName, capability: ResourceName,
+        principal: Principal, now: WallTime
+    ) {
+        self.side = side
+        self.caller = caller
+        self.callee = callee
+        self.resource = resource
+        self.capability = capability
+        self.principal = principal
+        self.now = now
+    }
+
+    /// Where a question is decided.
+    public enum Side: String, Sendable, CaseIterable {
+        /// Before anything leaves the caller.
+        case consumer
+        /// Before anything reaches the resource.
+        case provider
+    }
+}
+
+/// What the evaluator answers.
+public enum Verdict: Equatable, Sendable {
+    /// Permitted by the agreement of this content id.
+    case permitted(Digest)
+    /// Refused: every reason, at least one, at most `PolicyEvaluator.refusalsMax`.
+    case refused([Refusal])
+}
