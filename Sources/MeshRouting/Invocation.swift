@@ -30,7 +30,8 @@ public struct Invocation: Equatable, Sendable {
     public var remainingMilliseconds: UInt32
     /// At most `Limits.idempotencyKey` bytes; nil when the application gave none.
     public var idempotencyKey: String?
-    /// SHA-256 over method, path, query and body: by which a repeated correlation id is held to be the same request.
+    /// SHA-256 of the body: with resource, capability, method, path and query it tells whether a repeated correlation id or
+    /// idempotency key comes with the same request.
     public var requestDigest: Digest
 
     public init(
@@ -52,6 +53,41 @@ public struct Invocation: Equatable, Sendable {
         self.remainingMilliseconds = remainingMilliseconds
         self.idempotencyKey = idempotencyKey
         self.requestDigest = requestDigest
+    }
+}
+
+extension Invocation {
+    /// What makes a repeated correlation id or idempotency key the same request.
+    public var identity: RequestIdentity {
+        RequestIdentity(
+            resource: resource, capability: capability, method: method, path: path, query: query, body: requestDigest)
+    }
+}
+
+/// What was asked, apart from who, when and how often.
+public struct RequestIdentity: Hashable, Sendable {
+    /// The provider's resource.
+    public let resource: ResourceName
+    /// What of it.
+    public let capability: ResourceName
+    /// In upper case.
+    public let method: String
+    /// In its normal form.
+    public let path: String
+    /// Without `?`; nil when there was none.
+    public let query: String?
+    /// SHA-256 of the body.
+    public let body: Digest
+
+    public init(
+        resource: ResourceName, capability: ResourceName, method: String, path: String, query: String?, body: Digest
+    ) {
+        self.resource = resource
+        self.capability = capability
+        self.method = method
+        self.path = path
+        self.query = query
+        self.body = body
     }
 }
 

@@ -1,0 +1,74 @@
+import MeshBase
+
+/// Which capability of a resource a request uses (protocol section 8).
+///
+/// A capability is some methods under one path; paths are compared by whole segments, so `/list` covers `/list`, `/list/`
+/// and `/list/5`, not `/listing`. The first that covers both method and path is the request's.
+public enum CapabilityMatcher {
+    /// What a resource that declares none has.
+    public static let standard = [
+        Capability(name: name("read"), methods: ["GET", "HEAD", "OPTIONS"], path: "/", safety: .safe),
+        Capability(name: name("write"), methods: ["POST", "PUT", "PATCH", "DELETE"], path: "/", safety: .unsafe),
+    ]
+
+    /// The built-in resource that answers with what it was sent.
+    public static let echo = ResourceDescription(
+        name: .echo, protocol: .builtin,
+        capabilities: [Capability(name: .echo, methods: ["POST", "GET"], path: "/", safety: .safe)], labels: [])
+
+    /// The first capability of `capabilities` that covers `method` and `path`.
+    /// - Parameter path: in its normal form.
+    public static func match(_ capabilities: [Capability], method: String, path: String) -> Capability? {
+        capabilities.first { $0.methods.contains(method) && covers($0.path, path) }
+    }
+
+    /// Whether `path` is `base` or lies beneath it.
+    public static func covers(_ base: String, _ path: String) -> Bool {
+        var (wanted, found) = (base.utf8.makeIterator(), path.utf8.makeIterator())
+        var last = UInt8(ascii: "/")
+        while let byte = wanted.next() {
+            guard let other = found.next() else { return byte == UInt8(ascii: "/") && wanted.next() == nil }
+            guard other == byte else { return false }
+            last = byte
+        }
+        guard let next = found.next() else { return true }
+        return last == UInt8(ascii: "/") || next == UInt8(ascii: "/")
+    }
+
+    /// What an application that names a capability asks for: that one, or the only one there is.
+    public static func named(_ name: ResourceName?, of resource: ResourceDescription) -> Ruling<Capability> {
+        guard let name else {
+            if resource.capabilities.count == 1, let only = resource.capabilities.first { return .allowed(only) }
+            return .refused(Refusal(.capabilityUnnamed, facts(of: resource)))
+        }
+        if let capability = resource.capability(name) { return .allowed(capability) }
+        return .refused(Refusal(.capabilityUnknown, [Fact("capability", name)] + facts(of: resource)))
+    }
+
+    /// What an application that names method and path asks for.
+    /// - Parameter path: in its normal form.
+    public static func matched(
+        method: String, path: String, of resource: ResourceDescription
+    ) -> Ruling<Capability> {
+        if let capability = match(resource.capabilities, method: method, path: path) { return .allowed(capability) }
+        let asked = [Fact("method", String(method.prefix(16))), Fact("path", String(path.prefix(64)))]
+        return .refused(Refusal(.capabilityUnknown, asked + facts(of: resource)))
+    }
+
+    /// Whether `text` is an HTTP method in upper case.
+    public static func isMethod(_ text: String) -> Bool {
+        (1...16).contains(text.utf8.count)
+            && text.utf8.allSatisfy { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }
+    }
+
+    private static func facts(of resource: ResourceDescription) -> [Fact] {
+        let list = resource.capabilities.prefix(8)
+            .map { "\($0.name) = \($0.methods.joined(separator: ",")) \($0.path.prefix(32))" }.joined(separator: "; ")
+        return [Fact("resource", resource.name), Fact("its capabilities", list)]
+    }
+
+    private static func name(_ text: String) -> ResourceName {
+        guard let name = ResourceName(text) else { preconditionFailure("\(text) is no name of a capability") }
+        return name
+    }
+}
