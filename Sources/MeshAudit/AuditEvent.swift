@@ -1,7 +1,8 @@
 import MeshBase
 
-/// What happened, for those who ask later: one event for each attempt at an invocation on each side that it reached, one that closes a
-/// call at its originator, and one for each change of trust, agreement, breaker and administration.
+/// What happened, for those who ask later: one event for each attempt at an invocation on each side that it
+/// reached, one that closes a call at its originator, and one for each change of trust, agreement, breaker
+/// and administration.
 public struct AuditEvent: Equatable, Sendable, Codable {
     /// Unique at this node: a UUIDv7, so that events sort by time.
     public var id: CorrelationID
@@ -51,10 +52,13 @@ public struct AuditEvent: Equatable, Sendable, Codable {
     public var metadata: [Fact]
 
     public init(
-        id: CorrelationID, time: WallTime, type: AuditEventType, correlation: CorrelationID? = nil, source: NodeID,
-        target: NodeID, principal: Principal? = nil, resource: ResourceName? = nil, capability: ResourceName? = nil,
+        id: CorrelationID, time: WallTime, type: AuditEventType, correlation: CorrelationID? = nil,
+        source: NodeID,
+        target: NodeID, principal: Principal? = nil, resource: ResourceName? = nil,
+        capability: ResourceName? = nil,
         action: String, success: Bool, refusals: [Refusal] = [], durationInMilliseconds: Int64 = 0,
-        agreement: Digest? = nil, requestDigest: Digest? = nil, requestLength: Int64 = 0, answerDigest: Digest? = nil,
+        agreement: Digest? = nil, requestDigest: Digest? = nil, requestLength: Int64 = 0,
+        answerDigest: Digest? = nil,
         answerLength: Int64 = 0, status: UInt16? = nil, attempt: UInt8 = 0, traceparent: String? = nil,
         breaker: String? = nil, metadata: [Fact] = []
     ) {
@@ -106,11 +110,14 @@ public enum AuditEventType: String, Sendable, Codable, CaseIterable {
     case node
 }
 
-/// One record of the journal. A call's *admitted* and *settled* are together its one event; everything else is one record.
+/// One record of the journal. A call's *admitted* and *settled* are together its one event; everything else
+/// is one record.
 public enum AuditRecord: Equatable, Sendable {
-    /// Written before the first byte goes on to the peer or to the resource. `success` is false and the end unknown as yet.
+    /// Written before the first byte goes on to the peer or to the resource. `success` is false and the end
+    /// unknown as yet.
     case admitted(AuditEvent)
-    /// Written before the last frame of the answer is let go: names the admitted event by id and says how it ended.
+    /// Written before the last frame of the answer is let go: names the admitted event by id and says how it
+    /// ended.
     case settled(AuditSettlement)
     /// A whole event of its own.
     case event(AuditEvent)
@@ -136,7 +143,8 @@ public struct AuditSettlement: Equatable, Sendable {
     public var status: UInt16?
 
     public init(
-        id: CorrelationID, time: WallTime, success: Bool, refusals: [Refusal] = [], durationInMilliseconds: Int64,
+        id: CorrelationID, time: WallTime, success: Bool, refusals: [Refusal] = [],
+        durationInMilliseconds: Int64,
         answerDigest: Digest? = nil, answerLength: Int64 = 0, status: UInt16? = nil
     ) {
         self.id = id

@@ -1,0 +1,38 @@
+import MeshBase
+
+extension AuditEvent {
+    /// An event as a machine drafts it: the log gives it its id and its time.
+    public init(
+        type: AuditEventType, correlation: CorrelationID? = nil, source: NodeID, target: NodeID,
+        principal: Principal? = nil, resource: ResourceName? = nil, capability: ResourceName? = nil,
+        action: String,
+        success: Bool, refusals: [Refusal] = [], agreement: Digest? = nil, requestDigest: Digest? = nil,
+        requestLength: Int64 = 0, attempt: UInt8 = 0, traceparent: String? = nil, breaker: String? = nil,
+        metadata: [Fact] = []
+    ) {
+        self.init(
+            id: CorrelationID(high: 0, low: 0), time: WallTime(milliseconds: 0), type: type,
+            correlation: correlation,
+            source: source, target: target, principal: principal, resource: resource, capability: capability,
+            action: action, success: success, refusals: refusals, agreement: agreement,
+            requestDigest: requestDigest,
+            requestLength: requestLength, attempt: attempt, traceparent: traceparent, breaker: breaker,
+            metadata: metadata)
+    }
+
+    /// The whole event: what was admitted with how it ended. The settlement must name this event.
+    public func settled(by settlement: AuditSettlement) -> AuditEvent {
+        precondition(settlement.id == id, "the settlement of \(settlement.id) is not that of \(id)")
+        var whole = self
+        whole.success = settlement.success
+        whole.refusals = settlement.refusals
+        whole.durationInMilliseconds = settlement.durationInMilliseconds
+        whole.answerDigest = settlement.answerDigest
+        whole.answerLength = settlement.answerLength
+        whole.status = settlement.status
+        return whole
+    }
+
+    /// Whether `peer` may be given this event: only when it is one of its two sides.
+    public func isVisible(to peer: NodeID) -> Bool { source == peer || target == peer }
+}

@@ -1,0 +1,51 @@
+import MeshBase
+
+/// What the audit log is told.
+public enum AuditInput: Equatable, Sendable {
+    /// An admitted call ended. One that is not under way (settled before, or never admitted) is ignored.
+    case callEnded(CorrelationID, AuditOutcome)
+    /// Something happened that is no call: one event of its own.
+    case happened(AuditEvent)
+    /// Something was refused before it was admitted. Many of one peer with one code become one event with a
+    /// count.
+    case refused(AuditEvent)
+    /// How many bytes the store can still take, measured now.
+    case roomMeasured(bytes: Int64)
+    /// At start: calls that were admitted before the process ended, and never settled.
+    case foundOpen([AuditEvent])
+    /// `nextDeadline` has come.
+    case alarmRang
+}
+
+/// How a call ended.
+public struct AuditOutcome: Equatable, Sendable {
+    /// Whether it succeeded.
+    public var success: Bool
+    /// Why not; empty when it succeeded.
+    public var refusals: [Refusal]
+    /// SHA-256 of the answer's body; nil above 4 KiB or without an answer.
+    public var answerDigest: Digest?
+    /// Length of the answer's body in bytes.
+    public var answerLength: Int64
+    /// HTTP status of the answer; nil without one.
+    public var status: UInt16?
+
+    public init(
+        success: Bool, refusals: [Refusal] = [], answerDigest: Digest? = nil, answerLength: Int64 = 0,
+        status: UInt16? = nil
+    ) {
+        self.success = success
+        self.refusals = refusals
+        self.answerDigest = answerDigest
+        self.answerLength = answerLength
+        self.status = status
+    }
+}
+
+/// Whether a call may begin.
+public enum AuditAdmission: Equatable, Sendable {
+    /// It may, under this event id, once the effects posted before are carried out.
+    case admitted(CorrelationID)
+    /// It may not: the audit could not hold its records.
+    case refused(Refusal)
+}

@@ -1,0 +1,191 @@
+import MeshBase
+
+/// What must be remembered, in what order (protocol section 9).
+///
+///     call:     draft --admit--> under way --callEnded--> settled
+///                 \--no room--> refused (audit-unavailable; counted, and told when there is room again)
+///     refusal:  draft --refused--> an event, or counted into one for the minute, or only counted
+///     other:    draft --happened--> an event
+///
+/// A call has two records that are its one event: *admitted* before its first byte goes on, *settled* before
+/// the last frame of its answer is let go. Room for both is promised at admission, and no call begins without
+/// it: what cannot be remembered is not done. At start, calls that were admitted and never settled are
+/// settled as `outcome-unknown`.
+///
+/// Callers owe: the effects of one input are carried out before anything that the same turn orders after
+/// them; `roomMeasured` at start, and about once a second; an `alarmRang` at `nextDeadline`.
+public struct AuditLog: Sendable, Equatable {
+    private struct OpenCall: Sendable, Equatable {
+        let began: Instant
+        let durability: AuditDurability
+    }
+
+    private let node: NodeID
+    private let configuration: AuditConfiguration
+    private var generator: SeededGenerator
+    private var open = OrderedTable<CorrelationID, OpenCall>()
+    private var room = AuditRoom()
+    private var ledger: RefusalLedger
+    private var share: RefusalShare
+    /// Refusals that were not kept as events, and when that is told.
+    private var unkept = 0
+    private var unkeptDeadline: Instant?
+    /// Calls that did not begin because the audit had no room.
+    private var unadmitted = 0
+
+    /// - Parameters:
+    ///   - node: this node.
+    ///   - generator: this log's own; it makes event ids.
+    public init(
+        node: NodeID, configuration: AuditConfiguration = AuditConfiguration(), generator: SeededGenerator
+    ) {
+        let problems = configuration.problems()
+        precondition(problems.isEmpty, "\(problems)")
+        self.node = node
+        self.configuration = configuration
+        self.generator = generator
+        ledger = RefusalLedger(limit: configuration.refusalsPerMinute, capacity: configuration.refusalWindows)
+        share = RefusalShare(storeBytes: configuration.storeBytes, retention: configuration.retention)
+    }
+
+    /// When `alarmRang` is due; nil when never.
+    public var nextDeadline: Instant? {
+        [ledger.nextDeadline, unkeptDeadline].compactMap { $0 }.min()
+    }
+
+    /// How many calls are under way.
+    public var openCallCount: Int { open.count }
+
+    /// Whether a call may begin, and its *admitted* record when it may.
+    /// - Parameters:
+    ///   - event: the call, without id and time; `success` and what an end would tell are ignored.
+    ///   - durability: what its *settled* record must survive: `synced` for a call that may change something.
+    public mutating func admit(
+        _ event: AuditEvent, settling durability: AuditDurability, at now: Moment,
+        into effects: inout Outbox<AuditEffect>
+    ) -> AuditAdmission {
+        let needed = 2 * configuration.recordBytesMax
+        guard room.available >= needed, open.count < configuration.openCalls else {
+            unadmitted += 1
+            let facts = [
+                Fact("room in bytes", max(0, room.available)), Fact("needed", needed),
+                Fact("calls under way", open.count),
+                Fact("calls at most", configuration.openCalls),
+            ]
+            return .refused(Refusal(.auditUnavailable, facts))
+        }
+        var admitted = named(event, at: now)
+        admitted.success = false
+        admitted.refusals = []
+        room.reserve(needed)
+        open[admitted.id] = OpenCall(began: now.instant, durability: durability)
+        effects.post(.write([.admitted(admitted)], .written))
+        return .admitted(admitted.id)
+    }
+
+    /// Takes one input.
+    public mutating func handle(_ input: AuditInput, at now: Moment, into effects: inout Outbox<AuditEffect>)
+    {
+        switch input {
+        case .callEnded(let id, let outcome): settle(id, outcome, at: now, into: &effects)
+        case .happened(let event): write(named(event, at: now), .written, into: &effects)
+        case .refused(let event): refuse(event, at: now, into: &effects)
+        case .roomMeasured(let bytes): measure(bytes, at: now, into: &effects)
+        case .foundOpen(let events): recover(events, at: now, into: &effects)
+        case .alarmRang: ring(at: now, into: &effects)
+        }
+    }
+
+    private mutating func settle(
+        _ id: CorrelationID, _ outcome: AuditOutcome, at now: Moment, into effects: inout Outbox<AuditEffect>
+    ) {
+        guard let call = open.remove(id) else { return }
+        room.release(2 * configuration.recordBytesMax)
+        room.wrote(2 * configuration.recordBytesTypical)
+        let settlement = AuditSettlement(
+            id: id, time: now.wall, success: outcome.success, refusals: outcome.refusals,
+            durationInMilliseconds: max(0, (now.instant - call.began).wholeMilliseconds),
+            answerDigest: outcome.answerDigest, answerLength: outcome.answerLength, status: outcome.status)
+        effects.post(.write([.settled(settlement)], call.durability))
+    }
+
+    private mutating func refuse(_ event: AuditEvent, at now: Moment, into effects: inout Outbox<AuditEffect>)
+    {
+        let peer = event.source == node ? event.target : event.source
+        guard let code = event.refusals.first?.code else {
+            preconditionFailure("a refusal without a reason: \(event.action)")
+        }
+        for kept in ledger.take(event, of: peer, code: code, at: now) { keep(kept, at: now, into: &effects) }
+    }
+
+    /// Writes a refusal, or the summary of many, when the store has room and refusals have a share of it
+    /// left.
+    private mutating func keep(_ event: AuditEvent, at now: Moment, into effects: inout Outbox<AuditEffect>) {
+        let hasRoom = room.available >= configuration.recordBytesMax
+        guard hasRoom, share.take(configuration.recordBytesTypical, at: now.instant) else {
+            unkept += 1
+            unkeptDeadline = unkeptDeadline ?? now.instant + .seconds(600)
+            return
+        }
+        write(named(event, at: now), .written, into: &effects)
+    }
+
+    private mutating func measure(_ bytes: Int64, at now: Moment, into effects: inout Outbox<AuditEffect>) {
+        room.measure(bytes)
+        guard unadmitted > 0, room.available >= 2 * configuration.recordBytesMax else { return }
+        tell(
+            "audit had no room", .auditUnavailable, [Fact("calls refused", unadmitted)], at: now,
+            into: &effects)
+        unadmitted = 0
+    }
+
+    private mutating func recover(
+        _ events: [AuditEvent], at now: Moment, into effects: inout Outbox<AuditEffect>
+    ) {
+        guard !events.isEmpty else { return }
+        let records = events.map { event in
+            let reason = Refusal(.outcomeUnknown, [Fact("reason", "the agent ended before the call did")])
+            return AuditRecord.settled(
+                AuditSettlement(
+                    id: event.id, time: now.wall, success: false, refusals: [reason],
+                    durationInMilliseconds: max(0, (now.wall - event.time).wholeMilliseconds)))
+        }
+        effects.post(.write(records, .synced))
+        tell(
+            "recovered", .outcomeUnknown, [Fact("calls settled as outcome-unknown", events.count)], at: now,
+            into: &effects)
+    }
+
+    private mutating func ring(at now: Moment, into effects: inout Outbox<AuditEffect>) {
+        for summary in ledger.takeDue(at: now) { keep(summary, at: now, into: &effects) }
+        guard let deadline = unkeptDeadline, deadline <= now.instant else { return }
+        tell("refusals not kept", .limitReached, [Fact("refusals", unkept)], at: now, into: &effects)
+        unkept = 0
+        unkeptDeadline = nil
+    }
+
+    /// An event about this node itself.
+    private mutating func tell(
+        _ action: String, _ code: RefusalCode, _ facts: [Fact], at now: Moment,
+        into effects: inout Outbox<AuditEffect>
+    ) {
+        let event = AuditEvent(
+            type: .node, source: node, target: node, action: action, success: false,
+            refusals: [Refusal(code)], metadata: facts)
+        write(named(event, at: now), .written, into: &effects)
+    }
+
+    private mutating func write(
+        _ event: AuditEvent, _ durability: AuditDurability, into effects: inout Outbox<AuditEffect>
+    ) {
+        room.wrote(configuration.recordBytesTypical)
+        effects.post(.write([.event(event)], durability))
+    }
+
+    private mutating func named(_ event: AuditEvent, at now: Moment) -> AuditEvent {
+        var named = event
+        named.id = CorrelationID(at: now.wall, using: &generator)
+        named.time = now.wall
+        return named
+    }
+}

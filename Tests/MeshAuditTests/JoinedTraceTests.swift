@@ -1,0 +1,101 @@
+import MeshBase
+import Testing
+
+@testable import MeshAudit
+
+@Suite struct JoinedTraceTests {
+    private func own(_ number: UInt8 = 1, to: NodeID = partner, change: (inout AuditEvent) -> Void = { _ in })
+        -> AuditEvent
+    {
+        var event = attempt(number: number, to: to)
+        event.success = true
+        event.requestDigest = digest(7)
+        change(&event)
+        return event
+    }
+
+    private func theirs(
+        _ number: UInt8 = 1, by: NodeID = partner, change: (inout AuditEvent) -> Void = { _ in }
+    )
+        -> AuditEvent
+    {
+        var event = own(number, to: by)
+        event.type = .service
+        change(&event)
+        return event
+    }
+
+    private func trace(_ own: [AuditEvent], _ halves: [TraceHalf]) -> JoinedTrace {
+        JoinedTrace(correlation: call(1), node: here, own: own, halves: halves)
+    }
+
+    @Test func `joins the two halves of an attempt`() {
+        let joined = trace([own()], [TraceHalf(node: partner, answer: .told([theirs()]))])
+        #expect(joined.parts.map(\.verdict) == [.agreed])
+        #expect(joined.isComplete)
+    }
+
+    @Test func `joins each attempt with the node that it went to, and shows what closed the call`() {
+        var closing = own(0)
+        closing.type = .call
+        let joined = trace(
+            [own(1), own(2, to: third), closing],
+            [
+                TraceHalf(node: third, answer: .told([theirs(2, by: third)])),
+                TraceHalf(node: partner, answer: .told([theirs(1)])),
+            ])
+        #expect(joined.parts.map(\.target) == [partner, third])
+        #expect(joined.isComplete)
+        #expect(joined.closing == closing)
+    }
+
+    @Test func `names the side that is missing`() {
+        let reason = Refusal(.peerUnknown)
+        let joined = trace(
+            [own(1)],
+            [
+                TraceHalf(node: partner, answer: .absent(reason)),
+                TraceHalf(node: third, answer: .told([theirs(2, by: third)])),
+            ])
+        #expect(
+            joined.parts.map(\.verdict) == [
+                .missing(.provider, node: partner), .missing(.consumer, node: here),
+            ])
+        #expect(joined.absentees == [TraceAbsentee(node: partner, reason: reason)])
+        #expect(!joined.isComplete)
+    }
+
+    @Test func `names what the two sides tell differently`() {
+        let other = theirs { event in
+            event.success = false
+            event.capability = name("write")
+            event.requestDigest = digest(8)
+        }
+        let joined = trace([own()], [TraceHalf(node: partner, answer: .told([other]))])
+        guard case .disagreed(let found) = joined.parts.first?.verdict else { return #expect(Bool(false)) }
+        #expect(found.map(\.field) == ["success", "capability", "request digest"])
+        #expect(found.first == TraceDisagreement(field: "success", consumer: "true", provider: "false"))
+    }
+
+    @Test func `compares nothing that only one side knows`() {
+        let other = theirs { $0.requestDigest = nil }
+        #expect(trace([own()], [TraceHalf(node: partner, answer: .told([other]))]).isComplete)
+    }
+
+    @Test func `believes a peer only what it holds itself`() {
+        let forged = [
+            theirs(1, by: third), own(3), theirs(1) { $0.correlation = call(2) },
+            theirs(1) { $0.type = .administration },
+        ]
+        let joined = trace([own()], [TraceHalf(node: partner, answer: .told(forged))])
+        #expect(joined.disregarded == 4)
+        #expect(joined.parts.map(\.verdict) == [.missing(.provider, node: partner)])
+    }
+
+    @Test func `reads the same call from the provider's side`() {
+        let joined = JoinedTrace(
+            correlation: call(1), node: partner, own: [theirs()],
+            halves: [TraceHalf(node: here, answer: .told([own()]))])
+        #expect(joined.isComplete)
+    }
+}
