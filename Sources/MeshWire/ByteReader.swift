@@ -1,0 +1,138 @@
+import MeshBase
+
+/// Reads fields from bytes that somebody else sent, in order, without copying what is not kept. Numbers are
+/// big-endian.
+///
+/// It looks only at memory inside `bytes`, which must outlive it.
+struct ByteReader {
+    private let bytes: UnsafeRawBufferPointer
+    /// Where the next field begins.
+    private(set) var offset = 0
+
+    /// - Parameter limit: how long the message may be; a longer one is not looked at.
+    init(_ bytes: UnsafeRawBufferPointer, limit: Int) throws(WireError) {
+        guard bytes.count <= limit else { throw .tooLong(bytes: bytes.count, limit: limit) }
+        self.bytes = bytes
+    }
+
+    /// Runs `body` over `bytes`, for those who hold an array.
+    static func over<Result>(
+        _ bytes: [UInt8], _ body: (UnsafeRawBufferPointer) throws(WireError) -> Result
+    ) throws(WireError) -> Result {
+        let result = bytes.withUnsafeBytes { raw -> Swift.Result<Result, WireError> in
+            do throws(WireError) {
+                return .success(try body(raw))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    /// The first byte of a message: its version.
+    mutating func version(_ known: UInt8) throws(WireError) {
+        let version = try byte()
+        guard version == known else { throw .versionUnknown(version) }
+    }
+
+    mutating func byte() throws(WireError) -> UInt8 { try number(UInt8.self) }
+
+    mutating func number<Number: FixedWidthInteger>(_ type: Number.Type) throws(WireError) -> Number {
+        let length = Number.bitWidth / 8
+        guard bytes.count - offset >= length else { throw .truncated(at: bytes.count) }
+        let value = bytes.loadUnaligned(fromByteOffset: offset, as: Number.self)
+        offset += length
+        return Number(bigEndian: value)
+    }
+
+    mutating func digest() throws(WireError) -> Digest {
+        let slice = try run(of: 32)
+        guard let digest = Digest(slice) else { preconditionFailure("32 bytes are no digest") }
+        return digest
+    }
+
+    mutating func correlation() throws(WireError) -> CorrelationID {
+        CorrelationID(high: try number(UInt64.self), low: try number(UInt64.self))
+    }
+
+    /// A length, seven bits a byte, least first, in as few bytes as it takes (three at most).
+    mutating func length() throws(WireError) -> Int {
+        let start = offset
+        var value = 0
+        for shift in [0, 7, 14] {
+            let next = try byte()
+            value |= Int(next & 0x7f) << shift
+            if next & 0x80 == 0 {
+                guard next != 0 || shift == 0 else { break }
+                return value
+            }
+        }
+        throw .fieldRefused("length", at: start)
+    }
+
+    /// A text with its length before it.
+    mutating func text(_ name: String, _ rule: FieldRule, limit: Int) throws(WireError) -> String {
+        let start = offset
+        let length = try length()
+        guard length <= limit else { throw .fieldRefused(name, at: start) }
+        guard let text = String(validating: try run(of: length), as: UTF8.self) else {
+            throw .notUnicode(at: start)
+        }
+        guard rule.admits(text) else { throw .fieldRefused(name, at: start) }
+        return text
+    }
+
+    /// `count` bytes, where they stand.
+    mutating func run(of count: Int) throws(WireError) -> Slice<UnsafeRawBufferPointer> {
+        guard bytes.count - offset >= count else { throw .truncated(at: bytes.count) }
+        defer { offset += count }
+        return bytes[offset..<offset + count]
+    }
+
+    /// The message must end here.
+    func finish() throws(WireError) {
+        guard offset == bytes.count else { throw .trailingBytes(at: offset) }
+    }
+}
+
+/// Writes fields one behind the other, as `ByteReader` reads them.
+struct ByteWriter {
+    private(set) var bytes: [UInt8] = []
+
+    init(reserving count: Int) { bytes.reserveCapacity(count) }
+
+    mutating func append(_ byte: UInt8) { bytes.append(byte) }
+    mutating func append(_ run: some Sequence<UInt8>) { bytes.append(contentsOf: run) }
+
+    mutating func append(number: some FixedWidthInteger) {
+        withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    mutating func append(_ id: CorrelationID) {
+        append(number: id.high)
+        append(number: id.low)
+    }
+
+    /// - Precondition: `length` is below 2^21.
+    mutating func append(length: Int) {
+        precondition((0..<1 << 21).contains(length), "a length of \(length)")
+        var rest = length
+        while rest >= 0x80 {
+            bytes.append(UInt8(rest & 0x7f) | 0x80)
+            rest >>= 7
+        }
+        bytes.append(UInt8(rest))
+    }
+
+    /// A text that is known to keep its rule.
+    mutating func append(text: String) {
+        append(length: text.utf8.count)
+        append(text.utf8)
+    }
+
+    /// A text of whoever called, held to the rule that its reader holds it to.
+    mutating func append(_ text: String, _ name: String, _ rule: FieldRule, limit: Int) throws(WireError) {
+        guard text.utf8.count <= limit, rule.admits(text) else { throw .fieldRefused(name, at: bytes.count) }
+        append(text: text)
+    }
+}

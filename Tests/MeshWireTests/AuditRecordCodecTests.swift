@@ -1,0 +1,68 @@
+import MeshAudit
+import MeshBase
+import Testing
+
+@testable import MeshWire
+
+@Suite("Records of the audit")
+struct AuditRecordCodecTests {
+    @Test("a record comes back as it was written")
+    func roundTrip() throws {
+        var samples = Samples(seed: 5)
+        for _ in 0..<1000 {
+            let record = samples.record()
+            #expect(try AuditRecordCodec.decode(AuditRecordCodec.encode(record)) == record)
+        }
+    }
+
+    @Test("whatever happened has a record within the bound, and what was cut shows")
+    func alwaysFits() throws {
+        var samples = Samples(seed: 6)
+        var event = samples.event()
+        let huge = "\u{1b}]0;\u{202e}" + String(repeating: "long text ", count: 10_000)
+        event.action = huge
+        event.traceparent = huge
+        event.breaker = huge
+        event.principal = Principal(String(repeating: "p", count: 256))
+        event.refusals = [Refusal](
+            repeating: Refusal(.overloaded, [Fact(huge, huge), Fact("a", huge)]), count: 300)
+        event.metadata = [Fact("first", "kept")] + [Fact](repeating: Fact(huge, huge), count: 300)
+        let bytes = AuditRecordCodec.encode(.event(event))
+        #expect(bytes.count <= Limits.auditRecord)
+        guard case .event(let back) = try AuditRecordCodec.decode(bytes) else {
+            Issue.record("not an event")
+            return
+        }
+        #expect(back.metadata.first == Fact("first", "kept"))
+        #expect(back.metadata.last == Fact("left out", 301 - (back.metadata.count - 1)))
+        #expect(back.refusals.last?.facts.last?.name == "further refusals left out")
+        #expect(
+            back.action.hasPrefix("\u{fffd}]0;\u{fffd}long") && back.action.hasSuffix("…")
+                && back.action.utf8.count <= 256)
+        #expect(
+            try AuditRecordCodec.decode(AuditRecordCodec.encode(.event(back))) == .event(back),
+            "cutting twice cuts once")
+    }
+
+    @Test("a record of another version or length is refused")
+    func isExact() {
+        var samples = Samples(seed: 7)
+        let bytes = AuditRecordCodec.encode(samples.record())
+        #expect(throws: WireError.versionUnknown(9)) { try AuditRecordCodec.decode([9] + bytes.dropFirst()) }
+        #expect(throws: WireError.trailingBytes(at: bytes.count)) { try AuditRecordCodec.decode(bytes + [0]) }
+        for count in 0..<bytes.count {
+            #expect(throws: WireError.self) { try AuditRecordCodec.decode(Array(bytes.prefix(count))) }
+        }
+        #expect(throws: WireError.self) {
+            try AuditRecordCodec.decode([UInt8](repeating: 1, count: Limits.auditRecord + 1))
+        }
+    }
+
+    @Test("a usual event takes less than 300 bytes")
+    func isCompact() {
+        var samples = Samples(seed: 8)
+        var event = samples.event()
+        (event.refusals, event.metadata) = ([], [])
+        #expect(AuditRecordCodec.encode(.admitted(event)).count < 300)
+    }
+}
