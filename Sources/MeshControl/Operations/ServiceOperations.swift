@@ -1,0 +1,209 @@
+import MeshBase
+
+/// Adds a resource to what this node provides, and offers it where asked; all of it or nothing.
+public enum AddResource: ControlOperation {
+    /// The resource and to whom it is offered.
+    public struct Request: Codable, Equatable, Sendable {
+        /// Unique here.
+        public var name: ResourceName
+        /// `http://HOST:PORT[/PATH]`.
+        public var url: String
+        /// In the order in which a request is matched; empty: `read` and `write`.
+        public var capabilities: [Capability]
+        /// Words for search.
+        public var labels: [ResourceLabel]
+        /// Peers to whom all of it is offered at once.
+        public var offerTo: [String]
+        /// How long these offers hold, in seconds, above 0.
+        public var offerSeconds: Int64
+        /// How long one attempt may take; nil: as the deadline allows.
+        public var timeoutMilliseconds: Int64?
+        public init(
+            name: ResourceName, url: String, capabilities: [Capability], labels: [ResourceLabel], offerTo: [String],
+            offerSeconds: Int64, timeoutMilliseconds: Int64?
+        ) {
+            self.name = name
+            self.url = url
+            self.capabilities = capabilities
+            self.labels = labels
+            self.offerTo = offerTo
+            self.offerSeconds = offerSeconds
+            self.timeoutMilliseconds = timeoutMilliseconds
+        }
+    }
+    /// What was added, and the agreements that were offered with it.
+    public struct Response: Codable, Equatable, Sendable {
+        /// The resource.
+        public var resource: ResourceReport
+        /// One for each peer in `offerTo`.
+        public var agreements: [AgreementReport]
+        public init(resource: ResourceReport, agreements: [AgreementReport]) {
+            self.resource = resource
+            self.agreements = agreements
+        }
+    }
+    public static let path = "resources/add"
+}
+
+/// What this node provides.
+public enum ListResources: ControlOperation {
+    public typealias Request = Nothing
+    public typealias Response = ResourcesReport
+    public static let path = "resources"
+}
+
+/// Takes a resource away; its agreements stay and cover nothing more of it.
+public enum RemoveResource: ControlOperation {
+    /// Which one.
+    public struct Request: Codable, Equatable, Sendable {
+        /// Its name.
+        public var name: ResourceName
+        public init(name: ResourceName) { self.name = name }
+    }
+    /// As it was.
+    public typealias Response = ResourceReport
+    public static let path = "resources/remove"
+}
+
+/// Which peers count as providers of one resource.
+public enum SetRoute: ControlOperation {
+    /// The resource and its providers.
+    public struct Request: Codable, Equatable, Sendable {
+        /// The resource's name at all of them.
+        public var resource: ResourceName
+        /// Names or node IDs of peers; empty ends the route.
+        public var via: [String]
+        public init(resource: ResourceName, via: [String]) {
+            self.resource = resource
+            self.via = via
+        }
+    }
+    public typealias Response = RouteReport
+    public static let path = "routes/set"
+}
+
+/// For each resource: candidates, score, breaker and why.
+public enum ShowRoutes: ControlOperation {
+    public typealias Request = Nothing
+    public typealias Response = RoutesReport
+    public static let path = "routes"
+}
+
+/// The catalog: resources across all peers, as far as this node may see.
+public enum FindResources: ControlOperation {
+    /// What is looked for; nothing finds all.
+    public struct Request: Codable, Equatable, Sendable {
+        /// Part of a name, a capability or a label; nil: any.
+        public var query: String?
+        /// All of them must be there.
+        public var labels: [ResourceLabel]
+        public init(query: String?, labels: [ResourceLabel]) {
+            self.query = query
+            self.labels = labels
+        }
+    }
+    public typealias Response = CatalogReport
+    public static let path = "catalog/find"
+}
+
+/// Offers a resource to a peer.
+public enum MakeOffer: ControlOperation {
+    /// What is offered to whom, for how long.
+    public struct Request: Codable, Equatable, Sendable {
+        /// One of this node's resources.
+        public var resource: ResourceName
+        /// A peer's name or node ID.
+        public var to: String
+        /// Capabilities of the resource; empty: all.
+        public var capabilities: [ResourceName]
+        /// How long it holds, in seconds, above 0.
+        public var seconds: Int64
+        public init(resource: ResourceName, to: String, capabilities: [ResourceName], seconds: Int64) {
+            self.resource = resource
+            self.to = to
+            self.capabilities = capabilities
+            self.seconds = seconds
+        }
+    }
+    public typealias Response = AgreementReport
+    public static let path = "agreements/offer"
+}
+
+/// Every agreement that this node keeps.
+public enum ListAgreements: ControlOperation {
+    public typealias Request = Nothing
+    public typealias Response = AgreementsReport
+    public static let path = "agreements"
+}
+
+/// One agreement.
+public enum ShowAgreement: ControlOperation {
+    /// Which one.
+    public struct Request: Codable, Equatable, Sendable {
+        /// Its content id, or a beginning of it that only one has.
+        public var id: String
+        public init(id: String) { self.id = id }
+    }
+    public typealias Response = AgreementReport
+    public static let path = "agreements/show"
+}
+
+/// This node's own audit, newest first.
+public enum ListAuditEvents: ControlOperation {
+    /// Which events, and how many.
+    public struct Request: Codable, Equatable, Sendable {
+        /// All that are set must match.
+        public var filter: AuditFilter
+        /// 1 ... 10 000.
+        public var limit: Int
+        public init(filter: AuditFilter, limit: Int) {
+            self.filter = filter
+            self.limit = limit
+        }
+    }
+    public typealias Response = AuditReport
+    public static let path = "audit/list"
+}
+
+/// All that is known about one call, joined with the peers' halves.
+public enum TraceCall: ControlOperation {
+    /// Which call, and whether peers are asked.
+    public struct Request: Codable, Equatable, Sendable {
+        /// The call.
+        public var correlation: CorrelationID
+        /// Whether the peers that the call reached are asked for their events.
+        public var askPeers: Bool
+        public init(correlation: CorrelationID, askPeers: Bool) {
+            self.correlation = correlation
+            self.askPeers = askPeers
+        }
+    }
+    public typealias Response = TraceReport
+    public static let path = "audit/trace"
+}
+
+/// Why something is as it is: the decision tree with both sides' verdicts.
+public enum Explain: ControlOperation {
+    /// What is to be explained.
+    public struct Request: Codable, Equatable, Sendable {
+        /// What is to be explained.
+        public var subject: ExplainSubject
+        public init(subject: ExplainSubject) { self.subject = subject }
+    }
+    public typealias Response = ExplainReport
+    public static let path = "explain"
+}
+
+/// What may be explained.
+public enum ExplainSubject: Codable, Equatable, Sendable {
+    /// The last call that this node made.
+    case last
+    /// A call by its correlation id.
+    case call(CorrelationID)
+    /// A refused handshake by the reference that the other side was told.
+    case reference(String)
+    /// Whether and why a peer is trusted and linked.
+    case peer(String)
+    /// What would happen to a call now; looking has no side effect. `capability` nil: the only one.
+    case wouldCall(peer: String, resource: ResourceName, capability: ResourceName?, principal: Principal?)
+}

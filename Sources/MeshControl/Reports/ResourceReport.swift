@@ -1,0 +1,66 @@
+import MeshBase
+
+/// What a node provides.
+public struct ResourcesReport: Codable, Equatable, Sendable {
+    /// The version of this form: 1.
+    public var version = 1
+    /// By name.
+    public var resources: [ResourceReport]
+
+    public init(resources: [ResourceReport]) { self.resources = resources }
+}
+
+/// One resource that this node provides.
+public struct ResourceReport: Codable, Equatable, Sendable {
+    /// What peers are told.
+    public var description: ResourceDescription
+    /// Where it is; nil for a built-in one.
+    public var url: String?
+    /// How long one attempt may take; nil: as the deadline allows.
+    public var timeoutMilliseconds: Int64?
+    /// The peers with a living agreement that covers it, by name.
+    public var offeredTo: [NodeReference]
+
+    public init(
+        description: ResourceDescription, url: String?, timeoutMilliseconds: Int64?, offeredTo: [NodeReference]
+    ) {
+        self.description = description
+        self.url = url
+        self.timeoutMilliseconds = timeoutMilliseconds
+        self.offeredTo = offeredTo
+    }
+}
+
+/// The catalog: resources across all peers, as far as this node may see.
+public struct CatalogReport: Codable, Equatable, Sendable {
+    /// The version of this form: 1.
+    public var version = 1
+    /// By resource, then by provider.
+    public var entries: [CatalogEntry]
+
+    public init(entries: [CatalogEntry]) { self.entries = entries }
+}
+
+/// One resource at one provider.
+public struct CatalogEntry: Codable, Equatable, Sendable {
+    /// Who provides it.
+    public var provider: NodeReference
+    /// Whether that is this node.
+    public var isHere: Bool
+    /// What it is.
+    public var description: ResourceDescription
+    /// The agreement under which this node may call it; nil when none covers it now.
+    public var agreement: String?
+    /// Until when that agreement holds.
+    public var until: Timestamp?
+
+    public init(
+        provider: NodeReference, isHere: Bool, description: ResourceDescription, agreement: String?, until: Timestamp?
+    ) {
+        self.provider = provider
+        self.isHere = isHere
+        self.description = description
+        self.agreement = agreement
+        self.until = until
+    }
+}

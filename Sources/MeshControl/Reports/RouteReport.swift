@@ -1,0 +1,91 @@
+import MeshBase
+
+/// For each resource that can be called: who could answer.
+public struct RoutesReport: Codable, Equatable, Sendable {
+    /// The version of this form: 1.
+    public var version = 1
+    /// By resource.
+    public var routes: [RouteReport]
+
+    public init(routes: [RouteReport]) { self.routes = routes }
+}
+
+/// Who could answer a call to one resource.
+public struct RouteReport: Codable, Equatable, Sendable {
+    /// The resource.
+    public var resource: ResourceName
+    /// Best first.
+    public var candidates: [CandidateReport]
+
+    public init(resource: ResourceName, candidates: [CandidateReport]) {
+        self.resource = resource
+        self.candidates = candidates
+    }
+}
+
+/// One provider of a resource, as the router sees it.
+public struct CandidateReport: Codable, Equatable, Sendable {
+    /// Who.
+    public var peer: NodeReference
+    /// Whether that is this node.
+    public var isHere: Bool
+    /// Why it may not be picked now; empty when it may.
+    public var reasons: [Refusal]
+    /// Lower is better: peak latency in milliseconds x (calls in flight + 1); nil before the first call.
+    public var score: Double?
+    /// Peak-EWMA of the latency; nil before the first call.
+    public var latencyMilliseconds: Double?
+    /// Calls under way.
+    public var inFlight: Int
+    /// The breaker of this resource at this peer.
+    public var breaker: BreakerReport.State
+
+    public init(
+        peer: NodeReference, isHere: Bool, reasons: [Refusal], score: Double?, latencyMilliseconds: Double?,
+        inFlight: Int, breaker: BreakerReport.State
+    ) {
+        self.peer = peer
+        self.isHere = isHere
+        self.reasons = reasons
+        self.score = score
+        self.latencyMilliseconds = latencyMilliseconds
+        self.inFlight = inFlight
+        self.breaker = breaker
+    }
+}
+
+/// One breaker.
+public struct BreakerReport: Codable, Equatable, Sendable {
+    /// Its three states.
+    public enum State: String, Codable, Sendable, CaseIterable {
+        /// Calls pass.
+        case closed
+        /// No call passes.
+        case open
+        /// One probe passes.
+        case halfOpen = "half-open"
+    }
+    /// Whose.
+    public var peer: NodeReference
+    /// Of which resource; nil for the breaker of the whole link.
+    public var resource: ResourceName?
+    /// Its state.
+    public var state: State
+    /// Since when.
+    public var since: Timestamp
+    /// When the next probe is let through; nil unless open.
+    public var probeAt: Timestamp?
+    /// What opened it: `5 consecutive transport failures`.
+    public var why: String
+
+    public init(
+        peer: NodeReference, resource: ResourceName?, state: State, since: Timestamp, probeAt: Timestamp?, why: String
+    ) {
+        self.peer = peer
+        self.resource = resource
+        self.state = state
+        self.since = since
+        self.probeAt = probeAt
+        self.why = why
+    }
+}
