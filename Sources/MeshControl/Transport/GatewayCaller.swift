@@ -1,0 +1,175 @@
+import AsyncHTTPClient
+import FoundationEssentials
+import Glibc
+import MeshBase
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// One federated call, made as any application makes it: through the gateway of one's own agent.
+public struct GatewayCall: Equatable, Sendable {
+    /// A peer's name or node ID; `any` lets the router pick.
+    public var peer: String
+    /// The peer's resource.
+    public var resource: ResourceName
+    /// Nil: the only one.
+    public var capability: ResourceName?
+    /// JSON; empty: none.
+    public var body: String
+    /// Nil: the one of this user.
+    public var principal: Principal?
+    /// Nil: the usual one.
+    public var deadline: Duration?
+    /// Nil: none.
+    public var idempotencyKey: String?
+
+    public init(
+        peer: String, resource: ResourceName, capability: ResourceName? = nil, body: String = "",
+        principal: Principal? = nil, deadline: Duration? = nil, idempotencyKey: String? = nil
+    ) {
+        self.peer = peer
+        self.resource = resource
+        self.capability = capability
+        self.body = body
+        self.principal = principal
+        self.deadline = deadline
+        self.idempotencyKey = idempotencyKey
+    }
+
+    /// Reads `PEER/RESOURCE[/CAPABILITY]`, or `RESOURCE` alone, which lets the router pick; nil for anything else.
+    public init?(target: String) {
+        let parts = target.split(separator: "/", omittingEmptySubsequences: false)
+        switch parts.count {
+        case 1:
+            guard let resource = ResourceName(parts[0]) else { return nil }
+            self.init(peer: "any", resource: resource)
+        case 2...3:
+            guard let peer = NodeName(parts[0]), let resource = ResourceName(parts[1]) else { return nil }
+            self.init(peer: peer.description, resource: resource)
+            guard parts.count == 3 else { return }
+            guard let capability = ResourceName(parts[2]) else { return nil }
+            self.capability = capability
+        default: return nil
+        }
+    }
+
+    /// Where the gateway takes it.
+    var path: String {
+        let capability = self.capability.map { "/\($0)" } ?? ""
+        return "/invoke/\(peer)/\(resource)\(capability)"
+    }
+}
+
+/// What came back from a call.
+public struct GatewayAnswer: Equatable, Sendable {
+    /// How it ended.
+    public enum Outcome: Equatable, Sendable {
+        /// The resource answered, with this HTTP status.
+        case answered(status: Int)
+        /// The mesh refused, with every reason.
+        case refused([Refusal], next: String?)
+    }
+    /// Names the call; nil when it never got that far.
+    public var correlation: CorrelationID?
+    /// How it ended.
+    public var outcome: Outcome
+    /// The resource's answer, or the refusal as the gateway wrote it.
+    public var body: [UInt8]
+
+    public init(correlation: CorrelationID?, outcome: Outcome, body: [UInt8]) {
+        self.correlation = correlation
+        self.outcome = outcome
+        self.body = body
+    }
+
+    /// The exit code of `comity call` (the contract of the command line).
+    public var exitCode: Int32 {
+        switch outcome {
+        case .answered(let status): (200..<400).contains(status) ? 0 : 1
+        case .refused(let reasons, _): reasons.contains { $0.code == .peerUnreachable } ? 4 : 1
+        }
+    }
+}
+
+/// The gateway of the agent of one home.
+public enum GatewayCaller {
+    /// The refusal body of the gateway.
+    private struct RefusedBody: Decodable {
+        let reasons: [Refusal]
+        let next: String?
+    }
+
+    /// Makes the call over the home's `gateway.sock`, or over `port` where there is no socket.
+    /// - Throws: `agent-not-running` when neither answers.
+    public static func call(
+        _ call: GatewayCall, home: String, port: @Sendable () async throws(ControlFailure) -> Endpoint?
+    ) async throws(ControlFailure) -> GatewayAnswer {
+        let socket = ControlSocketPath.existing(home: home, name: "gateway.sock")
+        if socket.utf8.count <= ControlSocketPath.longest, access(socket, F_OK) == 0 {
+            return try await send(call, to: UnixHTTP.url(socket: socket, path: call.path), home: home)
+        }
+        guard let endpoint = try await port() else {
+            throw ControlFailure(
+                .refused, code: "gateway-off", message: "the agent of this home has no gateway",
+                facts: [Fact("home", home)], next: "comity config show --home \(home)")
+        }
+        return try await send(call, to: "http://\(endpoint)\(call.path)", home: home)
+    }
+
+    private static func send(
+        _ call: GatewayCall, to url: String, home: String
+    ) async throws(ControlFailure) -> GatewayAnswer {
+        var request = HTTPClientRequest(url: url)
+        request.method = .POST
+        request.headers.add(name: "content-type", value: "application/json")
+        if let principal = call.principal {
+            request.headers.add(name: "comity-principal", value: principal.description)
+        }
+        if let deadline = call.deadline {
+            request.headers.add(name: "comity-deadline", value: "\(deadline.wholeMilliseconds)ms")
+        }
+        if let key = call.idempotencyKey { request.headers.add(name: "idempotency-key", value: key) }
+        request.body = .bytes(ByteBuffer(string: call.body))
+        // The gateway ends every call by its deadline; this is only the patience with a gateway that hangs.
+        let patience = TimeAmount((call.deadline ?? Limits.callDeadline) + .seconds(10))
+        let http = UnixHTTP.client()
+        do {
+            let response = try await http.execute(request, timeout: patience)
+            let body = try await response.body.collect(upTo: ControlLimits.answer)
+            try await http.shutdown()
+            return answer(status: Int(response.status.code), headers: response.headers.map { $0 }, body: body)
+        } catch {
+            try await close(http)
+            throw ControlFailure.agentNotRunning(home: home, found: String(describing: error))
+        }
+    }
+
+    private static func close(_ http: HTTPClient) async throws(ControlFailure) {
+        do {
+            try await http.shutdown()
+        } catch let error as HTTPClientError where error == .alreadyShutdown {
+            return
+        } catch {
+            throw ControlFailure(
+                .fault, code: "agent-fault", message: "the connection to the gateway did not close",
+                facts: [Fact("cause", String(describing: error))])
+        }
+    }
+
+    static func answer(status: Int, headers: [(name: String, value: String)], body: ByteBuffer) -> GatewayAnswer {
+        let named = headers.first { $0.name.lowercased() == "comity-correlation-id" }?.value
+        let correlation = named.flatMap { CorrelationID($0) }
+        let bytes = Array(body.readableBytesView)
+        do throws(ControlFailure) {
+            guard status >= 400 else {
+                return GatewayAnswer(correlation: correlation, outcome: .answered(status: status), body: bytes)
+            }
+            let refused = try ControlCoding.decode(RefusedBody.self, from: body)
+            return GatewayAnswer(
+                correlation: correlation, outcome: .refused(refused.reasons, next: refused.next), body: bytes)
+        } catch {
+            // An error status whose body is not the gateway's own form is the resource's answer.
+            return GatewayAnswer(correlation: correlation, outcome: .answered(status: status), body: bytes)
+        }
+    }
+}
