@@ -1,0 +1,66 @@
+import MeshBase
+
+/// `comity agreement list`, `comity agreement show`, `comity offer`.
+public enum AgreementText {
+    /// All agreements, one line each.
+    public static func render(_ report: AgreementsReport, _ presentation: Presentation) -> String {
+        guard !report.agreements.isEmpty else {
+            return "no agreements\n" + ReasonText.next("comity offer RESOURCE --to PEER", presentation)
+        }
+        return table(report.agreements, presentation).render(presentation)
+    }
+
+    /// One agreement, all of it.
+    public static func render(_ agreement: AgreementReport, _ presentation: Presentation) -> String {
+        var table = TextTable()
+        func add(_ name: String, _ value: String, _ ink: Ink? = nil) {
+            table.add([.init(name, .faint), .init(value, ink)])
+        }
+        add("state", agreement.state.rawValue, ink(of: agreement.state))
+        add(agreement.role == .provider ? "we provide to" : "provided by", agreement.peer.title)
+        add("resources", list(agreement.resources, empty: "none"))
+        add("capabilities", list(agreement.capabilities, empty: "all"))
+        add("offered", presentation.date(agreement.offered))
+        if let from = agreement.from { add("from", presentation.date(from)) }
+        add("until", "\(presentation.date(agreement.until)) (\(presentation.distance(to: agreement.until)))")
+        return presentation.ink(.bold, agreement.id) + "\n" + table.render(presentation, indent: 2)
+            + ReasonText.facts(agreement.facts, presentation, indent: 2)
+    }
+
+    /// What `comity offer` says.
+    public static func offered(_ agreement: AgreementReport, _ presentation: Presentation) -> String {
+        let what = list(agreement.resources, empty: "nothing")
+        let until = presentation.date(agreement.until)
+        switch agreement.state {
+        case .active: return "\(agreement.peer.title) may call \(what) until \(until)\n"
+        case .early, .offered, .expired, .ended:
+            return "\(what) is offered to \(agreement.peer.title) until \(until); the agreement is \(agreement.state.rawValue)\n"
+                + ReasonText.next("comity agreement show \(agreement.id.prefix(12))", presentation)
+        }
+    }
+
+    static func table(_ agreements: [AgreementReport], _ presentation: Presentation) -> TextTable {
+        var table = TextTable(["AGREEMENT", "STATE", "WITH", "WE", "RESOURCES", "CAPABILITIES", "UNTIL"])
+        for agreement in agreements {
+            table.add([
+                .init(String(agreement.id.prefix(12))), .init(agreement.state.rawValue, ink(of: agreement.state)),
+                .init(agreement.peer.title), .init(agreement.role == .provider ? "provide" : "call"),
+                .init(list(agreement.resources, empty: "none")), .init(list(agreement.capabilities, empty: "all")),
+                .init("\(presentation.date(agreement.until).prefix(16)) (\(presentation.distance(to: agreement.until)))"),
+            ])
+        }
+        return table
+    }
+
+    private static func list(_ names: [ResourceName], empty: String) -> String {
+        names.isEmpty ? empty : names.map(\.description).joined(separator: ",")
+    }
+
+    private static func ink(of state: AgreementReport.State) -> Ink {
+        switch state {
+        case .active: .good
+        case .offered, .early: .warning
+        case .expired, .ended: .faint
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import MeshBase
+
+/// `comity peers` and `comity peer show`.
+public enum PeerText {
+    /// All peers, one line each.
+    public static func render(_ report: PeersReport, _ presentation: Presentation) -> String {
+        guard !report.peers.isEmpty else {
+            return "no peers yet\n" + ReasonText.next("comity invite", presentation)
+        }
+        return table(report.peers, presentation).render(presentation)
+    }
+
+    /// One peer, all that is known.
+    public static func render(_ peer: PeerReport, _ presentation: Presentation) -> String {
+        var table = TextTable()
+        func add(_ name: String, _ value: String, _ ink: Ink? = nil) {
+            if !value.isEmpty { table.add([.init(name, .faint), .init(value, ink)]) }
+        }
+        add("node", peer.id?.description ?? "")
+        add("words", peer.words.joined(separator: " "))
+        let since = peer.trustedSince.map { " since \(presentation.date($0))" } ?? ""
+        add("trust", peer.trust.rawValue + since, ink(of: peer.trust))
+        add("link", peer.link.rawValue + (peer.address.map { " at \($0)" } ?? ""), ink(of: peer.link))
+        add("addresses", peer.endpoints.map(\.description).joined(separator: "  "))
+        add("latency", peer.latencyMilliseconds.map { HumaneDuration.text(milliseconds: $0) } ?? "")
+        add("clock", peer.clockSkewSeconds.map { skew($0) } ?? "")
+        add("certificate", peer.certificateExpires.map { "ends \(presentation.distance(to: $0))" } ?? "")
+        var text = presentation.ink(.bold, peer.title) + "\n" + table.render(presentation, indent: 2)
+        text += witnesses(peer.witnesses, presentation)
+        guard !peer.evidence.isEmpty else { return text }
+        text += "  " + presentation.ink(.faint, "evidence") + "\n"
+        for piece in peer.evidence {
+            text += "    \(presentation.date(piece.time))  \(piece.what.madePrintable)\n"
+            text += ReasonText.facts(piece.facts, presentation, indent: 6)
+        }
+        return text
+    }
+
+    static func table(_ peers: [PeerReport], _ presentation: Presentation) -> TextTable {
+        var table = TextTable(["NAME", "TRUST", "LINK", "LATENCY", "ADDRESS", "KNOWN BY", "WORDS"])
+        for peer in peers {
+            let address = peer.address ?? peer.endpoints.first
+            table.add([
+                .init(peer.title), .init(peer.trust.rawValue, ink(of: peer.trust)),
+                .init(peer.link.rawValue, ink(of: peer.link)),
+                .init(peer.latencyMilliseconds.map { HumaneDuration.text(milliseconds: $0) } ?? "-"),
+                .init(address?.description ?? "-"),
+                .init(peer.witnesses.map(\.witness).joined(separator: ",")),
+                .init(peer.words.prefix(4).joined(separator: " ")),
+            ])
+        }
+        return table
+    }
+
+    private static func witnesses(_ witnesses: [WitnessReport], _ presentation: Presentation) -> String {
+        var table = TextTable()
+        for witness in witnesses {
+            let age = HumaneDuration.text(.milliseconds(Int64(max(0, min(witness.ageSeconds, 1e9)) * 1_000)))
+            table.add([
+                .init("known by", .faint), .init(witness.witness), .init("\(age) ago"),
+                .init(witness.endpoint?.description ?? ""),
+            ])
+        }
+        return table.render(presentation, indent: 2)
+    }
+
+    private static func skew(_ seconds: Double) -> String {
+        guard seconds.isFinite, seconds.magnitude < 1e12 else { return "?" }
+        if seconds.magnitude < 1 { return "agrees with ours" }
+        let gap = HumaneDuration.text(.milliseconds(Int64(seconds.magnitude * 1_000)))
+        return seconds > 0 ? "\(gap) ahead of ours" : "\(gap) behind ours"
+    }
+
+    private static func ink(of trust: PeerReport.Trust) -> Ink {
+        switch trust {
+        case .seen: .faint
+        case .pending, .verified, .suspended: .warning
+        case .trusted: .good
+        case .revoked: .bad
+        }
+    }
+
+    private static func ink(of link: PeerReport.Link) -> Ink {
+        switch link {
+        case .up: .good
+        case .degraded: .warning
+        case .down: .bad
+        }
+    }
+}

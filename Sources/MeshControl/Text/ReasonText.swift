@@ -1,0 +1,44 @@
+import MeshBase
+
+/// Reasons for people: the code, the values that were compared, aligned, and the next command.
+public enum ReasonText {
+    /// A failure of an operation.
+    public static func render(_ failure: ControlFailure, _ presentation: Presentation) -> String {
+        let head = "\(presentation.ink(.bad, failure.code)): \(failure.message.madePrintable)\n"
+        return head + facts(failure.facts, presentation, indent: 2) + next(failure.next, presentation)
+    }
+
+    /// The reasons of a refused call, then the next command: the one that is given, else the first that the code book knows.
+    public static func render(_ reasons: [Refusal], next command: String?, _ presentation: Presentation) -> String {
+        let known = reasons.lazy.compactMap { CodeBook.next(after: $0.code) }.first
+        return reasons.map { reason($0, presentation, indent: 0) }.joined() + next(command ?? known, presentation)
+    }
+
+    /// One code of the book.
+    public static func render(_ entry: CodeBook.Entry, _ presentation: Presentation) -> String {
+        var table = TextTable()
+        table.add([.init("cause", .faint), .init(entry.cause)])
+        table.add([.init("compared", .faint), .init(entry.compared)])
+        return presentation.ink(.bold, entry.code.rawValue) + "\n" + table.render(presentation.unbounded, indent: 2)
+            + next(entry.next, presentation)
+    }
+
+    static func reason(_ refusal: Refusal, _ presentation: Presentation, indent: Int) -> String {
+        let margin = String(repeating: " ", count: indent)
+        return "\(margin)\(presentation.ink(.bad, refusal.code.rawValue)): \(CodeBook.cause(of: refusal.code))\n"
+            + facts(refusal.facts, presentation, indent: indent + 2)
+    }
+
+    static func facts(_ facts: [Fact], _ presentation: Presentation, indent: Int) -> String {
+        var table = TextTable()
+        for fact in facts { table.add([.init(fact.name, .faint), .init(fact.value)]) }
+        // Values are what people copy into the next command: they are shown whole.
+        return table.render(presentation.unbounded, indent: indent)
+    }
+
+    static func next(_ command: String?, _ presentation: Presentation, indent: Int = 2) -> String {
+        guard let command else { return "" }
+        return String(repeating: " ", count: indent)
+            + "\(presentation.ink(.faint, "next"))  \(presentation.ink(.command, presentation.typed(command.madePrintable)))\n"
+    }
+}

@@ -1,0 +1,63 @@
+import MeshBase
+
+/// `comity resource list`, `comity find`.
+public enum ResourceText {
+    /// What this node provides.
+    public static func render(_ report: ResourcesReport, _ presentation: Presentation) -> String {
+        guard !report.resources.isEmpty else {
+            return "no resources\n" + ReasonText.next("comity resource add NAME --url http://127.0.0.1:PORT", presentation)
+        }
+        return table(report.resources).render(presentation)
+    }
+
+    /// The catalog.
+    public static func render(_ report: CatalogReport, _ presentation: Presentation) -> String {
+        guard !report.entries.isEmpty else { return "nothing found\n" }
+        var table = TextTable(["RESOURCE", "AT", "CALLABLE", "CAPABILITIES", "LABELS"])
+        for entry in report.entries {
+            let until = entry.until.map { "until \(presentation.date($0).prefix(16))" }
+            let callable = entry.isHere ? "here" : entry.agreement == nil ? "no agreement" : until ?? "yes"
+            table.add([
+                .init(entry.description.name.description),
+                .init(entry.isHere ? "\(entry.provider.title) (here)" : entry.provider.title),
+                .init(callable, entry.isHere || entry.agreement != nil ? .good : .warning),
+                .init(entry.description.capabilities.map(\.name.description).joined(separator: ",")),
+                .init(labels(entry.description.labels)),
+            ])
+        }
+        return table.render(presentation)
+    }
+
+    /// One resource as it was added.
+    public static func render(_ added: AddResource.Response, _ presentation: Presentation) -> String {
+        var text = "\(added.resource.description.name) is provided\n"
+        var table = TextTable()
+        for capability in added.resource.description.capabilities {
+            table.add([
+                .init(capability.name.description), .init(capability.methods.joined(separator: ",")),
+                .init(capability.path), .init(capability.safety.rawValue),
+            ])
+        }
+        text += table.render(presentation, indent: 2)
+        for agreement in added.agreements { text += AgreementText.offered(agreement, presentation) }
+        return text
+    }
+
+    static func table(_ resources: [ResourceReport]) -> TextTable {
+        var table = TextTable(["RESOURCE", "CAPABILITIES", "OFFERED TO", "LABELS", "AT"])
+        for resource in resources {
+            let peers = resource.offeredTo.map(\.title).joined(separator: ",")
+            table.add([
+                .init(resource.description.name.description),
+                .init(resource.description.capabilities.map(\.name.description).joined(separator: ",")),
+                .init(peers.isEmpty ? "nobody" : peers, peers.isEmpty ? .warning : nil),
+                .init(labels(resource.description.labels)), .init(resource.url ?? "built in"),
+            ])
+        }
+        return table
+    }
+
+    private static func labels(_ labels: [ResourceLabel]) -> String {
+        labels.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
+    }
+}
