@@ -11,13 +11,18 @@ struct Module {
     let imports: [String]
     let products: [Target.Dependency]
     let hasTests: Bool
+    let testImports: [String]
 
-    init(_ name: String, _ nature: Nature, on imports: [String] = [], _ products: [Target.Dependency] = [], tests: Bool = true) {
+    init(
+        _ name: String, _ nature: Nature, on imports: [String] = [], _ products: [Target.Dependency] = [],
+        tests: Bool = true, testsOn testImports: [String] = []
+    ) {
         self.name = name
         self.nature = nature
         self.imports = imports
         self.products = products
         hasTests = tests
+        self.testImports = testImports
     }
 }
 
@@ -41,12 +46,12 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let modules: [Module] = [
     Module("MeshBase", .pure),
     Module("MeshDiscovery", .pure, on: ["MeshBase"]),
-    Module("MeshTrust", .pure, on: ["MeshBase"]),
+    Module("MeshTrust", .pure, on: ["MeshBase"], testsOn: ["MeshSimulator"]),
     Module("MeshAgreements", .pure, on: ["MeshBase"]),
-    Module("MeshGossip", .pure, on: ["MeshBase"]),
+    Module("MeshGossip", .pure, on: ["MeshBase"], testsOn: ["MeshSimulator"]),
     Module("MeshRouting", .pure, on: ["MeshBase"]),
     Module("MeshAudit", .pure, on: ["MeshBase"]),
-    Module("MeshNode", .pure, on: ["MeshBase"] + protocols),
+    Module("MeshNode", .pure, on: ["MeshBase"] + protocols, testsOn: ["MeshSimulator"]),
     Module("MeshWire", .plain, on: below),
     Module("MeshSimulator", .pure, on: below),
     Module("CAvahi", .border(pkgConfig: "avahi-client", apt: "libavahi-client-dev"), tests: false),
@@ -69,7 +74,7 @@ func closure(of names: [String]) -> Set<String> {
     var open = names
     while let name = open.popLast() {
         guard found.insert(name).inserted, let module = modules.first(where: { $0.name == name }) else { continue }
-        open += module.imports
+        open += module.imports + (asked.contains(name) ? module.testImports : [])
     }
     return found
 }
@@ -108,7 +113,8 @@ for module in modules where declared.contains(module.name) {
         targets.append(
             .testTarget(
                 name: module.name + "Tests",
-                dependencies: [Target.Dependency(stringLiteral: module.name)] + dependencies,
+                dependencies: [Target.Dependency(stringLiteral: module.name)] + dependencies
+                    + module.testImports.map { Target.Dependency(stringLiteral: $0) },
                 swiftSettings: strict))
     }
 }

@@ -13,7 +13,9 @@ public struct Digest: Hashable, Sendable, Comparable, Codable, CustomStringConve
     public init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == 32 else { return nil }
         var parts: [UInt64] = [0, 0, 0, 0]
-        for (position, byte) in bytes.enumerated() { parts[position / 8] = parts[position / 8] << 8 | UInt64(byte) }
+        for (position, byte) in bytes.enumerated() {
+            parts[position / 8] = parts[position / 8] << 8 | UInt64(byte)
+        }
         self.init(parts[0], parts[1], parts[2], parts[3])
     }
 
@@ -22,7 +24,9 @@ public struct Digest: Hashable, Sendable, Comparable, Codable, CustomStringConve
         var bytes: [UInt8] = []
         bytes.reserveCapacity(32)
         for word in [words.0, words.1, words.2, words.3] {
-            for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
+            for shift in stride(from: 56, through: 0, by: -8) {
+                bytes.append(UInt8(truncatingIfNeeded: word >> shift))
+            }
         }
         return bytes
     }
@@ -42,8 +46,10 @@ public struct Digest: Hashable, Sendable, Comparable, Codable, CustomStringConve
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        guard let bytes = Base64URL.decode(try container.decode(String.self)), let digest = Digest(bytes) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not 32 bytes in base64url")
+        guard let bytes = Base64URL.decode(try container.decode(String.self)), let digest = Digest(bytes)
+        else {
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "not 32 bytes in base64url")
         }
         self = digest
     }

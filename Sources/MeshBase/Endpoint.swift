@@ -12,7 +12,9 @@ public struct Endpoint: Hashable, Sendable, Comparable, Codable, CustomStringCon
 
     /// `HOST:PORT`, `[IPV6]:PORT`; nil when there is no port, no host, or more than 255 bytes of host.
     public init?(_ text: String) {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+            return nil
+        }
         var host = text[..<colon]
         if host.hasPrefix("["), host.hasSuffix("]") {
             host = host.dropFirst().dropLast()
@@ -22,7 +24,8 @@ public struct Endpoint: Hashable, Sendable, Comparable, Codable, CustomStringCon
         let allowed = host.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"),
+                UInt8(ascii: "_"),
                 UInt8(ascii: ":"), UInt8(ascii: "%"):
                 true
             default: false
@@ -45,7 +48,9 @@ public struct Endpoint: Hashable, Sendable, Comparable, Codable, CustomStringCon
         try container.encode(description)
     }
 
-    public static func < (left: Self, right: Self) -> Bool { (left.host, left.port) < (right.host, right.port) }
+    public static func < (left: Self, right: Self) -> Bool {
+        (left.host, left.port) < (right.host, right.port)
+    }
 
     /// `HOST:PORT`, with brackets around an IPv6 address.
     public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }

@@ -34,7 +34,8 @@ public struct BootID: Hashable, Sendable, Comparable, Codable {
         number = try container.decode(Int64.self, forKey: .number)
         let bytes = try container.decode(Octets.self, forKey: .random).bytes
         guard bytes.count == 8 else {
-            throw DecodingError.dataCorruptedError(forKey: .random, in: container, debugDescription: "not 8 bytes")
+            throw DecodingError.dataCorruptedError(
+                forKey: .random, in: container, debugDescription: "not 8 bytes")
         }
         random = UInt64(bigEndian: bytes)
     }
@@ -45,7 +46,9 @@ public struct BootID: Hashable, Sendable, Comparable, Codable {
         try container.encode(Octets(random.bigEndianBytes), forKey: .random)
     }
 
-    public static func < (left: Self, right: Self) -> Bool { (left.number, left.random) < (right.number, right.random) }
+    public static func < (left: Self, right: Self) -> Bool {
+        (left.number, left.random) < (right.number, right.random)
+    }
 }
 
 /// Names one invocation on every side that it reaches: a UUID of version 7 (RFC 9562 section 5.7), minted once by the

@@ -31,7 +31,9 @@ public struct FieldSequence: Sendable {
     /// Adds one field.
     public mutating func append(_ field: [UInt8]) {
         let length = UInt32(field.count)
-        for shift in stride(from: 24, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: length >> UInt32(shift))) }
+        for shift in stride(from: 24, through: 0, by: -8) {
+            bytes.append(UInt8(truncatingIfNeeded: length >> UInt32(shift)))
+        }
         bytes += field
     }
 

@@ -41,7 +41,9 @@ public struct NodeName: Hashable, Sendable, Comparable, Codable, CustomStringCon
 
     /// Nil unless `text` is such a name.
     public init?(_ text: some StringProtocol) {
-        func isLetterOrDigit(_ byte: UInt8) -> Bool { isLowerOrDigit(byte) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) }
+        func isLetterOrDigit(_ byte: UInt8) -> Bool {
+            isLowerOrDigit(byte) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+        }
         guard (1...63).contains(text.utf8.count), let first = text.utf8.first, isLetterOrDigit(first),
             text.utf8.allSatisfy({ isLetterOrDigit($0) || isJoiner($0) })
         else { return nil }
@@ -117,7 +119,10 @@ extension StringProtocol {
 }
 
 private func isLowerOrDigit(_ byte: UInt8) -> Bool {
-    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+        || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
 }
 
-private func isJoiner(_ byte: UInt8) -> Bool { [UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-")].contains(byte) }
+private func isJoiner(_ byte: UInt8) -> Bool {
+    [UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-")].contains(byte)
+}

@@ -18,7 +18,9 @@ public struct Octets: Hashable, Sendable, Codable, Comparable {
         try container.encode(Base64URL.encode(bytes))
     }
 
-    public static func < (left: Self, right: Self) -> Bool { left.bytes.lexicographicallyPrecedes(right.bytes) }
+    public static func < (left: Self, right: Self) -> Bool {
+        left.bytes.lexicographicallyPrecedes(right.bytes)
+    }
 
     /// Compares in time that depends on the lengths only, never on the content.
     public func isIdenticalInConstantTime(to other: Octets) -> Bool {
@@ -31,7 +33,8 @@ public struct Octets: Hashable, Sendable, Codable, Comparable {
 
 /// base64url without padding (RFC 4648 section 5), strict: one text for one run of bytes.
 public enum Base64URL {
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+    private static let alphabet = Array(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
     private static let values = table(of: alphabet)
 
     /// The text of `bytes`.

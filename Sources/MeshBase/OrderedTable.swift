@@ -39,7 +39,9 @@ public struct OrderedTable<Key: Comparable & Sendable, Value: Sendable>: Sendabl
 
     /// Changes the value under `key` in place; does nothing, and answers nil, when there is none.
     @discardableResult
-    public mutating func update<Result>(_ key: Key, _ change: (inout Value) throws -> Result) rethrows -> Result? {
+    public mutating func update<Result>(_ key: Key, _ change: (inout Value) throws -> Result) rethrows
+        -> Result?
+    {
         let index = position(of: key)
         guard index < keys.count, keys[index] == key else { return nil }
         return try change(&values[index])

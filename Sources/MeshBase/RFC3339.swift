@@ -7,8 +7,10 @@ public enum RFC3339 {
         let millisecondOfDay = clamped - days * 86_400_000
         let (year, month, day) = civil(daysSinceEpoch: days)
         let seconds = millisecondOfDay / 1_000
-        let clock = [seconds / 3_600, seconds / 60 % 60, seconds % 60].map { padded($0, 2) }.joined(separator: ":")
-        return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))T\(clock).\(padded(millisecondOfDay % 1_000, 3))Z"
+        let clock = [seconds / 3_600, seconds / 60 % 60, seconds % 60].map { padded($0, 2) }.joined(
+            separator: ":")
+        return
+            "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))T\(clock).\(padded(millisecondOfDay % 1_000, 3))Z"
     }
 
     /// The proleptic Gregorian date (Hinnant, "chrono-compatible low-level date algorithms", civil_from_days).
@@ -20,7 +22,9 @@ public enum RFC3339 {
         let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
         let shiftedMonth = (5 * dayOfYear + 2) / 153
         let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
+        return (
+            yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+        )
     }
 
     private static func padded(_ number: Int64, _ width: Int) -> String {

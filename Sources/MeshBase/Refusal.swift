@@ -26,5 +26,7 @@ public struct Fact: Equatable, Hashable, Sendable, Codable {
     }
 
     /// A fact whose value prints itself.
-    public init(_ name: String, _ value: some CustomStringConvertible & Sendable) { self.init(name, value.description) }
+    public init(_ name: String, _ value: some CustomStringConvertible & Sendable) {
+        self.init(name, value.description)
+    }
 }

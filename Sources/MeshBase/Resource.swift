@@ -68,7 +68,9 @@ public struct ResourceLabel: Hashable, Sendable, Codable, Comparable {
         self.value = value
     }
 
-    public static func < (left: Self, right: Self) -> Bool { (left.key, left.value) < (right.key, right.value) }
+    public static func < (left: Self, right: Self) -> Bool {
+        (left.key, left.value) < (right.key, right.value)
+    }
 }
 
 /// How a resource is spoken to.

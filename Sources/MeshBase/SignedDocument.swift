@@ -98,7 +98,9 @@ extension Signed: Codable {
     public init(from decoder: any Decoder) throws {
         guard let reader = decoder as? any SignedDocumentReading else {
             throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "this decoder reads no signed documents"))
+                .init(
+                    codingPath: decoder.codingPath, debugDescription: "this decoder reads no signed documents"
+                ))
         }
         self = try reader.signedDocument()
     }

@@ -42,7 +42,9 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
     public var nextDeadline: Instant? { [links.nextDeadline, deadlines.next].compactMap { $0 }.min() }
 
     /// The one entrance.
-    public mutating func handle(_ input: GossipInput, at now: Moment, into effects: inout Outbox<GossipEffect>) {
+    public mutating func handle(
+        _ input: GossipInput, at now: Moment, into effects: inout Outbox<GossipEffect>
+    ) {
         switch input {
         case .linkAdmitted(let connection, let terms):
             guard pairs[terms.node] != nil else { return effects.post(.close(connection, .peerNotTrusted)) }
@@ -56,6 +58,7 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
             guard let node = links.node(on: connection) else { return }
             compare(summary, with: node, at: now, into: &effects)
         case .connectionClosed(let connection): perform(links.close(connection), at: now, into: &effects)
+        case .messageInvalid(let node, let refusal): convict(node, refusal, into: &effects)
         case .peerDropped(let node): drop(node, at: now, into: &effects)
         case .peerTrusted(let node, let key): trust(node, key, at: now)
         case .offersChanged(let node, let resources):
@@ -88,7 +91,12 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
         }
     }
 
-    private mutating func perform(_ steps: [LinkBook.Step], at now: Moment, into effects: inout Outbox<GossipEffect>) {
+    /// Whose link runs over this connection; nil when none does.
+    public func node(on connection: ConnectionID) -> NodeID? { links.node(on: connection) }
+
+    private mutating func perform(
+        _ steps: [LinkBook.Step], at now: Moment, into effects: inout Outbox<GossipEffect>
+    ) {
         for step in steps {
             switch step {
             case .ping(let connection):
@@ -112,7 +120,11 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
         guard pairs[node] == nil else { return }
         var pair = PairRegistry(me: me, peer: node, key: key, at: now.instant)
         for head in stored.remove(node) ?? [] {
-            if head.head.body.owner == me { pair.own.restore(head, using: suite) } else { pair.theirs.restore(head) }
+            if head.head.body.owner == me {
+                pair.own.restore(head, using: suite)
+            } else {
+                pair.theirs.restore(head)
+            }
         }
         pairs[node] = pair
     }
@@ -121,8 +133,10 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
         perform(links.drop(node), at: now, into: &effects)
         guard let pair = pairs.remove(node) else { return }
         // Kept aside: trust may return, and the highest heads must not be forgotten meanwhile.
-        stored[node] = [pair.own.head.map { StoredHead(head: $0, records: pair.own.records.values) }, pair.theirs.whole]
-            .compactMap { $0 }
+        stored[node] = [
+            pair.own.head.map { StoredHead(head: $0, records: pair.own.records.values) }, pair.theirs.whole,
+        ]
+        .compactMap { $0 }
         deadlines.cancel(.renewal(node))
         deadlines.cancel(.expiry(node))
         effects.post(.catalogChanged(node))
@@ -158,16 +172,19 @@ extension Gossip {
             ticketsIssued += 1
             let ticket = Ticket(ticketsIssued)
             signatures[ticket] = node
-            effects.post(.sign(SigningRequest(ticket: ticket, kind: .head, payload: Octets(suite.encoded(head)))))
+            effects.post(
+                .sign(SigningRequest(ticket: ticket, kind: .head, payload: Octets(suite.encoded(head)))))
         case .wait(let delay): deadlines.set(.renewal(node), at: now.instant + delay)
         case .nothing:
             guard let renewal = pairs[node]?.own.renewal else { return }
-            deadlines.set(.renewal(node), at: now.instant + max(.seconds(1), min(renewal - now.wall, .seconds(60))))
+            deadlines.set(
+                .renewal(node), at: now.instant + max(.seconds(1), min(renewal - now.wall, .seconds(60))))
         }
     }
 
     private mutating func receive(
-        _ signature: DocumentSignature, _ ticket: Ticket, at now: Moment, into effects: inout Outbox<GossipEffect>
+        _ signature: DocumentSignature, _ ticket: Ticket, at now: Moment,
+        into effects: inout Outbox<GossipEffect>
     ) {
         let suite = suite
         guard let node = signatures.remove(ticket), let head = pairs[node]?.own.signing else { return }
@@ -175,18 +192,22 @@ extension Gossip {
         pairs.update(node) { $0.own.sign(signed) }
         guard let pair = pairs[node] else { return }
         effects.post(.persist(.head(StoredHead(head: signed, records: pair.own.records.values))))
-        if links.links[node] != nil, let push = pair.push(using: suite) { effects.post(.send(node, .head(push))) }
+        if links.links[node] != nil, let push = pair.push(using: suite) {
+            effects.post(.send(node, .head(push)))
+        }
         renew(node, at: now, into: &effects)
     }
 
-    private mutating func sendList(to node: NodeID, at now: Moment, into effects: inout Outbox<GossipEffect>) {
+    private mutating func sendList(to node: NodeID, at now: Moment, into effects: inout Outbox<GossipEffect>)
+    {
         guard let pair = pairs[node] else { return }
         pairs.update(node) { $0.listSent = now.instant }
         effects.post(.send(node, .list(pair.list)))
     }
 
     private mutating func compare(
-        _ summary: RegistrySummary, with node: NodeID, at now: Moment, into effects: inout Outbox<GossipEffect>
+        _ summary: RegistrySummary, with node: NodeID, at now: Moment,
+        into effects: inout Outbox<GossipEffect>
     ) {
         guard let pair = pairs[node], summary != pair.summary(using: suite) else { return }
         if let sent = pair.listSent, now.instant - sent < Self.listInterval { return }
@@ -200,10 +221,13 @@ extension Gossip {
         guard let pair = pairs[node] else { return }
         switch message {
         case .head(let push):
-            guard let reception = pairs.update(node, { $0.theirs.receive(push, at: now, using: suite) }) else { return }
+            guard let reception = pairs.update(node, { $0.theirs.receive(push, at: now, using: suite) })
+            else { return }
             settle(reception, from: node, at: now, into: &effects)
         case .records(let batch):
-            guard let reception = pairs.update(node, { $0.theirs.receive(batch, using: suite) }) else { return }
+            guard let reception = pairs.update(node, { $0.theirs.receive(batch, using: suite) }) else {
+                return
+            }
             settle(reception, from: node, at: now, into: &effects)
         case .want(let request):
             guard let batch = pair.records(for: request, using: suite), !batch.records.isEmpty else { return }
@@ -213,7 +237,8 @@ extension Gossip {
     }
 
     private mutating func receive(
-        _ list: RegistryList, from node: NodeID, _ pair: PairRegistry, at now: Moment, into effects: inout Outbox<GossipEffect>
+        _ list: RegistryList, from node: NodeID, _ pair: PairRegistry, at now: Moment,
+        into effects: inout Outbox<GossipEffect>
     ) {
         if let held = list.yours, held.body.owner == me, held.body.audience == pair.audience,
             pair.own.highest.map({ $0 < held.body.position }) ?? true, isMine(held)
@@ -227,7 +252,9 @@ extension Gossip {
             effects.post(.send(node, .head(push)))
         }
         // The peer has a newer head than this side holds: say so, and it will push.
-        guard let theirs = list.mine, pair.theirs.newest.map({ $0.body.position < theirs }) ?? true else { return }
+        guard let theirs = list.mine, pair.theirs.newest.map({ $0.body.position < theirs }) ?? true else {
+            return
+        }
         if let sent = pair.listSent, now.instant - sent < .milliseconds(200) { return }
         sendList(to: node, at: now, into: &effects)
     }
@@ -236,27 +263,39 @@ extension Gossip {
     private func isMine(_ head: Signed<Head>) -> Bool { head.isSigned(by: ownKey, using: suite) }
 
     private mutating func settle(
-        _ reception: PeerRecords.Reception, from node: NodeID, at now: Moment, into effects: inout Outbox<GossipEffect>
+        _ reception: PeerRecords.Reception, from node: NodeID, at now: Moment,
+        into effects: inout Outbox<GossipEffect>
     ) {
         switch reception {
         case .known, .dropped: break
         case .incomplete(let position, let missing):
-            effects.post(.send(node, .want(RecordRequest(position: position, keys: Array(missing.prefix(64))))))
+            effects.post(
+                .send(node, .want(RecordRequest(position: position, keys: Array(missing.prefix(64))))))
         case .whole(let stored):
             effects.post(.persist(.head(stored)))
             let left = stored.head.body.expires - now.wall
             deadlines.set(.expiry(node), at: now.instant + left)
             effects.post(.catalogChanged(node))
         case .contradiction(let evidence): effects.post(.contradicted(node, evidence: evidence))
-        case .invalid(let refusal):
-            let count = (invalid[node] ?? 0) + 1
-            invalid[node] = count
-            effects.post(.record(.messageInvalid(node, refusal)))
-            if count >= Self.invalidUntilSuspension {
-                effects.post(.contradicted(node, evidence: "\(count) messages that no honest node sends, the last: \(refusal.code.rawValue)"))
-            } else if count.isMultiple(of: Self.invalidUntilLinkEnds), let link = links.links[node] {
-                effects.post(.close(link.connection, .documentInvalid))
-            }
+        case .invalid(let refusal): convict(node, refusal, into: &effects)
+        }
+    }
+
+    /// Counts what no honest node sends: 3 end the link, 10 the trust (protocol section 6).
+    private mutating func convict(
+        _ node: NodeID, _ refusal: Refusal, into effects: inout Outbox<GossipEffect>
+    ) {
+        let count = (invalid[node] ?? 0) + 1
+        invalid[node] = count
+        effects.post(.record(.messageInvalid(node, refusal)))
+        if count >= Self.invalidUntilSuspension {
+            effects.post(
+                .contradicted(
+                    node,
+                    evidence:
+                        "\(count) messages that no honest node sends, the last: \(refusal.code.rawValue)"))
+        } else if count.isMultiple(of: Self.invalidUntilLinkEnds), let link = links.links[node] {
+            effects.post(.close(link.connection, .documentInvalid))
         }
     }
 }

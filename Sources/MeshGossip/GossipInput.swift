@@ -20,6 +20,8 @@ public enum GossipInput: Equatable, Sendable {
     case offersChanged(NodeID, [ResourceDescription])
     /// A registry message came over a trusted link.
     case messageArrived(NodeID, GossipMessage)
+    /// This peer's link brought something that cannot be read, or breaks a rule that no honest node breaks.
+    case messageInvalid(NodeID, Refusal)
     /// The identity key has signed.
     case signed(Ticket, DocumentSignature)
     /// The deadline has come.
@@ -41,7 +43,9 @@ public struct LinkTerms: Equatable, Sendable {
     /// How far it is.
     public let distance: LinkDistance
 
-    public init(node: NodeID, dialler: NodeID, boot: BootID, skew: Duration, remote: Endpoint, distance: LinkDistance) {
+    public init(
+        node: NodeID, dialler: NodeID, boot: BootID, skew: Duration, remote: Endpoint, distance: LinkDistance
+    ) {
         self.node = node
         self.dialler = dialler
         self.boot = boot

@@ -32,7 +32,9 @@ public struct HeadPosition: Equatable, Comparable, Sendable, Codable {
     public let epoch: Int64
     public let sequence: Int64
 
-    public static func < (left: Self, right: Self) -> Bool { (left.epoch, left.sequence) < (right.epoch, right.sequence) }
+    public static func < (left: Self, right: Self) -> Bool {
+        (left.epoch, left.sequence) < (right.epoch, right.sequence)
+    }
 }
 
 /// Who may know of a record. So far: two nodes.
@@ -66,7 +68,9 @@ public struct Audience: Hashable, Sendable, Comparable, Codable, CustomStringCon
         try container.encode(description)
     }
 
-    public static func < (left: Self, right: Self) -> Bool { (left.first, left.second) < (right.first, right.second) }
+    public static func < (left: Self, right: Self) -> Bool {
+        (left.first, left.second) < (right.first, right.second)
+    }
 
     /// `pair:NODE:NODE`, the smaller first.
     public var description: String { "pair:\(first):\(second)" }

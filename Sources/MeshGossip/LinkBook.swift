@@ -109,7 +109,9 @@ struct LinkBook: Equatable, Sendable {
     /// Pings who is silent, gives up on who stays so.
     mutating func reach(_ now: Instant) -> [Step] {
         var steps: [Step] = []
-        while let due = deadlines.next, due <= now, let node = deadlines.takeDue(at: now), let link = links[node] {
+        while let due = deadlines.next, due <= now, let node = deadlines.takeDue(at: now),
+            let link = links[node]
+        {
             let lateness = now - due
             let interval = link.terms.distance.pingInterval
             if link.unanswered >= Self.missesUntilDown && lateness <= Self.latenessTolerated {

@@ -50,7 +50,8 @@ struct OwnRecords: Equatable, Sendable {
     mutating func replace(with resources: [ResourceDescription]) -> Bool {
         var changed = OrderedTable<ResourceName, Record>()
         for resource in resources.prefix(Limits.recordsPerHead) {
-            changed[resource.name] = Record(owner: owner, audience: audience, key: resource.name, resource: resource)
+            changed[resource.name] = Record(
+                owner: owner, audience: audience, key: resource.name, resource: resource)
         }
         guard changed != records else { return false }
         records = changed
@@ -73,7 +74,8 @@ struct OwnRecords: Equatable, Sendable {
         leaves = records.values.map { RecordTree.leaf($0, using: suite) }
         let head = Head(
             owner: owner, audience: audience, epoch: epoch, sequence: sequence, count: records.count,
-            root: RecordTree.root(leaves.map(\.digest), using: suite), issued: wall, expires: wall + Limits.headLife)
+            root: RecordTree.root(leaves.map(\.digest), using: suite), issued: wall,
+            expires: wall + Limits.headLife)
         signing = head
         isDirty = false
         return .sign(head)

@@ -45,7 +45,8 @@ struct PeerRecords: Equatable, Sendable {
         self.audience = audience
         self.owner = owner
         self.key = key
-        updates = TokenBucket(burst: Limits.headBurst, interval: .seconds(60) / Limits.headsPerMinute, at: now)
+        updates = TokenBucket(
+            burst: Limits.headBurst, interval: .seconds(60) / Limits.headsPerMinute, at: now)
         epochs = TokenBucket(burst: 4, interval: .seconds(6 * 3600), at: now)
     }
 
@@ -72,7 +73,9 @@ struct PeerRecords: Equatable, Sendable {
         guard updates.take(at: now.instant) else {
             return .dropped(Refusal(.limitReached, [Fact("heads a minute", Limits.headsPerMinute)]))
         }
-        guard push.head.isSigned(by: key, using: suite) else { return .invalid(Refusal(.documentInvalid, [Fact("signature", "invalid")])) }
+        guard push.head.isSigned(by: key, using: suite) else {
+            return .invalid(Refusal(.documentInvalid, [Fact("signature", "invalid")]))
+        }
         if let newest, head.epoch > newest.body.epoch, !epochs.take(at: now.instant) {
             return .dropped(Refusal(.limitReached, [Fact("epochs a day", 4)]))
         }
@@ -114,7 +117,9 @@ struct PeerRecords: Equatable, Sendable {
     }
 
     /// The same position again: the same root is nothing new, another one convicts, if it is signed.
-    private func receiveAgain(_ push: HeadPush, _ newest: Signed<Head>, using suite: some SignatureSuite) -> Reception {
+    private func receiveAgain(_ push: HeadPush, _ newest: Signed<Head>, using suite: some SignatureSuite)
+        -> Reception
+    {
         guard push.head.body.root != newest.body.root else {
             return gathering.map { .incomplete($0.head.body.position, missing: $0.missing) } ?? .known
         }
@@ -122,20 +127,28 @@ struct PeerRecords: Equatable, Sendable {
             return .invalid(Refusal(.documentInvalid, [Fact("signature", "invalid")]))
         }
         let position = push.head.body.position
-        return .contradiction("two heads at epoch \(position.epoch) sequence \(position.sequence) with two roots")
+        return .contradiction(
+            "two heads at epoch \(position.epoch) sequence \(position.sequence) with two roots")
     }
 
     private func refusal(of push: HeadPush, at now: Moment) -> Reception? {
         let head = push.head.body
-        guard head.owner == owner, head.audience == audience, push.leaves.count <= Limits.recordsPerHead else {
-            return .invalid(Refusal(.documentInvalid, [Fact("owner", head.owner), Fact("audience", head.audience)]))
+        guard head.owner == owner, head.audience == audience, push.leaves.count <= Limits.recordsPerHead
+        else {
+            return .invalid(
+                Refusal(.documentInvalid, [Fact("owner", head.owner), Fact("audience", head.audience)]))
         }
         guard head.expires > head.issued, head.expires - head.issued <= .seconds(3600) else {
-            return .invalid(Refusal(.documentInvalid, [Fact("life", "\((head.expires - head.issued).wholeMilliseconds) ms")]))
+            return .invalid(
+                Refusal(
+                    .documentInvalid, [Fact("life", "\((head.expires - head.issued).wholeMilliseconds) ms")]))
         }
         let ahead = now.wall + Limits.clockSkewRefused
         guard head.issued <= ahead, WallTime(milliseconds: head.sequence >> 10) <= ahead else {
-            return .dropped(Refusal(.clockSkew, [Fact("issued", RFC3339.text(head.issued)), Fact("here", RFC3339.text(now.wall))]))
+            return .dropped(
+                Refusal(
+                    .clockSkew,
+                    [Fact("issued", RFC3339.text(head.issued)), Fact("here", RFC3339.text(now.wall))]))
         }
         guard head.expires > now.wall else {
             return .dropped(Refusal(.documentInvalid, [Fact("expired", RFC3339.text(head.expires))]))

@@ -50,29 +50,42 @@ struct Handshake: Equatable, Sendable {
         case .refused(let refusal): return fail(refusal)
         case .allowed(let facts):
             guard connection.role == .initiator, let intent else { return [] }
+            if facts.statement.node == ground.me.node { return fail(Refusal(.isMyself)) }
             guard facts.statement.node == intent.node else {
-                return fail(Refusal(.identityMismatch, [Fact("expected", intent.node), Fact("presented", facts.statement.node)]))
+                return fail(
+                    Refusal(
+                        .identityMismatch,
+                        [Fact("expected", intent.node), Fact("presented", facts.statement.node)]))
             }
-            let hello = InitiatorHello(hello: ground.hello(nonce: connection.nonce), invite: intent.invite(using: suite))
+            let hello = InitiatorHello(
+                hello: ground.hello(nonce: connection.nonce), invite: intent.invite(using: suite))
             state = .awaitingAnswer(hello)
             return [.send(.hello(hello))]
         }
     }
 
     /// One message from the other end.
-    mutating func receive(_ message: HandshakeMessage, _ ground: HandshakeGround, using suite: some SignatureSuite) -> [Step] {
+    mutating func receive(
+        _ message: HandshakeMessage, _ ground: HandshakeGround, using suite: some SignatureSuite
+    ) -> [Step] {
         if case .deny(let denial) = message, state != .finished {
             state = .finished
             return [.denied(denial)]
         }
         switch (state, message) {
         case (.awaitingHello, .hello(let hello)): return receive(hello: hello, ground, using: suite)
-        case (.awaitingAnswer(let hello), .answer(let answer)): return receive(answer: answer, to: hello, ground, using: suite)
-        case (.awaitingFinish(let exchange), .finish(let finish)): return receive(finish: finish, exchange, ground, using: suite)
+        case (.awaitingAnswer(let hello), .answer(let answer)):
+            return receive(answer: answer, to: hello, ground, using: suite)
+        case (.awaitingFinish(let exchange), .finish(let finish)):
+            return receive(finish: finish, exchange, ground, using: suite)
         case (.awaitingAccept(let exchange, let finish), .accept(let accept)):
             return receive(accept: accept, exchange, finish: finish, using: suite)
         case (.finished, _): return []
-        default: return fail(Refusal(.handshakeMalformed, [Fact("message", message.name), Fact("expected", state.expectation)]))
+        default:
+            return fail(
+                Refusal(
+                    .handshakeMalformed, [Fact("message", message.name), Fact("expected", state.expectation)])
+            )
         }
     }
 
@@ -80,26 +93,35 @@ struct Handshake: Equatable, Sendable {
     mutating func receive(signature: DocumentSignature, using suite: some SignatureSuite) -> [Step] {
         switch state {
         case .signingAnswer(var exchange, let proof, let payload):
-            let answer = ResponderHello(hello: exchange.answer.hello, proof: Signed(body: proof, payload: payload, signatures: [signature]))
+            let answer = ResponderHello(
+                hello: exchange.answer.hello,
+                proof: Signed(body: proof, payload: payload, signatures: [signature]))
             exchange.answer = answer
             state = .awaitingFinish(exchange)
             return [.send(.answer(answer))]
         case .signingFinish(let exchange, let proof, let payload):
             let signed = Signed(body: proof, payload: payload, signatures: [signature])
-            let secretProof = intent?.secret.map { exchange.transcript.secretProof(.initiator, secret: $0, using: suite) }
+            let secretProof = intent?.secret.map {
+                exchange.transcript.secretProof(.initiator, secret: $0, using: suite)
+            }
             let finish = InitiatorFinish(secretProof: secretProof, proof: signed)
             state = .awaitingAccept(exchange, finish)
             return [.send(.finish(finish))]
         case .signingAcceptance(let exchange, let finish, let proof, let payload):
             let signed = Signed(body: proof, payload: payload, signatures: [signature])
-            let secretProof = exchange.secret.map { exchange.transcript.secretProof(.responder, secret: $0, using: suite) }
+            let secretProof = exchange.secret.map {
+                exchange.transcript.secretProof(.responder, secret: $0, using: suite)
+            }
             state = .finished
             let accept = ResponderAccept(secretProof: secretProof, proof: signed)
             return [
                 .send(.accept(accept)),
-                .establish(exchange.establishment(grants: finish.proof.body.grants, invite: exchange.inviteName)),
+                .establish(
+                    exchange.establishment(grants: finish.proof.body.grants, invite: exchange.inviteName)),
             ]
-        case .ready, .awaitingHello, .awaitingAnswer, .awaitingFinish, .awaitingConsent, .awaitingAccept, .finished: return []
+        case .ready, .awaitingHello, .awaitingAnswer, .awaitingFinish, .awaitingConsent, .awaitingAccept,
+            .finished:
+            return []
         }
     }
 
@@ -139,14 +161,17 @@ extension Handshake {
             case .allowed(let found): secret = found
             }
         case (.peering, .some), (.pairing, nil):
-            return fail(Refusal(.handshakeMalformed, [Fact("invite", hello.invite == nil ? "missing" : "unexpected")]))
+            return fail(
+                Refusal(.handshakeMalformed, [Fact("invite", hello.invite == nil ? "missing" : "unexpected")])
+            )
         }
         let answer = ResponderHello(hello: ground.hello(nonce: connection.nonce), proof: nil)
         switch negotiated(theirs: hello.hello, ours: answer.hello) {
         case .refused(let refusal): return fail(refusal)
         case .allowed(let agreed):
             let exchange = HandshakeExchange(
-                version: agreed.version, binding: agreed.binding, hello: hello, answer: answer, connection: connection,
+                version: agreed.version, binding: agreed.binding, hello: hello, answer: answer,
+                connection: connection,
                 peer: facts, secret: secret, ground: ground, using: suite)
             guard secret == nil else {
                 state = .awaitingFinish(exchange)
@@ -160,7 +185,8 @@ extension Handshake {
     }
 
     private mutating func receive(
-        finish: InitiatorFinish, _ exchange: HandshakeExchange, _ ground: HandshakeGround, using suite: some SignatureSuite
+        finish: InitiatorFinish, _ exchange: HandshakeExchange, _ ground: HandshakeGround,
+        using suite: some SignatureSuite
     ) -> [Step] {
         if let secret = exchange.secret {
             let expected = exchange.transcript.secretProof(.initiator, secret: secret, using: suite)
@@ -169,20 +195,27 @@ extension Handshake {
             return fail(Refusal(.handshakeMalformed, [Fact("secret proof", "unexpected")]))
         }
         let proof = finish.proof
-        guard proof.body.transcript == exchange.transcript.digest, proof.isSigned(by: exchange.peerHello.identityKey, using: suite)
+        guard proof.body.transcript == exchange.transcript.digest,
+            proof.isSigned(by: exchange.peerHello.identityKey, using: suite)
         else { return fail(Refusal(.proofInvalid, [Fact("message", "finish")])) }
-        guard proof.body.grants.trust else { return fail(Refusal(.grantMissing, [Fact("side", "initiator")])) }
-        guard let invite = exchange.inviteName else { return signAcceptance(exchange, finish, ground, using: suite) }
+        guard proof.body.grants.trust else {
+            return fail(Refusal(.grantMissing, [Fact("side", "initiator")]))
+        }
+        guard let invite = exchange.inviteName else {
+            return signAcceptance(exchange, finish, ground, using: suite)
+        }
         state = .awaitingConsent(exchange, finish)
         let pin = suite.pin(of: exchange.peerHello.identityKey)
         return [.claimInvite(invite, by: pin, name: proof.body.grants.name)]
     }
 
     private mutating func signAcceptance(
-        _ exchange: HandshakeExchange, _ finish: InitiatorFinish, _ ground: HandshakeGround, using suite: some SignatureSuite
+        _ exchange: HandshakeExchange, _ finish: InitiatorFinish, _ ground: HandshakeGround,
+        using suite: some SignatureSuite
     ) -> [Step] {
         let proof = Acceptance(
-            transcript: exchange.transcript.digest, accepted: finish.proof.contentID(using: suite), grants: ground.grants)
+            transcript: exchange.transcript.digest, accepted: finish.proof.contentID(using: suite),
+            grants: ground.grants)
         let payload = Octets(suite.encoded(proof))
         state = .signingAcceptance(exchange, finish, proof, payload)
         return [.sign(.acceptance, payload: payload)]
@@ -193,7 +226,8 @@ extension Handshake {
 
 extension Handshake {
     private mutating func receive(
-        answer: ResponderHello, to hello: InitiatorHello, _ ground: HandshakeGround, using suite: some SignatureSuite
+        answer: ResponderHello, to hello: InitiatorHello, _ ground: HandshakeGround,
+        using suite: some SignatureSuite
     ) -> [Step] {
         let facts: CertificateFacts
         switch checkedPeer(answer.hello, ground, using: suite) {
@@ -203,12 +237,15 @@ extension Handshake {
         guard answer.hello.nonce != hello.hello.nonce else {
             return fail(Refusal(.nonceReused, [Fact("message", "answer")]))
         }
-        if connection.purpose == .peering, let refusal = ground.pins.refusal(of: answer.hello) { return fail(refusal) }
+        if connection.purpose == .peering, let refusal = ground.pins.refusal(of: answer.hello) {
+            return fail(refusal)
+        }
         switch negotiated(theirs: answer.hello, ours: hello.hello) {
         case .refused(let refusal): return fail(refusal)
         case .allowed(let agreed):
             let exchange = HandshakeExchange(
-                version: agreed.version, binding: agreed.binding, hello: hello, answer: answer, connection: connection,
+                version: agreed.version, binding: agreed.binding, hello: hello, answer: answer,
+                connection: connection,
                 peer: facts, secret: intent?.secret, ground: ground, using: suite)
             if let refusal = refusal(of: answer.proof, exchange, using: suite) { return fail(refusal) }
             let proof = InitiatorProof(transcript: exchange.transcript.digest, grants: ground.grants)
@@ -233,18 +270,26 @@ extension Handshake {
     }
 
     private mutating func receive(
-        accept: ResponderAccept, _ exchange: HandshakeExchange, finish: InitiatorFinish, using suite: some SignatureSuite
+        accept: ResponderAccept, _ exchange: HandshakeExchange, finish: InitiatorFinish,
+        using suite: some SignatureSuite
     ) -> [Step] {
-        let expected = intent?.secret.map { exchange.transcript.secretProof(.responder, secret: $0, using: suite) }
+        let expected = intent?.secret.map {
+            exchange.transcript.secretProof(.responder, secret: $0, using: suite)
+        }
         guard accept.secretProof == expected else { return fail(Refusal(.inviteProofWrong)) }
         let proof = accept.proof
         guard proof.body.transcript == exchange.transcript.digest,
             proof.body.accepted == finish.proof.contentID(using: suite),
             proof.isSigned(by: exchange.peerHello.identityKey, using: suite)
         else { return fail(Refusal(.proofInvalid, [Fact("message", "accept")])) }
-        guard proof.body.grants.trust else { return fail(Refusal(.grantMissing, [Fact("side", "responder")])) }
+        guard proof.body.grants.trust else {
+            return fail(Refusal(.grantMissing, [Fact("side", "responder")]))
+        }
         state = .finished
-        return [.establish(exchange.establishment(grants: proof.body.grants, invite: intent?.invite(using: suite)))]
+        return [
+            .establish(
+                exchange.establishment(grants: proof.body.grants, invite: intent?.invite(using: suite)))
+        ]
     }
 }
 
@@ -260,7 +305,8 @@ extension Handshake {
         case .malformed(let what): .refused(Refusal(.certificateMalformed, [Fact("problem", what)]))
         case .wellFormed(let facts):
             !facts.isStatementValid(using: suite)
-                ? .refused(Refusal(.identityStatementInvalid, [Fact("node", facts.statement.node)])) : .allowed(facts)
+                ? .refused(Refusal(.identityStatementInvalid, [Fact("node", facts.statement.node)]))
+                : .allowed(facts)
         }
     }
 
@@ -274,28 +320,46 @@ extension Handshake {
         case .allowed(let found): facts = found
         }
         if let refusal = clockRefusal(hello, facts, ground) { return .refused(refusal) }
-        if hello.node == ground.me.node || hello.identityKey == ground.me.key { return .refused(Refusal(.isMyself)) }
+        if hello.node == ground.me.node || hello.identityKey == ground.me.key {
+            return .refused(Refusal(.isMyself))
+        }
         guard hello.node == facts.statement.node, hello.identityKey == facts.statement.identityKey else {
-            return .refused(Refusal(.identityMismatch, [Fact("hello", hello.node), Fact("certificate", facts.statement.node)]))
+            return .refused(
+                Refusal(
+                    .identityMismatch, [Fact("hello", hello.node), Fact("certificate", facts.statement.node)])
+            )
         }
         if let intent, hello.node != intent.node {
-            return .refused(Refusal(.identityMismatch, [Fact("expected", intent.node), Fact("answered", hello.node)]))
+            return .refused(
+                Refusal(.identityMismatch, [Fact("expected", intent.node), Fact("answered", hello.node)]))
         }
-        if let refusal = ground.pins.revocation(of: suite.pin(of: hello.identityKey)) { return .refused(refusal) }
-        guard hello.inception.isInception(of: hello.node, using: suite), hello.inception.body.key == hello.identityKey else {
+        if let refusal = ground.pins.revocation(of: suite.pin(of: hello.identityKey)) {
+            return .refused(refusal)
+        }
+        guard hello.inception.isInception(of: hello.node, using: suite),
+            hello.inception.body.key == hello.identityKey
+        else {
             return .refused(Refusal(.inceptionInvalid, [Fact("node", hello.node)]))
         }
-        guard hello.nonce != connection.nonce, hello.nonce != .zero else { return .refused(Refusal(.nonceReused)) }
+        guard hello.nonce != connection.nonce, hello.nonce != .zero else {
+            return .refused(Refusal(.nonceReused))
+        }
         return .allowed(facts)
     }
 
     /// Clocks by the hellos; then the certificate's validity, so that a skewed clock is named as skew.
-    private func clockRefusal(_ hello: Hello, _ facts: CertificateFacts, _ ground: HandshakeGround) -> Refusal? {
+    private func clockRefusal(_ hello: Hello, _ facts: CertificateFacts, _ ground: HandshakeGround)
+        -> Refusal?
+    {
         let now = ground.now.wall
         let skew = hello.time - now
         let compared = [Fact("here", RFC3339.text(now)), Fact("there", RFC3339.text(hello.time))]
-        if skew > Limits.clockSkewRefused || skew < .zero - Limits.clockSkewRefused { return Refusal(.clockSkew, compared) }
-        if now > facts.notAfter { return Refusal(.certificateExpired, [Fact("until", RFC3339.text(facts.notAfter))] + compared) }
+        if skew > Limits.clockSkewRefused || skew < .zero - Limits.clockSkewRefused {
+            return Refusal(.clockSkew, compared)
+        }
+        if now > facts.notAfter {
+            return Refusal(.certificateExpired, [Fact("until", RFC3339.text(facts.notAfter))] + compared)
+        }
         if now < facts.notBefore {
             return Refusal(.certificateNotYetValid, [Fact("from", RFC3339.text(facts.notBefore))] + compared)
         }
@@ -305,11 +369,15 @@ extension Handshake {
     private func negotiated(theirs: Hello, ours: Hello) -> Ruling<(version: Int, binding: Int)> {
         guard let version = ours.versions.filter(theirs.versions.contains).max() else {
             return .refused(
-                Refusal(.versionUnsupported, [Fact("here", ours.versions.description), Fact("there", theirs.versions.description)]))
+                Refusal(
+                    .versionUnsupported,
+                    [Fact("here", ours.versions.description), Fact("there", theirs.versions.description)]))
         }
         guard let binding = ours.bindings.filter(theirs.bindings.contains).max() else {
             return .refused(
-                Refusal(.bindingUnsupported, [Fact("here", ours.bindings.description), Fact("there", theirs.bindings.description)]))
+                Refusal(
+                    .bindingUnsupported,
+                    [Fact("here", ours.bindings.description), Fact("there", theirs.bindings.description)]))
         }
         return .allowed((version, binding))
     }

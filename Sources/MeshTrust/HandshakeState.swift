@@ -30,7 +30,8 @@ enum HandshakeState: Equatable, Sendable {
         case .awaitingAnswer: "answer"
         case .awaitingFinish: "finish"
         case .awaitingAccept: "accept"
-        case .ready, .signingFinish, .signingAnswer, .awaitingConsent, .signingAcceptance, .finished: "nothing"
+        case .ready, .signingFinish, .signingAnswer, .awaitingConsent, .signingAcceptance, .finished:
+            "nothing"
         }
     }
 }
@@ -47,7 +48,8 @@ struct HandshakeExchange: Equatable, Sendable {
     let skew: Duration
 
     init(
-        version: Int, binding: Int, hello: InitiatorHello, answer: ResponderHello, connection: SecuredConnection,
+        version: Int, binding: Int, hello: InitiatorHello, answer: ResponderHello,
+        connection: SecuredConnection,
         peer: CertificateFacts, secret: Octets?, ground: HandshakeGround, using suite: some SignatureSuite
     ) {
         role = connection.role
@@ -58,7 +60,8 @@ struct HandshakeExchange: Equatable, Sendable {
         let ours = role == .initiator ? hello.hello : answer.hello
         skew = theirs.time - ground.now.wall
         let mine = Transcript.Side(
-            hello: ours, certificateDigest: connection.ownCertificateDigest, certificateKey: connection.ownCertificateKey)
+            hello: ours, certificateDigest: connection.ownCertificateDigest,
+            certificateKey: connection.ownCertificateKey)
         let other = Transcript.Side(
             hello: theirs, certificateDigest: peer.certificateDigest, certificateKey: peer.certificateKey)
         transcript = Transcript(
@@ -73,7 +76,8 @@ struct HandshakeExchange: Equatable, Sendable {
 
     func establishment(grants: Grants, invite: InviteName?) -> Establishment {
         Establishment(
-            node: peerHello.node, key: peerHello.identityKey, inception: peerHello.inception, boot: peerHello.boot,
+            node: peerHello.node, key: peerHello.identityKey, inception: peerHello.inception,
+            boot: peerHello.boot,
             name: grants.name, transcript: transcript.digest, invite: invite, skew: skew)
     }
 }
@@ -105,7 +109,8 @@ struct HandshakeGround: Sendable {
     /// This node's hello for one connection.
     func hello(nonce: Digest) -> Hello {
         Hello(
-            versions: Hello.versionsSpoken, bindings: Hello.bindingsMade, nonce: nonce, node: me.node, identityKey: me.key,
+            versions: Hello.versionsSpoken, bindings: Hello.bindingsMade, nonce: nonce, node: me.node,
+            identityKey: me.key,
             inception: me.inception, boot: me.boot, time: now.wall)
     }
 }
@@ -170,7 +175,8 @@ public struct SecuredConnection: Equatable, Sendable {
     public let remote: Endpoint
 
     public init(
-        role: HandshakeRole, purpose: ConnectionPurpose, presented: PresentedCertificate, ownCertificateDigest: Digest,
+        role: HandshakeRole, purpose: ConnectionPurpose, presented: PresentedCertificate,
+        ownCertificateDigest: Digest,
         ownCertificateKey: PublicKey, nonce: Digest, remote: Endpoint
     ) {
         self.role = role
@@ -203,5 +209,7 @@ public struct DialIntent: Equatable, Sendable {
         self.secret = secret
     }
 
-    func invite(using suite: some SignatureSuite) -> InviteName? { secret.map { InviteName(secret: $0, using: suite) } }
+    func invite(using suite: some SignatureSuite) -> InviteName? {
+        secret.map { InviteName(secret: $0, using: suite) }
+    }
 }

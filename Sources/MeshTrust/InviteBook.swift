@@ -16,7 +16,8 @@ public struct InviteRecord: Equatable, Sendable {
     public internal(set) var wrongProofs: Int
 
     public init(
-        name: InviteName, secret: Octets, expires: WallTime, confirmation: InviteConfirmation, usedBy: Pin?, wrongProofs: Int
+        name: InviteName, secret: Octets, expires: WallTime, confirmation: InviteConfirmation, usedBy: Pin?,
+        wrongProofs: Int
     ) {
         self.name = name
         self.secret = secret
@@ -58,19 +59,26 @@ public struct InviteBook: Equatable, Sendable {
 
     /// The secret of `name`, when `pin` may still use it.
     func secret(of name: InviteName, for pin: Pin, at wall: WallTime) -> Ruling<Octets> {
-        guard let invite = invites[name] else { return .refused(Refusal(.inviteUnknown, [Fact("invite", name)])) }
+        guard let invite = invites[name] else {
+            return .refused(Refusal(.inviteUnknown, [Fact("invite", name)]))
+        }
         guard wall < invite.expires else {
             return .refused(
-                Refusal(.inviteExpired, [Fact("until", RFC3339.text(invite.expires)), Fact("now", RFC3339.text(wall))]))
+                Refusal(
+                    .inviteExpired,
+                    [Fact("until", RFC3339.text(invite.expires)), Fact("now", RFC3339.text(wall))]))
         }
-        if let user = invite.usedBy, user != pin { return .refused(Refusal(.inviteUsed, [Fact("invite", name)])) }
+        if let user = invite.usedBy, user != pin {
+            return .refused(Refusal(.inviteUsed, [Fact("invite", name)]))
+        }
         return .allowed(invite.secret)
     }
 
     /// Adds an invite; a refusal when too many are open.
     mutating func open(_ invite: InviteRecord) -> Refusal? {
         guard invites.count < Limits.openInvites else {
-            return Refusal(.limitReached, [Fact("open invites", invites.count), Fact("limit", Limits.openInvites)])
+            return Refusal(
+                .limitReached, [Fact("open invites", invites.count), Fact("limit", Limits.openInvites)])
         }
         invites[invite.name] = invite
         return nil

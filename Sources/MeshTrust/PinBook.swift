@@ -22,7 +22,8 @@ public struct PeerRecord: Equatable, Sendable {
     public internal(set) var boot: BootID?
 
     public init(
-        node: NodeID, key: PublicKey, pin: Pin, inception: Signed<Inception>, name: NodeName, state: TrustState,
+        node: NodeID, key: PublicKey, pin: Pin, inception: Signed<Inception>, name: NodeName,
+        state: TrustState,
         since: WallTime, evidence: TrustEvidence, boot: BootID?
     ) {
         self.node = node
@@ -125,13 +126,17 @@ public struct PinBook: Equatable, Sendable {
             return Refusal(.pinMismatch, [Fact("peer", peer.name), Fact("pinned", peer.pin)])
         }
         guard peer.inception.payload == hello.inception.payload else {
-            return Refusal(.inceptionInvalid, [Fact("peer", peer.name), Fact("problem", "another inception is pinned")])
+            return Refusal(
+                .inceptionInvalid, [Fact("peer", peer.name), Fact("problem", "another inception is pinned")])
         }
         switch peer.state {
         case .trusted: return nil
-        case .suspended: return Refusal(.peerSuspended, [Fact("peer", peer.name), Fact("because", peer.evidence.note)])
-        case .revoked: return Refusal(.peerRevoked, [Fact("peer", peer.name), Fact("because", peer.evidence.note)])
-        case .pending, .verified: return Refusal(.peerUnknown, [Fact("peer", peer.name), Fact("state", peer.state.rawValue)])
+        case .suspended:
+            return Refusal(.peerSuspended, [Fact("peer", peer.name), Fact("because", peer.evidence.note)])
+        case .revoked:
+            return Refusal(.peerRevoked, [Fact("peer", peer.name), Fact("because", peer.evidence.note)])
+        case .pending, .verified:
+            return Refusal(.peerUnknown, [Fact("peer", peer.name), Fact("state", peer.state.rawValue)])
         }
     }
 

@@ -18,7 +18,8 @@ struct Transcript: Equatable, Sendable {
     let digest: Digest
 
     init(
-        version: Int, binding: Int, initiator: Side, responder: Side, hello: InitiatorHello, answer: ResponderHello,
+        version: Int, binding: Int, initiator: Side, responder: Side, hello: InitiatorHello,
+        answer: ResponderHello,
         using suite: some SignatureSuite
     ) {
         var fields = FieldSequence(.transcript)
@@ -40,7 +41,9 @@ struct Transcript: Equatable, Sendable {
     }
 
     /// Binding type 1: both certificates' digests.
-    private static func bindingValue(_ initiator: Side, _ responder: Side, using suite: some SignatureSuite) -> Digest {
+    private static func bindingValue(_ initiator: Side, _ responder: Side, using suite: some SignatureSuite)
+        -> Digest
+    {
         suite.digest(initiator.certificateDigest.bytes + responder.certificateDigest.bytes)
     }
 

@@ -14,20 +14,20 @@ extension Trust {
         case (.suspend, .revoked), (.resume, .revoked):
             return effects.post(.answer(ticket, .refused(Refusal(.peerRevoked, [Fact("peer", peer.name)]))))
         case (.resume, .pending), (.resume, .verified):
-            return effects.post(.answer(ticket, .refused(Refusal(.peerNotTrusted, [Fact("state", peer.state.rawValue)]))))
+            return effects.post(
+                .answer(ticket, .refused(Refusal(.peerNotTrusted, [Fact("state", peer.state.rawValue)]))))
         case (.suspend, _): suspend(node, evidence, at: now, into: &effects)
         case (.resume, .trusted): break
-        case (.resume, .suspended): move(peer, to: .trusted, evidence, at: now, into: &effects)
+        case (.resume, .suspended):
+            move(peer, to: .trusted, evidence, telling: .resume, at: now, into: &effects)
         case (.revoke, .revoked): break
-        case (.revoke, _):
-            move(peer, to: .revoked, evidence, at: now, into: &effects)
-            effects.post(.cut(node, TrustNotice(decision: .revoke)))
+        case (.revoke, _): move(peer, to: .revoked, evidence, telling: .revoke, at: now, into: &effects)
         case (.forget, _):
             _ = pins.forget(node)
             effects.post(.persist(.peerForgotten(node)))
             effects.post(.record(.stateChanged(node, name: peer.name, from: peer.state, to: nil, evidence)))
+            effects.post(.notify(node, TrustNotice(decision: .forget)))
             effects.post(.standingChanged(node, nil))
-            effects.post(.cut(node, TrustNotice(decision: .forget)))
             abandonHandshakes(with: node, at: now, into: &effects)
         }
         effects.post(.answer(ticket, .done))
@@ -38,12 +38,12 @@ extension Trust {
         _ node: NodeID, _ evidence: TrustEvidence, at now: Moment, into effects: inout Outbox<TrustEffect>
     ) {
         guard let peer = pins[node], peer.state != .revoked, peer.state != .suspended else { return }
-        move(peer, to: .suspended, evidence, at: now, into: &effects)
-        effects.post(.cut(node, TrustNotice(decision: .suspend)))
+        move(peer, to: .suspended, evidence, telling: .suspend, at: now, into: &effects)
     }
 
     private mutating func move(
-        _ peer: PeerRecord, to state: TrustState, _ evidence: TrustEvidence, at now: Moment,
+        _ peer: PeerRecord, to state: TrustState, _ evidence: TrustEvidence, telling decision: PeerDecision,
+        at now: Moment,
         into effects: inout Outbox<TrustEffect>
     ) {
         var changed = peer
@@ -52,13 +52,17 @@ extension Trust {
         changed.evidence = evidence
         pins.write(changed)
         effects.post(.persist(.peer(changed)))
-        effects.post(.record(.stateChanged(peer.node, name: peer.name, from: peer.state, to: state, evidence)))
+        effects.post(
+            .record(.stateChanged(peer.node, name: peer.name, from: peer.state, to: state, evidence)))
+        effects.post(.notify(peer.node, TrustNotice(decision: decision)))
         effects.post(.standingChanged(peer.node, state))
         if state != .trusted { abandonHandshakes(with: peer.node, at: now, into: &effects) }
     }
 
     /// A handshake that began while the peer was trusted must not end after it no longer is.
-    private mutating func abandonHandshakes(with node: NodeID, at now: Moment, into effects: inout Outbox<TrustEffect>) {
+    private mutating func abandonHandshakes(
+        with node: NodeID, at now: Moment, into effects: inout Outbox<TrustEffect>
+    ) {
         for (connection, running) in handshakes where running.handshake.claimedNode == node {
             let refusal = Refusal(.peerNotTrusted, [Fact("node", node)])
             advance(connection, at: now, into: &effects) { handshake, _, _ in handshake.abandon(refusal) }

@@ -9,7 +9,8 @@ extension Trust {
         precondition(secret.bytes.count == 16, "an invite's secret has 16 bytes, not \(secret.bytes.count)")
         let name = InviteName(secret: secret, using: suite)
         let invite = InviteRecord(
-            name: name, secret: secret, expires: now.wall + life, confirmation: confirmation, usedBy: nil, wrongProofs: 0)
+            name: name, secret: secret, expires: now.wall + life, confirmation: confirmation, usedBy: nil,
+            wrongProofs: 0)
         if let refusal = invites.open(invite) { return effects.post(.answer(ticket, .refused(refusal))) }
         effects.post(.persist(.invite(invite)))
         effects.post(.record(.invite(name, what: "opened until \(RFC3339.text(invite.expires))")))
@@ -20,12 +21,15 @@ extension Trust {
 
     /// Marks the invite as this key's, durably, before anything is signed for it.
     mutating func claim(
-        _ name: InviteName, by pin: Pin, calling claimed: NodeName, on connection: ConnectionID, at now: Moment,
+        _ name: InviteName, by pin: Pin, calling claimed: NodeName, on connection: ConnectionID,
+        at now: Moment,
         into effects: inout Outbox<TrustEffect>
     ) {
         switch invites.secret(of: name, for: pin, at: now.wall) {
         case .refused(let refusal):
-            return advance(connection, at: now, into: &effects) { handshake, _, _ in handshake.inviteDenied(refusal) }
+            return advance(connection, at: now, into: &effects) { handshake, _, _ in
+                handshake.inviteDenied(refusal)
+            }
         case .allowed: break
         }
         guard var invite = invites.invites[name] else { return }
@@ -77,7 +81,9 @@ extension Trust {
         effects.post(.answer(ticket, .done))
     }
 
-    mutating func withdraw(_ ticket: Ticket, _ name: InviteName, at now: Moment, into effects: inout Outbox<TrustEffect>) {
+    mutating func withdraw(
+        _ ticket: Ticket, _ name: InviteName, at now: Moment, into effects: inout Outbox<TrustEffect>
+    ) {
         guard invites.invites[name] != nil else {
             return effects.post(.answer(ticket, .refused(Refusal(.inviteUnknown, [Fact("invite", name)]))))
         }
@@ -86,8 +92,11 @@ extension Trust {
     }
 
     /// Five wrong proofs that named an invite end it.
-    mutating func countWrongProof(_ refusal: Refusal, _ handshake: Handshake, into effects: inout Outbox<TrustEffect>) {
-        guard refusal.code == .inviteProofWrong, let name = handshake.namedInvite, var invite = invites.invites[name],
+    mutating func countWrongProof(
+        _ refusal: Refusal, _ handshake: Handshake, into effects: inout Outbox<TrustEffect>
+    ) {
+        guard refusal.code == .inviteProofWrong, let name = handshake.namedInvite,
+            var invite = invites.invites[name],
             handshake.connection.role == .responder
         else { return }
         invite.wrongProofs += 1
@@ -103,7 +112,8 @@ extension Trust {
     mutating func expireInvites(at now: Moment, into effects: inout Outbox<TrustEffect>) {
         for invite in invites.takeExpired(at: now.wall) {
             effects.post(.persist(.inviteGone(invite.name)))
-            effects.post(.record(.invite(invite.name, what: invite.usedBy == nil ? "expired unused" : "expired")))
+            effects.post(
+                .record(.invite(invite.name, what: invite.usedBy == nil ? "expired unused" : "expired")))
         }
         if !invites.isOpen(at: now.wall) { effects.post(.pairing(.closed)) }
         scheduleInviteExpiry(at: now)
@@ -119,7 +129,9 @@ extension Trust {
         deadlines.set(.inviteExpiry, at: now.instant + delay)
     }
 
-    private mutating func end(_ name: InviteName, _ why: String, at now: Moment, into effects: inout Outbox<TrustEffect>) {
+    private mutating func end(
+        _ name: InviteName, _ why: String, at now: Moment, into effects: inout Outbox<TrustEffect>
+    ) {
         invites.remove(name)
         effects.post(.persist(.inviteGone(name)))
         effects.post(.record(.invite(name, what: why)))

@@ -27,7 +27,9 @@ extension Trust {
             if request.inviter == me.node {
                 Refusal(.isMyself, [Fact("invite of", me.name)])
             } else if now.wall >= request.expires {
-                Refusal(.inviteExpired, [Fact("until", RFC3339.text(request.expires)), Fact("now", RFC3339.text(now.wall))])
+                Refusal(
+                    .inviteExpired,
+                    [Fact("until", RFC3339.text(request.expires)), Fact("now", RFC3339.text(now.wall))])
             } else if let peer = pins[request.inviter], peer.state == .revoked || peer.state == .suspended {
                 Refusal(
                     peer.state == .revoked ? .peerRevoked : .peerSuspended,
@@ -49,7 +51,8 @@ extension Trust {
             joins[ticket] = nil
             let tried = join.request.endpoints.map(\.description).joined(separator: ", ")
             let refusal = join.lastRefusal ?? Refusal(.peerUnreachable)
-            return effects.post(.answer(ticket, .refused(Refusal(refusal.code, refusal.facts + [Fact("tried", tried)]))))
+            return effects.post(
+                .answer(ticket, .refused(Refusal(refusal.code, refusal.facts + [Fact("tried", tried)]))))
         }
         let endpoint = join.request.endpoints[join.next % join.request.endpoints.count]
         joins.update(ticket) { join in
@@ -67,7 +70,8 @@ extension Trust {
 
     /// A connection failed; if it was a join's, the next endpoint's turn comes.
     mutating func joinFailed(
-        _ connection: ConnectionID, _ refusal: Refusal, at now: Moment, into effects: inout Outbox<TrustEffect>
+        _ connection: ConnectionID, _ refusal: Refusal, at now: Moment,
+        into effects: inout Outbox<TrustEffect>
     ) {
         guard let (ticket, join) = joins.first(where: { $0.1.connection == connection }) else { return }
         joins.update(ticket) { join in
@@ -84,7 +88,8 @@ extension Trust {
         _ connection: ConnectionID, _ denial: Denial, at now: Moment, into effects: inout Outbox<TrustEffect>
     ) {
         guard let (ticket, _) = joins.first(where: { $0.1.connection == connection }) else { return }
-        let refusal = Refusal(denial.code, denial.facts + [Fact("reference", Hexadecimal.encode(denial.reference.bytes))])
+        let refusal = Refusal(
+            denial.code, denial.facts + [Fact("reference", Hexadecimal.encode(denial.reference.bytes))])
         switch denial.code {
         case .inviteUsed, .inviteExpired, .inviteUnknown, .inviteProofWrong, .inviteDeclined, .clockSkew:
             joins[ticket] = nil
@@ -110,14 +115,18 @@ extension Trust {
             effects.post(.persist(.peer(peer)))
             effects.post(.close(connection, nil))
             if old != .trusted {
-                effects.post(.record(.stateChanged(peer.node, name: peer.name, from: old, to: .trusted, peer.evidence)))
+                effects.post(
+                    .record(.stateChanged(peer.node, name: peer.name, from: old, to: .trusted, peer.evidence))
+                )
                 effects.post(.standingChanged(peer.node, .trusted))
             }
             if let join { finishJoin(join, .joined(peer.node), into: &effects) }
         }
     }
 
-    private mutating func finishJoin(_ ticket: Ticket, _ answer: TrustAnswer, into effects: inout Outbox<TrustEffect>) {
+    private mutating func finishJoin(
+        _ ticket: Ticket, _ answer: TrustAnswer, into effects: inout Outbox<TrustEffect>
+    ) {
         joins[ticket] = nil
         deadlines.cancel(.join(ticket))
         effects.post(.answer(ticket, answer))
@@ -133,12 +142,15 @@ extension Trust {
             case .suspended: return .refused(Refusal(.peerSuspended, [Fact("peer", peer.name)]))
             case .revoked: return .refused(Refusal(.peerRevoked, [Fact("peer", peer.name)]))
             }
-            guard peer.key == establishment.key else { return .refused(Refusal(.pinMismatch, [Fact("peer", peer.name)])) }
+            guard peer.key == establishment.key else {
+                return .refused(Refusal(.pinMismatch, [Fact("peer", peer.name)]))
+            }
             guard peer.inception.payload == establishment.inception.payload else {
                 return .refused(Refusal(.inceptionInvalid, [Fact("peer", peer.name)]))
             }
         } else if pins.peers.count >= Limits.peers {
-            return .refused(Refusal(.limitReached, [Fact("peers", pins.peers.count), Fact("limit", Limits.peers)]))
+            return .refused(
+                Refusal(.limitReached, [Fact("peers", pins.peers.count), Fact("limit", Limits.peers)]))
         }
         guard let name = pins[node]?.name ?? pins.freeName(like: establishment.name, for: node) else {
             return .refused(Refusal(.nameTaken, [Fact("name", establishment.name)]))
@@ -146,7 +158,8 @@ extension Trust {
         let note = role == .initiator ? "joined under its invite" : "it joined under an invite of this node"
         return .allowed(
             PeerRecord(
-                node: node, key: establishment.key, pin: suite.pin(of: establishment.key), inception: establishment.inception,
+                node: node, key: establishment.key, pin: suite.pin(of: establishment.key),
+                inception: establishment.inception,
                 name: name, state: .trusted, since: now.wall,
                 evidence: TrustEvidence(kind: .invite, transcript: establishment.transcript, note: note),
                 boot: pins[node]?.boot))

@@ -31,7 +31,8 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
     private var ticketsIssued: UInt64 = 0
 
     /// A node's trust as it was stored; `generator` is for references and jitter only.
-    public init(me: OwnIdentity, pins: PinBook, invites: InviteBook, suite: Suite, generator: SeededGenerator) {
+    public init(me: OwnIdentity, pins: PinBook, invites: InviteBook, suite: Suite, generator: SeededGenerator)
+    {
         self.me = me
         self.pins = pins
         self.invites = invites
@@ -43,7 +44,9 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
     public var nextDeadline: Instant? { deadlines.next }
 
     /// Whether the listener should offer `comity-pair/1` now: what the shell asks once at start.
-    public func pairingWindow(at now: Moment) -> PairingWindow { invites.isOpen(at: now.wall) ? .open : .closed }
+    public func pairingWindow(at now: Moment) -> PairingWindow {
+        invites.isOpen(at: now.wall) ? .open : .closed
+    }
 
     /// Sets the alarms of what was restored.
     public mutating func start(at now: Moment, into effects: inout Outbox<TrustEffect>) {
@@ -52,7 +55,8 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
     }
 
     /// The one entrance.
-    public mutating func handle(_ input: TrustInput, at now: Moment, into effects: inout Outbox<TrustEffect>) {
+    public mutating func handle(_ input: TrustInput, at now: Moment, into effects: inout Outbox<TrustEffect>)
+    {
         switch input {
         case .connectionSecured(let connection, let secured, let intent):
             begin(connection, secured, intent, at: now, into: &effects)
@@ -77,7 +81,8 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
             decide(ticket, node, decision, note: note, at: now, into: &effects)
         case .noticeArrived(let node, let notice): effects.post(.record(.noticed(node, notice)))
         case .contradicted(let node, let evidence):
-            suspend(node, TrustEvidence(kind: .alarm, transcript: nil, note: evidence), at: now, into: &effects)
+            suspend(
+                node, TrustEvidence(kind: .alarm, transcript: nil, note: evidence), at: now, into: &effects)
         case .timeReached: reachTime(at: now, into: &effects)
         }
     }
@@ -89,7 +94,9 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
     }
 
     /// What a handshake's checks are held against now.
-    func ground(at now: Moment) -> HandshakeGround { HandshakeGround(me: me, pins: pins, invites: invites, now: now) }
+    func ground(at now: Moment) -> HandshakeGround {
+        HandshakeGround(me: me, pins: pins, invites: invites, now: now)
+    }
 }
 
 /// One handshake, and since when it runs.
@@ -124,7 +131,8 @@ extension Trust {
         guard secured.role == .initiator || secured.purpose == .peering || invites.isOpen(at: now.wall) else {
             return effects.post(.close(connection, .pairingClosed))
         }
-        handshakes[connection] = RunningHandshake(handshake: Handshake(secured, intent: intent), began: now.instant)
+        handshakes[connection] = RunningHandshake(
+            handshake: Handshake(secured, intent: intent), began: now.instant)
         deadlines.set(.handshake(connection), at: now.instant + Limits.handshakeMessageTime)
         advance(connection, at: now, into: &effects) { $0.begin($1, using: $2) }
     }
@@ -183,10 +191,11 @@ extension Trust {
             facts: isToldInFull ? refusal.facts : [])
         let remote = handshake.connection.remote
         countWrongProof(refusal, handshake, into: &effects)
-        effects.post(.record(.handshakeRefused(reference: reference, remote: remote, claimed: claimed, refusal)))
+        effects.post(
+            .record(.handshakeRefused(reference: reference, remote: remote, claimed: claimed, refusal)))
         effects.post(.send(connection, .deny(denial)))
         end(connection)
-        effects.post(.close(connection, denial.code))
+        effects.post(.close(connection, refusal.code))
         joinFailed(connection, refusal, at: now, into: &effects)
     }
 
@@ -198,7 +207,9 @@ extension Trust {
         guard var peer = pins[establishment.node], peer.state == .trusted else {
             return effects.post(.close(connection, .peerUnknown))
         }
-        if let accepted = peer.boot, establishment.boot != accepted, establishment.boot.number <= accepted.number {
+        if let accepted = peer.boot, establishment.boot != accepted,
+            establishment.boot.number <= accepted.number
+        {
             return bootReturned(establishment, accepted, connection, at: now, into: &effects)
         }
         if peer.boot != establishment.boot {
@@ -210,7 +221,8 @@ extension Trust {
             .admit(
                 connection,
                 AdmittedPeer(
-                    node: peer.node, role: handshake.connection.role, boot: establishment.boot, skew: establishment.skew,
+                    node: peer.node, role: handshake.connection.role, boot: establishment.boot,
+                    skew: establishment.skew,
                     remote: handshake.connection.remote, transcript: establishment.transcript)))
     }
 
@@ -224,7 +236,8 @@ extension Trust {
         let isSecond = returnedBoots[node].map { now.instant - $0 <= .seconds(600) } ?? false
         returnedBoots[node] = now.instant
         guard isSecond else { return }
-        let note = "boot \(establishment.boot.number) returned twice after boot \(accepted.number): perhaps a copied home"
+        let note =
+            "boot \(establishment.boot.number) returned twice after boot \(accepted.number): perhaps a copied home"
         suspend(node, TrustEvidence(kind: .alarm, transcript: nil, note: note), at: now, into: &effects)
     }
 
@@ -236,7 +249,9 @@ extension Trust {
         consents.removeAll { _, waiting in waiting.connection == connection }
     }
 
-    private mutating func forget(_ connection: ConnectionID, at now: Moment, into effects: inout Outbox<TrustEffect>) {
+    private mutating func forget(
+        _ connection: ConnectionID, at now: Moment, into effects: inout Outbox<TrustEffect>
+    ) {
         end(connection)
         joinFailed(connection, Refusal(.peerUnreachable), at: now, into: &effects)
     }
@@ -266,7 +281,8 @@ extension Handshake {
     func mayTell(_ code: RefusalCode, isTrusted: Bool) -> Bool {
         switch code {
         case .clockSkew: true
-        case .inviteExpired, .inviteUsed, .inviteUnknown, .inviteProofWrong, .inviteDeclined: connection.purpose == .pairing
+        case .inviteExpired, .inviteUsed, .inviteUnknown, .inviteProofWrong, .inviteDeclined:
+            connection.purpose == .pairing
         default: isTrusted && connection.purpose == .peering && isClaimProved
         }
     }

@@ -10,13 +10,13 @@ public enum TrustEffect: Equatable, Sendable {
     case close(ConnectionID, RefusalCode?)
     /// The handshake is done: this connection is a link with this peer.
     case admit(ConnectionID, AdmittedPeer)
-    /// Cut whatever links there are with this peer, after telling it.
-    case cut(NodeID, TrustNotice?)
+    /// Tell this peer over its link, if there is one; what follows may end the link.
+    case notify(NodeID, TrustNotice)
     /// Dial for pairing. The connection comes back with this intent, or closed.
     case dialToPair(Endpoint, DialIntent, join: Ticket)
     /// Write this down before anything behind it is done.
     case persist(TrustChange)
-    /// A peer's state changed: everything that rests on it follows.
+    /// A peer's state changed, or it is forgotten (nil): links, records and agreements that rest on it follow.
     case standingChanged(NodeID, TrustState?)
     /// Answer a command.
     case answer(Ticket, TrustAnswer)
@@ -40,7 +40,7 @@ public struct AdmittedPeer: Equatable, Sendable {
     public let skew: Duration
     /// Where it is connected.
     public let remote: Endpoint
-    /// When the node certificates in use end, the earlier one: the link's handshake is to be repeated before.
+    /// What both signed.
     public let transcript: Digest
 }
 

@@ -1,0 +1,90 @@
+import MeshAgreements
+import MeshAudit
+import MeshBase
+import MeshGossip
+import MeshTrust
+
+/// Turns what the machines tell into audit events. It decides nothing but the words.
+struct EventWriter: Sendable, Equatable {
+    private let me: NodeID
+    private var generator: SeededGenerator
+
+    init(me: NodeID, generator: SeededGenerator) {
+        self.me = me
+        self.generator = generator
+    }
+
+    mutating func event(of event: TrustEvent, at now: Moment) -> AuditEvent {
+        switch event {
+        case .handshakeRefused(let reference, let remote, let claimed, let refusal):
+            return make(
+                .trust, "handshake refused", from: claimed, to: me, [refusal],
+                [Fact("reference", Hexadecimal.encode(reference.bytes)), Fact("address", remote)], at: now)
+        case .handshakeDenied(let remote, let expected, let denial):
+            return make(
+                .trust, "handshake denied by peer", from: me, to: expected,
+                [Refusal(denial.code, denial.facts)],
+                [Fact("reference", Hexadecimal.encode(denial.reference.bytes)), Fact("address", remote)],
+                at: now)
+        case .stateChanged(let node, let name, let old, let new, let evidence):
+            var facts = [
+                Fact("peer", name), Fact("from", old?.rawValue ?? "unknown"),
+                Fact("to", new?.rawValue ?? "forgotten"),
+                Fact("evidence", evidence.kind.rawValue), Fact("note", evidence.note),
+            ]
+            if let transcript = evidence.transcript { facts.append(Fact("transcript", transcript)) }
+            return make(
+                .trust, "peer \(new?.rawValue ?? "forgotten")", from: me, to: node, [], facts, at: now)
+        case .invite(let name, let what):
+            return make(
+                .trust, "invite", from: me, to: me, [], [Fact("invite", name), Fact("what", what)], at: now)
+        case .noticed(let node, let notice):
+            return make(
+                .trust, "peer told its decision", from: node, to: me, [],
+                [Fact("decision", notice.decision.rawValue)], at: now)
+        case .bootReturned(let node, let accepted, let returned):
+            let refusal = Refusal(
+                .bootReturned, [Fact("accepted", accepted.number), Fact("returned", returned.number)])
+            return make(.trust, "boot returned", from: node, to: me, [refusal], [], at: now)
+        }
+    }
+
+    mutating func event(of event: GossipEvent, at now: Moment) -> AuditEvent {
+        switch event {
+        case .linkUp(let node, _, let remote):
+            return make(.link, "link up", from: me, to: node, [], [Fact("address", remote)], at: now)
+        case .linkDown(let node, let loss):
+            return make(.link, "link down", from: me, to: node, [], [Fact("because", loss.rawValue)], at: now)
+        case .messageInvalid(let node, let refusal):
+            return make(.link, "document refused", from: node, to: me, [refusal], [], at: now)
+        case .ownHeadRecovered(let node, let sequence):
+            return make(
+                .node, "own head recovered from peer", from: node, to: me, [], [Fact("sequence", sequence)],
+                at: now)
+        }
+    }
+
+    mutating func event(of notice: AgreementNotice, at now: Moment) -> AuditEvent {
+        var event = make(
+            .agreement, notice.action.rawValue, from: me, to: notice.peer, notice.refusals, notice.facts,
+            at: now)
+        event.agreement = notice.contentID
+        return event
+    }
+
+    mutating func administration(_ action: String, _ facts: [Fact], at now: Moment) -> AuditEvent {
+        make(.administration, action, from: me, to: me, [], facts, at: now)
+    }
+
+    private mutating func make(
+        _ type: AuditEventType, _ action: String, from source: NodeID?, to target: NodeID?,
+        _ refusals: [Refusal],
+        _ metadata: [Fact], at now: Moment
+    ) -> AuditEvent {
+        AuditEvent(
+            id: CorrelationID(at: now.wall, using: &generator), time: now.wall, type: type,
+            source: source ?? me,
+            target: target ?? me, action: action, success: refusals.isEmpty, refusals: refusals,
+            metadata: metadata)
+    }
+}

@@ -1,0 +1,59 @@
+import MeshBase
+import MeshGossip
+import MeshTrust
+
+/// On the wire: `{"body": ..., "kind": "..."}`. The kind is known before the body is looked at.
+extension LinkDocument: Codable {
+    private enum CodingKeys: String, CodingKey { case kind, body }
+
+    private enum Kind: String, Codable {
+        case hello, answer, finish, accept, deny
+        case notice, agreement
+        case head, want, records, list
+        case traceRequest = "trace-request"
+        case traceAnswer = "trace-answer"
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        func body<Body: Decodable>() throws -> Body { try container.decode(Body.self, forKey: .body) }
+        switch try container.decode(Kind.self, forKey: .kind) {
+        case .hello: self = .handshake(.hello(try body()))
+        case .answer: self = .handshake(.answer(try body()))
+        case .finish: self = .handshake(.finish(try body()))
+        case .accept: self = .handshake(.accept(try body()))
+        case .deny: self = .handshake(.deny(try body()))
+        case .notice: self = .trust(try body())
+        case .agreement: self = .agreement(try body())
+        case .head: self = .gossip(.head(try body()))
+        case .want: self = .gossip(.want(try body()))
+        case .records: self = .gossip(.records(try body()))
+        case .list: self = .gossip(.list(try body()))
+        case .traceRequest: self = .traceRequest(try body())
+        case .traceAnswer: self = .traceAnswer(try body())
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        func write(_ kind: Kind, _ body: some Encodable) throws {
+            try container.encode(kind, forKey: .kind)
+            try container.encode(body, forKey: .body)
+        }
+        switch self {
+        case .handshake(.hello(let body)): try write(.hello, body)
+        case .handshake(.answer(let body)): try write(.answer, body)
+        case .handshake(.finish(let body)): try write(.finish, body)
+        case .handshake(.accept(let body)): try write(.accept, body)
+        case .handshake(.deny(let body)): try write(.deny, body)
+        case .trust(let body): try write(.notice, body)
+        case .agreement(let body): try write(.agreement, body)
+        case .gossip(.head(let body)): try write(.head, body)
+        case .gossip(.want(let body)): try write(.want, body)
+        case .gossip(.records(let body)): try write(.records, body)
+        case .gossip(.list(let body)): try write(.list, body)
+        case .traceRequest(let body): try write(.traceRequest, body)
+        case .traceAnswer(let body): try write(.traceAnswer, body)
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import MeshAgreements
+import MeshAudit
+import MeshBase
+import MeshGossip
+import MeshTrust
+
+/// What travels in `document` frames: before a link is admitted handshake messages only, afterwards all others.
+public enum LinkDocument: Equatable, Sendable {
+    /// Part of the challenge-response.
+    case handshake(HandshakeMessage)
+    /// What the sender decided about the receiver.
+    case trust(TrustNotice)
+    /// About the registry of the two.
+    case gossip(GossipMessage)
+    /// About an agreement of the two.
+    case agreement(AgreementMessage)
+    /// Asks for the receiver's half of a call.
+    case traceRequest(TraceRequest)
+    /// The sender's half of a call: only events in which the receiver is source or target.
+    case traceAnswer(TraceAnswer)
+}
+
+/// Asks for what the other side recorded of one call, or under one handshake's reference.
+public struct TraceRequest: Codable, Equatable, Sendable {
+    /// Ties the answer to the question, within one link.
+    public let number: Int64
+    /// Which call.
+    public let correlation: CorrelationID
+}
+
+/// What this side recorded, as far as the asker took part.
+public struct TraceAnswer: Codable, Equatable, Sendable {
+    /// The question's.
+    public let number: Int64
+    /// At most `TraceAnswer.eventLimit`, by rising time.
+    public let events: [AuditEvent]
+
+    /// As many events as surely fit a frame.
+    public static let eventLimit = 16
+}

@@ -1,0 +1,156 @@
+import MeshAgreements
+import MeshAudit
+import MeshBase
+import MeshDiscovery
+import MeshGossip
+import MeshTrust
+
+// What the operator orders.
+extension Node {
+    mutating func obey(
+        _ command: NodeCommand, _ ticket: Ticket, at now: Moment, into effects: inout Outbox<NodeEffect>
+    ) {
+        switch command {
+        case .invite(let secret, let life, let confirmation):
+            tell(
+                .inviteRequested(ticket, secret: secret, life: life, confirmation: confirmation), at: now,
+                into: &effects)
+        case .confirm(let name, let pin, let consent):
+            tell(.inviteConfirmed(ticket, name, by: pin, consent), at: now, into: &effects)
+        case .withdrawInvite(let name): tell(.inviteWithdrawn(ticket, name), at: now, into: &effects)
+        case .join(let request):
+            // The line says where its node is: a hint like any other, once there is trust.
+            let key = SightingKey(witness: .link, source: request.inviter.description)
+            let sighting = Sighting(
+                key: key, endpoints: request.endpoints, claim: .node(request.inviter),
+                life: .seconds(24 * 3600))
+            tell(.joinRequested(ticket, request), at: now, into: &effects)
+            tell(.sighted(sighting), at: now, into: &effects)
+        case .decide(let node, let decision, let note):
+            tell(.decided(ticket, node, decision, note: note), at: now, into: &effects)
+        case .addResource(let resource): add(resource, ticket, at: now, into: &effects)
+        case .removeResource(let name): remove(name, ticket, at: now, into: &effects)
+        case .offer(let request): offer(request, ticket, at: now, into: &effects)
+        case .accept(let contentID): tell(.acceptanceRequested(ticket, contentID), at: now, into: &effects)
+        case .reject(let contentID): tell(.rejectionRequested(ticket, contentID), at: now, into: &effects)
+        case .route(let resource, let providers): route(resource, providers, ticket, at: now, into: &effects)
+        case .trace(let correlation, let peer): trace(correlation, peer, ticket, at: now, into: &effects)
+        }
+    }
+
+    private mutating func add(
+        _ resource: LocalResource, _ ticket: Ticket, at now: Moment, into effects: inout Outbox<NodeEffect>
+    ) {
+        if let refusal = refusal(of: resource) { return effects.post(.answer(ticket, .refused([refusal]))) }
+        resources[resource.name] = resource
+        effects.post(.persist(.resource(resource)))
+        noteAdministration("resource added", [Fact("resource", resource.name)], at: now, into: &effects)
+        refreshAllOffers(at: now, into: &effects)
+        effects.post(.answer(ticket, .done))
+    }
+
+    private func refusal(of resource: LocalResource) -> Refusal? {
+        if resource.name == .echo { return Refusal(.nameTaken, [Fact("name", "echo is built in")]) }
+        if resources[resource.name] == nil && resources.count >= Limits.localResources {
+            return Refusal(
+                .limitReached, [Fact("resources", resources.count), Fact("limit", Limits.localResources)])
+        }
+        let description = resource.description
+        if description.capabilities.isEmpty || description.capabilities.count > Limits.capabilitiesPerResource
+        {
+            return Refusal(
+                .limitReached,
+                [
+                    Fact("capabilities", description.capabilities.count),
+                    Fact("limit", Limits.capabilitiesPerResource),
+                ])
+        }
+        let length = suite.encoded(description).count
+        guard length <= Limits.recordBody else {
+            return Refusal(
+                .limitReached, [Fact("description in bytes", length), Fact("limit", Limits.recordBody)])
+        }
+        return nil
+    }
+
+    private mutating func remove(
+        _ name: ResourceName, _ ticket: Ticket, at now: Moment, into effects: inout Outbox<NodeEffect>
+    ) {
+        guard name != .echo, resources.remove(name) != nil else {
+            return effects.post(
+                .answer(ticket, .refused([Refusal(.resourceUnknown, [Fact("resource", name)])])))
+        }
+        effects.post(.persist(.resourceRemoved(name)))
+        noteAdministration("resource removed", [Fact("resource", name)], at: now, into: &effects)
+        refreshAllOffers(at: now, into: &effects)
+        effects.post(.answer(ticket, .done))
+    }
+
+    private mutating func offer(
+        _ request: OfferRequest, _ ticket: Ticket, at now: Moment, into effects: inout Outbox<NodeEffect>
+    ) {
+        guard trust.pins.isTrusted(request.peer) else {
+            return effects.post(
+                .answer(ticket, .refused([Refusal(.peerNotTrusted, [Fact("peer", nameOf(request.peer))])])))
+        }
+        for grant in request.grants {
+            guard let resource = resources[grant.resource] else {
+                let known = resources.keys.map(\.description).joined(separator: ", ")
+                let refusal = Refusal(
+                    .resourceUnknown, [Fact("resource", grant.resource), Fact("provided here", known)])
+                return effects.post(.answer(ticket, .refused([refusal])))
+            }
+            for capability in grant.capabilities ?? []
+            where resource.description.capability(capability) == nil {
+                let known = resource.description.capabilities.map(\.name.description).joined(separator: ", ")
+                let refusal = Refusal(
+                    .capabilityUnknown, [Fact("capability", capability), Fact("declared", known)])
+                return effects.post(.answer(ticket, .refused([refusal])))
+            }
+        }
+        tell(.offerRequested(ticket, request), at: now, into: &effects)
+    }
+
+    private mutating func route(
+        _ resource: ResourceName, _ providers: [NodeID], _ ticket: Ticket, at now: Moment,
+        into effects: inout Outbox<NodeEffect>
+    ) {
+        if let stranger = providers.first(where: { !trust.pins.isTrusted($0) }) {
+            return effects.post(
+                .answer(ticket, .refused([Refusal(.peerNotTrusted, [Fact("peer", nameOf(stranger))])])))
+        }
+        routes[resource] = providers.isEmpty ? nil : providers
+        isViewStale = true
+        effects.post(.persist(.route(resource, via: providers)))
+        let names = providers.map(nameOf).joined(separator: ", ")
+        noteAdministration(
+            "route set", [Fact("resource", resource), Fact("via", names)], at: now, into: &effects)
+        effects.post(.answer(ticket, .done))
+    }
+
+    private mutating func trace(
+        _ correlation: CorrelationID, _ peer: NodeID, _ ticket: Ticket, at now: Moment,
+        into effects: inout Outbox<NodeEffect>
+    ) {
+        guard gossip.link(with: peer) != nil else {
+            return effects.post(
+                .answer(ticket, .refused([Refusal(.peerUnreachable, [Fact("peer", nameOf(peer))])])))
+        }
+        traces[ticket] = AwaitedTrace(peer: peer, deadline: now.instant + .seconds(3))
+        let request = TraceRequest(number: Int64(bitPattern: ticket.number), correlation: correlation)
+        send(.traceRequest(request), to: peer, into: &effects)
+    }
+
+    private mutating func refreshAllOffers(at now: Moment, into effects: inout Outbox<NodeEffect>) {
+        isViewStale = true
+        for peer in trust.pins.peers.values where peer.state == .trusted {
+            refreshOffers(to: peer.node, at: now, into: &effects)
+        }
+    }
+
+    private mutating func noteAdministration(
+        _ action: String, _ facts: [Fact], at now: Moment, into effects: inout Outbox<NodeEffect>
+    ) {
+        record(events.administration(action, facts, at: now), into: &effects)
+    }
+}

@@ -1,0 +1,90 @@
+import MeshAgreements
+import MeshAudit
+import MeshBase
+import MeshDiscovery
+import MeshGossip
+import MeshTrust
+
+// Connections, and the documents on them.
+extension Node {
+    mutating func secure(
+        _ connection: ConnectionID, _ secured: SecuredConnection, _ distance: LinkDistance, at now: Moment,
+        into effects: inout Outbox<NodeEffect>
+    ) {
+        distances[connection] = distance
+        let intent: DialIntent?
+        switch connections[connection] {
+        case .dialled(let target)?: intent = DialIntent(node: target.node, secret: nil)
+        case .pairing(let pairing)?: intent = pairing
+        case .accepted?, nil:
+            intent = nil
+            connections[connection] = .accepted
+        }
+        tell(.connectionSecured(connection, secured, intent: intent), at: now, into: &effects)
+    }
+
+    mutating func close(_ connection: ConnectionID, at now: Moment, into effects: inout Outbox<NodeEffect>) {
+        let known = connections.remove(connection)
+        distances[connection] = nil
+        let wasLink = gossip.node(on: connection) != nil
+        tell(TrustInput.connectionClosed(connection), at: now, into: &effects)
+        tell(GossipInput.connectionClosed(connection), at: now, into: &effects)
+        // A dial that became the link was answered when it did.
+        if case .dialled(let target)? = known, !wasLink { tell(.dialFailed(target), at: now, into: &effects) }
+    }
+
+    mutating func receive(
+        _ document: LinkDocument, on connection: ConnectionID, at now: Moment,
+        into effects: inout Outbox<NodeEffect>
+    ) {
+        if case .handshake(let message) = document {
+            return tell(.messageArrived(connection, message), at: now, into: &effects)
+        }
+        guard let node = gossip.node(on: connection) else { return }
+        switch document {
+        case .handshake: break
+        case .trust(let notice): tell(.noticeArrived(node, notice), at: now, into: &effects)
+        case .gossip(let message): tell(.messageArrived(node, message), at: now, into: &effects)
+        case .agreement(let message): tell(.messageArrived(from: node, message), at: now, into: &effects)
+        case .traceRequest(let request):
+            effects.post(
+                .lookUp(LookUp(asker: node, number: request.number, correlation: request.correlation)))
+        case .traceAnswer(let answer):
+            let ticket = Ticket(UInt64(bitPattern: answer.number))
+            guard traces[ticket]?.peer == node else { return }
+            traces[ticket] = nil
+            effects.post(
+                .answer(
+                    ticket, .traced(answer.events.filter { $0.source == me.node || $0.target == me.node })))
+        }
+    }
+
+    mutating func receiveUnreadable(
+        _ problem: String, on connection: ConnectionID, at now: Moment, into effects: inout Outbox<NodeEffect>
+    ) {
+        guard let node = gossip.node(on: connection) else {
+            return tell(.messageUnreadable(connection, problem: problem), at: now, into: &effects)
+        }
+        let refusal = Refusal(.documentInvalid, [Fact("problem", problem)])
+        tell(.messageInvalid(node, refusal), at: now, into: &effects)
+    }
+
+    mutating func receive(
+        _ signature: DocumentSignature, _ ticket: Ticket, at now: Moment,
+        into effects: inout Outbox<NodeEffect>
+    ) {
+        switch signatures.remove(ticket) {
+        case .trust(let own)?: tell(TrustInput.signed(own, signature), at: now, into: &effects)
+        case .gossip(let own)?: tell(GossipInput.signed(own, signature), at: now, into: &effects)
+        case .agreements(let own)?: tell(AgreementInput.signed(own, signature), at: now, into: &effects)
+        case nil: break
+        }
+    }
+
+    /// Gives a peer its half: only what it took part in.
+    func answer(_ lookUp: LookUp, _ found: [AuditEvent], into effects: inout Outbox<NodeEffect>) {
+        let visible = found.filter { $0.source == lookUp.asker || $0.target == lookUp.asker }
+        let answer = TraceAnswer(number: lookUp.number, events: Array(visible.prefix(TraceAnswer.eventLimit)))
+        send(.traceAnswer(answer), to: lookUp.asker, into: &effects)
+    }
+}

@@ -1,0 +1,200 @@
+import MeshAgreements
+import MeshAudit
+import MeshBase
+import MeshDiscovery
+import MeshGossip
+import MeshTrust
+
+// One machine's effect becomes another's input here, and nowhere else.
+extension Node {
+    mutating func tell(_ input: TrustInput, at now: Moment, into effects: inout Outbox<NodeEffect>) {
+        var outbox = Outbox<TrustEffect>()
+        trust.handle(input, at: now, into: &outbox)
+        perform(&outbox, at: now, into: &effects)
+    }
+
+    mutating func tell(_ input: DiscoveryInput, at now: Moment, into effects: inout Outbox<NodeEffect>) {
+        var outbox = Outbox<DiscoveryEffect>()
+        discovery.learnTags(at: now, using: suite)
+        discovery.handle(input, at: now, into: &outbox)
+        for effect in outbox.drain() {
+            switch effect {
+            case .dial(let target):
+                let connection = newConnection()
+                connections[connection] = .dialled(target)
+                effects.post(.dial(connection, target.endpoint, .peering))
+            case .sightingsChanged: break
+            }
+        }
+    }
+
+    mutating func tell(_ input: AgreementInput, at now: Moment, into effects: inout Outbox<NodeEffect>) {
+        var outbox = Outbox<AgreementEffect>()
+        agreements.handle(input, at: now, using: suite, into: &outbox)
+        for effect in outbox.drain() { perform(effect, at: now, into: &effects) }
+    }
+
+    mutating func tell(_ input: GossipInput, at now: Moment, into effects: inout Outbox<NodeEffect>) {
+        var outbox = Outbox<GossipEffect>()
+        gossip.handle(input, at: now, into: &outbox)
+        for effect in outbox.drain() { perform(effect, at: now, into: &effects) }
+    }
+
+    // MARK: Trust's effects
+
+    mutating func perform(
+        _ outbox: inout Outbox<TrustEffect>, at now: Moment, into effects: inout Outbox<NodeEffect>
+    ) {
+        for effect in outbox.drain() {
+            switch effect {
+            case .send(let connection, let message): effects.post(.send(connection, .handshake(message)))
+            case .sign(let request): sign(request, for: .trust(request.ticket), into: &effects)
+            case .close(let connection, let code):
+                if code == .isMyself, case .dialled(let target)? = connections[connection] {
+                    tell(.provedMyself(target.endpoint), at: now, into: &effects)
+                }
+                effects.post(.close(connection, code))
+            case .admit(let connection, let peer): admit(connection, peer, at: now, into: &effects)
+            case .notify(let node, let notice): send(.trust(notice), to: node, into: &effects)
+            case .dialToPair(let endpoint, let intent, let join):
+                let connection = newConnection()
+                connections[connection] = .pairing(intent)
+                trust.dialStarted(connection, join: join)
+                effects.post(.dial(connection, endpoint, .pairing))
+            case .persist(let change): effects.post(.persist(.trust(change)))
+            case .standingChanged(let node, let state): stand(node, state, at: now, into: &effects)
+            case .answer(let ticket, let answer): effects.post(.answer(ticket, NodeAnswer(answer)))
+            case .confirmationWanted(let name, let pin, let claimed):
+                effects.post(.confirmationWanted(name, by: pin, name: claimed))
+            case .pairing(let window): effects.post(.pairing(window))
+            case .record(let event): record(events.event(of: event, at: now), into: &effects)
+            }
+        }
+    }
+
+    /// A peer's standing changed: everything that rests on it follows, in this turn.
+    mutating func stand(
+        _ node: NodeID, _ state: TrustState?, at now: Moment, into effects: inout Outbox<NodeEffect>
+    ) {
+        isViewStale = true
+        switch state {
+        case .trusted?:
+            guard let peer = trust.pins[node] else { return }
+            tell(GossipInput.peerTrusted(node, peer.key), at: now, into: &effects)
+            tell(AgreementInput.peerTrusted(node, peer.key), at: now, into: &effects)
+            tell(DiscoveryInput.peerTrusted(node), at: now, into: &effects)
+            refreshOffers(to: node, at: now, into: &effects)
+        case .suspended?, .revoked?, .pending?, .verified?:
+            tell(GossipInput.peerDropped(node), at: now, into: &effects)
+            tell(AgreementInput.peerLost(node), at: now, into: &effects)
+            tell(DiscoveryInput.peerBarred(node), at: now, into: &effects)
+        case nil:
+            tell(GossipInput.peerDropped(node), at: now, into: &effects)
+            tell(AgreementInput.peerLost(node), at: now, into: &effects)
+            tell(DiscoveryInput.peerDropped(node), at: now, into: &effects)
+        }
+        effects.post(.renewSessions)
+    }
+
+    private mutating func admit(
+        _ connection: ConnectionID, _ peer: AdmittedPeer, at now: Moment,
+        into effects: inout Outbox<NodeEffect>
+    ) {
+        let terms = LinkTerms(
+            node: peer.node, dialler: peer.role == .initiator ? me.node : peer.node, boot: peer.boot,
+            skew: peer.skew,
+            remote: peer.remote, distance: distances[connection] ?? .remote)
+        effects.post(.admit(connection, peer.node))
+        tell(.linkAdmitted(connection, terms), at: now, into: &effects)
+    }
+
+    // MARK: Gossip's effects
+
+    private mutating func perform(
+        _ effect: GossipEffect, at now: Moment, into effects: inout Outbox<NodeEffect>
+    ) {
+        switch effect {
+        case .ping(let connection, let summary): effects.post(.ping(connection, summary))
+        case .close(let connection, let code): effects.post(.close(connection, code))
+        case .linkUp(let node, let connection, _):
+            isViewStale = true
+            effects.post(.linkUp(node, connection))
+            if case .dialled(let target)? = connections[connection] {
+                tell(.linkUp(node, target.endpoint), at: now, into: &effects)
+                effects.post(.persist(.endpoint(node, target.endpoint)))
+            } else {
+                tell(.linkUp(node, nil), at: now, into: &effects)
+            }
+            tell(AgreementInput.linkCameUp(node), at: now, into: &effects)
+        case .linkDown(let node, _):
+            isViewStale = true
+            effects.post(.linkDown(node))
+            tell(.linkDown(node), at: now, into: &effects)
+        case .linkDegraded: isViewStale = true
+        case .send(let node, let message): send(.gossip(message), to: node, into: &effects)
+        case .sign(let request): sign(request, for: .gossip(request.ticket), into: &effects)
+        case .persist(let change): effects.post(.persist(.gossip(change)))
+        case .catalogChanged: isViewStale = true
+        case .contradicted(let node, let evidence):
+            tell(.contradicted(node, evidence: evidence), at: now, into: &effects)
+        case .record(let event): record(events.event(of: event, at: now), into: &effects)
+        }
+    }
+
+    // MARK: Agreements' effects
+
+    private mutating func perform(
+        _ effect: AgreementEffect, at now: Moment, into effects: inout Outbox<NodeEffect>
+    ) {
+        switch effect {
+        case .sign(let request): sign(request, for: .agreements(request.ticket), into: &effects)
+        case .persist(let agreement): effects.post(.persist(.agreement(agreement)))
+        case .forget(let contentID): effects.post(.persist(.agreementForgotten(contentID)))
+        case .send(let node, let message): send(.agreement(message), to: node, into: &effects)
+        case .changed(let node):
+            isViewStale = true
+            refreshOffers(to: node, at: now, into: &effects)
+        case .record(let notice): record(events.event(of: notice, at: now), into: &effects)
+        case .answered(let ticket, .done(let agreement)): effects.post(.answer(ticket, .agreed(agreement)))
+        case .answered(let ticket, .refused(let refusals)): effects.post(.answer(ticket, .refused(refusals)))
+        }
+    }
+
+    /// What a peer may know of: what is offered to it or agreed with it, and provided here.
+    mutating func refreshOffers(to node: NodeID, at now: Moment, into effects: inout Outbox<NodeEffect>) {
+        let offered = agreements.resourcesOffered(to: node, by: me.node)
+        let described = offered.compactMap { resources[$0]?.description }
+        tell(.offersChanged(node, described), at: now, into: &effects)
+    }
+
+    // MARK: What all share
+
+    func send(_ document: LinkDocument, to node: NodeID, into effects: inout Outbox<NodeEffect>) {
+        guard let link = gossip.link(with: node) else { return }
+        effects.post(.send(link.connection, document))
+    }
+
+    mutating func sign(_ request: SigningRequest, for signer: Signer, into effects: inout Outbox<NodeEffect>)
+    {
+        let ticket = newTicket()
+        signatures[ticket] = signer
+        effects.post(.sign(SigningRequest(ticket: ticket, kind: request.kind, payload: request.payload)))
+    }
+
+    func record(_ event: AuditEvent?, into effects: inout Outbox<NodeEffect>) {
+        guard let event else { return }
+        effects.post(.record(event))
+    }
+}
+
+extension NodeAnswer {
+    init(_ answer: TrustAnswer) {
+        switch answer {
+        case .invited(let name, let secret, let expires):
+            self = .invited(name, secret: secret, expires: expires)
+        case .joined(let node): self = .joined(node)
+        case .done: self = .done
+        case .refused(let refusal): self = .refused([refusal])
+        }
+    }
+}

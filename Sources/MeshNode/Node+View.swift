@@ -1,0 +1,63 @@
+import MeshAgreements
+import MeshBase
+import MeshGossip
+import MeshTrust
+
+// What calls are decided by, made from what the machines hold.
+extension Node {
+    func callView(at now: Moment) -> CallView {
+        var peers = OrderedTable<NodeID, CallPeer>()
+        var terms = OrderedTable<NodeID, [AgreementTerms]>()
+        var descriptions = OrderedTable<NodeID, OrderedTable<ResourceName, ResourceDescription>>()
+        var offeredTo = OrderedTable<ResourceName, [NodeID]>()
+        for peer in trust.pins.peers.values {
+            peers[peer.node] = CallPeer(
+                name: peer.name, trust: CallTrust(peer.state), link: linkState(of: peer))
+            terms[peer.node] = agreements.terms(with: peer.node)
+            for resource in agreements.resourcesOffered(to: peer.node, by: me.node) {
+                offeredTo[resource] = (offeredTo[resource] ?? []) + [peer.node]
+            }
+            var described = OrderedTable<ResourceName, ResourceDescription>()
+            for resource in gossip.resources(of: peer.node, at: now.wall) {
+                described[resource.name] = resource
+            }
+            if !described.isEmpty { descriptions[peer.node] = described }
+        }
+        var offered = OrderedTable<ResourceName, OfferedResource>()
+        for resource in resources.values {
+            offered[resource.name] = OfferedResource(
+                resource: resource, offeredTo: offeredTo[resource.name] ?? [])
+        }
+        return CallView(
+            me: me.node, name: me.name, peers: peers, agreements: terms, resources: offered,
+            descriptions: descriptions, routes: routes, configuration: configuration.calls)
+    }
+
+    /// A trusted peer without a link is redialled for ever, so its calls may wait.
+    private func linkState(of peer: PeerRecord) -> CallLink {
+        guard peer.state == .trusted else { return .down }
+        return gossip.link(with: peer.node) == nil ? .dialling : .up
+    }
+}
+
+extension CallTrust {
+    init(_ state: TrustState) {
+        switch state {
+        case .trusted: self = .trusted
+        case .pending, .verified: self = .untrusted
+        case .suspended: self = .suspended
+        case .revoked: self = .revoked
+        }
+    }
+}
+
+extension AgreementBook {
+    /// What stands offered to `node` or agreed with it, with `me` as provider; each once, by name.
+    func resourcesOffered(to node: NodeID, by me: NodeID) -> [ResourceName] {
+        var names = OrderedTable<ResourceName, Bool>()
+        for terms in terms(with: node) where terms.agreement.source == me && terms.standing != .ended {
+            for grant in terms.agreement.grants { names[grant.resource] = true }
+        }
+        return names.keys
+    }
+}

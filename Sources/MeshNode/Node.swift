@@ -1,0 +1,203 @@
+import MeshAgreements
+import MeshAudit
+import MeshBase
+import MeshDiscovery
+import MeshGossip
+import MeshRouting
+import MeshTrust
+
+/// All that a node decides outside of calls: it composes the protocols, and is the only place where one's effect becomes another's
+/// input.
+///
+///     sightings ──> Discovery ──dial──> (world) ──secured──> Trust ──admitted──> Gossip ──link up──> Agreements, Discovery
+///     operator  ──> Trust, Agreements, resources and routes             └──catalog──┐                    │
+///                                                                                   └──> CallView <──────┘ published
+///
+/// Each machine's effects are performed at once and in order, one machine's turn inside the other's, so the order of `effects` is
+/// the order in which the decisions were made. The `CallView` is made at most once an input, at its end.
+///
+/// Callers owe it: `start` once; every effect performed in order, `.persist` durable before what follows; every `.sign`, `.dial`
+/// and `.lookUp` answered; `.timeReached` no earlier than `nextDeadline`. Dialled connections have even numbers, given here;
+/// accepted ones have odd numbers, given by the shell.
+public struct Node<Suite: SignatureSuite>: Sendable {
+    /// This node.
+    public let me: OwnIdentity
+    public internal(set) var trust: Trust<Suite>
+    public internal(set) var discovery: Discovery
+    public internal(set) var agreements: AgreementBook
+    public internal(set) var gossip: Gossip<Suite>
+    /// What this node provides, `echo` among it.
+    public internal(set) var resources = OrderedTable<ResourceName, LocalResource>()
+    /// Which peers count as providers of a resource.
+    public internal(set) var routes = OrderedTable<ResourceName, [NodeID]>()
+
+    let suite: Suite
+    let configuration: NodeConfiguration
+    var generator: SeededGenerator
+    var connections = OrderedTable<ConnectionID, Connection>()
+    var distances = OrderedTable<ConnectionID, LinkDistance>()
+    var signatures = OrderedTable<Ticket, Signer>()
+    var traces = OrderedTable<Ticket, AwaitedTrace>()
+    var events: EventWriter
+    var isViewStale = true
+    private var ticketsIssued: UInt64 = 0
+    private var connectionsDialled: UInt64 = 0
+
+    /// What a connection is, to the node.
+    enum Connection: Equatable, Sendable {
+        /// Dialled for a peer; discovery waits for the end of the dial.
+        case dialled(DialTarget)
+        /// Dialled for a pairing.
+        case pairing(DialIntent)
+        /// Accepted.
+        case accepted
+    }
+
+    /// Whose signature is awaited, and under which ticket of its own.
+    enum Signer: Equatable, Sendable {
+        case trust(Ticket)
+        case gossip(Ticket)
+        case agreements(Ticket)
+    }
+
+    /// A question to a peer that is not answered yet.
+    struct AwaitedTrace: Equatable, Sendable {
+        let peer: NodeID
+        let deadline: Instant
+    }
+
+    /// - Parameter generator: for jitter and identifiers; this node's own.
+    public init(
+        me: OwnIdentity, restored: RestoredNode, configuration: NodeConfiguration, suite: Suite,
+        generator: SeededGenerator
+    ) {
+        self.me = me
+        self.suite = suite
+        self.configuration = configuration
+        var generator = generator
+        trust = Trust(
+            me: me,
+            pins: PinBook(peers: restored.peers, revokedPins: restored.revokedPins.map { ($0.pin, $0.node) }),
+            invites: InviteBook(restored.invites), suite: suite, generator: generator.split())
+        discovery = Discovery(
+            node: me.node, configuration: configuration.discovery, generator: generator.split())
+        agreements = AgreementBook(
+            me: me.node, configuration: configuration.agreements, generator: generator.split())
+        gossip = Gossip(me: me.node, ownKey: me.key, heads: restored.heads, suite: suite)
+        events = EventWriter(me: me.node, generator: generator.split())
+        self.generator = generator
+        resources[.echo] = .echo
+        for resource in restored.resources where resource.name != .echo {
+            resources[resource.name] = resource
+        }
+        for route in restored.routes { routes[route.resource] = route.providers }
+        self.restored = restored
+    }
+
+    private var restored: RestoredNode?
+
+    /// Takes up what was stored: once, before the first input.
+    public mutating func start(at now: Moment, into effects: inout Outbox<NodeEffect>) {
+        guard let restored else { preconditionFailure("\(me.name) was started twice") }
+        self.restored = nil
+        tell(.restored(restored.agreements), at: now, into: &effects)
+        for proven in restored.endpoints {
+            let key = SightingKey(witness: .link, source: proven.endpoint.description)
+            tell(
+                .sighted(
+                    Sighting(key: key, endpoints: [proven.endpoint], claim: .node(proven.node), life: nil)),
+                at: now, into: &effects)
+        }
+        for peer in restored.peers { stand(peer.node, peer.state, at: now, into: &effects) }
+        var outbox = Outbox<TrustEffect>()
+        trust.start(at: now, into: &outbox)
+        perform(&outbox, at: now, into: &effects)
+        publishIfStale(at: now, into: &effects)
+    }
+
+    /// When `.timeReached` is due; nil when nothing waits for time.
+    public var nextDeadline: Instant? {
+        [
+            trust.nextDeadline, discovery.nextDeadline, agreements.nextDeadline, gossip.nextDeadline,
+            traces.values.map(\.deadline).min(),
+        ]
+        .compactMap { $0 }.min()
+    }
+
+    /// The one entrance.
+    public mutating func handle(_ input: NodeInput, at now: Moment, into effects: inout Outbox<NodeEffect>) {
+        switch input {
+        case .connectionSecured(let connection, let secured, let distance):
+            secure(connection, secured, distance, at: now, into: &effects)
+        case .documentArrived(let connection, let document):
+            receive(document, on: connection, at: now, into: &effects)
+        case .documentUnreadable(let connection, let problem):
+            receiveUnreadable(problem, on: connection, at: now, into: &effects)
+        case .heard(let connection): tell(.heard(connection), at: now, into: &effects)
+        case .pinged(let connection, let summary): tell(.pinged(connection, summary), at: now, into: &effects)
+        case .ponged(let connection, let roundTrip):
+            tell(.ponged(connection, roundTrip: roundTrip), at: now, into: &effects)
+        case .connectionClosed(let connection): close(connection, at: now, into: &effects)
+        case .sighted(let sighting): tell(.sighted(sighting), at: now, into: &effects)
+        case .withdrawn(let key): tell(.withdrawn(key), at: now, into: &effects)
+        case .signed(let ticket, let signature): receive(signature, ticket, at: now, into: &effects)
+        case .commanded(let ticket, let command): obey(command, ticket, at: now, into: &effects)
+        case .lookedUp(let lookUp, let found): answer(lookUp, found, into: &effects)
+        case .timeReached: reachTime(at: now, into: &effects)
+        }
+        publishIfStale(at: now, into: &effects)
+    }
+
+    mutating func newTicket() -> Ticket {
+        ticketsIssued += 1
+        return Ticket(ticketsIssued)
+    }
+
+    mutating func newConnection() -> ConnectionID {
+        connectionsDialled += 2
+        return ConnectionID(connectionsDialled)
+    }
+
+    private mutating func reachTime(at now: Moment, into effects: inout Outbox<NodeEffect>) {
+        if trust.nextDeadline.map({ $0 <= now.instant }) ?? false {
+            tell(TrustInput.timeReached, at: now, into: &effects)
+        }
+        if discovery.nextDeadline.map({ $0 <= now.instant }) ?? false {
+            tell(DiscoveryInput.timeReached, at: now, into: &effects)
+        }
+        if agreements.nextDeadline.map({ $0 <= now.instant }) ?? false {
+            tell(AgreementInput.timeReached, at: now, into: &effects)
+        }
+        if gossip.nextDeadline.map({ $0 <= now.instant }) ?? false {
+            tell(GossipInput.timeReached, at: now, into: &effects)
+        }
+        for (ticket, awaited) in traces where awaited.deadline <= now.instant {
+            traces[ticket] = nil
+            effects.post(
+                .answer(ticket, .refused([Refusal(.peerUnreachable, [Fact("peer", nameOf(awaited.peer))])])))
+        }
+    }
+
+    private mutating func publishIfStale(at now: Moment, into effects: inout Outbox<NodeEffect>) {
+        guard isViewStale else { return }
+        isViewStale = false
+        effects.post(.publish(callView(at: now)))
+    }
+
+    /// How a peer is called here.
+    func nameOf(_ node: NodeID) -> String { trust.pins[node]?.name.description ?? node.brief }
+}
+
+/// What an operator may set of a node's decisions.
+public struct NodeConfiguration: Equatable, Sendable {
+    public var discovery = DiscoveryConfiguration()
+    public var agreements = AgreementConfiguration()
+    public var calls = CallConfiguration()
+    public init() {}
+}
+
+extension LocalResource {
+    /// The built-in resource: answers with what it was sent.
+    public static let echo = LocalResource(
+        description: CapabilityMatcher.echo, url: nil, timeoutInMilliseconds: nil)
+}

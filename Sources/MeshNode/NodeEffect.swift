@@ -1,0 +1,119 @@
+import MeshAgreements
+import MeshAudit
+import MeshBase
+import MeshGossip
+import MeshTrust
+
+/// What the node orders, in this order. A `.persist` is durable before anything behind it is performed.
+public enum NodeEffect: Equatable, Sendable {
+    /// Dial; the connection comes back secured or closed under this number.
+    case dial(ConnectionID, Endpoint, ConnectionPurpose)
+    /// Send a document.
+    case send(ConnectionID, LinkDocument)
+    /// The handshake is done: documents, pings and streams are allowed on this connection.
+    case admit(ConnectionID, NodeID)
+    /// Ping.
+    case ping(ConnectionID, RegistrySummary)
+    /// End a connection once what was sent has left.
+    case close(ConnectionID, RefusalCode?)
+    /// Sign with the identity key.
+    case sign(SigningRequest)
+    /// Keep this.
+    case persist(NodeChange)
+    /// Calls for this peer go over this connection now.
+    case linkUp(NodeID, ConnectionID)
+    /// There is no link with this peer now.
+    case linkDown(NodeID)
+    /// Calls are decided by this view from now on.
+    case publish(CallView)
+    /// Whether the listener offers `comity-pair/1`.
+    case pairing(PairingWindow)
+    /// Trust changed: TLS contexts are to be made anew, so that no session outlives it.
+    case renewSessions
+    /// Answer a command.
+    case answer(Ticket, NodeAnswer)
+    /// Somebody asks to join under an invite that wants the operator's yes.
+    case confirmationWanted(InviteName, by: Pin, name: NodeName)
+    /// Ask the audit; the answer comes as `NodeInput.lookedUp`.
+    case lookUp(LookUp)
+    /// Write an event.
+    case record(AuditEvent)
+}
+
+/// A change of what a node keeps.
+public enum NodeChange: Equatable, Sendable {
+    case trust(TrustChange)
+    case gossip(GossipChange)
+    /// This record, whatever was there.
+    case agreement(AgreementRecord)
+    /// No agreement of this content id.
+    case agreementForgotten(Digest)
+    /// This resource, whatever was there.
+    case resource(LocalResource)
+    /// No resource of this name.
+    case resourceRemoved(ResourceName)
+    /// These providers; none: no route.
+    case route(ResourceName, via: [NodeID])
+    /// A link was made here.
+    case endpoint(NodeID, Endpoint)
+}
+
+/// The answer to a command.
+public enum NodeAnswer: Equatable, Sendable {
+    /// Done.
+    case done
+    /// The invite is open until then.
+    case invited(InviteName, secret: Octets, expires: WallTime)
+    /// Trust is made with this peer.
+    case joined(NodeID)
+    /// The agreement as it is now.
+    case agreed(AgreementRecord)
+    /// The peer's half of a call.
+    case traced([AuditEvent])
+    /// Not done.
+    case refused([Refusal])
+}
+
+/// What a node knew when it stopped.
+public struct RestoredNode: Equatable, Sendable {
+    public var peers: [PeerRecord] = []
+    public var revokedPins: [RevokedPin] = []
+    public var invites: [InviteRecord] = []
+    public var agreements: [AgreementRecord] = []
+    public var heads: [StoredHead] = []
+    public var resources: [LocalResource] = []
+    public var routes: [StoredRoute] = []
+    public var endpoints: [ProvenEndpoint] = []
+
+    public init() {}
+}
+
+/// A key that is revoked here for ever.
+public struct RevokedPin: Equatable, Sendable {
+    public let pin: Pin
+    public let node: NodeID
+    public init(pin: Pin, node: NodeID) {
+        self.pin = pin
+        self.node = node
+    }
+}
+
+/// Which peers provide a resource, as the operator said.
+public struct StoredRoute: Equatable, Sendable {
+    public let resource: ResourceName
+    public let providers: [NodeID]
+    public init(resource: ResourceName, providers: [NodeID]) {
+        self.resource = resource
+        self.providers = providers
+    }
+}
+
+/// Where a link with a peer was made before.
+public struct ProvenEndpoint: Equatable, Sendable {
+    public let node: NodeID
+    public let endpoint: Endpoint
+    public init(node: NodeID, endpoint: Endpoint) {
+        self.node = node
+        self.endpoint = endpoint
+    }
+}

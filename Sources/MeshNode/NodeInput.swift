@@ -1,0 +1,74 @@
+import MeshAgreements
+import MeshAudit
+import MeshBase
+import MeshDiscovery
+import MeshGossip
+import MeshTrust
+
+/// What happened, as far as this node's control plane is concerned.
+public enum NodeInput: Equatable, Sendable {
+    /// TLS is up on a connection that was accepted, or that a `.dial` asked for.
+    case connectionSecured(ConnectionID, SecuredConnection, LinkDistance)
+    /// A document came.
+    case documentArrived(ConnectionID, LinkDocument)
+    /// Something came that is no document.
+    case documentUnreadable(ConnectionID, problem: String)
+    /// Any frame came; told at most a few times a second.
+    case heard(ConnectionID)
+    /// A ping came.
+    case pinged(ConnectionID, RegistrySummary)
+    /// A ping was answered.
+    case ponged(ConnectionID, roundTrip: Duration)
+    /// The connection is gone, or the dial never got there.
+    case connectionClosed(ConnectionID)
+    /// A witness saw something.
+    case sighted(Sighting)
+    /// A witness takes back what it said.
+    case withdrawn(SightingKey)
+    /// The identity key has signed.
+    case signed(Ticket, DocumentSignature)
+    /// The operator wants something; the answer carries the same ticket.
+    case commanded(Ticket, NodeCommand)
+    /// The audit's answer to `.lookUp`: this node's events of that call, whoever took part.
+    case lookedUp(LookUp, [AuditEvent])
+    /// The deadline has come.
+    case timeReached
+}
+
+/// What an operator may order. Reading needs no order: see `Node`'s properties.
+public enum NodeCommand: Equatable, Sendable {
+    /// Open an invite; `secret` is 16 bytes from the system's generator.
+    case invite(secret: Octets, life: Duration, confirmation: InviteConfirmation)
+    /// Say whether this key may use an invite.
+    case confirm(InviteName, by: Pin, Consent)
+    /// End an invite.
+    case withdrawInvite(InviteName)
+    /// Join under somebody's invite.
+    case join(JoinRequest)
+    /// Decide about a peer.
+    case decide(NodeID, PeerDecision, note: String)
+    /// Provide a resource, in place of one with the same name.
+    case addResource(LocalResource)
+    /// Provide it no more.
+    case removeResource(ResourceName)
+    /// Offer to a peer.
+    case offer(OfferRequest)
+    /// Accept a peer's offer.
+    case accept(Digest)
+    /// Reject a peer's offer.
+    case reject(Digest)
+    /// Which peers count as providers of a resource; none ends it.
+    case route(ResourceName, via: [NodeID])
+    /// Ask a peer for its half of a call.
+    case trace(CorrelationID, at: NodeID)
+}
+
+/// A question to the audit on a peer's behalf.
+public struct LookUp: Equatable, Sendable {
+    /// Who asks; only events in which it is source or target are for it.
+    public let asker: NodeID
+    /// The asker's number.
+    public let number: Int64
+    /// Which call.
+    public let correlation: CorrelationID
+}
