@@ -1,0 +1,53 @@
+import ArgumentParser
+import MeshBase
+import MeshControl
+
+struct Call: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Call a resource of a peer.",
+        discussion: """
+            Prints the answer on standard output and the call's correlation id on standard error. RESOURCE alone
+            lets the router pick the node. With - the JSON is read from standard input.
+
+            Example: comity call bakery/orders/list '{"day":"2026-11-21"}' --deadline 2s
+            """)
+
+    @OptionGroup var home: HomeOption
+    @Argument(help: ArgumentHelp("What is called.", valueName: "peer/resource[/capability]")) var target: String
+    @Argument(help: "The request as JSON.") var json: String?
+    @Option(name: .customLong("as"), help: "Who asks, where the agent lets this user say so.") var principal: Principal?
+    @Option(help: ArgumentHelp("How long the call may take.", valueName: "time")) var deadline: TypedDuration?
+    @Option(help: ArgumentHelp("Makes repeating the call harmless at one node.", valueName: "key"))
+    var idempotencyKey: String?
+
+    func validate() throws {
+        if GatewayCall(target: target) == nil {
+            throw ValidationError("'\(target)' is not PEER/RESOURCE[/CAPABILITY]")
+        }
+        if let deadline, deadline.duration > Limits.callDeadlineMax {
+            throw ValidationError("a call may take at most \(HumaneDuration.text(Limits.callDeadlineMax))")
+        }
+        let length = idempotencyKey?.utf8.count ?? 1
+        guard (1...Limits.idempotencyKey).contains(length), idempotencyKey?.isPlain ?? true else {
+            throw ValidationError("an idempotency key is 1 to \(Limits.idempotencyKey) bytes of plain text")
+        }
+    }
+
+    func run() async throws {
+        guard var call = GatewayCall(target: target) else { return }
+        call.body = json == "-" ? try Terminal.input(limit: Limits.callBody) : json ?? "{}"
+        call.principal = principal
+        call.deadline = deadline?.duration
+        call.idempotencyKey = idempotencyKey
+        let home = self.home
+        let answer = try await GatewayCaller.call(call, home: home.path) { () throws(ControlFailure) in
+            try await home.ask(ShowStatus.self).listening.gateway
+        }
+        if case .answered = answer.outcome {
+            let body = String(decoding: answer.body, as: UTF8.self)
+            Terminal.out(body.isEmpty || body.hasSuffix("\n") ? body : body + "\n")
+        }
+        Terminal.note(CallText.render(answer, to: call, Terminal.notes(home)))
+        if answer.exitCode != 0 { throw ExitCode(answer.exitCode) }
+    }
+}
