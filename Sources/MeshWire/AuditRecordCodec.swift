@@ -88,7 +88,9 @@ public enum AuditRecordCodec {
         writer.append(event.attempt)
         writer.append(text: Fitting.text(event.action, limit: Limits.documentText))
         if let correlation = event.correlation { writer.append(correlation) }
-        if let principal = event.principal { writer.append(text: principal.description) }
+        if let principal = event.principal {
+            writer.append(text: Fitting.text(principal.description, limit: Limits.documentText))
+        }
         if let resource = event.resource { writer.append(text: resource.description) }
         if let capability = event.capability { writer.append(text: capability.description) }
         if let agreement = event.agreement { writer.append(agreement.bytes) }
@@ -195,7 +197,6 @@ public enum AuditRecordCodec {
         return presence
     }
 
-    /// Not held to NFC: the journal gives back what it was given.
     private static func principal(from reader: inout ByteReader) throws(WireError) -> Principal {
         let start = reader.offset
         guard let principal = Principal(try reader.text("principal", .plain, limit: Limits.documentText))

@@ -14,19 +14,23 @@ enum Fitting {
     /// Room kept for that last fact.
     private static let leftOutSize = 32
 
-    /// `text`, plain and within `limit` bytes. What fits is returned as it is.
+    /// `text`, normalised, plain and within `limit` bytes, as documents want it. What is so already is
+    /// returned as it is.
     static func text(_ text: String, limit: Int) -> String {
-        if text.utf8.count <= limit, text.isPlain { return text }
+        if text.utf8.count <= limit, TextRules.flaw(of: text, limit: limit) == nil { return text }
+        // More than can stay, so that what an attacker wrote is not normalised as a whole.
+        let rest = text.unicodeScalars.dropFirst(limit + 1)
+        let beginning = String(text.unicodeScalars[..<rest.startIndex])
         var scalars = String.UnicodeScalarView()
         var length = 0
-        for scalar in text.unicodeScalars {
+        for scalar in TextRules.normalised(beginning).unicodeScalars {
             let fitting = String(scalar).isPlain ? scalar : "\u{fffd}"
             let next = length + UTF8.width(fitting)
             guard next + 3 <= limit else { return String(scalars) + "…" }
             scalars.append(fitting)
             length = next
         }
-        return String(scalars)
+        return rest.isEmpty ? String(scalars) : String(scalars) + "…"
     }
 
     /// As many of `facts`, from the first, as fit in `budget`.

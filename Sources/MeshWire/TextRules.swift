@@ -16,8 +16,11 @@ enum TextRules {
         }
         guard text.isPlain else { return .notPlain }
         if text.utf8.allSatisfy({ $0 < 0x80 }) { return nil }
-        return text.precomposedStringWithCanonicalMapping.utf8.elementsEqual(text.utf8) ? nil : .notNormalised
+        return normalised(text).utf8.elementsEqual(text.utf8) ? nil : .notNormalised
     }
+
+    /// `text` in normalisation form C.
+    static func normalised(_ text: String) -> String { text.precomposedStringWithCanonicalMapping }
 
     private static func isBase64URL(_ byte: UInt8) -> Bool {
         switch byte {

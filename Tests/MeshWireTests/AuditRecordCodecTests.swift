@@ -44,6 +44,26 @@ struct AuditRecordCodecTests {
             "cutting twice cuts once")
     }
 
+    @Test("a text that no document may hold is repaired, so that a partner can be told of it")
+    func repairsTexts() throws {
+        var samples = Samples(seed: 21)
+        var event = samples.event()
+        event.principal = Principal("e\u{301}")
+        event.metadata = [Fact("path", "e\u{301}\u{0}"), Fact("none", "")]
+        guard case .event(let back) = try AuditRecordCodec.decode(AuditRecordCodec.encode(.event(event)))
+        else {
+            Issue.record("not an event")
+            return
+        }
+        #expect(back.metadata.map { Array($0.value.utf8) } == [Array("\u{e9}\u{fffd}".utf8), []])
+        #expect(back.principal.map { Array($0.description.utf8) } == Array("\u{e9}".utf8))
+        #expect(throws: Never.self) { try Document.encode(back.metadata) }
+        let composing = String(repeating: "\u{3b1}\u{313}\u{300}\u{345}", count: 100)
+        #expect(
+            Fitting.text(composing, limit: 256).hasSuffix("…"),
+            "a text that shrinks when it is normalised is cut visibly")
+    }
+
     @Test("a record of another version or length is refused")
     func isExact() {
         var samples = Samples(seed: 7)
