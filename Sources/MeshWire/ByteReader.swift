@@ -46,8 +46,8 @@ struct ByteReader {
     }
 
     mutating func digest() throws(WireError) -> Digest {
-        let slice = try run(of: 32)
-        guard let digest = Digest(slice) else { preconditionFailure("32 bytes are no digest") }
+        let run = try run(of: 32)
+        guard let digest = Digest(run) else { preconditionFailure("32 bytes are no digest") }
         return digest
     }
 
@@ -83,10 +83,10 @@ struct ByteReader {
     }
 
     /// `count` bytes, where they stand.
-    mutating func run(of count: Int) throws(WireError) -> Slice<UnsafeRawBufferPointer> {
+    mutating func run(of count: Int) throws(WireError) -> UnsafeRawBufferPointer {
         guard bytes.count - offset >= count else { throw .truncated(at: bytes.count) }
         defer { offset += count }
-        return bytes[offset..<offset + count]
+        return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
     }
 
     /// The message must end here.

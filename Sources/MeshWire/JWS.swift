@@ -3,9 +3,8 @@ import MeshBase
 /// Signed documents as JSON Web Signatures (RFC 7515) by ES256 (RFC 7518 section 3.4): what the shell signs,
 /// and how what came is read.
 ///
-/// Writing one: `signingInput` is what the identity key signs, `signature` puts the answer into its envelope,
-/// and `Signed` encodes itself with `Document.encode`. Reading one: `Document.decode(Signed<Body>.self,
-/// ...)`.
+/// Writing one: the identity key signs `signingInput`, and `Signed` writes itself in the general
+/// serialisation. Reading one: `Document.decode(Signed<Body>.self, ...)`.
 public enum JWS {
     /// r and s, 32 bytes each.
     static let signatureLength = 64
@@ -17,14 +16,6 @@ public enum JWS {
         // needs an escape.
         let header = #"{"alg":"ES256","kid":"\#(signer)","typ":"\#(type(of: kind))"}"#
         return Array("\(Base64URL.encode(header.utf8)).\(Base64URL.encode(payload))".utf8)
-    }
-
-    /// The signature `value` (64 bytes) over `signingInput(kind:signer:payload:)`, as a document carries it.
-    public static func signature(
-        _ value: [UInt8], kind: DocumentKind, signer: Pin, payload: [UInt8]
-    ) -> DocumentSignature {
-        let input = signingInput(kind: kind, signer: signer, payload: payload)
-        return DocumentSignature(signer: signer, input: Octets(input), value: Octets(value))
     }
 
     /// The `typ` of a kind of document.

@@ -126,6 +126,10 @@ struct DocumentReadingTests {
     @Test("reads what it wrote")
     func roundTrip() throws {
         #expect(try Document.decode(Order.self, from: Document.encode(order), limit: 4096) == order)
+        var bare = order
+        bare.wrapping = .none
+        bare.apple = "a"
+        #expect(try Document.decode(Order.self, from: Document.encode(bare), limit: 4096) == bare)
     }
 
     @Test("takes members in any order, white space and needless escapes")

@@ -167,6 +167,9 @@ struct FuzzTests {
             else { return false }
             #expect(
                 try Document.decode(Statement.self, from: signed.payload.bytes, limit: 4096) == signed.body)
+            // What was read can be written: suites rely on it when they hash what a peer sent.
+            let again = try Document.encode(signed)
+            #expect(try Document.decode(Signed<Statement>.self, from: again, limit: 8192) == signed)
             return true
         }
         #expect(taken > 30)

@@ -99,3 +99,13 @@ struct Samples {
             expires: WallTime(milliseconds: Int64(below(1 << 32)) * 1000))
     }
 }
+
+extension JWS {
+    /// What a signer answers with: `value` over `signingInput`.
+    static func signature(_ value: [UInt8], kind: DocumentKind, signer: Pin, payload: [UInt8])
+        -> DocumentSignature
+    {
+        let input = signingInput(kind: kind, signer: signer, payload: payload)
+        return DocumentSignature(signer: signer, input: Octets(input), value: Octets(value))
+    }
+}

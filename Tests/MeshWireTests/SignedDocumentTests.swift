@@ -34,8 +34,8 @@ struct SignedDocumentTests {
     private func envelope(
         _ header: String, payload: String = #"{"text":"a"}"#, signature: [UInt8] = value, more: String = ""
     ) -> String {
-        let part =
-            #"{"protected":"\#(Base64URL.encode(header.utf8))","signature":"\#(Base64URL.encode(signature))"\#(more)}"#
+        let (protected, value) = (Base64URL.encode(header.utf8), Base64URL.encode(signature))
+        let part = #"{"protected":"\#(protected)","signature":"\#(value)"\#(more)}"#
         return #"{"payload":"\#(Base64URL.encode(payload.utf8))","signatures":[\#(part)]}"#
     }
 
