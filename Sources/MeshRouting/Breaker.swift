@@ -42,6 +42,9 @@ public struct Breaker: Sendable, Equatable {
         /// Which closing or opening it belongs to.
         let era: UInt32
         let isProbe: Bool
+
+        /// What may still be reported after it was settled once: a failure that came later, never a probe's.
+        public var spent: Admission { Admission(era: era, isProbe: false) }
     }
 
     /// How a call that passed ended, in the breaker's eyes.

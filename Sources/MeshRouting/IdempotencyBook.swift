@@ -117,6 +117,14 @@ public struct IdempotencyBook: Sendable, Equatable {
         return ended
     }
 
+    /// The call with `key` certainly had no effect: the key is free again. What is returned is over, and takes the place of
+    /// what the store keeps; nil when the key is not known or has ended.
+    public mutating func withdraw(_ key: Key) -> Entry? {
+        guard let entry = entries[key], entry.end == nil else { return nil }
+        remove(key)
+        return Entry(key: key, request: entry.request, until: WallTime(milliseconds: 0), end: nil)
+    }
+
     /// At start: what the store kept.
     public mutating func restore(_ restored: [Entry]) {
         for entry in restored where entries[entry.key] == nil { insert(entry) }
@@ -131,9 +139,14 @@ public struct IdempotencyBook: Sendable, Equatable {
 
     private mutating func forget(before now: WallTime) {
         while let first = ends.keys.first, first.until <= now, let key = ends.remove(first) {
-            entries[key] = nil
-            counts[key.caller, default: 1] -= 1
-            if counts[key.caller] == 0 { counts[key.caller] = nil }
+            // A key that was withdrawn and begun anew has a later end of its own.
+            if let entry = entries[key], entry.until <= now { remove(key) }
         }
+    }
+
+    private mutating func remove(_ key: Key) {
+        entries[key] = nil
+        counts[key.caller, default: 1] -= 1
+        if counts[key.caller] == 0 { counts[key.caller] = nil }
     }
 }

@@ -1,0 +1,198 @@
+import MeshAgreements
+import MeshBase
+import MeshRouting
+
+/// One node that might take a request: what it would be asked, whether it may be asked, and how good a choice it is.
+struct Assessment: Sendable, Equatable {
+    let node: NodeID
+    let isLocal: Bool
+    /// What of the resource; nil when nothing matches.
+    var capability: Capability?
+    var method = ""
+    var path = ""
+    var query: String?
+    /// The agreement that permits it; nil for this node, and where none does.
+    var agreement: Digest?
+    var breaker = Breaker.Standing.closed
+    var readiness = RouteBook.Readiness.ready
+    var microseconds: Int64 = 0
+    var inFlight = 0
+    /// Every reason why not; empty when it may be asked.
+    var refusals: [Refusal] = []
+
+    /// Whether the attempt could leave now.
+    var isReady: Bool { refusals.isEmpty && readiness == .ready }
+    /// Whether the attempt could leave once its link is there.
+    var isAwaited: Bool { refusals.isEmpty && readiness == .awaited }
+
+    /// What the picker compares.
+    var candidate: Picker.Candidate {
+        Picker.Candidate(isLocal: isLocal, microseconds: microseconds, inFlight: inFlight)
+    }
+
+    init(node: NodeID, isLocal: Bool) {
+        self.node = node
+        self.isLocal = isLocal
+    }
+}
+
+/// Weighing the candidates of one request: pure questions, asked alike to decide and to explain.
+extension CallDesk {
+    /// The nodes that may provide what `request` asks for, this node first; or why there is none.
+    func candidates(of request: LocalRequest) -> Ruling<[NodeID]> {
+        switch request.target {
+        case .node(let node):
+            guard node == view.me || view.peers[node] != nil else {
+                return .refused(Refusal(.peerNotFound, [Fact("node", node)]))
+            }
+            return .allowed([node])
+        case .named(let name):
+            if name == view.name { return .allowed([view.me]) }
+            if let node = view.names[name] { return .allowed([node]) }
+            return .refused(
+                Refusal(.peerNotFound, [Fact("name", name), Fact("peers known", view.peers.count)]))
+        case .any:
+            var nodes = view.resources[request.resource] == nil ? [] : [view.me]
+            for node in view.routes[request.resource] ?? [] where node != view.me { nodes.append(node) }
+            guard !nodes.isEmpty else {
+                return .refused(
+                    Refusal(
+                        .resourceUnknown,
+                        [
+                            Fact("resource", request.resource), Fact("providers here", 0),
+                            Fact("providers by route", view.routes[request.resource]?.count ?? 0),
+                        ]))
+            }
+            return .allowed(nodes)
+        }
+    }
+
+    /// What is wrong with `request` whoever takes it; otherwise its path in normal form (`/` for `/invoke`).
+    func form(of request: LocalRequest) -> Ruling<String> {
+        if let key = request.idempotencyKey, !(1...Limits.idempotencyKey).contains(key.utf8.count) {
+            return .refused(
+                Refusal(
+                    .requestMalformed,
+                    [Fact("bytes of the idempotency key", key.utf8.count), Fact("at most", Limits.idempotencyKey)]))
+        }
+        if request.bodyLength > Limits.callBody {
+            return .refused(
+                Refusal(.bodyTooLarge, [Fact("bytes", request.bodyLength), Fact("at most", Limits.callBody)]))
+        }
+        let head = HeaderFilter.length(of: request.headers)
+        if head > HeaderFilter.lengthMax {
+            return .refused(Refusal(.headTooLarge, [Fact("bytes", head), Fact("at most", HeaderFilter.lengthMax)]))
+        }
+        guard case .mesh(let method, let path, let query) = request.form else { return .allowed("/") }
+        guard CapabilityMatcher.isMethod(method), (query?.utf8.count ?? 0) <= RequestPath.lengthMax else {
+            return .refused(Refusal(.requestMalformed, [Fact("method", String(method.prefix(16)))]))
+        }
+        return RequestPath.normalised(path)
+    }
+
+    /// Weighs `node` for `request`. Nothing changes by it.
+    /// - Parameter path: from `form(of:)`.
+    func assess(_ node: NodeID, for request: LocalRequest, path: String, at now: Moment) -> Assessment {
+        var assessment = Assessment(node: node, isLocal: node == view.me)
+        if !assessment.isLocal { assessLink(&assessment, at: now) }
+        let description =
+            assessment.isLocal
+            ? view.resource(request.resource)?.description : view.description(request.resource, at: node)
+        guard let description else {
+            assessment.refusals.append(
+                Refusal(
+                    .resourceUnknown, [Fact("resource", request.resource), Fact("at", view.label(node))]))
+            return assessment
+        }
+        guard let capability = settleForm(of: request, path: path, against: description, in: &assessment) else {
+            return assessment
+        }
+        if !assessment.isLocal {
+            let question = PolicyQuestion(
+                side: .consumer, caller: view.me, callee: node, resource: request.resource,
+                capability: capability.name, principal: request.principal, now: now.wall)
+            switch PolicyEvaluator.decide(question, over: view.agreements[node] ?? []) {
+            case .permitted(let agreement): assessment.agreement = agreement
+            case .refused(let reasons): assessment.refusals += reasons
+            }
+        }
+        assessBreaker(&assessment, resource: request.resource, at: now.instant)
+        return assessment
+    }
+
+    private func settleForm(
+        of request: LocalRequest, path: String, against description: ResourceDescription,
+        in assessment: inout Assessment
+    ) -> Capability? {
+        let ruling: Ruling<Capability>
+        switch request.form {
+        case .invoke(let name, _): ruling = CapabilityMatcher.named(name, of: description)
+        case .mesh(let method, _, _):
+            ruling = CapabilityMatcher.matched(method: method, path: path, of: description)
+        }
+        guard case .allowed(let capability) = ruling else {
+            if case .refused(let refusal) = ruling { assessment.refusals.append(refusal) }
+            return nil
+        }
+        assessment.capability = capability
+        switch request.form {
+        case .invoke(_, let query):
+            assessment.method = capability.methods.first ?? "POST"
+            assessment.path = capability.path
+            assessment.query = ["GET", "HEAD"].contains(assessment.method) ? query : nil
+        case .mesh(let method, _, let query):
+            assessment.method = method
+            assessment.path = path
+            assessment.query = query
+        }
+        return capability
+    }
+
+    private func assessLink(_ assessment: inout Assessment, at now: Moment) {
+        let node = assessment.node
+        if let refusal = trustRefusal(node) { assessment.refusals.append(refusal) }
+        assessment.readiness = routes.readiness(of: node, at: now.instant)
+        switch assessment.readiness {
+        case .ready, .awaited: break
+        case .down:
+            assessment.refusals.append(
+                Refusal(.peerUnreachable, [Fact("peer", view.label(node)), Fact("link", "down")]))
+        case .refused(let until):
+            assessment.refusals.append(openRefusal("link to \(view.label(node))", until: until, at: now.instant))
+        }
+    }
+
+    private func assessBreaker(_ assessment: inout Assessment, resource: ResourceName, at now: Instant) {
+        guard let standing = routes.ways[RouteBook.Way(resource: resource, node: assessment.node)] else { return }
+        assessment.breaker = standing.breaker.standing(at: now)
+        assessment.microseconds = standing.latency.value(at: now)
+        assessment.inFlight = standing.inFlight
+        switch assessment.breaker {
+        case .closed, .halfOpen: break
+        case .open(let until):
+            let name = "\(view.label(assessment.node))/\(resource)"
+            assessment.refusals.append(openRefusal(name, until: until, at: now))
+        case .probing:
+            let name = "\(view.label(assessment.node))/\(resource)"
+            assessment.refusals.append(
+                Refusal(.breakerOpen, [Fact("breaker", name), Fact("state", "half-open, its probe is out")]))
+        }
+    }
+
+    /// Why nothing passes between this node and `peer`; nil when it is trusted.
+    func trustRefusal(_ peer: NodeID) -> Refusal? {
+        guard let known = view.peers[peer] else { return Refusal(.peerNotFound, [Fact("node", peer)]) }
+        let named = [Fact("peer", known.name), Fact("trust", known.trust.rawValue)]
+        return switch known.trust {
+        case .trusted: nil
+        case .untrusted: Refusal(.peerNotTrusted, named)
+        case .suspended: Refusal(.peerSuspended, named)
+        case .revoked: Refusal(.peerRevoked, named)
+        }
+    }
+
+    private func openRefusal(_ name: String, until: Instant, at now: Instant) -> Refusal {
+        let wait = until == .never ? "until the link returns" : "\((until - now).wholeMilliseconds) ms"
+        return Refusal(.breakerOpen, [Fact("breaker", name), Fact("state", "open"), Fact("for", wait)])
+    }
+}

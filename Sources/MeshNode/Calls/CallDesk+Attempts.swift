@@ -1,0 +1,201 @@
+import MeshAgreements
+import MeshAudit
+import MeshBase
+import MeshRouting
+
+/// An attempt, from its answer or failure to the end of its call.
+extension CallDesk {
+    /// The answer's head is there: the way works, and no other attempt follows.
+    mutating func answered(
+        _ id: AttemptID, status: UInt16, headers: [HeaderField], at now: Moment,
+        into effects: inout Outbox<CallEffect>
+    ) {
+        guard var attempt = attempts[id], attempt.status == nil, var call = calls[id.request] else { return }
+        call.phase = .answering(id)
+        calls[id.request] = call
+        routes.report(
+            attempt.way, attempt.pass, resource: .succeeded, link: .succeeded, taken: now.instant - attempt.began,
+            at: now.instant)
+        attempt.status = status
+        attempt.pass = attempt.pass.spent
+        attempts[id] = attempt
+        alarms.set(.call(id.request), at: call.deadline)
+        effects.post(
+            .answer(
+                id.request, status: status, headers: HeaderFilter.passing(headers), call.correlation))
+    }
+
+    /// The answer is complete: settled, then closed, then let go.
+    mutating func ended(
+        _ id: AttemptID, _ body: BodySummary, at now: Moment, into effects: inout Outbox<CallEffect>
+    ) {
+        guard let attempt = attempts[id], let status = attempt.status, calls[id.request] != nil else { return }
+        let outcome = AuditOutcome(
+            success: true, answerDigest: body.digest, answerLength: body.length, status: status)
+        close(id, attempt, outcome, saying: "answered \(status)", at: now, into: &effects)
+        settleCall(id.request, outcome, at: now, into: &effects)
+        effects.post(.finish(id.request))
+    }
+
+    /// The provider, or this node's own resource, refused.
+    mutating func refused(
+        _ id: AttemptID, _ refusals: [Refusal], _ effect: PossibleEffect, at now: Moment,
+        into effects: inout Outbox<CallEffect>
+    ) {
+        guard let attempt = attempts[id] else { return }
+        let bounded = ForeignRefusals.bounded(refusals)
+        let reasons = bounded.isEmpty ? [Refusal(.documentInvalid, [Fact("reasons given", 0)])] : bounded
+        let isFailure = reasons.contains { $0.code == .resourceUnreachable || $0.code == .resourceTimeout }
+        let isShed = reasons.contains { $0.code == .overloaded || $0.code == .draining }
+        let ending = Ending(
+            reasons: reasons, effect: effect, resource: isFailure ? .failed : .neutral, link: .succeeded,
+            isRepeatableThere: isFailure || isShed)
+        fail(id, attempt, ending, at: now, into: &effects)
+    }
+
+    /// The attempt broke on its way.
+    mutating func failed(
+        _ id: AttemptID, _ failure: AttemptFailure, _ effect: PossibleEffect, at now: Moment,
+        into effects: inout Outbox<CallEffect>
+    ) {
+        guard let attempt = attempts[id] else { return }
+        let reason = Refusal(
+            .peerUnreachable,
+            [
+                Fact("peer", view.label(attempt.way.node)), Fact("because", failure.rawValue),
+                Fact("after ms", (now.instant - attempt.began).wholeMilliseconds),
+            ])
+        let ending = Ending(
+            reasons: [reason], effect: effect, resource: failure == .noStream ? .neutral : .failed,
+            link: failure == .linkLost ? .failed : .neutral, isRepeatableThere: true)
+        fail(id, attempt, ending, at: now, into: &effects)
+    }
+
+    /// The alarm of a call: it waited too long, or its attempt did.
+    mutating func timeOut(_ id: RequestID, at now: Moment, into effects: inout Outbox<CallEffect>) {
+        guard let call = calls[id] else { return }
+        switch call.phase {
+        case .weighed: conclude(id, overdue(call, at: now), at: now, into: &effects)
+        case .waiting:
+            var reasons = overdue(call, at: now)
+            if case .allowed(let nodes) = candidates(of: call.request) {
+                let waited = nodes.prefix(8).filter { $0 != view.me }.map { node in
+                    Refusal(.peerUnreachable, [Fact("peer", view.label(node)), Fact("waited for", "its link")])
+                }
+                reasons = waited + reasons
+            }
+            conclude(id, reasons, at: now, into: &effects)
+        case .attempting(let attemptID), .answering(let attemptID):
+            guard let attempt = attempts[attemptID] else { return }
+            stop(attemptID, attempt, into: &effects)
+            let reason = Refusal(
+                .deadlineExceeded,
+                [
+                    Fact("at", view.label(attempt.way.node)),
+                    Fact("attempt's time in ms", (now.instant - attempt.began).wholeMilliseconds),
+                ])
+            let ending = Ending(
+                reasons: [reason], effect: .possible, resource: .failed, link: .neutral, isRepeatableThere: true)
+            fail(attemptID, attempt, ending, at: now, into: &effects)
+        }
+    }
+
+    /// The application went away: nobody is answered, the audit is.
+    mutating func cancel(_ id: RequestID, at now: Moment, into effects: inout Outbox<CallEffect>) {
+        guard let call = calls[id] else { return }
+        let outcome = AuditOutcome(success: false, refusals: [Refusal(.cancelled)])
+        switch call.phase {
+        case .weighed, .waiting: break
+        case .attempting(let attemptID), .answering(let attemptID):
+            guard let attempt = attempts[attemptID] else { return }
+            stop(attemptID, attempt, into: &effects)
+            if attempt.status == nil {
+                routes.report(
+                    attempt.way, attempt.pass, resource: .neutral, link: .neutral, taken: nil, at: now.instant)
+            }
+            close(attemptID, attempt, outcome, saying: "cancelled", at: now, into: &effects)
+        }
+        settleCall(id, outcome, at: now, into: &effects)
+    }
+
+    /// How an attempt failed.
+    private struct Ending {
+        let reasons: [Refusal]
+        let effect: PossibleEffect
+        let resource: Breaker.Outcome
+        let link: Breaker.Outcome
+        /// Whether the same node may do better next time: false for a refusal by policy.
+        let isRepeatableThere: Bool
+    }
+
+    private mutating func fail(
+        _ id: AttemptID, _ attempt: OpenAttempt, _ ending: Ending, at now: Moment,
+        into effects: inout Outbox<CallEffect>
+    ) {
+        let isAnswering = attempt.status != nil
+        let taken: Duration? = ending.resource == .failed ? attempt.timeout - attempt.began : nil
+        routes.report(
+            attempt.way, attempt.pass, resource: ending.resource, link: ending.link, taken: taken, at: now.instant)
+        let outcome = AuditOutcome(success: false, refusals: ending.reasons, status: attempt.status)
+        let said = ending.reasons.first?.code.rawValue ?? "failed"
+        close(id, attempt, outcome, saying: said, at: now, into: &effects)
+        guard isAnswering else {
+            goOn(id.request, after: attempt, ending, at: now, into: &effects)
+            return
+        }
+        settleCall(id.request, outcome, at: now, into: &effects)
+        effects.post(.breakOff(id.request, ending.reasons))
+    }
+
+    /// Repeats the call where that does no harm, else answers it.
+    private mutating func goOn(
+        _ id: RequestID, after attempt: OpenAttempt, _ ending: Ending, at now: Moment,
+        into effects: inout Outbox<CallEffect>
+    ) {
+        guard var call = calls[id] else { return }
+        call.phase = .weighed
+        call.reasons = ending.reasons
+        let mayHaveHappened = ending.effect == .possible && !attempt.safety.isRepeatable
+        let reach: OpenCall.Reach?
+        if mayHaveHappened {
+            let mayAskAgain = call.request.idempotencyKey != nil && ending.isRepeatableThere
+            reach = mayAskAgain ? .only(attempt.way.node) : nil
+        } else {
+            reach = .others(orAgain: ending.isRepeatableThere)
+        }
+        if let reach { call.reach = reach }
+        calls[id] = call
+        let isPlaceable = reach != nil && call.deadline - now.instant >= .milliseconds(1) && hasWay(call, at: now)
+        if isPlaceable, Int(call.attemptCount) <= Limits.retries, !isDraining, budget.withdraw(at: now.instant) {
+            place(id, at: now, into: &effects)
+            return
+        }
+        let unknown = Refusal(
+            .outcomeUnknown, [Fact("at", view.label(attempt.way.node)), Fact("attempts", Int(call.attemptCount))])
+        conclude(id, mayHaveHappened ? [unknown] + ending.reasons : ending.reasons, at: now, into: &effects)
+    }
+
+    private func hasWay(_ call: OpenCall, at now: Moment) -> Bool {
+        guard case .allowed(let assessments) = weigh(call, at: now) else { return false }
+        return assessments.contains { $0.isReady || $0.isAwaited }
+    }
+
+    private mutating func stop(
+        _ id: AttemptID, _ attempt: OpenAttempt, into effects: inout Outbox<CallEffect>
+    ) {
+        effects.post(attempt.isLocal ? .stop(.own(id)) : .abandon(id))
+    }
+
+    /// The attempt is over: settled in the audit, off its way, one line in the call's history.
+    private mutating func close(
+        _ id: AttemptID, _ attempt: OpenAttempt, _ outcome: AuditOutcome, saying word: String, at now: Moment,
+        into effects: inout Outbox<CallEffect>
+    ) {
+        attempts[id] = nil
+        routes.leave(attempt.way)
+        let milliseconds = (now.instant - attempt.began).wholeMilliseconds
+        calls[id.request]?.history.append(
+            Fact("attempt \(id.number)", "\(view.label(attempt.way.node)): \(word) after \(milliseconds) ms"))
+        tell(.callEnded(attempt.event, outcome), at: now, into: &effects)
+    }
+}

@@ -1,0 +1,160 @@
+import MeshAudit
+import MeshBase
+import MeshRouting
+
+/// An application's request, from its arrival to the attempt that leaves.
+extension CallDesk {
+    /// Takes a request: refused at once for its form, or weighed.
+    mutating func take(_ request: LocalRequest, at now: Moment, into effects: inout Outbox<CallEffect>) {
+        precondition(calls[request.id] == nil, "\(request.id) came twice")
+        let asked = min(max(request.deadline ?? Limits.callDeadline, .zero), Limits.callDeadlineMax)
+        let form = self.form(of: request)
+        var path = "/"
+        if case .allowed(let normal) = form { path = normal }
+        let call = OpenCall(
+            request: request, correlation: CorrelationID(at: now.wall, using: &generator), began: now,
+            deadline: now.instant + asked, path: path)
+        if calls.count >= view.configuration.callsMax {
+            let refusal = Refusal(
+                .overloaded,
+                [Fact("own calls under way", calls.count), Fact("at most", view.configuration.callsMax)])
+            refuse(call, [refusal], at: now, into: &effects)
+            return
+        }
+        calls[request.id] = call
+        if isDraining {
+            conclude(request.id, [Refusal(.draining)], at: now, into: &effects)
+            return
+        }
+        if case .refused(let refusal) = form {
+            conclude(request.id, [refusal], at: now, into: &effects)
+            return
+        }
+        budget.deposit(at: now.instant)
+        place(request.id, at: now, into: &effects)
+    }
+
+    /// Weighs a call's candidates and sends the attempt, waits, or gives up.
+    mutating func place(_ id: RequestID, at now: Moment, into effects: inout Outbox<CallEffect>) {
+        guard let call = calls[id] else { return }
+        guard call.deadline - now.instant >= .milliseconds(1) else {
+            conclude(id, overdue(call, at: now), at: now, into: &effects)
+            return
+        }
+        let assessments: [Assessment]
+        switch weigh(call, at: now) {
+        case .refused(let refusal):
+            conclude(id, call.reasons + [refusal], at: now, into: &effects)
+            return
+        case .allowed(let found): assessments = found
+        }
+        let ready = assessments.filter(\.isReady)
+        if let index = Picker.pick(ready.map(\.candidate), using: &generator) {
+            launch(id, ready[index], among: assessments, at: now, into: &effects)
+        } else if assessments.contains(where: \.isAwaited) {
+            calls[id]?.phase = .waiting
+            waiting.append(id)
+            alarms.set(.call(id), at: call.deadline)
+        } else {
+            let reasons = assessments.flatMap(\.refusals)
+            conclude(id, call.reasons + reasons, weighed: assessments, at: now, into: &effects)
+        }
+    }
+
+    /// The candidates that the call may go to, weighed; those not tried yet before the others.
+    func weigh(_ call: OpenCall, at now: Moment) -> Ruling<[Assessment]> {
+        let nodes: [NodeID]
+        switch candidates(of: call.request) {
+        case .refused(let refusal): return .refused(refusal)
+        case .allowed(let found): nodes = found
+        }
+        let all = nodes.map { assess($0, for: call.request, path: call.path, at: now) }
+        switch call.reach {
+        case .anyone: return .allowed(all)
+        case .only(let node): return .allowed(all.filter { $0.node == node })
+        case .others(let orAgain):
+            let untried = all.filter { !call.tried.contains($0.node) }
+            let isUseful = untried.contains { $0.isReady || $0.isAwaited }
+            return .allowed(isUseful || !orAgain ? untried : all)
+        }
+    }
+
+    /// Admits one attempt to the audit and to its breakers, and sends it.
+    private mutating func launch(
+        _ id: RequestID, _ chosen: Assessment, among assessments: [Assessment], at now: Moment,
+        into effects: inout Outbox<CallEffect>
+    ) {
+        guard let capability = chosen.capability, var call = calls[id] else { return }
+        let attempt = AttemptID(request: id, number: call.attemptCount + 1)
+        let event = attemptEvent(call, chosen, number: attempt.number, among: assessments)
+        let durability: AuditDurability = capability.safety.isMutating ? .synced : .written
+        let eventID: CorrelationID
+        switch admit(event, settling: durability, at: now, into: &effects) {
+        case .refused(let refusal):
+            conclude(id, call.reasons + [refusal], at: now, into: &effects)
+            return
+        case .admitted(let id): eventID = id
+        }
+        let way = RouteBook.Way(resource: call.request.resource, node: chosen.node)
+        guard let pass = routes.begin(way, isLocal: chosen.isLocal, at: now.instant) else {
+            preconditionFailure("\(way) lets nothing through after it was found ready")
+        }
+        tellChanges(at: now, into: &effects)
+        let timeout = now.instant + attemptTime(call, chosen, among: assessments, at: now)
+        attempts[attempt] = OpenAttempt(
+            way: way, pass: pass, isLocal: chosen.isLocal, event: eventID, began: now.instant, timeout: timeout,
+            safety: capability.safety)
+        call.attemptCount += 1
+        if !call.tried.contains(chosen.node) { call.tried.append(chosen.node) }
+        call.phase = .attempting(attempt)
+        call.agreement = chosen.agreement
+        call.capability = capability.name
+        calls[id] = call
+        alarms.set(.call(id), at: timeout)
+        let invocation = invocation(call, chosen, capability, number: attempt.number, until: timeout, at: now)
+        if chosen.isLocal {
+            guard let resource = view.resource(call.request.resource) else { return }
+            effects.post(.serve(.own(attempt), resource, forBackend(invocation, from: view.me)))
+        } else {
+            effects.post(.send(attempt, to: chosen.node, invocation))
+        }
+    }
+
+    /// What one attempt may take: what the resource sets where this node knows it, else half of the time left while
+    /// another candidate exists that could repeat it, else all of it.
+    private func attemptTime(
+        _ call: OpenCall, _ chosen: Assessment, among assessments: [Assessment], at now: Moment
+    ) -> Duration {
+        let left = call.deadline - now.instant
+        if chosen.isLocal, let own = view.resource(call.request.resource)?.timeoutInMilliseconds {
+            return min(left, .milliseconds(max(own, 1)))
+        }
+        let others = assessments.contains { other in
+            other.node != chosen.node && (other.isReady || other.isAwaited) && !call.tried.contains(other.node)
+        }
+        let mayRepeat = Int(call.attemptCount) < Limits.retries && chosen.capability?.safety.isRepeatable == true
+        return others && mayRepeat ? max(left / 2, .milliseconds(1)) : left
+    }
+
+    private func invocation(
+        _ call: OpenCall, _ chosen: Assessment, _ capability: Capability, number: UInt8, until timeout: Instant,
+        at now: Moment
+    ) -> Invocation {
+        Invocation(
+            correlation: call.correlation, attempt: number, traceparent: call.request.traceparent,
+            agreement: chosen.agreement, principal: call.request.principal, resource: call.request.resource,
+            capability: capability.name, method: chosen.method, path: chosen.path, query: chosen.query,
+            headers: HeaderFilter.passing(call.request.headers),
+            remainingMilliseconds: UInt32(clamping: max((timeout - now.instant).wholeMilliseconds, 1)),
+            idempotencyKey: call.request.idempotencyKey, requestDigest: call.request.bodyDigest)
+    }
+
+    /// Why a call whose time is over was not answered.
+    func overdue(_ call: OpenCall, at now: Moment) -> [Refusal] {
+        let facts = [
+            Fact("deadline in ms", (call.deadline - call.began.instant).wholeMilliseconds),
+            Fact("attempts", Int(call.attemptCount)),
+        ]
+        return call.reasons + [Refusal(.deadlineExceeded, facts)]
+    }
+}

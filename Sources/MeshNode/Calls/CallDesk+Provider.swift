@@ -1,0 +1,216 @@
+import MeshAgreements
+import MeshAudit
+import MeshBase
+import MeshRouting
+
+/// A peer's call, from its arrival to the end of its answer. Nothing that the peer says is believed: trust, resource,
+/// capability, path and agreement are decided here again (protocol sections 7 and 8).
+extension CallDesk {
+    /// Takes a peer's invocation: refused with every reason, or admitted and served.
+    mutating func receive(_ inbound: InboundInvocation, at now: Moment, into effects: inout Outbox<CallEffect>) {
+        precondition(services[inbound.key] == nil, "\(inbound.key) came twice")
+        let invocation = inbound.invocation
+        if let refusal = shedding(inbound) ?? trustRefusal(inbound.peer) {
+            refuse(inbound, [refusal], attempt: invocation.attempt, at: now, into: &effects)
+            return
+        }
+        guard memory.take(invocation, from: inbound.peer) else {
+            let refusal = Refusal(
+                .correlationReused,
+                [Fact("correlation id", invocation.correlation), Fact("attempt", Int(invocation.attempt))])
+            // Not the attempt's number: that names the event of the attempt that came first.
+            refuse(inbound, [refusal], attempt: 0, at: now, into: &effects)
+            return
+        }
+        var refusals = formRefusals(inbound)
+        guard let (resource, capability) = findService(invocation, for: inbound.peer, refusals: &refusals) else {
+            refuse(inbound, refusals, attempt: invocation.attempt, at: now, into: &effects)
+            return
+        }
+        let question = PolicyQuestion(
+            side: .provider, caller: inbound.peer, callee: view.me, resource: resource.name,
+            capability: capability.name, principal: invocation.principal, now: now.wall)
+        switch PolicyEvaluator.decide(question, over: view.agreements[inbound.peer] ?? []) {
+        case .refused(let reasons):
+            refuse(inbound, refusals + reasons, attempt: invocation.attempt, at: now, into: &effects)
+        case .permitted(let agreement):
+            guard refusals.isEmpty else {
+                refuse(inbound, refusals, attempt: invocation.attempt, at: now, into: &effects)
+                return
+            }
+            serve(inbound, resource, capability, under: agreement, at: now, into: &effects)
+        }
+    }
+
+    /// Why this node takes nothing more, from this peer or at all.
+    private func shedding(_ inbound: InboundInvocation) -> Refusal? {
+        if isDraining { return Refusal(.draining) }
+        let (all, own) = (services.count, servicesOfPeer[inbound.peer] ?? 0)
+        guard all >= view.configuration.servicesMax || own >= view.configuration.servicesPerPeer else { return nil }
+        return Refusal(
+            .overloaded,
+            [
+                Fact("peers' calls under way", all), Fact("at most", view.configuration.servicesMax),
+                Fact("this peer's", own), Fact("this peer's at most", view.configuration.servicesPerPeer),
+            ])
+    }
+
+    /// What is wrong with the head, whatever it asks for.
+    private func formRefusals(_ inbound: InboundInvocation) -> [Refusal] {
+        let invocation = inbound.invocation
+        var refusals: [Refusal] = []
+        let keyLength = invocation.idempotencyKey?.utf8.count ?? 1
+        if !(1...Limits.idempotencyKey).contains(keyLength)
+            || !(1...Limits.retries + 1).contains(Int(invocation.attempt))
+            || !CapabilityMatcher.isMethod(invocation.method)
+            || (invocation.query?.utf8.count ?? 0) > RequestPath.lengthMax
+        {
+            refusals.append(
+                Refusal(
+                    .requestMalformed,
+                    [
+                        Fact("attempt", Int(invocation.attempt)), Fact("bytes of the idempotency key", keyLength),
+                        Fact("method", String(invocation.method.prefix(16))),
+                    ]))
+        }
+        if inbound.bodyLength > Limits.callBody {
+            refusals.append(
+                Refusal(.bodyTooLarge, [Fact("bytes", inbound.bodyLength), Fact("at most", Limits.callBody)]))
+        }
+        if HeaderFilter.length(of: invocation.headers) > HeaderFilter.lengthMax {
+            refusals.append(Refusal(.headTooLarge, [Fact("at most", HeaderFilter.lengthMax)]))
+        }
+        if invocation.remainingMilliseconds == 0 {
+            refusals.append(Refusal(.deadlineExceeded, [Fact("time left in ms", 0)]))
+        }
+        return refusals
+    }
+
+    /// The resource and what of it the request really uses; nil when there is none that the peer may know of.
+    private func findService(
+        _ invocation: Invocation, for peer: NodeID, refusals: inout [Refusal]
+    ) -> (LocalResource, Capability)? {
+        guard let resource = view.resource(invocation.resource), view.mayKnow(peer, of: invocation.resource) else {
+            refusals.append(Refusal(.resourceUnknown, [Fact("resource", invocation.resource)]))
+            return nil
+        }
+        switch RequestPath.normalised(invocation.path) {
+        case .refused(let refusal):
+            refusals.append(refusal)
+            return nil
+        case .allowed(let normal):
+            guard normal == invocation.path else {
+                refusals.append(Refusal(.pathRefused, [Fact("normal form", String(normal.prefix(64)))]))
+                return nil
+            }
+        }
+        switch CapabilityMatcher.matched(
+            method: invocation.method, path: invocation.path, of: resource.description)
+        {
+        case .refused(let refusal):
+            refusals.append(refusal)
+            return nil
+        case .allowed(let capability):
+            // `/invoke` names a capability that another one before it may cover too: what is named counts if it covers.
+            if let named = resource.description.capability(invocation.capability),
+                CapabilityMatcher.match([named], method: invocation.method, path: invocation.path) != nil
+            {
+                return (resource, named)
+            }
+            refusals.append(
+                Refusal(
+                    .capabilityUnknown,
+                    [Fact("capability named", invocation.capability), Fact("capability matched", capability.name)]))
+            return (resource, capability)
+        }
+    }
+
+    private mutating func serve(
+        _ inbound: InboundInvocation, _ resource: LocalResource, _ capability: Capability, under agreement: Digest,
+        at now: Moment, into effects: inout Outbox<CallEffect>
+    ) {
+        let invocation = inbound.invocation
+        let event = serviceEvent(inbound, attempt: invocation.attempt, agreement: agreement)
+        let durability: AuditDurability = capability.safety.isMutating ? .synced : .written
+        let eventID: CorrelationID
+        switch admit(event, settling: durability, at: now, into: &effects) {
+        case .refused(let refusal):
+            refuse(inbound, [refusal], attempt: invocation.attempt, at: now, into: &effects)
+            return
+        case .admitted(let id): eventID = id
+        }
+        var key: IdempotencyBook.Key?
+        if capability.safety.isMutating, let text = invocation.idempotencyKey {
+            key = IdempotencyBook.Key(caller: inbound.peer, key: text)
+        }
+        guard begin(key, inbound, eventID, at: now, into: &effects) else { return }
+        let left = Duration.milliseconds(Int64(invocation.remainingMilliseconds))
+        let own = resource.timeoutInMilliseconds.map { Duration.milliseconds(max($0, 1)) } ?? Limits.callDeadlineMax
+        services[inbound.key] = OpenService(
+            peer: inbound.peer, event: eventID, began: now.instant, key: key,
+            timeoutCode: own < left ? .resourceTimeout : .deadlineExceeded)
+        servicesOfPeer[inbound.peer, default: 0] += 1
+        alarms.set(.service(inbound.key), at: now.instant + min(left, own, Limits.callDeadlineMax))
+        var served = forBackend(invocation, from: inbound.peer, under: agreement)
+        served.capability = capability.name
+        effects.post(.serve(.inbound(inbound.key), resource, served))
+    }
+
+    /// Begins the idempotency key of an admitted call: durable before the effect. False when the call must not run: it is
+    /// settled and answered then.
+    private mutating func begin(
+        _ key: IdempotencyBook.Key?, _ inbound: InboundInvocation, _ event: CorrelationID, at now: Moment,
+        into effects: inout Outbox<CallEffect>
+    ) -> Bool {
+        guard let key else { return true }
+        let refusal: Refusal
+        var effect = PossibleEffect.none
+        switch keys.begin(key, request: inbound.invocation.identity, at: now.wall) {
+        case .fresh(let entry):
+            effects.post(.remember(entry))
+            return true
+        case .ended(let end):
+            let outcome = AuditOutcome(
+                success: true, answerLength: Int64(end.body?.bytes.count ?? 0), status: end.status)
+            tell(.callEnded(event, outcome), at: now, into: &effects)
+            effects.post(.replay(inbound.key, end))
+            return false
+        case .unknownOutcome:
+            refusal = Refusal(.outcomeUnknown, [Fact("idempotency key", "began before, and its end is not known")])
+            effect = .possible
+        case .otherRequest:
+            refusal = Refusal(.requestMalformed, [Fact("idempotency key", "came before with another request")])
+        case .full:
+            refusal = Refusal(.limitReached, [Fact("idempotency keys", IdempotencyBook.keysPerCaller)])
+        }
+        tell(.callEnded(event, AuditOutcome(success: false, refusals: [refusal])), at: now, into: &effects)
+        effects.post(.respond(inbound.key, .refused([refusal], effect: effect)))
+        return false
+    }
+
+    private mutating func refuse(
+        _ inbound: InboundInvocation, _ refusals: [Refusal], attempt: UInt8, at now: Moment,
+        into effects: inout Outbox<CallEffect>
+    ) {
+        let bounded = Self.bounded(refusals)
+        var event = serviceEvent(inbound, attempt: attempt, agreement: inbound.invocation.agreement)
+        event.refusals = bounded
+        tell(.refused(event), at: now, into: &effects)
+        effects.post(.respond(inbound.key, .refused(bounded, effect: .none)))
+    }
+
+    private func serviceEvent(
+        _ inbound: InboundInvocation, attempt: UInt8, agreement: Digest?
+    ) -> AuditEvent {
+        let invocation = inbound.invocation
+        let named = invocation.agreement
+        return AuditEvent(
+            type: .service, correlation: invocation.correlation, source: inbound.peer, target: view.me,
+            principal: invocation.principal, resource: invocation.resource, capability: invocation.capability,
+            action: "invoke", success: false, agreement: agreement,
+            requestDigest: inbound.bodyLength <= 4096 ? invocation.requestDigest : nil,
+            requestLength: inbound.bodyLength, attempt: attempt, traceparent: invocation.traceparent,
+            metadata: named == nil || named == agreement
+                ? [] : [Fact("agreement named by the caller", named?.description ?? "")])
+    }
+}

@@ -1,0 +1,153 @@
+import MeshAudit
+import MeshBase
+import MeshRouting
+
+/// What is written about calls, and the ends that wait for it.
+extension CallDesk {
+    /// Tells the audit, and passes on what it orders.
+    mutating func tell(_ input: AuditInput, at now: Moment, into effects: inout Outbox<CallEffect>) {
+        var orders = Outbox<AuditEffect>()
+        audit.handle(input, at: now, into: &orders)
+        pass(&orders, into: &effects)
+    }
+
+    /// Asks the audit whether a call may begin.
+    mutating func admit(
+        _ event: AuditEvent, settling durability: AuditDurability, at now: Moment,
+        into effects: inout Outbox<CallEffect>
+    ) -> AuditAdmission {
+        var orders = Outbox<AuditEffect>()
+        let admission = audit.admit(event, settling: durability, at: now, into: &orders)
+        pass(&orders, into: &effects)
+        return admission
+    }
+
+    private func pass(_ orders: inout Outbox<AuditEffect>, into effects: inout Outbox<CallEffect>) {
+        for case .write(let records, let durability) in orders.drain() {
+            effects.post(.record(records, durability))
+        }
+    }
+
+    /// Breakers that changed: to the audit, and to `Node`.
+    mutating func tellChanges(at now: Moment, into effects: inout Outbox<CallEffect>) {
+        for change in routes.takeChanges() {
+            let event = AuditEvent(
+                type: .breaker, source: view.me, target: change.node, resource: change.resource,
+                action: "breaker \(change.to)", success: change.to != "open", breaker: change.to,
+                metadata: [
+                    Fact("from", change.from), Fact("to", change.to), Fact("node", view.label(change.node)),
+                    Fact("of", change.resource == nil ? "link" : "resource"),
+                ])
+            tell(.happened(event), at: now, into: &effects)
+            effects.post(.breakerChanged(change))
+        }
+    }
+
+    /// Ends a call that was not answered.
+    mutating func conclude(
+        _ id: RequestID, _ refusals: [Refusal], weighed: [Assessment] = [], at now: Moment,
+        into effects: inout Outbox<CallEffect>
+    ) {
+        guard let call = calls[id] else { return }
+        let bounded = Self.bounded(refusals)
+        guard call.attemptCount > 0 else {
+            forget(id)
+            refuse(call, bounded, weighed: weighed, at: now, into: &effects)
+            return
+        }
+        settleCall(id, AuditOutcome(success: false, refusals: bounded), at: now, into: &effects)
+        effects.post(.refuse(id, bounded, call.correlation))
+    }
+
+    /// Answers a request of which nothing has left.
+    mutating func refuse(
+        _ call: OpenCall, _ refusals: [Refusal], weighed: [Assessment] = [], at now: Moment,
+        into effects: inout Outbox<CallEffect>
+    ) {
+        var event = callEvent(call, AuditOutcome(success: false, refusals: refusals), at: now)
+        event.metadata = candidateFacts(weighed)
+        tell(.refused(event), at: now, into: &effects)
+        effects.post(.refuse(call.request.id, refusals, call.correlation))
+    }
+
+    /// The one event that closes a call of which something has left.
+    mutating func settleCall(
+        _ id: RequestID, _ outcome: AuditOutcome, at now: Moment, into effects: inout Outbox<CallEffect>
+    ) {
+        guard let call = calls[id] else { return }
+        forget(id)
+        tell(.happened(callEvent(call, outcome, at: now)), at: now, into: &effects)
+    }
+
+    private mutating func forget(_ id: RequestID) {
+        let call = calls.removeValue(forKey: id)
+        alarms.cancel(.call(id))
+        if call?.phase == .waiting { waiting.removeAll { $0 == id } }
+    }
+
+    /// The event of one attempt, as it is admitted.
+    func attemptEvent(
+        _ call: OpenCall, _ chosen: Assessment, number: UInt8, among assessments: [Assessment]
+    ) -> AuditEvent {
+        AuditEvent(
+            type: .attempt, correlation: call.correlation, source: view.me, target: chosen.node,
+            principal: call.request.principal, resource: call.request.resource,
+            capability: chosen.capability?.name, action: "invoke", success: false, agreement: chosen.agreement,
+            requestDigest: call.request.bodyLength <= 4096 ? call.request.bodyDigest : nil,
+            requestLength: call.request.bodyLength, attempt: number, traceparent: call.request.traceparent,
+            breaker: chosen.breaker.word, metadata: assessments.count > 1 ? candidateFacts(assessments) : [])
+    }
+
+    private func callEvent(_ call: OpenCall, _ outcome: AuditOutcome, at now: Moment) -> AuditEvent {
+        var event = AuditEvent(
+            type: .call, correlation: call.correlation, source: view.me, target: call.tried.last ?? target(call),
+            principal: call.request.principal, resource: call.request.resource,
+            capability: call.capability ?? asked(call), action: "invoke", success: outcome.success,
+            refusals: outcome.refusals, agreement: call.agreement,
+            requestDigest: call.request.bodyLength <= 4096 ? call.request.bodyDigest : nil,
+            requestLength: call.request.bodyLength, traceparent: call.request.traceparent, metadata: call.history)
+        event.durationInMilliseconds = (now.instant - call.began.instant).wholeMilliseconds
+        event.answerDigest = outcome.answerDigest
+        event.answerLength = outcome.answerLength
+        event.status = outcome.status
+        return event
+    }
+
+    /// Whom a call that reached nobody was for; this node when that is nobody.
+    private func target(_ call: OpenCall) -> NodeID {
+        switch call.request.target {
+        case .any: view.me
+        case .node(let node): node
+        case .named(let name): view.names[name] ?? view.me
+        }
+    }
+
+    private func asked(_ call: OpenCall) -> ResourceName? {
+        guard case .invoke(let capability, _) = call.request.form else { return nil }
+        return capability
+    }
+
+    /// One fact for each candidate, at most eight: score, breaker and link, or why not.
+    func candidateFacts(_ assessments: [Assessment]) -> [Fact] {
+        assessments.prefix(8).map { assessment in
+            let reasons = assessment.refusals.prefix(4).map(\.code.rawValue).joined(separator: ", ")
+            let link =
+                switch assessment.readiness {
+                case .ready: assessment.isLocal ? "here" : "link up"
+                case .awaited: "link awaited"
+                case .refused: "link's breaker open"
+                case .down: "link down"
+                }
+            let score = "score \(assessment.candidate.score), \(assessment.breaker.word), \(link)"
+            return Fact(
+                "candidate \(view.label(assessment.node))", reasons.isEmpty ? score : "\(score): \(reasons)")
+        }
+    }
+
+    /// The first reasons, each once: what fits into an answer and a record.
+    static func bounded(_ refusals: [Refusal]) -> [Refusal] {
+        var kept: [Refusal] = []
+        for refusal in refusals where kept.count < 8 && !kept.contains(refusal) { kept.append(refusal) }
+        return kept
+    }
+}

@@ -1,0 +1,98 @@
+import MeshAudit
+import MeshBase
+import MeshRouting
+
+/// A served call, from the resource's answer or failure to its end.
+extension CallDesk {
+    /// The resource's answer has begun.
+    mutating func serviceAnswered(
+        _ key: InboundKey, status: UInt16, headers: [HeaderField], at now: Moment,
+        into effects: inout Outbox<CallEffect>
+    ) {
+        guard var service = services[key], service.status == nil else { return }
+        let passing = HeaderFilter.passing(headers)
+        service.status = status
+        if service.key != nil { service.headers = passing }
+        services[key] = service
+        effects.post(.respond(key, .answered(status: status, headers: passing)))
+    }
+
+    /// The resource's answer is complete: the key's end, then the settlement, then the last frame.
+    mutating func serviceEnded(
+        _ key: InboundKey, _ body: BodySummary, kept: Octets?, at now: Moment,
+        into effects: inout Outbox<CallEffect>
+    ) {
+        guard let service = services[key], let status = service.status else { return }
+        if let idempotencyKey = service.key {
+            let isKept = (kept?.bytes.count ?? .max) <= IdempotencyBook.bodyMax
+            let end = IdempotencyBook.End(status: status, headers: service.headers, body: isKept ? kept : nil)
+            if let entry = keys.end(idempotencyKey, end) { effects.post(.remember(entry)) }
+        }
+        let outcome = AuditOutcome(
+            success: true, answerDigest: body.digest, answerLength: body.length, status: status)
+        close(key, service, outcome, at: now, into: &effects)
+        effects.post(.finishResponse(key))
+    }
+
+    /// The resource failed, before its answer or within it.
+    mutating func serviceFailed(
+        _ key: InboundKey, _ refusals: [Refusal], _ effect: PossibleEffect, at now: Moment,
+        into effects: inout Outbox<CallEffect>
+    ) {
+        guard let service = services[key] else { return }
+        if effect == .none, service.status == nil, let idempotencyKey = service.key,
+            let entry = keys.withdraw(idempotencyKey)
+        {
+            effects.post(.remember(entry))
+        }
+        let outcome = AuditOutcome(success: false, refusals: refusals, status: service.status)
+        close(key, service, outcome, at: now, into: &effects)
+        effects.post(
+            service.status == nil ? .respond(key, .refused(refusals, effect: effect)) : .breakOffResponse(key))
+    }
+
+    /// The time that the resource gets, or that was left of the call's, is over.
+    mutating func serviceTimedOut(_ key: InboundKey, at now: Moment, into effects: inout Outbox<CallEffect>) {
+        guard let service = services[key] else { return }
+        effects.post(.stop(.inbound(key)))
+        let waited = Fact("after ms", (now.instant - service.began).wholeMilliseconds)
+        serviceFailed(key, [Refusal(service.timeoutCode, [waited])], .possible, at: now, into: &effects)
+    }
+
+    /// The peer went away: nobody is answered, the audit is.
+    mutating func abandon(_ key: InboundKey, at now: Moment, into effects: inout Outbox<CallEffect>) {
+        guard let service = services[key] else { return }
+        effects.post(.stop(.inbound(key)))
+        let outcome = AuditOutcome(success: false, refusals: [Refusal(.cancelled)], status: service.status)
+        close(key, service, outcome, at: now, into: &effects)
+    }
+
+    private mutating func close(
+        _ key: InboundKey, _ service: OpenService, _ outcome: AuditOutcome, at now: Moment,
+        into effects: inout Outbox<CallEffect>
+    ) {
+        services[key] = nil
+        alarms.cancel(.service(key))
+        servicesOfPeer[service.peer, default: 1] -= 1
+        if servicesOfPeer[service.peer] == 0 { servicesOfPeer[service.peer] = nil }
+        tell(.callEnded(service.event, outcome), at: now, into: &effects)
+    }
+
+    /// The invocation as a resource gets it: the caller's headers that may pass, and who calls, which only this node says.
+    func forBackend(_ invocation: Invocation, from caller: NodeID, under agreement: Digest? = nil) -> Invocation {
+        var served = invocation
+        served.agreement = agreement
+        var headers = HeaderFilter.passing(invocation.headers)
+        headers.reserveCapacity(headers.count + 6)
+        headers.append(HeaderField("comity-caller", caller.description))
+        headers.append(HeaderField("comity-caller-name", view.label(caller)))
+        headers.append(HeaderField("comity-principal", invocation.principal.description))
+        headers.append(HeaderField("comity-correlation-id", invocation.correlation.description))
+        if let agreement { headers.append(HeaderField("comity-agreement", agreement.description)) }
+        if let trace = invocation.traceparent, trace.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) {
+            headers.append(HeaderField("traceparent", trace))
+        }
+        served.headers = headers
+        return served
+    }
+}

@@ -1,0 +1,200 @@
+import MeshAudit
+import MeshBase
+import MeshRouting
+
+/// Every call's decisions, on both sides: may it leave, to whom, how often, until when; may it be served (protocol section 8).
+///
+///     consumer   requested ──> weighed ──> attempting ──answer begins──> answering ──last frame──> closed
+///                               │  ^ │         │  └──failed, and may be repeated──> weighed           ^
+///                               │  │ └─link awaited──> waiting ──link up──> weighed                   │
+///                               └──┴─refused, time over, cancelled────────────────────────────────────┘
+///     provider   arrived ──> refused
+///                    └─────> serving ──answer begins──> answering ──last frame, failure, time over──> closed
+///
+/// Every attempt and every service is admitted to the audit before anything leaves, and settled before its end is let go;
+/// one event closes a call. An attempt's alarm is its time-out; a call's own deadline bounds them all.
+///
+/// Callers owe it: the effects performed in order; each input told once; `nextDeadline` kept; the view as `Node` publishes
+/// it. It runs inside a `Mutex`: nothing here waits.
+public struct CallDesk: Sendable, Equatable {
+    var view: CallView
+    var routes: RouteBook
+    var audit: AuditLog
+    var generator: SeededGenerator
+    var budget = RetryBudget()
+    var keys = IdempotencyBook()
+    var memory = CorrelationMemory()
+    var calls: [RequestID: OpenCall] = [:]
+    var attempts: [AttemptID: OpenAttempt] = [:]
+    var services: [InboundKey: OpenService] = [:]
+    var servicesOfPeer: [NodeID: Int] = [:]
+    /// Calls that wait for a link, in the order in which they came.
+    var waiting: [RequestID] = []
+    var isDraining = false
+    var alarms = Deadlines<Alarm>()
+
+    /// What the desk waits for.
+    enum Alarm: Comparable, Sendable {
+        case call(RequestID)
+        case service(InboundKey)
+    }
+
+    /// - Parameters:
+    ///   - view: what is known at start.
+    ///   - generator: the desk's own.
+    public init(view: CallView, audit: AuditConfiguration = AuditConfiguration(), generator: SeededGenerator) {
+        var generator = generator
+        self.view = view
+        routes = RouteBook(generator: generator.split())
+        self.audit = AuditLog(node: view.me, configuration: audit, generator: generator.split())
+        self.generator = generator
+        for (node, peer) in view.peers { routes.link(node, is: peer.link, at: .zero) }
+    }
+
+    /// When `.timeReached` is due; nil when nothing is awaited.
+    public var nextDeadline: Instant? {
+        guard let audits = audit.nextDeadline else { return alarms.next }
+        return alarms.next.map { min($0, audits) } ?? audits
+    }
+
+    /// Own calls under way, and peers' calls under way here.
+    public var load: (calls: Int, services: Int) { (calls.count, services.count) }
+
+    /// Takes one input at `now`; what follows from it is posted to `effects`.
+    public mutating func handle(_ input: CallInput, at now: Moment, into effects: inout Outbox<CallEffect>) {
+        ring(at: now, into: &effects)
+        switch input {
+        case .viewPublished(let view): publish(view, at: now)
+        case .linkCameUp(let node): routes.link(node, is: .up, at: now.instant)
+        case .linkWentDown(let node): routes.link(node, is: .dialling, at: now.instant)
+        case .roomMeasured(let bytes): tell(.roomMeasured(bytes: bytes), at: now, into: &effects)
+        case .keysRestored(let entries): keys.restore(entries)
+        case .draining: isDraining = true
+        case .timeReached: break
+        case .requested(let request): take(request, at: now, into: &effects)
+        case .cancelled(let id): cancel(id, at: now, into: &effects)
+        case .attemptAnswered(let id, let status, let headers):
+            answered(id, status: status, headers: headers, at: now, into: &effects)
+        case .attemptRefused(let id, let refusals, let effect):
+            refused(id, refusals, effect, at: now, into: &effects)
+        case .attemptFailed(let id, let failure, let effect):
+            failed(id, failure, effect, at: now, into: &effects)
+        case .attemptEnded(let id, let body): ended(id, body, at: now, into: &effects)
+        case .arrived(let inbound): receive(inbound, at: now, into: &effects)
+        case .abandoned(let key): abandon(key, at: now, into: &effects)
+        case .resourceAnswered(.own(let id), let status, let headers):
+            answered(id, status: status, headers: headers, at: now, into: &effects)
+        case .resourceAnswered(.inbound(let key), let status, let headers):
+            serviceAnswered(key, status: status, headers: headers, at: now, into: &effects)
+        case .resourceFailed(.own(let id), let failure, let effect):
+            refused(id, [resourceRefusal(failure)], effect, at: now, into: &effects)
+        case .resourceFailed(.inbound(let key), let failure, let effect):
+            serviceFailed(key, [resourceRefusal(failure)], effect, at: now, into: &effects)
+        case .resourceEnded(.own(let id), let body, _): ended(id, body, at: now, into: &effects)
+        case .resourceEnded(.inbound(let key), let body, let kept):
+            serviceEnded(key, body, kept: kept, at: now, into: &effects)
+        }
+        wake(at: now, into: &effects)
+        tellChanges(at: now, into: &effects)
+    }
+
+    private func resourceRefusal(_ failure: ResourceFailure) -> Refusal {
+        Refusal(failure.code, [Fact("resource", failure.rawValue)])
+    }
+
+    private mutating func publish(_ view: CallView, at now: Moment) {
+        self.view = view
+        for (node, peer) in view.peers { routes.link(node, is: peer.link, at: now.instant) }
+        routes.forget { $0 == view.me || view.peers[$0] != nil }
+        memory.forget { view.peers[$0] != nil }
+    }
+
+    /// What is due, before the input is looked at: nothing outlives its deadline because an input came first.
+    private mutating func ring(at now: Moment, into effects: inout Outbox<CallEffect>) {
+        while let alarm = alarms.takeDue(at: now.instant) {
+            switch alarm {
+            case .call(let id): timeOut(id, at: now, into: &effects)
+            case .service(let key): serviceTimedOut(key, at: now, into: &effects)
+            }
+        }
+        if let due = audit.nextDeadline, due <= now.instant { tell(.alarmRang, at: now, into: &effects) }
+    }
+
+    /// Calls that wait for a link are weighed again when one moved.
+    private mutating func wake(at now: Moment, into effects: inout Outbox<CallEffect>) {
+        guard routes.takeLinksMoved(), !waiting.isEmpty else { return }
+        let woken = waiting
+        waiting = []
+        for id in woken where calls[id] != nil { place(id, at: now, into: &effects) }
+    }
+}
+
+/// One request on its way.
+struct OpenCall: Sendable, Equatable {
+    /// Where it stands.
+    enum Phase: Sendable, Equatable {
+        /// Between two others.
+        case weighed
+        /// For a link.
+        case waiting
+        /// One attempt is out.
+        case attempting(AttemptID)
+        /// The answer passes to the application.
+        case answering(AttemptID)
+    }
+
+    /// Whom a further attempt may go to.
+    enum Reach: Sendable, Equatable {
+        /// Anybody; the first attempt.
+        case anyone
+        /// Those not tried yet; where `orAgain`, else the tried ones.
+        case others(orAgain: Bool)
+        /// This one only.
+        case only(NodeID)
+    }
+
+    let request: LocalRequest
+    let correlation: CorrelationID
+    let began: Moment
+    let deadline: Instant
+    /// The request's path in normal form.
+    let path: String
+    var phase = Phase.weighed
+    var reach = Reach.anyone
+    var attemptCount: UInt8 = 0
+    var tried: [NodeID] = []
+    /// One fact for each attempt, for the event that closes the call.
+    var history: [Fact] = []
+    /// The last attempt's reasons.
+    var reasons: [Refusal] = []
+    /// The last attempt's agreement and capability.
+    var agreement: Digest?
+    var capability: ResourceName?
+}
+
+/// One attempt on its way.
+struct OpenAttempt: Sendable, Equatable {
+    let way: RouteBook.Way
+    /// What it owes the breakers; spent once the answer has begun.
+    var pass: RouteBook.Pass
+    let isLocal: Bool
+    let event: CorrelationID
+    let began: Instant
+    /// When it is given up.
+    let timeout: Instant
+    let safety: Safety
+    /// Once the answer has begun.
+    var status: UInt16?
+}
+
+/// One peer's call on its way through this node.
+struct OpenService: Sendable, Equatable {
+    let peer: NodeID
+    let event: CorrelationID
+    let began: Instant
+    let key: IdempotencyBook.Key?
+    /// What ends it at its deadline: the time that the resource gets, or what was left of the call's.
+    let timeoutCode: RefusalCode
+    var status: UInt16?
+    var headers: [HeaderField] = []
+}

@@ -1,0 +1,52 @@
+import MeshAudit
+import MeshBase
+import MeshRouting
+
+/// What the desk orders. The order is the rule of durability: whatever follows a `.record` or `.remember` is performed only
+/// once that is as durable as it says.
+public enum CallEffect: Sendable, Equatable {
+    /// Append to the journal.
+    case record([AuditRecord], AuditDurability)
+    /// Keep this idempotency key, synced.
+    case remember(IdempotencyBook.Entry)
+    /// A breaker changed; for `Node`. It is in the audit already.
+    case breakerChanged(BreakerChange)
+
+    /// Send this to the peer with the request's body (none for GET and HEAD from `/invoke`).
+    case send(AttemptID, to: NodeID, Invocation)
+    /// The attempt is over here: reset its stream.
+    case abandon(AttemptID)
+    /// Let the answer's head, and its body but for the last frame, pass to the application.
+    case answer(RequestID, status: UInt16, headers: [HeaderField], CorrelationID)
+    /// Let the answer's last frame pass.
+    case finish(RequestID)
+    /// Answer the application with every reason.
+    case refuse(RequestID, [Refusal], CorrelationID)
+    /// The answer had begun and will not be completed: break it off so that the application sees that.
+    case breakOff(RequestID, [Refusal])
+
+    /// Ask the resource; its headers are those that the backend gets. The built-in `echo` answers with the body it was sent.
+    case serve(ServiceID, LocalResource, Invocation)
+    /// The service is over here: break off with the resource.
+    case stop(ServiceID)
+    /// Answer the peer: a head, or a refusal and the end.
+    case respond(InboundKey, InvocationAnswer)
+    /// Let the last frame pass to the peer.
+    case finishResponse(InboundKey)
+    /// Reset the peer's stream.
+    case breakOffResponse(InboundKey)
+    /// Answer the peer as the same call was answered before, whole.
+    case replay(InboundKey, IdempotencyBook.End)
+}
+
+/// One change of a breaker.
+public struct BreakerChange: Sendable, Equatable {
+    /// The peer, or this node for its own resource.
+    public let node: NodeID
+    /// The resource; nil for the breaker of the link.
+    public let resource: ResourceName?
+    /// `closed`, `open` or `half-open`.
+    public let from: String
+    /// `closed`, `open` or `half-open`.
+    public let to: String
+}

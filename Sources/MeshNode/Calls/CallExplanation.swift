@@ -1,0 +1,138 @@
+import MeshAgreements
+import MeshBase
+import MeshRouting
+
+/// What the desk would do with a request now, and why: the same questions as when it decides, without any effect.
+public struct CallExplanation: Sendable, Equatable {
+    /// What would happen.
+    public let verdict: Verdict
+    /// Every node that was weighed, in the order in which that happened.
+    public let candidates: [Candidate]
+
+    /// What would happen to the request.
+    public enum Verdict: Sendable, Equatable {
+        /// It would be sent to one of these.
+        case send([NodeID])
+        /// It would wait for the link to one of these.
+        case wait([NodeID])
+        /// It would be refused, with every reason.
+        case refuse([Refusal])
+    }
+
+    /// One node that was weighed.
+    public struct Candidate: Sendable, Equatable {
+        /// The node.
+        public let node: NodeID
+        /// What people here call it.
+        public let name: String
+        /// What of the resource the request would use; nil when nothing matches.
+        public let capability: ResourceName?
+        /// The agreement that permits it; nil for this node, and where none does.
+        public let agreement: Digest?
+        /// Lower is better: latency in microseconds x (attempts in flight + 1).
+        public let score: Int64
+        /// `closed`, `open` or `half-open`.
+        public let breaker: String
+        /// Why it cannot be asked; empty when it can.
+        public let refusals: [Refusal]
+    }
+}
+
+/// One way that calls can go, for `comity routes`.
+public struct RouteView: Sendable, Equatable {
+    /// The resource.
+    public let resource: ResourceName
+    /// Where.
+    public let node: NodeID
+    /// What people here call it.
+    public let name: String
+    /// The breaker of the resource there.
+    public let breaker: Breaker.Standing
+    /// The link; nil for this node.
+    public let link: CallLink?
+    /// The breaker of the link; nil for this node.
+    public let linkBreaker: Breaker.Standing?
+    /// What an attempt is expected to take, 0 when nothing is known.
+    public let microseconds: Int64
+    /// Attempts on their way.
+    public let inFlight: Int
+    /// Lower is better.
+    public let score: Int64
+}
+
+extension CallDesk {
+    /// What would happen to `request` at `now`. Nothing changes by it.
+    public func wouldDecide(_ request: LocalRequest, at now: Moment) -> CallExplanation {
+        var path = "/"
+        switch form(of: request) {
+        case .refused(let refusal): return CallExplanation(verdict: .refuse([refusal]), candidates: [])
+        case .allowed(let normal): path = normal
+        }
+        let nodes: [NodeID]
+        switch candidates(of: request) {
+        case .refused(let refusal): return CallExplanation(verdict: .refuse([refusal]), candidates: [])
+        case .allowed(let found): nodes = found
+        }
+        let assessments = nodes.map { assess($0, for: request, path: path, at: now) }
+        let described = assessments.map { assessment in
+            CallExplanation.Candidate(
+                node: assessment.node, name: view.label(assessment.node), capability: assessment.capability?.name,
+                agreement: assessment.agreement, score: assessment.candidate.score,
+                breaker: assessment.breaker.word, refusals: assessment.refusals)
+        }
+        return CallExplanation(verdict: verdict(over: assessments), candidates: described)
+    }
+
+    private func verdict(over assessments: [Assessment]) -> CallExplanation.Verdict {
+        if isDraining { return .refuse([Refusal(.draining)]) }
+        let ready = assessments.filter(\.isReady)
+        if let local = ready.first(where: \.isLocal) { return .send([local.node]) }
+        if !ready.isEmpty { return .send(ready.map(\.node)) }
+        let awaited = assessments.filter(\.isAwaited)
+        if !awaited.isEmpty { return .wait(awaited.map(\.node)) }
+        return .refuse(Self.bounded(assessments.flatMap(\.refusals)))
+    }
+
+    /// Whether this node would let `peer` use `capability` of `resource`, and why not: the provider's half of an explanation.
+    public func wouldServe(
+        _ peer: NodeID, resource: ResourceName, capability: ResourceName, principal: Principal, at now: Moment
+    ) -> Verdict {
+        if let refusal = trustRefusal(peer) { return .refused([refusal]) }
+        guard let own = view.resource(resource), view.mayKnow(peer, of: resource) else {
+            return .refused([Refusal(.resourceUnknown, [Fact("resource", resource)])])
+        }
+        if case .refused(let refusal) = CapabilityMatcher.named(capability, of: own.description) {
+            return .refused([refusal])
+        }
+        let question = PolicyQuestion(
+            side: .provider, caller: peer, callee: view.me, resource: resource, capability: capability,
+            principal: principal, now: now.wall)
+        return PolicyEvaluator.decide(question, over: view.agreements[peer] ?? [])
+    }
+
+    /// Every way that was used or is configured, by resource and node.
+    public func routes(at now: Instant) -> [RouteView] {
+        var ways = routes.ways
+        for (resource, nodes) in view.routes {
+            for node in nodes {
+                let way = RouteBook.Way(resource: resource, node: node)
+                if ways[way] == nil { ways[way] = RouteBook.Standing() }
+            }
+        }
+        for resource in view.resources.keys {
+            let way = RouteBook.Way(resource: resource, node: view.me)
+            if ways[way] == nil { ways[way] = RouteBook.Standing() }
+        }
+        return ways.map { way, standing in
+            let line = way.node == view.me ? nil : routes.lines[way.node]
+            let microseconds = standing.latency.value(at: now)
+            let candidate = Picker.Candidate(
+                isLocal: way.node == view.me, microseconds: microseconds, inFlight: standing.inFlight)
+            return RouteView(
+                resource: way.resource, node: way.node, name: view.label(way.node),
+                breaker: standing.breaker.standing(at: now), link: line?.link,
+                linkBreaker: line?.breaker.standing(at: now), microseconds: microseconds,
+                inFlight: standing.inFlight, score: candidate.score)
+        }
+    }
+}

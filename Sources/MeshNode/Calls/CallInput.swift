@@ -1,0 +1,88 @@
+import MeshBase
+import MeshRouting
+
+/// What can happen to a call. What concerns a call, attempt or service that is over is ignored.
+public enum CallInput: Sendable, Equatable {
+    /// Decide by this view from now on. Its links count as `linkCameUp` and `linkWentDown` where they differ.
+    case viewPublished(CallView)
+    /// The link to a peer can carry calls.
+    case linkCameUp(NodeID)
+    /// It cannot any more. Attempts on it still owe their own `attemptFailed`.
+    case linkWentDown(NodeID)
+    /// How many bytes the audit's store can still take; before the first of these no call is admitted.
+    case roomMeasured(bytes: Int64)
+    /// At start: the idempotency keys that the store kept.
+    case keysRestored([IdempotencyBook.Entry])
+    /// The agent shuts down: nothing new is begun.
+    case draining
+    /// The deadline is reached.
+    case timeReached
+
+    /// An application asks.
+    case requested(LocalRequest)
+    /// The application went away.
+    case cancelled(RequestID)
+    /// The peer's answer has begun. For a service of this node, use `resourceAnswered`.
+    case attemptAnswered(AttemptID, status: UInt16, headers: [HeaderField])
+    /// The peer refused, before any answer.
+    case attemptRefused(AttemptID, [Refusal], PossibleEffect)
+    /// The attempt broke.
+    case attemptFailed(AttemptID, AttemptFailure, PossibleEffect)
+    /// The peer's answer is complete, and its last frame held back.
+    case attemptEnded(AttemptID, BodySummary)
+
+    /// A peer asks.
+    case arrived(InboundInvocation)
+    /// The peer reset its stream, or the connection ended.
+    case abandoned(InboundKey)
+    /// The resource's answer has begun.
+    case resourceAnswered(ServiceID, status: UInt16, headers: [HeaderField])
+    /// The resource could not be reached, or its answer broke.
+    case resourceFailed(ServiceID, ResourceFailure, PossibleEffect)
+    /// The resource's answer is complete, and its last frame held back.
+    /// - `kept`: the whole body when it is at most `IdempotencyBook.bodyMax` long; needed only with an idempotency key.
+    case resourceEnded(ServiceID, BodySummary, kept: Octets?)
+}
+
+/// A body that passed.
+public struct BodySummary: Sendable, Equatable {
+    /// Its length in bytes.
+    public let length: Int64
+    /// Its SHA-256; nil above 4 KiB.
+    public let digest: Digest?
+
+    public init(length: Int64, digest: Digest?) {
+        self.length = length
+        self.digest = digest
+    }
+}
+
+/// How an attempt at a peer broke.
+public enum AttemptFailure: String, Sendable, CaseIterable {
+    /// The link went down.
+    case linkLost = "link lost"
+    /// The peer reset the stream.
+    case streamReset = "stream reset"
+    /// The link takes no more streams.
+    case noStream = "no stream free"
+    /// The peer's answer cannot be read.
+    case answerMalformed = "answer malformed"
+}
+
+/// How a resource of this node failed.
+public enum ResourceFailure: String, Sendable, CaseIterable {
+    /// No connection.
+    case unreachable
+    /// The connection broke before the answer was complete.
+    case connectionLost = "connection lost"
+    /// The answer was not HTTP, or too long.
+    case misbehaved
+
+    /// What callers are told.
+    var code: RefusalCode {
+        switch self {
+        case .unreachable, .connectionLost: .resourceUnreachable
+        case .misbehaved: .resourceMisbehaved
+        }
+    }
+}

@@ -1,0 +1,149 @@
+import MeshAgreements
+import MeshBase
+import MeshRouting
+
+/// Everything that a call is decided by, as `Node` publishes it: immutable, replaced as a whole.
+public struct CallView: Sendable, Equatable {
+    /// This node.
+    public let me: NodeID
+    /// What people call this node; calls to it are calls to this node.
+    public let name: NodeName
+    /// Every peer that an operator may name.
+    public let peers: OrderedTable<NodeID, CallPeer>
+    /// What stands between this node and each peer, ended ones of late included, so that a refusal can name them.
+    public let agreements: OrderedTable<NodeID, [AgreementTerms]>
+    /// What this node provides; `echo` need not stand here.
+    public let resources: OrderedTable<ResourceName, OfferedResource>
+    /// What peers say they offer to this node.
+    public let descriptions: OrderedTable<NodeID, OrderedTable<ResourceName, ResourceDescription>>
+    /// Which peers count as providers of a resource besides this node, by `comity route`.
+    public let routes: OrderedTable<ResourceName, [NodeID]>
+    /// What the operator set.
+    public let configuration: CallConfiguration
+    /// Peers by name.
+    let names: OrderedTable<NodeName, NodeID>
+
+    public init(
+        me: NodeID, name: NodeName, peers: OrderedTable<NodeID, CallPeer>,
+        agreements: OrderedTable<NodeID, [AgreementTerms]>, resources: OrderedTable<ResourceName, OfferedResource>,
+        descriptions: OrderedTable<NodeID, OrderedTable<ResourceName, ResourceDescription>>,
+        routes: OrderedTable<ResourceName, [NodeID]>, configuration: CallConfiguration = CallConfiguration()
+    ) {
+        self.me = me
+        self.name = name
+        self.peers = peers
+        self.agreements = agreements
+        self.resources = resources
+        self.descriptions = descriptions
+        self.routes = routes
+        self.configuration = configuration
+        var names = OrderedTable<NodeName, NodeID>()
+        for (node, peer) in peers where names[peer.name] == nil { names[peer.name] = node }
+        self.names = names
+    }
+}
+
+/// One peer, as calls see it.
+public struct CallPeer: Sendable, Equatable {
+    /// Unique in this node's store.
+    public let name: NodeName
+    /// Whether it is trusted now.
+    public let trust: CallTrust
+    /// Whether a link to it is up.
+    public let link: CallLink
+
+    public init(name: NodeName, trust: CallTrust, link: CallLink) {
+        self.name = name
+        self.trust = trust
+        self.link = link
+    }
+}
+
+/// Whether calls to and from a peer may pass at all.
+public enum CallTrust: String, Sendable {
+    /// It is trusted now.
+    case trusted
+    /// It is pending or verified, but not trusted.
+    case untrusted
+    /// The operator or an alarm suspended it.
+    case suspended
+    /// Its key is revoked.
+    case revoked
+}
+
+/// The link to a peer, as calls see it.
+public enum CallLink: String, Sendable {
+    /// Calls can be sent.
+    case up
+    /// It is being dialled, or will be after a pause: calls wait for it within their deadline.
+    case dialling
+    /// Nothing tries to bring it up.
+    case down
+}
+
+/// A resource that this node provides, with those who may know of it.
+public struct OfferedResource: Sendable, Equatable {
+    /// The resource.
+    public let resource: LocalResource
+    /// The peers to whom it is offered, in any order. Whoever holds an agreement on it may know of it too.
+    public let offeredTo: [NodeID]
+
+    public init(resource: LocalResource, offeredTo: [NodeID]) {
+        self.resource = resource
+        self.offeredTo = offeredTo
+    }
+}
+
+/// What an operator may say about calls.
+public struct CallConfiguration: Sendable, Equatable {
+    /// Own calls under way at once, 1 ... 65 536; more are refused as overload.
+    public var callsMax: Int
+    /// Peers' calls under way here at once, 1 ... 65 536.
+    public var servicesMax: Int
+    /// Of these, one peer's; at most `servicesMax`.
+    public var servicesPerPeer: Int
+
+    public init(callsMax: Int = 4_096, servicesMax: Int = 4_096, servicesPerPeer: Int = 1_024) {
+        self.callsMax = callsMax
+        self.servicesMax = servicesMax
+        self.servicesPerPeer = servicesPerPeer
+    }
+
+    /// All that is wrong with it.
+    public func problems() -> [String] {
+        var problems: [String] = []
+        if !(1...65_536).contains(callsMax) { problems.append("own calls at once are 1 ... 65536") }
+        if !(1...65_536).contains(servicesMax) { problems.append("peers' calls at once are 1 ... 65536") }
+        if !(1...max(servicesMax, 1)).contains(servicesPerPeer) {
+            problems.append("one peer's calls at once are 1 ... \(servicesMax)")
+        }
+        return problems
+    }
+}
+
+extension CallView {
+    /// The resource of this name that this node provides; `echo` always exists, and agreements decide who may call it.
+    func resource(_ name: ResourceName) -> LocalResource? {
+        resources[name]?.resource
+            ?? (name == .echo
+                ? LocalResource(description: CapabilityMatcher.echo, url: nil, timeoutInMilliseconds: nil) : nil)
+    }
+
+    /// What is known of `peer`'s resource.
+    func description(_ name: ResourceName, at peer: NodeID) -> ResourceDescription? {
+        descriptions[peer]?[name] ?? (name == .echo ? CapabilityMatcher.echo : nil)
+    }
+
+    /// Whether `peer` may know that this node has `name`: it was offered, or an agreement names it.
+    func mayKnow(_ peer: NodeID, of name: ResourceName) -> Bool {
+        name == .echo || resources[name]?.offeredTo.contains(peer) == true
+            || agreements[peer]?.contains { terms in
+                terms.agreement.source == me && terms.agreement.grants.contains { $0.resource == name }
+            } == true
+    }
+
+    /// What people call `node`.
+    func label(_ node: NodeID) -> String {
+        node == me ? name.description : peers[node]?.name.description ?? node.brief
+    }
+}

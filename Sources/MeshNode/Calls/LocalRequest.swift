@@ -1,0 +1,147 @@
+import MeshBase
+import MeshRouting
+
+/// One request of an application on this machine. Never reused in one process, whichever door it came through.
+public struct RequestID: Hashable, Sendable, Comparable {
+    /// Counts requests from 1.
+    public let number: UInt64
+    public init(_ number: UInt64) { self.number = number }
+    public static func < (left: Self, right: Self) -> Bool { left.number < right.number }
+}
+
+/// One attempt at a request.
+public struct AttemptID: Hashable, Sendable, Comparable {
+    /// Which request.
+    public let request: RequestID
+    /// From 1, at most `Limits.retries` + 1.
+    public let number: UInt8
+
+    public init(request: RequestID, number: UInt8) {
+        self.request = request
+        self.number = number
+    }
+
+    public static func < (left: Self, right: Self) -> Bool {
+        (left.request, left.number) < (right.request, right.number)
+    }
+}
+
+/// The stream on which a peer's invocation came.
+public struct InboundKey: Hashable, Sendable, Comparable {
+    /// The connection.
+    public let connection: ConnectionID
+    /// The stream on it; never reused on one connection.
+    public let stream: UInt64
+
+    public init(connection: ConnectionID, stream: UInt64) {
+        self.connection = connection
+        self.stream = stream
+    }
+
+    public static func < (left: Self, right: Self) -> Bool {
+        (left.connection, left.stream) < (right.connection, right.stream)
+    }
+}
+
+/// One use of a resource of this node.
+public enum ServiceID: Hashable, Sendable {
+    /// For a peer.
+    case inbound(InboundKey)
+    /// For an application on this machine: the body is that of the attempt's request.
+    case own(AttemptID)
+}
+
+/// What an application on this machine asks for, checked for form by whoever took it.
+public struct LocalRequest: Sendable, Equatable {
+    /// By which it is answered.
+    public let id: RequestID
+    /// Whom it asks.
+    public let target: CallTarget
+    /// Whose resource of this name.
+    public let resource: ResourceName
+    /// What of it.
+    public let form: CallForm
+    /// Names in lower case.
+    public let headers: [HeaderField]
+    /// Who asks, as the gateway established it.
+    public let principal: Principal
+    /// How long it may take in all; nil means `Limits.callDeadline`, and no more than `Limits.callDeadlineMax` counts.
+    public let deadline: Duration?
+    /// 1 ... `Limits.idempotencyKey` bytes; nil when the application gave none.
+    public let idempotencyKey: String?
+    /// W3C trace context.
+    public let traceparent: String?
+    /// Length of the body in bytes.
+    public let bodyLength: Int64
+    /// SHA-256 of the body.
+    public let bodyDigest: Digest
+
+    public init(
+        id: RequestID, target: CallTarget, resource: ResourceName, form: CallForm, headers: [HeaderField] = [],
+        principal: Principal = .local, deadline: Duration? = nil, idempotencyKey: String? = nil,
+        traceparent: String? = nil, bodyLength: Int64, bodyDigest: Digest
+    ) {
+        self.id = id
+        self.target = target
+        self.resource = resource
+        self.form = form
+        self.headers = headers
+        self.principal = principal
+        self.deadline = deadline
+        self.idempotencyKey = idempotencyKey
+        self.traceparent = traceparent
+        self.bodyLength = bodyLength
+        self.bodyDigest = bodyDigest
+    }
+}
+
+/// Whom a request asks.
+public enum CallTarget: Sendable, Equatable {
+    /// Whichever provider of the resource the router picks.
+    case any
+    /// The peer of this name, or this node by its own.
+    case named(NodeName)
+    /// This node ID.
+    case node(NodeID)
+
+    /// Reads PEER as people write it: `any`, a node ID, or a name; nil when it is none of them.
+    public init?(_ text: String) {
+        if text == "any" {
+            self = .any
+        } else if let node = NodeID(text) {
+            self = .node(node)
+        } else if let name = NodeName(text) {
+            self = .named(name)
+        } else {
+            return nil
+        }
+    }
+}
+
+/// The two ways in which an application says what it wants.
+public enum CallForm: Sendable, Equatable {
+    /// `/invoke`: a capability (nil: the only one there is), its first method and its path. `query` is the body's
+    /// top-level scalars, for a method without a body; nil when there are none.
+    case invoke(capability: ResourceName?, query: String?)
+    /// `/mesh`: any method and path; the capability is the first that covers them.
+    case mesh(method: String, path: String, query: String?)
+}
+
+/// A peer's invocation, as its stream brought it.
+public struct InboundInvocation: Sendable, Equatable {
+    /// By which it is answered.
+    public let key: InboundKey
+    /// Whose link the stream is on.
+    public let peer: NodeID
+    /// What it says.
+    public let invocation: Invocation
+    /// Length of the body in bytes.
+    public let bodyLength: Int64
+
+    public init(key: InboundKey, peer: NodeID, invocation: Invocation, bodyLength: Int64) {
+        self.key = key
+        self.peer = peer
+        self.invocation = invocation
+        self.bodyLength = bodyLength
+    }
+}

@@ -1,0 +1,179 @@
+import MeshBase
+import MeshRouting
+
+/// What is known about each way a call can go: a resource at a node, and the link to the node.
+///
+/// A call passes when both breakers let it; each hears how it ended. Ways are made when first used and forgotten when the view no
+/// longer knows their node.
+struct RouteBook: Sendable, Equatable {
+    /// A resource at a node.
+    struct Way: Hashable, Comparable, Sendable {
+        let resource: ResourceName
+        let node: NodeID
+
+        static func < (left: Self, right: Self) -> Bool {
+            left.resource == right.resource ? left.node < right.node : left.resource < right.resource
+        }
+    }
+
+    /// What an attempt owes back to the breakers.
+    struct Pass: Sendable, Equatable {
+        let resource: Breaker.Admission
+        /// Nil for this node.
+        let link: Breaker.Admission?
+
+        /// What is left of it once the way has answered: the probes' places are free again.
+        var spent: Pass { Pass(resource: resource.spent, link: link?.spent) }
+    }
+
+    /// The state of one way.
+    struct Standing: Sendable, Equatable {
+        var breaker = Breaker()
+        var latency = LatencyEstimate()
+        var inFlight = 0
+        fileprivate var told = Breaker.Standing.closed.word
+    }
+
+    /// The state of one link.
+    struct Line: Sendable, Equatable {
+        var link: CallLink
+        var breaker = Breaker()
+        fileprivate var told = Breaker.Standing.closed.word
+    }
+
+    private(set) var ways = OrderedTable<Way, Standing>()
+    private(set) var lines = OrderedTable<NodeID, Line>()
+    private var generator: SeededGenerator
+    /// Changes since they were last taken.
+    private var changes: [BreakerChange] = []
+    /// Whether a link's readiness may have changed since this was last taken.
+    private var haveLinksMoved = false
+
+    init(generator: SeededGenerator) { self.generator = generator }
+
+    /// Whether a call can be sent over the link to `node` now.
+    func readiness(of node: NodeID, at now: Instant) -> Readiness {
+        guard let line = lines[node] else { return .down }
+        switch line.link {
+        case .down: return .down
+        case .dialling: return .awaited
+        case .up:
+            switch line.breaker.standing(at: now) {
+            case .closed, .halfOpen: return .ready
+            case .probing: return .awaited
+            case .open(let until): return .refused(until: until)
+            }
+        }
+    }
+
+    /// Whether a call can be sent over a link.
+    enum Readiness: Equatable, Sendable {
+        /// Now.
+        case ready
+        /// Not now, but something is under way: the link is dialled, or the probe of its return is out.
+        case awaited
+        /// Its breaker is open.
+        case refused(until: Instant)
+        /// Nobody dials it.
+        case down
+    }
+
+    /// Lets one attempt through; nil when a breaker does not.
+    mutating func begin(_ way: Way, isLocal: Bool, at now: Instant) -> Pass? {
+        if ways[way] == nil { ways[way] = Standing() }
+        guard ways[way]?.breaker.standing(at: now).lets == true else { return nil }
+        var linkAdmission: Breaker.Admission?
+        if !isLocal {
+            guard lines[way.node]?.link == .up,
+                let admission = lines.update(way.node, { $0.breaker.admit(at: now) }) ?? nil
+            else { return nil }
+            linkAdmission = admission
+        }
+        let admission = ways.update(way) { standing in
+            standing.inFlight += 1
+            return standing.breaker.admit(at: now)
+        }
+        notice(way, at: now)
+        notice(way.node, at: now)
+        guard let resource = admission ?? nil else {
+            preconditionFailure("the breaker of \(way) let nothing through after it said so")
+        }
+        return Pass(resource: resource, link: linkAdmission)
+    }
+
+    /// Takes how an attempt fared.
+    /// - Parameter taken: how long it took, or its time-out when it failed; nil when that says nothing.
+    mutating func report(
+        _ way: Way, _ pass: Pass, resource: Breaker.Outcome, link: Breaker.Outcome, taken: Duration?,
+        at now: Instant
+    ) {
+        var generator = self.generator
+        ways.update(way) { standing in
+            standing.breaker.settle(pass.resource, as: resource, at: now, using: &generator)
+            if let taken { standing.latency.observe(taken, at: now) }
+        }
+        if let admission = pass.link {
+            lines.update(way.node) { $0.breaker.settle(admission, as: link, at: now, using: &generator) }
+            haveLinksMoved = true
+        }
+        self.generator = generator
+        notice(way, at: now)
+        notice(way.node, at: now)
+    }
+
+    /// An attempt no longer occupies its way.
+    mutating func leave(_ way: Way) { ways.update(way) { $0.inFlight -= 1 } }
+
+    /// A link changed. One that goes down opens its breaker; its return is half-open.
+    mutating func link(_ node: NodeID, is link: CallLink, at now: Instant) {
+        guard let line = lines[node] else {
+            lines[node] = Line(link: link)
+            haveLinksMoved = true
+            return
+        }
+        guard line.link != link else { return }
+        lines.update(node) { line in
+            if line.link == .up { line.breaker.trip() }
+            if link == .up { line.breaker.release() }
+            line.link = link
+        }
+        haveLinksMoved = true
+        notice(node, at: now)
+    }
+
+    /// Forgets the ways and links of nodes that `isKnown` denies. Whoever waits is weighed again.
+    mutating func forget(unless isKnown: (NodeID) -> Bool) {
+        ways.removeAll { way, standing in !isKnown(way.node) && standing.inFlight == 0 }
+        lines.removeAll { node, _ in !isKnown(node) }
+        haveLinksMoved = true
+    }
+
+    /// Takes the changes of breakers since the last time.
+    mutating func takeChanges() -> [BreakerChange] {
+        guard !changes.isEmpty else { return [] }
+        defer { changes = [] }
+        return changes
+    }
+
+    /// Whether calls that wait for links should be looked at again; asked once.
+    mutating func takeLinksMoved() -> Bool {
+        defer { haveLinksMoved = false }
+        return haveLinksMoved
+    }
+
+    private mutating func notice(_ way: Way, at now: Instant) {
+        guard let standing = ways[way] else { return }
+        let word = standing.breaker.standing(at: now).word
+        guard word != standing.told else { return }
+        ways.update(way) { $0.told = word }
+        changes.append(BreakerChange(node: way.node, resource: way.resource, from: standing.told, to: word))
+    }
+
+    private mutating func notice(_ node: NodeID, at now: Instant) {
+        guard let line = lines[node] else { return }
+        let word = line.breaker.standing(at: now).word
+        guard word != line.told else { return }
+        lines.update(node) { $0.told = word }
+        changes.append(BreakerChange(node: node, resource: nil, from: line.told, to: word))
+    }
+}
