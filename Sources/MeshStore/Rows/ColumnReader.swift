@@ -1,0 +1,65 @@
+import Foundation
+import GRDB
+import MeshBase
+
+/// A row that can be put into its table and read from it.
+protocol StoredRow: Equatable, Sendable {
+    init(_ columns: ColumnReader) throws(StoreError)
+    func put(in database: Database) throws
+}
+
+/// Reads the columns of one row, and says which one is not what this program writes.
+struct ColumnReader {
+    let row: Row
+    let table: String
+    let path: String
+
+    func text(_ column: String) throws(StoreError) -> String { try value(column, row[column] as String?) }
+    func integer(_ column: String) throws(StoreError) -> Int64 { try value(column, row[column] as Int64?) }
+    func bytes(_ column: String) throws(StoreError) -> [UInt8] { try value(column, optionalBytes(column)) }
+    func optionalBytes(_ column: String) -> [UInt8]? { (row[column] as Data?).map { [UInt8]($0) } }
+    func wall(_ column: String) throws(StoreError) -> WallTime { WallTime(milliseconds: try integer(column)) }
+    func node(_ column: String) throws(StoreError) -> NodeID { try value(column, NodeID(text(column))) }
+    func digest(_ column: String) throws(StoreError) -> Digest { try value(column, Digest(bytes(column))) }
+    func resourceName(_ column: String) throws(StoreError) -> ResourceName {
+        try value(column, ResourceName(text(column)))
+    }
+
+    func optionalWall(_ column: String) -> WallTime? {
+        (row[column] as Int64?).map { WallTime(milliseconds: $0) }
+    }
+
+    func optionalPin(_ column: String) throws(StoreError) -> Pin? {
+        guard let bytes = optionalBytes(column) else { return nil }
+        return Pin(try value(column, Digest(bytes)))
+    }
+
+    /// A document that this program wrote as JSON.
+    func document<Value: Decodable>(_ column: String) throws(StoreError) -> Value {
+        do {
+            return try JSONDecoder().decode(Value.self, from: Data(text(column).utf8))
+        } catch {
+            throw .corrupt(path: path, detail: "column \(column) of table \(table): \(error)")
+        }
+    }
+
+    /// `value`, or the error that names its column when it is nil.
+    func value<Value>(_ column: String, _ value: Value?) throws(StoreError) -> Value {
+        guard let value else { throw .corrupt(path: path, detail: "column \(column) of table \(table)") }
+        return value
+    }
+}
+
+extension [UInt8] {
+    /// As SQLite takes it.
+    var blob: Data { Data(self) }
+}
+
+extension Encodable {
+    /// As JSON with sorted members.
+    func json() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+}

@@ -1,0 +1,74 @@
+import GRDB
+
+/// The tables, as one step for each version of the schema. A step that was shipped is never changed, only
+/// followed by another.
+struct StoreSchema: Sendable {
+    /// What to execute to come from the version before: the first one makes version 1.
+    let steps: [String]
+
+    /// The version that all steps lead to.
+    var version: Int { steps.count }
+
+    /// As it is.
+    static let current = StoreSchema(steps: [firstStep])
+
+    /// Takes each step that is missing, in a transaction of its own together with its version number.
+    func migrate(_ writer: some DatabaseWriter) throws {
+        var migrator = DatabaseMigrator()
+        for (index, step) in steps.enumerated() {
+            migrator.registerMigration("v\(index + 1)") { database in
+                try database.execute(sql: step)
+                try database.execute(sql: "PRAGMA user_version = \(index + 1)")
+            }
+        }
+        try migrator.migrate(writer)
+    }
+
+    // Times are milliseconds since the Unix epoch; node IDs are text, digests and pins are blobs of 32 bytes.
+    private static let firstStep = """
+        CREATE TABLE settings (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) WITHOUT ROWID;
+        CREATE TABLE peers (
+            node_id TEXT PRIMARY KEY NOT NULL, name TEXT UNIQUE, state TEXT NOT NULL, identity_key BLOB,
+            pin BLOB, inception BLOB, boot_number INTEGER, boot_random BLOB, trusted_since INTEGER,
+            evidence TEXT NOT NULL, updated INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE peer_endpoints (
+            node_id TEXT NOT NULL REFERENCES peers(node_id) ON DELETE CASCADE, endpoint TEXT NOT NULL,
+            witness TEXT NOT NULL, last_success INTEGER, PRIMARY KEY (node_id, endpoint, witness))
+            WITHOUT ROWID;
+        CREATE TABLE pinned_keys (pin BLOB PRIMARY KEY NOT NULL, node_id TEXT NOT NULL, state TEXT NOT NULL)
+            WITHOUT ROWID;
+        CREATE TABLE invites (
+            id BLOB PRIMARY KEY NOT NULL, secret BLOB NOT NULL, expires INTEGER NOT NULL, used_by_pin BLOB,
+            wrong_proofs INTEGER NOT NULL, ask INTEGER NOT NULL, created INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE resources (
+            name TEXT PRIMARY KEY NOT NULL, document TEXT NOT NULL, offered_to TEXT NOT NULL) WITHOUT ROWID;
+        CREATE TABLE routes (resource TEXT PRIMARY KEY NOT NULL, via TEXT NOT NULL) WITHOUT ROWID;
+        CREATE TABLE agreements (
+            content_id BLOB PRIMARY KEY NOT NULL, agreement_id TEXT NOT NULL, version INTEGER NOT NULL,
+            peer TEXT NOT NULL, role TEXT NOT NULL, state TEXT NOT NULL, document BLOB NOT NULL,
+            valid_until INTEGER NOT NULL, updated INTEGER NOT NULL);
+        CREATE INDEX agreements_by_peer ON agreements(peer);
+        CREATE TABLE heads (
+            owner TEXT NOT NULL, audience TEXT NOT NULL, epoch INTEGER NOT NULL, sequence INTEGER NOT NULL,
+            root BLOB NOT NULL, document BLOB NOT NULL, PRIMARY KEY (owner, audience));
+        CREATE TABLE records (
+            owner TEXT NOT NULL, audience TEXT NOT NULL, key TEXT NOT NULL, body BLOB NOT NULL,
+            PRIMARY KEY (owner, audience, key),
+            FOREIGN KEY (owner, audience) REFERENCES heads(owner, audience) ON DELETE CASCADE);
+        CREATE TABLE idempotency (
+            caller TEXT NOT NULL, key TEXT NOT NULL, request_digest BLOB NOT NULL, state TEXT NOT NULL,
+            outcome BLOB, expires INTEGER NOT NULL, PRIMARY KEY (caller, key));
+        CREATE INDEX idempotency_by_expiry ON idempotency(expires);
+        CREATE TABLE events (
+            id BLOB NOT NULL UNIQUE, time INTEGER NOT NULL, type TEXT NOT NULL, correlation BLOB,
+            source TEXT NOT NULL, target TEXT NOT NULL, principal TEXT, resource TEXT, capability TEXT,
+            action TEXT NOT NULL, stage TEXT NOT NULL, success INTEGER NOT NULL, code TEXT, position INTEGER NOT NULL,
+            record BLOB NOT NULL);
+        CREATE INDEX events_by_correlation ON events(correlation) WHERE correlation IS NOT NULL;
+        CREATE INDEX events_by_time ON events(time, id);
+        CREATE INDEX events_by_position ON events(position);
+        CREATE INDEX events_under_way ON events(id) WHERE stage = 'under-way';
+        CREATE TABLE indexed_position (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL);
+        INSERT INTO indexed_position VALUES (1, 0);
+        """
+}

@@ -1,0 +1,44 @@
+import GRDB
+
+/// Everything that the control plane knew, each kind in the order of its key.
+public struct StoredState: Equatable, Sendable {
+    public var settings: [SettingRow] = []
+    public var peers: [PeerRow] = []
+    public var endpoints: [PeerEndpointRow] = []
+    public var keys: [PinnedKeyRow] = []
+    public var invites: [InviteRow] = []
+    public var resources: [ResourceRow] = []
+    public var routes: [RouteRow] = []
+    public var agreements: [AgreementRow] = []
+    public var heads: [HeadRow] = []
+    public var records: [RecordRow] = []
+    public var idempotency: [IdempotencyRow] = []
+
+    public init() {}
+
+    /// - Throws: `DatabaseError`, or `StoreError.corrupt` that names table and column.
+    init(database: Database, path: String) throws {
+        settings = try Self.rows("settings", by: "key", database, path)
+        peers = try Self.rows("peers", by: "node_id", database, path)
+        endpoints = try Self.rows("peer_endpoints", by: "node_id, endpoint, witness", database, path)
+        keys = try Self.rows("pinned_keys", by: "pin", database, path)
+        invites = try Self.rows("invites", by: "id", database, path)
+        resources = try Self.rows("resources", by: "name", database, path)
+        routes = try Self.rows("routes", by: "resource", database, path)
+        agreements = try Self.rows("agreements", by: "content_id", database, path)
+        heads = try Self.rows("heads", by: "owner, audience", database, path)
+        records = try Self.rows("records", by: "owner, audience, key", database, path)
+        idempotency = try Self.rows("idempotency", by: "caller, key", database, path)
+    }
+
+    private static func rows<Stored: StoredRow>(
+        _ table: String, by order: String, _ database: Database, _ path: String
+    ) throws -> [Stored] {
+        var rows: [Stored] = []
+        let cursor = try Row.fetchCursor(database, sql: "SELECT * FROM \(table) ORDER BY \(order)")
+        while let row = try cursor.next() {
+            rows.append(try Stored(ColumnReader(row: row, table: table, path: path)))
+        }
+        return rows
+    }
+}

@@ -1,0 +1,199 @@
+import Foundation
+import GRDB
+import MeshAudit
+import MeshBase
+import MeshWire
+import Testing
+
+@testable import MeshStore
+
+@Suite struct AuditIndexTests {
+    let home: TemporaryFolder
+    let store: Store
+    let journal: Journal
+    let index: AuditIndex
+
+    init() throws {
+        home = try TemporaryFolder()
+        store = try Store.open(path: home.path + "/comity.db")
+        journal = try Journal.open(
+            folder: home.path + "/journal", limits: JournalLimits(segmentBytes: 20_000, totalBytes: 200_000))
+        index = try AuditIndex(store: store, journal: journal)
+    }
+
+    private func event(_ number: Int, change: (inout AuditEvent) -> Void = { _ in }) -> AuditEvent {
+        var event = AuditEvent(
+            id: CorrelationID(high: 0x7000, low: UInt64(number)), time: wall(Int64(number)), type: .attempt,
+            correlation: CorrelationID(high: 1, low: UInt64(number)), source: node(1), target: node(2),
+            principal: .local, resource: orders, action: "invoke", success: true)
+        change(&event)
+        return event
+    }
+
+    private func settlement(_ number: Int, success: Bool = true) -> AuditSettlement {
+        AuditSettlement(
+            id: CorrelationID(high: 0x7000, low: UInt64(number)), time: wall(Int64(number) + 1),
+            success: success,
+            refusals: success ? [] : [Refusal(.breakerOpen)], durationInMilliseconds: 5, status: 200)
+    }
+
+    private func append(_ records: AuditRecord...) throws {
+        try journal.append(records.map { AuditRecordCodec.encode($0) })
+    }
+
+    private func ids(_ query: AuditQuery = AuditQuery()) throws -> [UInt64] {
+        try index.entries(query).map(\.event.id.low)
+    }
+
+    @Test func `finds a call just made, indexed or not, newest first`() throws {
+        try append(.event(event(1)), .event(event(2)))
+        #expect(try ids() == [2, 1])
+        _ = try index.catchUp()
+        try append(.event(event(3)))
+        #expect(try ids() == [3, 2, 1])
+        #expect(try ids(AuditQuery(limit: 2)) == [3, 2])
+    }
+
+    @Test func `joins admitted and settled into one event wherever each of them stands`() throws {
+        for number in 1...4 { try append(.admitted(event(number) { $0.success = false })) }
+        try append(.settled(settlement(1)))
+        #expect(try index.catchUp() == AuditIndexProgress(indexed: 5, unreadable: 0, isComplete: true))
+        try append(.settled(settlement(2, success: false)))
+        _ = try index.catchUp()
+        try append(.settled(settlement(3)))
+        let entries = try index.entries(AuditQuery())
+        #expect(entries.map(\.event.id.low) == [4, 3, 2, 1])
+        #expect(entries.map(\.stage) == [.underWay, .ended, .ended, .ended])
+        #expect(entries.map(\.event.success) == [false, true, false, true])
+        #expect(try ids(AuditQuery(outcomes: .failures)) == [2])
+        #expect(try index.callsUnderWay().map(\.id.low) == [4])
+    }
+
+    @Test func `answers by each thing that can be asked, alike from the index and from the journal`() throws {
+        try append(
+            .event(event(1)), .event(event(2) { $0.principal = Principal("anna") }),
+            .event(event(3) { $0.resource = ResourceName("other") }),
+            .event(event(4) { $0.target = node(3) }),
+            .event(event(5) { $0.type = .trust }), .event(event(6) { $0.success = false }))
+        let queries: [(AuditQuery, [UInt64])] = [
+            (AuditQuery(correlation: CorrelationID(high: 1, low: 4)), [4]),
+            (AuditQuery(principal: Principal("anna")), [2]), (AuditQuery(resource: orders), [6, 5, 4, 2, 1]),
+            (AuditQuery(node: node(3)), [4]), (AuditQuery(type: .trust), [5]),
+            (AuditQuery(from: wall(2), until: wall(4)), [3, 2]), (AuditQuery(outcomes: .failures), [6]),
+        ]
+        for (query, expected) in queries { #expect(try ids(query) == expected) }
+        _ = try index.catchUp()
+        for (query, expected) in queries { #expect(try ids(query) == expected) }
+    }
+
+    @Test func `tells a peer only what it has a part in`() throws {
+        let call = CorrelationID(high: 1, low: 1)
+        try append(
+            .event(event(1)),
+            .event(
+                event(2) {
+                    $0.correlation = call
+                    $0.target = node(3)
+                }),
+            .admitted(event(3) { $0.correlation = call }))
+        #expect(try index.half(of: call, for: node(2)).map(\.id.low) == [1])
+        #expect(try index.half(of: call, for: node(3)).map(\.id.low) == [2])
+        #expect(try index.half(of: call, for: node(4)).isEmpty)
+    }
+
+    @Test func `fills itself again after it was emptied, in batches`() throws {
+        for number in 1...30 { try append(.admitted(event(number)), .settled(settlement(number))) }
+        while try !index.catchUp(limit: 7).isComplete {}
+        let before = try index.entries(AuditQuery())
+        #expect(before.count == 30 && before.allSatisfy { $0.stage == .ended })
+        try index.empty()
+        #expect(try index.position == .start)
+        #expect(try index.entries(AuditQuery()) == before)
+        while try !index.catchUp(limit: 7).isComplete {}
+        #expect(try index.position == journal.end)
+        #expect(try index.entries(AuditQuery()) == before)
+    }
+
+    @Test func `counts a record that it cannot read and goes on behind it`() throws {
+        try append(.event(event(1)))
+        try journal.append([[0xff, 1, 2]])
+        try append(.event(event(2)))
+        #expect(try ids() == [2, 1])
+        #expect(try index.catchUp() == AuditIndexProgress(indexed: 3, unreadable: 1, isComplete: true))
+        #expect(try ids() == [2, 1])
+    }
+
+    @Test func `sees what is written where records that it knew were lost with the power`() throws {
+        for number in 1...3 { try append(.event(event(number))) }
+        _ = try index.catchUp()
+        // The journal comes back without its last two records.
+        let name = try "journal/" + #require(try home.names(in: "journal").first)
+        let length = (8 + AuditRecordCodec.encode(.event(event(1))).count)
+        journal.close()
+        try home.write(Array(try home.bytes(of: name).prefix(8 + length)), to: name)
+        let reopened = try Journal.open(folder: home.path + "/journal", limits: journal.limits)
+        defer { reopened.close() }
+        let again = try AuditIndex(store: store, journal: reopened)
+        try reopened.append([AuditRecordCodec.encode(.event(event(9)))])
+        #expect(try again.entries(AuditQuery()).map(\.event.id.low) == [9, 3, 2, 1])
+        _ = try again.catchUp()
+        #expect(try again.entries(AuditQuery()).map(\.event.id.low) == [9, 3, 2, 1])
+    }
+
+    @Test func `removes segments whose time is over together with their rows`() throws {
+        for number in 1...400 { try append(.event(event(number))) }
+        while try !index.catchUp().isComplete {}
+        #expect(journal.segments.count > 3)
+        let now = WallTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000))
+        try index.retire(at: now + .seconds(7_200), age: .seconds(3_600))
+        #expect(journal.segments.count == 1)
+        let left = try ids(AuditQuery(limit: 1_000))
+        #expect(left.first == 400)
+        #expect(left.count < 200)
+        #expect(left.count > 0)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `follows the journal by itself until it is told to stop`()
+        async throws
+    {
+        let index = index
+        let follower = Task {
+            await index.keepUp(every: .milliseconds(2)) { Issue.record($0) }
+        }
+        for number in 1...20 { try append(.event(event(number))) }
+        while try index.position < journal.end { await Task.yield() }
+        follower.cancel()
+        await follower.value
+        let count = try await store.pool.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM events") }
+        #expect(count == 20)
+    }
+
+    @Test func `answers alike wherever the mark stands`() throws {
+        for seed in UInt64(1)...10 {
+            var generator = SeededGenerator(seed: seed)
+            try index.empty()
+            var open: [Int] = []
+            let base = Int(seed) * 1_000
+            for number in base..<base + 40 {
+                switch generator.number(below: 3) {
+                case 0: try append(.event(event(number)))
+                case 1:
+                    try append(.admitted(event(number) { $0.success = false }))
+                    open.append(number)
+                default:
+                    guard !open.isEmpty else { continue }
+                    let ended = open.remove(at: Int(generator.number(below: UInt64(open.count))))
+                    try append(.settled(settlement(ended, success: generator.number(below: 2) == 0)))
+                }
+                if generator.number(below: 5) == 0 {
+                    _ = try index.catchUp(limit: 1 + Int(generator.number(below: 9)))
+                }
+            }
+            let queries = [AuditQuery(limit: 1_000), AuditQuery(outcomes: .failures), AuditQuery(limit: 3)]
+            let before = try queries.map { try index.entries($0) }
+            while try !index.catchUp(limit: 5).isComplete {}
+            #expect(try queries.map { try index.entries($0) } == before, "seed \(seed)")
+            #expect(try index.callsUnderWay().count >= open.count)
+        }
+    }
+}

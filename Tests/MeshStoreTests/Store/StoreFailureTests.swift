@@ -1,0 +1,141 @@
+import Foundation
+import GRDB
+import MeshBase
+import Testing
+
+@testable import MeshStore
+
+@Suite struct StoreFailureTests {
+    let home: TemporaryFolder
+    var path: String { home.path + "/comity.db" }
+
+    init() throws { home = try TemporaryFolder() }
+
+    @Test func `says that the disk is full, keeps what was there, and goes on when there is room`() throws {
+        var options = Store.Options()
+        options.pageLimit = 80
+        let store = try Store.open(path: path, options: options)
+        try store.commit(oneOfEach)
+        let before = try store.load()
+        let large = (0..<100).map { number in
+            StoreChange.putSetting(SettingRow(key: "\(number)", value: String(repeating: "x", count: 10_000)))
+        }
+        #expect(throws: StoreError.full(path: path)) { try store.commit(large) }
+        #expect(try store.load() == before)
+        try store.commit([.putSetting(SettingRow(key: "small", value: "1"))])
+        #expect(try store.load().settings.count == 2)
+    }
+
+    @Test func `says that another program holds the file`() throws {
+        var options = Store.Options()
+        options.busySeconds = 0.05
+        let store = try Store.open(path: path, options: options)
+        let other = try DatabaseQueue(path: path)
+        try other.writeWithoutTransaction { database in
+            try database.execute(sql: "BEGIN IMMEDIATE")
+            #expect(throws: StoreError.locked(path: path)) { try store.commit(oneOfEach) }
+            try database.execute(sql: "ROLLBACK")
+        }
+        try store.commit(oneOfEach)
+    }
+
+    @Test func `refuses the file of a later version, names both, and leaves it as it is`() throws {
+        let store = try Store.open(path: path)
+        try store.pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA user_version = 7") }
+        try store.close()
+        let before = try home.bytes(of: "comity.db")
+        let expected = StoreError.newerSchema(path: path, found: 7, supported: StoreSchema.current.version)
+        #expect(throws: expected) { try Store.open(path: path) }
+        #expect(expected.description.contains("7") && expected.description.contains("1"))
+        #expect(try home.bytes(of: "comity.db") == before)
+    }
+
+    @Test func `migrates an older file forward and keeps a private copy of it`() throws {
+        let store = try Store.open(path: path)
+        try store.commit(oneOfEach)
+        let before = try store.load()
+        try store.close()
+        var options = Store.Options()
+        options.schema = StoreSchema(
+            steps: StoreSchema.current.steps + [
+                "CREATE TABLE later (x TEXT); INSERT INTO later VALUES ('new')"
+            ])
+        let migrated = try Store.open(path: path, options: options)
+        #expect(try migrated.load() == before)
+        let version = try migrated.pool.read { try Int.fetchOne($0, sql: "PRAGMA user_version") }
+        #expect(version == StoreSchema.current.version + 1)
+        try migrated.close()
+
+        #expect(home.mode(of: "comity.db.v1") == 0o600)
+        #expect(try Store.open(path: path + ".v1").load() == before)
+        // A second opening migrates nothing and copies nothing.
+        try FileManager.default.removeItem(atPath: path + ".v1")
+        _ = try Store.open(path: path, options: options)
+        #expect(!FileManager.default.fileExists(atPath: path + ".v1"))
+    }
+
+    @Test func `leaves an older file as it was when a step of its migration fails`() throws {
+        try Store.open(path: path).close()
+        var options = Store.Options()
+        options.schema = StoreSchema(
+            steps: StoreSchema.current.steps + ["CREATE TABLE later (x); SELECT nonsense"])
+        #expect(throws: StoreError.self) { try Store.open(path: path, options: options) }
+        #expect(try Store.open(path: path).load() == StoredState())
+    }
+
+    @Test func `says that a file is no store`() throws {
+        try home.write(Array(String(repeating: "not a database at all ", count: 100).utf8), to: "comity.db")
+        #expect {
+            try Store.open(path: path)
+        } throws: { error in
+            guard case StoreError.corrupt = error else { return false }
+            return true
+        }
+    }
+
+    @Test func `names table and column of a row that this program did not write`() throws {
+        let store = try Store.open(path: path)
+        try store.pool.write { database in
+            try database.execute(sql: "INSERT INTO routes VALUES ('orders', 'no json')")
+        }
+        #expect {
+            try store.load()
+        } throws: { error in
+            guard case StoreError.corrupt(_, let detail) = error else { return false }
+            return detail.contains("via") && detail.contains("routes")
+        }
+    }
+
+    @Test func `names the path of a folder that is not there`() {
+        let missing = home.path + "/nowhere/comity.db"
+        #expect {
+            try Store.open(path: missing)
+        } throws: { error in
+            guard case StoreError.unavailable(missing, _) = error else { return false }
+            return true
+        }
+    }
+
+    @Test func `opens any file that was tampered with, or says what is wrong with it`() throws {
+        var generator = SeededGenerator(seed: 3)
+        let store = try Store.open(path: path)
+        try store.commit(oneOfEach)
+        try store.close()
+        let whole = try home.bytes(of: "comity.db")
+        for number in 0..<40 {
+            var bytes = whole
+            for _ in 0..<20 {
+                bytes[Int(generator.number(below: UInt64(bytes.count)))] = UInt8(
+                    truncatingIfNeeded: generator.next())
+            }
+            try home.write(bytes, to: "\(number).db")
+            do throws(StoreError) {
+                let store = try Store.open(path: home.path + "/\(number).db")
+                _ = try store.load()
+                try store.commit([.putSetting(SettingRow(key: "a", value: "b"))])
+            } catch {
+                #expect(!error.description.isEmpty)
+            }
+        }
+    }
+}
