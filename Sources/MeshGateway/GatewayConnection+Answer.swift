@@ -1,0 +1,97 @@
+import MeshBase
+import MeshRouting
+import NIOCore
+
+/// What goes out: answers to the request under way. Whatever refers to another request came too late and is ignored.
+extension GatewayConnection {
+    /// The head of an answer whose body follows.
+    func answerHead(_ id: GatewayRequestID?, status: Int, headers: [HeaderField], correlation: CorrelationID?) {
+        guard isOwed(id) else { return }
+        guard (200...599).contains(status) else {
+            let fact = Fact("status", status)
+            return answerRefused(id, [Refusal(.resourceMisbehaved, [fact])], status: nil, correlation: correlation)
+        }
+        exchange?.answer.begin(
+            status: status, headers: headers, length: nil, extra: Self.names(correlation), into: &out)
+        flushSoon()
+    }
+
+    /// The next bytes of the body.
+    func answerBody(_ id: GatewayRequestID?, _ chunk: ByteBuffer) {
+        guard let context, let answer = exchange?.answer, exchange?.id == id, answer.hasBegun else { return }
+        switch exchange?.answer.add(chunk, into: &out) {
+        case .apart(let closing):
+            context.write(wrapOutboundOut(out), promise: nil)
+            context.write(wrapOutboundOut(chunk), promise: nil)
+            out.clear()
+            if closing { out.writeStaticString("\r\n") }
+        case .tooLong: return cut()
+        case .nothing, nil: break
+        }
+        flushSoon()
+    }
+
+    /// The end of the answer.
+    func answerEnd(_ id: GatewayRequestID?, trailers: [HeaderField]) {
+        guard let answer = exchange?.answer, exchange?.id == id, answer.hasBegun, !answer.hasEnded else { return }
+        guard exchange?.answer.end(trailers: trailers, into: &out) == true else { return cut() }
+        if isReading { isFlushDue = true } else { flushNow() }
+        finishIfComplete()
+    }
+
+    /// A whole answer, its length known.
+    func answerWhole(
+        _ id: GatewayRequestID?, status: Int, headers: [HeaderField], body: ByteBuffer, correlation: CorrelationID?,
+        extra: [HeaderField] = []
+    ) {
+        guard isOwed(id) else { return }
+        exchange?.answer.begin(
+            status: status, headers: headers, length: body.readableBytes, extra: extra + Self.names(correlation),
+            into: &out)
+        answerBody(id, body)
+        answerEnd(id, trailers: [])
+    }
+
+    /// A refusal: the first code decides the status. After the head nothing but a cut can be said.
+    func answerRefused(_ id: GatewayRequestID?, _ refusals: [Refusal], status: Int?, correlation: CorrelationID?) {
+        guard exchange?.id == id, exchange?.answer.hasEnded == false else { return }
+        guard isOwed(id) else { return cut() }
+        let code = refusals.first?.code ?? .resourceMisbehaved
+        var body = ByteBuffer()
+        RefusalBody.write(refusals, correlation: correlation, into: &body)
+        var extra = [HeaderField("comity-refusal", code.rawValue)]
+        if status == 401 { extra.append(HeaderField("www-authenticate", "Bearer")) }
+        answerWhole(
+            id, status: status ?? HTTPStatusTable.status(for: code),
+            headers: [HeaderField("content-type", "application/json")], body: body, correlation: correlation,
+            extra: extra)
+    }
+
+    private func isOwed(_ id: GatewayRequestID?) -> Bool {
+        context != nil && exchange != nil && exchange?.id == id && exchange?.answer.hasBegun == false
+    }
+
+    private static func names(_ correlation: CorrelationID?) -> [HeaderField] {
+        correlation.map { [HeaderField("comity-correlation-id", $0.description)] } ?? []
+    }
+
+    // MARK: Flushing
+
+    /// Lets out what has gathered at the end of this read, or of this turn of the loop.
+    func flushSoon() {
+        guard !isFlushDue else { return }
+        isFlushDue = true
+        guard !isReading, let context else { return }
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        context.eventLoop.execute { if bound.value.isFlushDue { bound.value.flushNow() } }
+    }
+
+    /// Lets out what has gathered, in one system call.
+    func flushNow() {
+        isFlushDue = false
+        guard let context else { return }
+        guard out.readableBytes > 0 else { return context.flush() }
+        context.writeAndFlush(wrapOutboundOut(out), promise: nil)
+        out.clear()
+    }
+}

@@ -1,0 +1,305 @@
+import MeshBase
+import MeshRouting
+import NIOCore
+import NIOHTTP1
+
+/// One application's connection: hands over one request after the other and lets the answers out in that order.
+///
+///     waiting --request--> answering --answer and body complete--> waiting
+///     any --refusal that closes, Connection: close, drain--> lingering --client closes, time--> gone
+///
+/// What the decoder reads while an answer is owed waits in `backlog`; while anything waits there, nothing more is read, so that
+/// it holds at most what one read brought. All of it runs on the channel's event loop.
+final class GatewayConnection: ChannelDuplexHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundIn = Never
+    typealias OutboundOut = ByteBuffer
+
+    /// A request under way.
+    struct Exchange {
+        /// Nil when the gateway answers by itself.
+        let id: GatewayRequestID?
+        var answer: AnswerWriter
+        /// Whether the request has arrived completely.
+        var hasArrived: Bool
+    }
+
+    enum Ending { case none, draining, lingering }
+
+    let configuration: GatewayConfiguration
+    let observer: any GatewayObserver
+    let number: UInt32
+    private let registry: ConnectionRegistry
+    var context: ChannelHandlerContext?
+    var exchange: Exchange?
+    var out = ByteBuffer()
+    var isReading = false
+    var isFlushDue = false
+    private(set) var ending = Ending.none
+    private var assembly: RequestAssembly
+    private var backlog = CircularBuffer<HTTPServerRequestPart>()
+    private var isReplaying = false
+    private var isReadHeld = false
+    /// Refuses what follows everything in `backlog`.
+    private var lastRefusal: RequestRefusal?
+    /// Bytes since the last message's end, and when the first of them came.
+    private var pendingBytes = 0
+    private var pendingSince = NIODeadline.uptimeNanoseconds(0)
+    private var lastRead = NIODeadline.now()
+    private var heldSince: NIODeadline?
+    private var headAlarm: Scheduled<Void>?
+    private var idleAlarm: Scheduled<Void>?
+
+    init(
+        number: UInt32, gate: RequestGate, configuration: GatewayConfiguration, observer: any GatewayObserver,
+        registry: ConnectionRegistry
+    ) {
+        self.number = number
+        self.configuration = configuration
+        self.observer = observer
+        self.registry = registry
+        assembly = RequestAssembly(
+            connection: number, gate: gate, collectedBody: configuration.collectedBody,
+            bodyLimit: configuration.bodyLimit)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        watchIdleness(after: configuration.idleTime, context)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        registry.depart(number)
+    }
+
+    // MARK: What comes in
+
+    /// Told by the meter; false when the bytes are to be dropped.
+    func bytesArrived(_ count: Int) -> Bool {
+        guard ending != .lingering, lastRefusal == nil else { return false }
+        isReading = true
+        lastRead = .now()
+        if pendingBytes == 0 { pendingSince = lastRead }
+        pendingBytes += count
+        // Chunks of one byte cost six; what is beyond that is padding that nobody needs.
+        guard pendingBytes <= 2 * Limits.invocationHead + 8 * configuration.bodyLimit else {
+            poison(RequestRefusal(.requestMalformed, [Fact("framing", "more padding than body")], then: .close))
+            return false
+        }
+        if assembly.isIdle, exchange == nil, pendingBytes > 4 * Limits.invocationHead, pendingBytes > count {
+            poison(headTooLarge())
+            return false
+        }
+        return true
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard ending != .lingering, lastRefusal == nil else { return }
+        let part = unwrapInboundIn(data)
+        if case .end = part { pendingBytes = 0 }
+        if exchange?.hasArrived == true || !backlog.isEmpty { backlog.append(part) } else { take(part) }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        isReading = false
+        if isFlushDue { flushNow() }
+        if pendingBytes > 0, headAlarm == nil, assembly.isIdle, backlog.isEmpty { watchHead(context) }
+        context.fireChannelReadComplete()
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if backlog.isEmpty || ending == .lingering { context.read() } else { isReadHeld = true }
+    }
+
+    private func take(_ part: HTTPServerRequestPart) {
+        if case .head = part {
+            headAlarm?.cancel()
+            headAlarm = nil
+        }
+        switch assembly.take(part, at: lastRead) {
+        case .nothing: break
+        case .invite:
+            out.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
+            flushSoon()
+        case .hand(let request, let shape):
+            begin(request.id, shape, hasArrived: request.delivery == .whole)
+            observer.requestArrived(request, reply: GatewayReply(id: request.id, of: self))
+        case .health(let shape):
+            begin(nil, shape, hasArrived: true)
+            answerWhole(
+                nil, status: 200, headers: [HeaderField("content-type", "text/plain")],
+                body: ByteBuffer(string: "ok\n"), correlation: nil)
+        case .chunk(let chunk):
+            if let exchange, let id = exchange.id, !exchange.answer.hasEnded { observer.bodyArrived(chunk, of: id) }
+        case .end:
+            exchange?.hasArrived = true
+            if let exchange, let id = exchange.id, !exchange.answer.hasEnded { observer.bodyEnded(of: id) }
+            finishIfComplete()
+        case .refuse(let refusal, let shape): refuse(refusal, shape)
+        }
+    }
+
+    private func begin(_ id: GatewayRequestID?, _ shape: AnswerShape, hasArrived: Bool) {
+        exchange = Exchange(id: id, answer: AnswerWriter(shape), hasArrived: hasArrived)
+        if ending == .draining { exchange?.answer.closeAfterwards() }
+    }
+
+    // MARK: Refusing
+
+    /// Refuses what was being read; a request that was handed over already is taken back.
+    private func refuse(_ refusal: RequestRefusal, _ shape: AnswerShape) {
+        if let handed = exchange {
+            if let id = handed.id { observer.cancelled(id) }
+            guard !handed.answer.hasBegun else { return cut() }
+        }
+        begin(nil, shape, hasArrived: true)
+        answerRefused(nil, [refusal.refusal], status: refusal.status, correlation: nil)
+    }
+
+    /// What follows can no longer be read: everything before it is still answered, then this, then the connection ends.
+    private func poison(_ refusal: RequestRefusal) {
+        guard ending != .lingering, lastRefusal == nil else { return }
+        if exchange?.hasArrived == true || !backlog.isEmpty {
+            lastRefusal = refusal
+        } else {
+            assembly.close()
+            refuse(refusal, .cut)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        switch error {
+        case HTTPParserError.invalidEOFState: break
+        case HTTPParserError.headerOverflow: poison(headTooLarge())
+        case let error as HTTPParserError:
+            poison(RequestRefusal(.requestMalformed, [Fact("http", "\(error)")], then: .close))
+        case is ByteToMessageDecoderError: break
+        default: context.close(promise: nil)
+        }
+    }
+
+    private func headTooLarge() -> RequestRefusal {
+        RequestRefusal(.headTooLarge, [Fact("head limit", "\(Limits.invocationHead) bytes")], then: .close)
+    }
+
+    // MARK: Going on and ending
+
+    /// Goes on to the next request when the answer is out and the request in.
+    func finishIfComplete() {
+        guard let done = exchange, done.answer.hasEnded else { return }
+        guard !done.answer.closes else { return linger() }
+        guard done.hasArrived else { return }
+        exchange = nil
+        if !isReading { lastRead = .now() }
+        if !isReplaying { replay() }
+    }
+
+    private func replay() {
+        isReplaying = true
+        while ending != .lingering, exchange?.hasArrived != true, let part = backlog.popFirst() { take(part) }
+        isReplaying = false
+        guard ending != .lingering, exchange == nil, backlog.isEmpty else { return }
+        if let refusal = lastRefusal {
+            assembly.close()
+            return refuse(refusal, .cut)
+        }
+        if ending == .draining, assembly.isIdle { return linger() }
+        resumeReading()
+    }
+
+    private func resumeReading() {
+        guard isReadHeld else { return }
+        isReadHeld = false
+        context?.read()
+    }
+
+    /// Takes no new request; ends at once when nothing is under way.
+    func drain() {
+        guard ending == .none else { return }
+        ending = .draining
+        if exchange == nil, assembly.isIdle, backlog.isEmpty { linger() } else { exchange?.answer.closeAfterwards() }
+    }
+
+    /// Closes our side and waits a while for the client to close its own: a close with bytes unread would reset the connection, and
+    /// the client might lose the answer.
+    private func linger() {
+        guard ending != .lingering, let context else { return }
+        ending = .lingering
+        assembly.close()
+        backlog.removeAll()
+        exchange = nil
+        flushNow()
+        context.close(mode: .output, promise: nil)
+        resumeReading()
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        idleAlarm?.cancel()
+        idleAlarm = context.eventLoop.scheduleTask(in: TimeAmount(configuration.lingerTime)) { bound.value.cut() }
+    }
+
+    /// Ends the connection as it stands: the only way to say that an answer is not complete.
+    func cut() { context?.close(promise: nil) }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        headAlarm?.cancel()
+        idleAlarm?.cancel()
+        let unanswered = exchange
+        exchange = nil
+        ending = .lingering
+        if let unanswered, let id = unanswered.id, !unanswered.answer.hasEnded { observer.cancelled(id) }
+        context.fireChannelInactive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is GatewayDrain { drain() } else { context.fireUserInboundEventTriggered(event) }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        let isWritable = context.channel.isWritable
+        heldSince = isWritable ? nil : .now()
+        if let exchange, let id = exchange.id, !exchange.answer.hasEnded {
+            observer.answerFlowChanged(isWritable ? .open : .held, of: id)
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    // MARK: Time
+
+    private func watchHead(_ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        headAlarm = context.eventLoop.scheduleTask(deadline: pendingSince + TimeAmount(configuration.headTime)) {
+            bound.value.headIsLate()
+        }
+    }
+
+    private func headIsLate() {
+        headAlarm = nil
+        poison(timeout("head", configuration.headTime))
+    }
+
+    private func timeout(_ what: String, _ time: Duration) -> RequestRefusal {
+        RequestRefusal(.requestMalformed, [Fact(what, "not complete within \(time)")], status: 408, then: .close)
+    }
+
+    // One alarm a connection that looks when it fires and sets itself anew, so that a request costs none.
+    private func watchIdleness(after time: Duration, _ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        idleAlarm = context.eventLoop.scheduleTask(in: TimeAmount(time)) { bound.value.lookForIdleness() }
+    }
+
+    private func lookForIdleness() {
+        guard ending != .lingering, let context else { return }
+        let isAwaitingAnswer = exchange?.hasArrived == true
+        let quietSince = isAwaitingAnswer ? heldSince : lastRead
+        guard let quietSince else { return watchIdleness(after: configuration.idleTime, context) }
+        let left = quietSince + TimeAmount(configuration.idleTime) - .now()
+        guard left <= .zero else { return watchIdleness(after: .nanoseconds(left.nanoseconds), context) }
+        if isAwaitingAnswer {
+            cut()
+        } else if assembly.isIdle, pendingBytes == 0 {
+            linger()
+        } else {
+            poison(timeout("request", configuration.idleTime))
+        }
+    }
+}

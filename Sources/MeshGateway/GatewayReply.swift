@@ -1,0 +1,56 @@
+import MeshBase
+import MeshRouting
+import NIOCore
+
+/// The way back to one application for one request. Used once: a head, chunks and an end; or everything at once; or a refusal.
+///
+/// Callable from any thread; on the connection's event loop (`eventLoop`) it costs no more than the bytes it writes, elsewhere one
+/// hop a call. After the answer is complete, or the request was cancelled, every call does nothing.
+public struct GatewayReply: Sendable {
+    /// The request that is answered.
+    public let id: GatewayRequestID
+    private let connection: NIOLoopBound<GatewayConnection>
+
+    /// - Precondition: on the connection's event loop.
+    init(id: GatewayRequestID, of connection: GatewayConnection) {
+        self.id = id
+        guard let loop = connection.context?.eventLoop else {
+            preconditionFailure("a request of connection \(connection.number) was handed over after it left its channel")
+        }
+        self.connection = NIOLoopBound(connection, eventLoop: loop)
+    }
+
+    /// Where the connection lives: answers are cheapest from here.
+    public var eventLoop: any EventLoop { connection.eventLoop }
+
+    /// Begins an answer of the resource. `status` is 200 ... 599; a single valid `content-length` in `headers` frames the body, else it
+    /// is chunked. Hop-by-hop fields, `Comity-…` and fields that could break the head are left out.
+    public func head(status: Int, headers: [HeaderField], correlation: CorrelationID?) {
+        onLoop { $0.answerHead(id, status: status, headers: headers, correlation: correlation) }
+    }
+
+    /// Goes on with the body. The sender heeds `GatewayObserver.answerFlowChanged`.
+    public func body(_ chunk: ByteBuffer) { onLoop { $0.answerBody(id, chunk) } }
+
+    /// Ends the answer. Trailers are sent when the body was chunked. A body shorter than its head declared cuts the connection.
+    public func end(trailers: [HeaderField] = []) { onLoop { $0.answerEnd(id, trailers: trailers) } }
+
+    /// Gives a whole answer at once.
+    public func answer(status: Int, headers: [HeaderField], body: ByteBuffer, correlation: CorrelationID?) {
+        onLoop { $0.answerWhole(id, status: status, headers: headers, body: body, correlation: correlation) }
+    }
+
+    /// Refuses with every reason; the first one's code decides the status. After a head it cuts the connection, so that nobody
+    /// takes the half answer for a whole one.
+    public func refuse(_ refusals: [Refusal], correlation: CorrelationID?) {
+        onLoop { $0.answerRefused(id, refusals, status: nil, correlation: correlation) }
+    }
+
+    private func onLoop(_ act: @escaping @Sendable (GatewayConnection) -> Void) {
+        if connection.eventLoop.inEventLoop {
+            act(connection.value)
+        } else {
+            connection.eventLoop.execute { act(connection.value) }
+        }
+    }
+}

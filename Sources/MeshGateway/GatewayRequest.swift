@@ -1,0 +1,66 @@
+import MeshBase
+import MeshRouting
+import NIOCore
+
+/// Names one request of one gateway; never reused in one process by the same gateway.
+public struct GatewayRequestID: Hashable, Sendable {
+    /// Counts the gateway's connections.
+    let connection: UInt32
+    /// Counts the connection's requests.
+    let sequence: UInt32
+}
+
+/// How the application reached the gateway: decides which principal it may be.
+public enum GatewayTransport: Hashable, Sendable {
+    /// The loopback port: anybody on this host.
+    case port
+    /// The Unix socket, with the user ID that the kernel vouches for; nil when the kernel would not say.
+    case unixSocket(uid: UInt32?)
+}
+
+/// Which of the gateway's two forms the request has (protocol section 8).
+public enum GatewayForm: Equatable, Sendable {
+    /// `POST /invoke/PEER/RESOURCE[/CAPABILITY]`; nil when no capability was named.
+    case invoke(capability: String?)
+    /// Any method on `/mesh/PEER/RESOURCE[/path...][?query]`. The path is normalised and begins with `/`; the query has no `?`.
+    case mesh(method: String, path: String, query: String?)
+}
+
+/// Whether the body is complete when a request is handed over.
+public enum BodyDelivery: Equatable, Sendable {
+    /// `GatewayRequest.body` is all of it.
+    case whole
+    /// More follows through `GatewayObserver.bodyArrived`, closed by `bodyEnded`.
+    case continued
+}
+
+/// One request of an application, checked for form and origin, not for permission: nothing is decided about the call yet.
+public struct GatewayRequest: Sendable {
+    /// By which the answer, later chunks and a cancellation refer to it.
+    public let id: GatewayRequestID
+    /// How it came.
+    public let transport: GatewayTransport
+    /// What is asked of the resource.
+    public let form: GatewayForm
+    /// A peer's name or node ID as the application wrote it, or `any`. It has the form of a name; nobody knows yet whether it is one.
+    public let peer: String
+    /// A resource's name, of the right form.
+    public let resource: String
+    /// Names in lower case; without `Comity-…`, hop-by-hop fields, `Host`, `Content-Length`, `Expect`, `traceparent`, and without
+    /// `Authorization` where it held the gateway's own token.
+    public let headers: [HeaderField]
+    /// What `Comity-Principal` claims; nil when it was not sent. A claim, not a fact.
+    public let claimedPrincipal: Principal?
+    /// What `Comity-Deadline` asks for, above zero and at most `Limits.callDeadlineMax`; nil when it was not sent.
+    public let deadline: Duration?
+    /// 1 ... `Limits.idempotencyKey` bytes of plain text; nil when it was not sent.
+    public let idempotencyKey: String?
+    /// A well-formed W3C trace context of version 00; nil when none was sent or it was malformed.
+    public let traceparent: String?
+    /// What of the body had arrived.
+    public internal(set) var body: ByteBuffer
+    /// Whether `body` is all of it.
+    public internal(set) var delivery: BodyDelivery
+    /// When the request's head was complete, on NIO's monotonic clock: the call's time runs from here.
+    public let arrival: NIODeadline
+}

@@ -1,0 +1,31 @@
+import MeshBase
+
+/// The HTTP status under which the gateway answers with a refusal. One table, so that a client can rely on it.
+public enum HTTPStatusTable {
+    /// The status for `code`, 400 ... 599.
+    public static func status(for code: RefusalCode) -> Int {
+        switch code {
+        case .requestMalformed, .pathRefused, .capabilityUnnamed, .documentInvalid, .inviteMalformed,
+            .handshakeMalformed:
+            400
+        case .agreementMissing, .agreementNotYetValid, .agreementExpired, .agreementEnded, .agreementPending,
+            .capabilityNotAgreed, .partyMismatch, .principalRefused, .hostRefused, .originRefused, .peerNotTrusted,
+            .peerUnknown, .peerRevoked, .peerSuspended, .pairingClosed, .inviteProofWrong, .inviteDeclined, .isMyself:
+            403
+        case .peerNotFound, .resourceUnknown, .capabilityUnknown, .nothingFound, .inviteUnknown: 404
+        case .correlationReused, .nameTaken: 409
+        case .inviteExpired, .inviteUsed: 410
+        case .bodyTooLarge: 413
+        case .limitReached, .pairingLimit: 429
+        case .headTooLarge: 431
+        case .cancelled: 499
+        case .handshakeRefused, .certificateMissing, .certificateMalformed, .certificateExpired,
+            .certificateNotYetValid, .identityStatementInvalid, .clockSkew, .identityMismatch, .pinMismatch,
+            .inceptionInvalid, .versionUnsupported, .bindingUnsupported, .nonceReused, .proofInvalid, .grantMissing,
+            .bootReturned, .outcomeUnknown, .resourceUnreachable, .resourceMisbehaved:
+            502
+        case .breakerOpen, .peerUnreachable, .overloaded, .draining, .auditUnavailable, .handshakeLimit: 503
+        case .deadlineExceeded, .resourceTimeout, .handshakeTimeout: 504
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import MeshBase
+import MeshRouting
+import NIOCore
+import NIOHTTP1
+
+/// What a connection knows of itself before the first request: how it was reached, and who may speak there.
+struct RequestGate: Sendable {
+    let transport: GatewayTransport
+    let access: GatewayAccess
+    /// `Host` values that are this gateway's, in lower case; empty: any.
+    let hosts: [String]
+
+    init(transport: GatewayTransport, access: GatewayAccess, port: UInt16) {
+        self.transport = transport
+        switch transport {
+        case .port:
+            self.access = access
+            hosts = ["127.0.0.1", "localhost", "[::1]"].flatMap { [$0 + ":\(port)", $0] }
+        case .unixSocket:
+            self.access = .open
+            hosts = []
+        }
+    }
+
+    /// What a head asks for, once its form, framing, `Host` and origin are in order.
+    enum Admission {
+        case health
+        case request(GatewayRequest)
+    }
+
+    /// Reads a head. Answers with the request without its body.
+    func admit(
+        _ head: HTTPRequestHead, _ fields: RequestFields, id: GatewayRequestID, at arrival: NIODeadline
+    ) throws(RequestRefusal) -> Admission {
+        try checkHost(fields, version: head.version)
+        if let origin = fields.origin {
+            throw RequestRefusal(.originRefused, [Fact("origin", origin)])
+        }
+        if let site = fields.fetchSite, site != "none" {
+            throw RequestRefusal(.originRefused, [Fact("sec-fetch-site", site)])
+        }
+        let target = try RequestTarget.read(head.uri)
+        if case .health = target, head.method == .GET { return .health }
+        try checkToken(fields.authorization)
+        var headers = fields.passing
+        if case .open = access, let authorization = fields.authorization {
+            headers.append(HeaderField("authorization", authorization))
+        }
+        let form: GatewayForm
+        let names: (peer: String, resource: String)
+        switch target {
+        case .invoke(let peer, let resource, let capability) where head.method == .POST:
+            (form, names) = (.invoke(capability: capability), (peer, resource))
+        case .mesh(let peer, let resource, let path, let query):
+            (form, names) = (.mesh(method: head.method.rawValue, path: path, query: query), (peer, resource))
+        case .health, .invoke:
+            throw RequestRefusal(
+                .resourceUnknown, [Fact("method", head.method.rawValue), Fact("path", head.uri)], status: 404)
+        }
+        return .request(
+            GatewayRequest(
+                id: id, transport: transport, form: form, peer: names.peer, resource: names.resource, headers: headers,
+                claimedPrincipal: fields.principal, deadline: fields.deadline, idempotencyKey: fields.idempotencyKey,
+                traceparent: fields.traceparent, body: ByteBuffer(), delivery: .whole, arrival: arrival))
+    }
+
+    // A page that a browser loaded under a foreign name that was rebound to 127.0.0.1 still sends that name.
+    private func checkHost(_ fields: RequestFields, version: HTTPVersion) throws(RequestRefusal) {
+        guard let host = fields.host else {
+            // RFC 9112 section 3.2: HTTP/1.1 demands the field; HTTP/1.0 may leave it out, where any host will do.
+            if version.minor == 0, hosts.isEmpty { return }
+            throw RequestRefusal(.requestMalformed, [Fact("host", "missing")])
+        }
+        guard hosts.isEmpty || hosts.contains(host.lowercasedASCII) else {
+            throw RequestRefusal(.hostRefused, [Fact("host", host), Fact("allowed", hosts.joined(separator: " "))])
+        }
+    }
+
+    private func checkToken(_ authorization: String?) throws(RequestRefusal) {
+        guard case .token(let digest, let hash) = access else { return }
+        let scheme = "bearer "
+        guard let authorization, authorization.utf8.count > scheme.utf8.count,
+            String(authorization.prefix(scheme.count)).lowercasedASCII == scheme,
+            hash(Array(String(authorization.dropFirst(scheme.count)).trimmed.utf8)) == digest
+        else {
+            let found = authorization == nil ? "none" : "another"
+            throw RequestRefusal(.principalRefused, [Fact("bearer token", found)], status: 401)
+        }
+    }
+}

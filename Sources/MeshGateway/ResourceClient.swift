@@ -1,0 +1,190 @@
+import MeshBase
+import MeshRouting
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// How the client treats resources. The defaults serve resources on this host or beside it.
+public struct ResourceClientConfiguration: Sendable {
+    /// How long connecting may take.
+    public var connectTime: Duration = Limits.connectTime
+    /// How long an unused connection is kept. Longer than the resource keeps it gains nothing.
+    public var idleTime: Duration = .seconds(30)
+    /// Unused connections kept for one resource on one event loop.
+    public var idleLimit = 64
+    /// Connections to one resource on one event loop; further requests fail at once.
+    public var connectionLimit = 256
+    /// Bytes of an answer's body.
+    public var answerBody: Int = Limits.callBody
+
+    public init() {}
+}
+
+/// The HTTP/1.1 client of this node's resources: one pool of connections for each event loop, so that a request never leaves the
+/// loop that it came on. It never retries, never redirects, and says whether a failed request may have had its effect.
+public final class ResourceClient: Sendable {
+    private let pools: [ObjectIdentifier: NIOLoopBoundBox<ResourcePool>]
+
+    /// - Parameter group: every event loop that `perform` will be called on.
+    public init(_ configuration: ResourceClientConfiguration, on group: any EventLoopGroup) {
+        var pools: [ObjectIdentifier: NIOLoopBoundBox<ResourcePool>] = [:]
+        for loop in group.makeIterator() {
+            pools[ObjectIdentifier(loop)] = .makeBoxSendingValue(ResourcePool(configuration, loop), eventLoop: loop)
+        }
+        self.pools = pools
+    }
+
+    /// Sends `request`. The observer may be told before this returns.
+    /// - Precondition: runs on `loop`, which is one of the group's.
+    @discardableResult
+    public func perform(
+        _ request: ResourceRequest, on loop: any EventLoop, observer: any ResourceObserver
+    ) -> ResourceExchange {
+        guard let pool = pools[ObjectIdentifier(loop)] else {
+            preconditionFailure("a request to \(request.url) on a loop that the client was not made for: \(loop)")
+        }
+        do throws(ResourceFailure) {
+            let exchange = ResourceExchange(request, head: try request.head(), observer: observer)
+            pool.value.carry(exchange, to: request.url)
+            return exchange
+        } catch {
+            let exchange = ResourceExchange(request, head: ByteBuffer(), observer: observer)
+            exchange.conclude { $0.answerFailed(error) }
+            return exchange
+        }
+    }
+
+    /// Closes all unused connections, and every other one as soon as its exchange is over. Later requests still work, on
+    /// connections that are not kept.
+    public func close() async {
+        for pool in pools.values {
+            await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+                pool.eventLoop.execute {
+                    pool.value.close()
+                    continuation.resume()
+                }
+            }
+        }
+    }
+}
+
+/// The connections of one event loop.
+final class ResourcePool {
+    private let configuration: ResourceClientConfiguration
+    private let loop: any EventLoop
+    /// The most recently used is last, and is used next: the others grow old and go.
+    private var idle: [Endpoint: [ResourceConnection]] = [:]
+    private var counts: [Endpoint: Int] = [:]
+    private var isSweepDue = false
+    private var isClosed = false
+
+    init(_ configuration: ResourceClientConfiguration, _ loop: any EventLoop) {
+        self.configuration = configuration
+        self.loop = loop
+    }
+
+    /// Carries the exchange over a connection that is alive, or over a new one.
+    func carry(_ exchange: ResourceExchange, to url: ResourceURL) {
+        while let connection = idle[url.endpoint]?.popLast() {
+            guard connection.isAlive else {
+                connection.close()
+                continue
+            }
+            return connection.start(exchange)
+        }
+        dial(exchange, url)
+    }
+
+    /// Takes a connection back.
+    func park(_ connection: ResourceConnection) {
+        guard !isClosed, (idle[connection.endpoint]?.count ?? 0) < configuration.idleLimit else { return connection.close() }
+        idle[connection.endpoint, default: []].append(connection)
+        sweepLater()
+    }
+
+    /// The connection is gone.
+    func forget(_ connection: ResourceConnection) {
+        let endpoint = connection.endpoint
+        idle[endpoint]?.removeAll { $0 === connection }
+        if idle[endpoint]?.isEmpty == true { idle[endpoint] = nil }
+        settleCount(endpoint)
+    }
+
+    func close() {
+        isClosed = true
+        for connection in idle.values.flatMap(\.self) { connection.close() }
+    }
+
+    private func settleCount(_ endpoint: Endpoint) {
+        let left = (counts[endpoint] ?? 0) - 1
+        counts[endpoint] = left > 0 ? left : nil
+    }
+
+    private func dial(_ exchange: ResourceExchange, _ url: ResourceURL) {
+        let endpoint = url.endpoint
+        guard counts[endpoint, default: 0] < configuration.connectionLimit else {
+            return exchange.conclude { $0.answerFailed(.exhausted(endpoint)) }
+        }
+        counts[endpoint, default: 0] += 1
+        let bound = NIOLoopBound((self, exchange), eventLoop: loop)
+        let alarm = loop.scheduleTask(deadline: exchange.deadline) {
+            bound.value.1.conclude { $0.answerFailed(.timedOut(.none)) }
+        }
+        let answerLimit = configuration.answerBody
+        let bootstrap = ClientBootstrap(group: loop)
+            .connectTimeout(TimeAmount(configuration.connectTime))
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.maxMessagesPerRead, value: 1)
+            .channelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1_024, initial: 4_096, maximum: 65_536))
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try ResourcePool.prepare(channel, endpoint, answerLimit, bound.value.0)
+                }
+            }
+        let connected = url.address.map { bootstrap.connect(to: $0) }
+            ?? bootstrap.connect(host: endpoint.host, port: Int(endpoint.port))
+        connected.whenComplete { result in
+            alarm.cancel()
+            bound.value.0.dialled(result, bound.value.1, endpoint)
+        }
+    }
+
+    private func dialled(_ result: Result<any Channel, any Error>, _ exchange: ResourceExchange, _ endpoint: Endpoint) {
+        do {
+            let channel = try result.get()
+            let connection = try channel.pipeline.syncOperations.handler(type: ResourceConnection.self)
+            if exchange.isDone { park(connection) } else { connection.start(exchange) }
+        } catch {
+            exchange.conclude { $0.answerFailed(.unreachable(endpoint, reason: "\(error)")) }
+        }
+    }
+
+    private static func prepare(
+        _ channel: any Channel, _ endpoint: Endpoint, _ answerLimit: Int, _ pool: ResourcePool
+    ) throws {
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = Limits.invocationHead
+        limits.maxHeaderListSize = Limits.invocationHead
+        let decoder = HTTPResponseDecoder(
+            leftOverBytesStrategy: .dropBytes, informationalResponseStrategy: .drop, limitConfiguration: limits)
+        let wire = ResourceWire()
+        let connection = ResourceConnection(
+            endpoint, decoder: decoder, wire: wire, answerLimit: answerLimit, pool: pool)
+        wire.connection = connection
+        try channel.pipeline.syncOperations.addHandlers([wire, ByteToMessageHandler(decoder), connection])
+    }
+
+    private func sweepLater() {
+        guard !isSweepDue else { return }
+        isSweepDue = true
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        loop.scheduleTask(in: TimeAmount(configuration.idleTime)) { bound.value.sweep() }
+    }
+
+    private func sweep() {
+        isSweepDue = false
+        let oldest = NIODeadline.now() - TimeAmount(configuration.idleTime)
+        for connection in idle.values.flatMap(\.self) where connection.idleSince <= oldest { connection.close() }
+        if !idle.isEmpty { sweepLater() }
+    }
+}

@@ -1,0 +1,249 @@
+import Glibc
+import MeshBase
+import MeshRouting
+import NIOCore
+import NIOHTTP1
+
+/// One connection to a resource: carries one exchange after the other.
+///
+///     idle --start--> asking --answer complete, read done--> idle (back in the pool)
+///     asking --failure, cancel, Connection: close--> closed
+///     idle --any byte, end of file--> closed
+final class ResourceConnection: ChannelDuplexHandler {
+    typealias InboundIn = HTTPClientResponsePart
+    typealias OutboundIn = Never
+
+    /// Up to this size the kernel takes a request whole or not at all: a failure to write it leaves no doubt.
+    private static let undivided = 16 * 1024
+
+    let endpoint: Endpoint
+    private let decoder: HTTPResponseDecoder
+    private let wire: ResourceWire
+    private let answerLimit: Int
+    /// Nil once the connection has left its channel.
+    private var pool: ResourcePool?
+    private var exchange: ResourceExchange?
+    private var context: ChannelHandlerContext?
+    private var received = 0
+    private var rawBytes = 0
+    private var isWritten = false
+    private var mayServeAgain = false
+    private var isSettling = false
+    private var isHeld = false
+    private var isReadHeld = false
+    private var alarm: Scheduled<Void>?
+    private var alarmAt: NIODeadline?
+    /// Since when nothing is asked of it.
+    private(set) var idleSince = NIODeadline.now()
+
+    init(_ endpoint: Endpoint, decoder: HTTPResponseDecoder, wire: ResourceWire, answerLimit: Int, pool: ResourcePool) {
+        self.endpoint = endpoint
+        self.decoder = decoder
+        self.wire = wire
+        self.answerLimit = answerLimit
+        self.pool = pool
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        alarm?.cancel()
+        pool?.forget(self)
+        pool = nil
+    }
+
+    // MARK: Asking
+
+    /// Writes the request in one system call where it is small.
+    func start(_ next: ResourceExchange) {
+        guard let context, context.channel.isActive else { return next.conclude { $0.answerFailed(.lost(.none)) } }
+        exchange = next
+        next.connection = self
+        (received, rawBytes, isWritten, mayServeAgain, isHeld) = (0, 0, false, false, false)
+        // The decoder must know whether an answer to HEAD is due; the bytes go round it.
+        decoder.write(data: .head(HTTPRequestHead(version: .http1_1, method: HTTPMethod(rawValue: next.method), uri: "/")))
+        let length = next.head.readableBytes + next.body.readableBytes
+        if length > Self.undivided { next.effect = .possible }
+        watch(next.deadline, context)
+        wire.write(next.head, next.body) { [self] in isWritten = true }
+        // A write that failed at once has told of it by now: nothing left this host.
+        if exchange === next { next.effect = .possible }
+    }
+
+    /// Whether the other side has neither closed nor said anything unasked; asks the kernel, because its news may still be queued.
+    var isAlive: Bool {
+        guard let context, context.channel.isActive else { return false }
+        do {
+            let found = try context.channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+                of: NIOBSDSocket.Handle.self
+            ) { descriptor in
+                var byte: UInt8 = 0
+                return recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) == -1
+                    && errno == EAGAIN
+            }
+            return found ?? true
+        } catch {
+            return false
+        }
+    }
+
+    /// Closes it.
+    func close() { context?.close(promise: nil) }
+
+    /// The exchange was given up: what comes for it would be taken for the next one's answer.
+    func abandon(_ given: ResourceExchange) {
+        guard exchange === given else { return }
+        exchange = nil
+        close()
+    }
+
+    // MARK: The answer
+
+    /// Told by the wire of every read; false when the bytes are to be dropped.
+    func bytesArrived(_ count: Int) -> Bool {
+        guard exchange != nil else {
+            close()
+            return false
+        }
+        rawBytes += count
+        guard rawBytes <= 4 * Limits.invocationHead + 8 * received + 8 * count else {
+            fail(.misbehaved("more padding than answer"))
+            return false
+        }
+        return true
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard let exchange else { return }
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            guard let fault = ResourceAnswer.fault(in: head) else {
+                mayServeAgain = head.isKeepAlive
+                let fields = ResourceAnswer.passing(head.headers)
+                return exchange.tell { $0.answerBegan(status: Int(head.status.code), headers: fields) }
+            }
+            fail(.misbehaved(fault))
+        case .body(let chunk):
+            received += chunk.readableBytes
+            guard received <= answerLimit else { return fail(.answerTooLarge(limit: answerLimit)) }
+            exchange.tell { $0.answerBody(chunk) }
+        case .end(let trailers):
+            self.exchange = nil
+            isSettling = true
+            let fields = trailers.map { ResourceAnswer.passing($0) } ?? []
+            exchange.conclude { $0.answerEnded(trailers: fields) }
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if isSettling { settle(context) }
+        context.fireChannelReadComplete()
+    }
+
+    // Only after the whole read has been decoded is it known that nothing followed the answer: a byte that did would become the
+    // beginning of somebody else's.
+    private func settle(_ context: ChannelHandlerContext) {
+        isSettling = false
+        guard mayServeAgain, isWritten, context.channel.isActive, isBetweenAnswers(context) else { return close() }
+        idleSince = .now()
+        pool?.park(self)
+    }
+
+    // To the decoder an end of input is an error within a message and nothing between two.
+    private func isBetweenAnswers(_ context: ChannelHandlerContext) -> Bool {
+        var nothing = ByteBuffer()
+        do {
+            _ = try decoder.decodeLast(context: context, buffer: &nothing, seenEOF: true)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    private func fail(_ failure: ResourceFailure) {
+        guard let failed = exchange else { return }
+        exchange = nil
+        failed.conclude { $0.answerFailed(failure) }
+        close()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        switch error {
+        case HTTPParserError.invalidEOFState: fail(.lost(exchange?.effect ?? .possible))
+        case HTTPParserError.headerOverflow: fail(.misbehaved("head longer than \(Limits.invocationHead) bytes"))
+        case let error as HTTPParserError: fail(.misbehaved("\(error)"))
+        default: fail(.lost(exchange?.effect ?? .possible))
+        }
+        close()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        fail(.lost(exchange?.effect ?? .possible))
+        context.fireChannelInactive()
+    }
+
+    // MARK: Flow and time
+
+    func hold(_ holder: ResourceExchange) { if exchange === holder { isHeld = true } }
+
+    func resume(_ holder: ResourceExchange) {
+        guard exchange === holder, isHeld else { return }
+        isHeld = false
+        guard isReadHeld else { return }
+        isReadHeld = false
+        context?.read()
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if isHeld, exchange != nil { isReadHeld = true } else { context.read() }
+    }
+
+    // The alarm outlives the exchange it was set for and is moved only when one ends earlier: most requests set none.
+    private func watch(_ deadline: NIODeadline, _ context: ChannelHandlerContext) {
+        if let alarmAt, alarmAt <= deadline { return }
+        alarm?.cancel()
+        alarmAt = deadline
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        alarm = context.eventLoop.scheduleTask(deadline: deadline) { bound.value.alarmRang() }
+    }
+
+    private func alarmRang() {
+        alarmAt = nil
+        guard let exchange, let context else { return }
+        guard exchange.deadline <= .now() else { return watch(exchange.deadline, context) }
+        fail(.timedOut(exchange.effect))
+    }
+}
+
+/// Stands before the decoder: writes requests round it, and sees bytes that come unasked.
+final class ResourceWire: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private var context: ChannelHandlerContext?
+    /// Set before the channel reads.
+    weak var connection: ResourceConnection?
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard connection?.bytesArrived(unwrapInboundIn(data).readableBytes) == true else { return }
+        context.fireChannelRead(data)
+    }
+
+    /// Writes head and body, and says when the kernel has all of it.
+    func write(_ head: ByteBuffer, _ body: ByteBuffer, whenWritten: @escaping () -> Void) {
+        guard let context else { return }
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenSuccess(whenWritten)
+        if body.readableBytes > 0 {
+            context.write(wrapOutboundOut(head), promise: nil)
+            context.writeAndFlush(wrapOutboundOut(body), promise: promise)
+        } else {
+            context.writeAndFlush(wrapOutboundOut(head), promise: promise)
+        }
+    }
+}

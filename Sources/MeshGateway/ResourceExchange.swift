@@ -1,0 +1,59 @@
+import MeshRouting
+import NIOCore
+
+/// One request to a resource under way: the handle of whoever asked, used on the event loop of the request only.
+public final class ResourceExchange {
+    private enum State {
+        case waiting(any ResourceObserver)
+        case done
+    }
+
+    let head: ByteBuffer
+    let body: ByteBuffer
+    let method: String
+    let deadline: NIODeadline
+    private var state: State
+    /// Whether a byte may have left.
+    var effect = PossibleEffect.none
+    /// The connection that carries it; nil while one is being made.
+    var connection: ResourceConnection?
+
+    init(_ request: ResourceRequest, head: ByteBuffer, observer: any ResourceObserver) {
+        self.head = head
+        body = request.body
+        method = request.method
+        deadline = .now() + TimeAmount(request.timeout)
+        state = .waiting(observer)
+    }
+
+    /// Whether nothing more will be told.
+    var isDone: Bool { if case .done = state { true } else { false } }
+
+    /// Gives up: nothing more is told. A request that was written already may still have its effect; that is what is answered.
+    @discardableResult
+    public func cancel() -> PossibleEffect {
+        guard !isDone else { return effect }
+        state = .done
+        connection?.abandon(self)
+        connection = nil
+        return effect
+    }
+
+    /// Reads no more of the answer until `resume`: whoever it goes to is slower than the resource. The timeout runs on.
+    public func hold() { connection?.hold(self) }
+
+    /// Reads on.
+    public func resume() { connection?.resume(self) }
+
+    func tell(_ event: (any ResourceObserver) -> Void) {
+        if case .waiting(let observer) = state { event(observer) }
+    }
+
+    /// Tells the last thing.
+    func conclude(_ event: (any ResourceObserver) -> Void) {
+        guard case .waiting(let observer) = state else { return }
+        state = .done
+        connection = nil
+        event(observer)
+    }
+}

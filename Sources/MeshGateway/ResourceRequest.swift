@@ -1,0 +1,149 @@
+import MeshBase
+import MeshRouting
+import NIOCore
+
+/// One request to a resource of this node.
+public struct ResourceRequest: Sendable {
+    /// The resource.
+    public var url: ResourceURL
+    /// A token, in upper case as HTTP's own are.
+    public var method: String
+    /// Beneath `url`, normalised, beginning with `/`; `/` is the URL itself.
+    public var path: String
+    /// Without `?`; nil when there is none.
+    public var query: String?
+    /// From the caller. Hop-by-hop fields, `Comity-…`, `Host`, `Content-Length`, and whatever `added` names are left out.
+    public var headers: [HeaderField]
+    /// In this node's own name: `comity-caller`, `comity-caller-name`, `comity-principal`, `comity-agreement`,
+    /// `comity-correlation-id`, `traceparent`.
+    public var added: [HeaderField]
+    /// The whole body.
+    public var body: ByteBuffer
+    /// For all of it, from connecting to the answer's last byte; above zero.
+    public var timeout: Duration
+
+    public init(
+        url: ResourceURL, method: String, path: String, query: String?, headers: [HeaderField], added: [HeaderField],
+        body: ByteBuffer, timeout: Duration
+    ) {
+        self.url = url
+        self.method = method
+        self.path = path
+        self.query = query
+        self.headers = headers
+        self.added = added
+        self.body = body
+        self.timeout = timeout
+    }
+
+    /// The bytes of the request's head, or why there can be none.
+    func head() throws(ResourceFailure) -> ByteBuffer {
+        guard HeaderRules.isToken(method), method != "CONNECT" else { throw .requestInvalid("method") }
+        guard case .allowed(path) = RequestPath.normalised(path) else { throw .requestInvalid("path") }
+        guard query?.utf8.allSatisfy({ (0x21...0x7e).contains($0) && $0 != UInt8(ascii: "#") }) ?? true else {
+            throw .requestInvalid("query")
+        }
+        var head = ByteBuffer()
+        head.reserveCapacity(1_024)
+        head.writeString(method)
+        head.writeStaticString(" ")
+        head.writeString(url.target(path, query: query))
+        head.writeStaticString(" HTTP/1.1\r\nhost: ")
+        head.writeString(url.authority)
+        head.writeStaticString("\r\n")
+        var named: [String] = []
+        for field in headers where field.name == "connection" { named += HeaderRules.elements(of: field.value) }
+        for field in headers where passes(field.name.lowercasedASCII, named) { try write(field, into: &head) }
+        for field in added { try write(field, into: &head) }
+        if body.readableBytes > 0 || ["POST", "PUT", "PATCH"].contains(method) {
+            head.writeStaticString("content-length: ")
+            head.writeString(String(body.readableBytes))
+            head.writeStaticString("\r\n")
+        }
+        head.writeStaticString("\r\n")
+        return head
+    }
+
+    private func passes(_ name: String, _ named: [String]) -> Bool {
+        switch name {
+        case "host", "content-length", "expect": return false
+        default:
+            return !HeaderRules.isHopByHop(name) && !HeaderRules.isReserved(name) && !named.contains(name)
+                && !added.contains { $0.name == name }
+        }
+    }
+
+    // The fields crossed a link: one that ended its line would be a second request to the resource.
+    private func write(_ field: HeaderField, into head: inout ByteBuffer) throws(ResourceFailure) {
+        guard HeaderRules.isWritable(field.name, field.value) else { throw .requestInvalid("header field") }
+        head.writeString(field.name)
+        head.writeStaticString(": ")
+        head.writeString(field.value)
+        head.writeStaticString("\r\n")
+    }
+}
+
+/// Who is told of a resource's answer, on the event loop of the request: `answerBegan`, any number of `answerBody`, and
+/// then `answerEnded`; `answerFailed` instead of any of them ends it. After `ResourceExchange.cancel` nothing is told any more.
+public protocol ResourceObserver: AnyObject {
+    /// The head: a status of 200 ... 599, fields in lower case without hop-by-hop ones and without `Comity-…`.
+    func answerBegan(status: Int, headers: [HeaderField])
+    /// The next bytes of the body, as they were read.
+    func answerBody(_ chunk: ByteBuffer)
+    /// The answer is complete.
+    func answerEnded(trailers: [HeaderField])
+    /// There is no answer, or no more of it.
+    func answerFailed(_ failure: ResourceFailure)
+}
+
+/// Why a resource gave no whole answer.
+public enum ResourceFailure: Error, Equatable, CustomStringConvertible {
+    /// The request cannot be written down; the text says which part.
+    case requestInvalid(String)
+    /// No connection came about.
+    case unreachable(Endpoint, reason: String)
+    /// As many connections as are allowed are in use.
+    case exhausted(Endpoint)
+    /// The time was over.
+    case timedOut(PossibleEffect)
+    /// The connection ended before the answer was complete.
+    case lost(PossibleEffect)
+    /// What came was not HTTP, or nothing that may be passed on; the text says what.
+    case misbehaved(String)
+    /// The body of the answer is longer than this many bytes.
+    case answerTooLarge(limit: Int)
+
+    /// Whether the request may have had its effect: certainly none only where no byte of it was written.
+    public var effect: PossibleEffect {
+        switch self {
+        case .requestInvalid, .unreachable, .exhausted: .none
+        case .timedOut(let effect), .lost(let effect): effect
+        case .misbehaved, .answerTooLarge: .possible
+        }
+    }
+
+    /// What the caller is told: nothing about the host behind the resource.
+    public var refusal: Refusal {
+        switch self {
+        case .requestInvalid(let part): Refusal(.requestMalformed, [Fact("part", part)])
+        case .unreachable, .lost: Refusal(.resourceUnreachable)
+        case .exhausted: Refusal(.overloaded)
+        case .timedOut: Refusal(.resourceTimeout)
+        case .misbehaved: Refusal(.resourceMisbehaved)
+        case .answerTooLarge(let limit): Refusal(.resourceMisbehaved, [Fact("answer limit", "\(limit) bytes")])
+        }
+    }
+
+    /// What happened, for this node's operator.
+    public var description: String {
+        switch self {
+        case .requestInvalid(let part): "the request's \(part) cannot be sent to a resource"
+        case .unreachable(let endpoint, let reason): "no connection to \(endpoint): \(reason)"
+        case .exhausted(let endpoint): "all connections to \(endpoint) are in use"
+        case .timedOut(let effect): "no whole answer in time (effect \(effect))"
+        case .lost(let effect): "the connection ended before the answer did (effect \(effect))"
+        case .misbehaved(let what): "the answer was not usable: \(what)"
+        case .answerTooLarge(let limit): "the answer is longer than \(limit) bytes"
+        }
+    }
+}
