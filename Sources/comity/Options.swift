@@ -5,7 +5,9 @@ import MeshControl
 
 /// `--home DIR`: which node a command is for.
 struct HomeOption: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("The node's home (default: $COMITY_HOME, else ~/.comity).", valueName: "dir"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("The node's home (default: $COMITY_HOME, else ~/.comity).", valueName: "dir"))
     var home: String?
 
     /// The home's absolute path.
@@ -23,7 +25,9 @@ struct HomeOption: ParsableArguments {
 
     /// The same, where parsing has ended.
     static func named(in arguments: [String]) -> String? {
-        if let position = arguments.firstIndex(of: "--home"), position + 1 < arguments.count { return arguments[position + 1] }
+        if let position = arguments.firstIndex(of: "--home"), position + 1 < arguments.count {
+            return arguments[position + 1]
+        }
         return arguments.first { $0.hasPrefix("--home=") }.map { String($0.dropFirst("--home=".count)) }
     }
 
@@ -64,7 +68,9 @@ extension ResourceName: ExpressibleByArgument {
 extension ResourceLabel: ExpressibleByArgument {
     /// Reads `key=value`.
     public init?(argument: String) {
-        guard let sign = argument.firstIndex(of: "="), let key = ResourceName(argument[..<sign]) else { return nil }
+        guard let sign = argument.firstIndex(of: "="), let key = ResourceName(argument[..<sign]) else {
+            return nil
+        }
         let value = String(argument[argument.index(after: sign)...])
         guard value.utf8.count <= Limits.documentText, value.isPlain else { return nil }
         self.init(key: key, value: value)

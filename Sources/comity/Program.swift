@@ -3,8 +3,8 @@ import FoundationEssentials
 import Glibc
 import MeshControl
 
-/// Runs one command and ends with the exit code of the contract: 0 done; 1 refused or not found; 2 wrong usage; 3 the agent is
-/// not running; 4 could not reach the peer.
+/// Runs one command and ends with the exit code of the contract: 0 done; 1 refused or not found; 2 wrong
+/// usage; 3 the agent is not running; 4 could not reach the peer.
 @main
 enum Program {
     static func main() async {
@@ -45,7 +45,9 @@ struct Comity: AsyncParsableCommand {
             """,
         version: ProgramVersion.text,
         subcommands: [
-            Up.self, Status.self, Peers.self, Peer.self, Invite.self, JoinCommand.self, Resource.self, Route.self, Find.self,
-            Offer.self, Agreement.self, Call.self, Routes.self, Audit.self, ExplainCommand.self, Config.self, Sim.self,
+            Up.self, Status.self, Peers.self, Peer.self, Invite.self, JoinCommand.self, Resource.self,
+            Route.self, Find.self,
+            Offer.self, Agreement.self, Call.self, Routes.self, Audit.self, ExplainCommand.self, Config.self,
+            Sim.self,
         ])
 }

@@ -4,7 +4,8 @@ import Glibc
 import MeshBase
 import MeshControl
 
-/// What goes to the person and what goes to the next program: facts on standard output, everything else on standard error.
+/// What goes to the person and what goes to the next program: facts on standard output, everything else on
+/// standard error.
 enum Terminal {
     static func out(_ text: String) { put(text, on: STDOUT_FILENO) }
     static func note(_ text: String) { put(text, on: STDERR_FILENO) }
@@ -23,7 +24,9 @@ enum Terminal {
                 note(failure.message + "\n")
             }
         } else {
-            note(ReasonText.render(failure, presentation(on: STDERR_FILENO, HomeOption.named(in: CommandLine.arguments))))
+            note(
+                ReasonText.render(
+                    failure, presentation(on: STDERR_FILENO, HomeOption.named(in: CommandLine.arguments))))
         }
         exit(failure.exitCode)
     }
@@ -46,7 +49,9 @@ enum Terminal {
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else { break }
             bytes += chunk.prefix(count)
-            guard bytes.count <= limit else { throw ValidationError("standard input is longer than \(limit) bytes") }
+            guard bytes.count <= limit else {
+                throw ValidationError("standard input is longer than \(limit) bytes")
+            }
         }
         return String(decoding: bytes, as: UTF8.self)
     }

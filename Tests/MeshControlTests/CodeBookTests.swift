@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct CodeBookTests {
     private var page: URL {
-        URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
             .appending(path: "Docs/Codes.md")
     }
 
@@ -26,6 +27,8 @@ import Testing
     }
 
     @Test func `no two codes are explained alike`() {
-        #expect(Set(RefusalCode.allCases.map { CodeBook.entry(for: $0).cause }).count == RefusalCode.allCases.count)
+        #expect(
+            Set(RefusalCode.allCases.map { CodeBook.entry(for: $0).cause }).count
+                == RefusalCode.allCases.count)
     }
 }

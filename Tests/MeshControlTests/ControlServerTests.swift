@@ -32,7 +32,9 @@ import Testing
     @Test func `an operation that nobody answers is named`() async throws {
         try await withServer { home in
             let failure = await #expect(throws: ControlFailure.self) {
-                try await ControlClient.with(home: home) { client throws(ControlFailure) in try await client.ask(StopAgent.self) }
+                try await ControlClient.with(home: home) { client throws(ControlFailure) in
+                    try await client.ask(StopAgent.self)
+                }
             }
             #expect(failure?.code == "operation-unknown")
             #expect(failure?.facts == [Fact("path", "/v1/stop")])
@@ -53,7 +55,9 @@ import Testing
         let home = try makeFolder()
         defer { removeFolder(home) }
         let failure = await #expect(throws: ControlFailure.self) {
-            try await ControlClient.with(home: home) { client throws(ControlFailure) in try await client.ask(ShowStatus.self) }
+            try await ControlClient.with(home: home) { client throws(ControlFailure) in
+                try await client.ask(ShowStatus.self)
+            }
         }
         #expect(failure?.exitCode == 3)
         #expect(failure?.next == "comity up --home \(home)")
@@ -64,7 +68,9 @@ import Testing
         defer { removeFolder(home) }
         try Fixture.leaveDeadSocket(at: home + "/control.sock")
         let failure = await #expect(throws: ControlFailure.self) {
-            try await ControlClient.with(home: home) { client throws(ControlFailure) in try await client.ask(ShowStatus.self) }
+            try await ControlClient.with(home: home) { client throws(ControlFailure) in
+                try await client.ask(ShowStatus.self)
+            }
         }
         #expect(failure?.code == "agent-not-running")
     }
@@ -94,16 +100,17 @@ import Testing
     @Test func `what is malformed, too long or no POST is refused with a code`() async throws {
         try await withServer { home in
             let url = UnixHTTP.url(socket: home + "/control.sock", path: "/v1/peers/show")
-            let malformed = try await Fixture.send(.POST, url, #"{"peer": 1}"#)
+            let malformed = try await Fixture.ask(.POST, url, #"{"peer": 1}"#)
             #expect(malformed.0 == 400)
             #expect(malformed.1.contains(#""value":"peer""#), "\(malformed.1)")
-            let long = try await Fixture.send(.POST, url, String(repeating: " ", count: ControlLimits.request + 1))
+            let long = try await Fixture.ask(
+                .POST, url, String(repeating: " ", count: ControlLimits.request + 1))
             #expect(long.0 == 413)
-            let get = try await Fixture.send(.GET, url, "")
+            let get = try await Fixture.ask(.GET, url, "")
             #expect(get.0 == 400)
             let exact = #"{"peer":"B"}"#
             let padded = exact + String(repeating: " ", count: ControlLimits.request - exact.utf8.count)
-            #expect(try await Fixture.send(.POST, url, padded).0 == 200)
+            #expect(try await Fixture.ask(.POST, url, padded).0 == 200)
         }
     }
 
@@ -113,7 +120,8 @@ import Testing
         for _ in 0..<5_000 {
             var bytes = seed
             for _ in 0...generator.number(below: 6) {
-                bytes[Int(generator.number(below: UInt64(bytes.count)))] = UInt8(truncatingIfNeeded: generator.next())
+                bytes[Int(generator.number(below: UInt64(bytes.count)))] = UInt8(
+                    truncatingIfNeeded: generator.next())
             }
             do throws(ControlFailure) {
                 _ = try ControlCoding.decode(Explain.Request.self, from: ByteBuffer(bytes: bytes))
@@ -123,8 +131,27 @@ import Testing
         }
     }
 
+    @Test func `bytes that are no HTTP end their connection and nothing else`() async throws {
+        try await withServer { home in
+            var generator = SeededGenerator(seed: 5)
+            for _ in 0..<200 {
+                let length = Int(generator.number(below: 400))
+                try Fixture.shout(generator.bytes(length), at: home + "/control.sock")
+                try Fixture.shout(
+                    Array("POST /v1/peers HTTP/1.1\r\n".utf8) + generator.bytes(length),
+                    at: home + "/control.sock")
+            }
+            let peer = try await ControlClient.with(home: home) { client throws(ControlFailure) in
+                try await client.ask(ShowPeer.self, .init(peer: "B"))
+            }
+            #expect(peer.name?.description == "B")
+        }
+    }
+
     /// A server with a few operations, in a home of its own.
-    private func withServer<Result: Sendable>(_ body: @Sendable (String) async throws -> Result) async throws -> Result {
+    private func withServer<Result: Sendable>(_ body: @Sendable (String) async throws -> Result) async throws
+        -> Result
+    {
         let home = try makeFolder()
         defer { removeFolder(home) }
         let server = Fixture.server(home: home)
@@ -161,7 +188,7 @@ private enum Fixture {
             }
     }
 
-    static func send(_ method: HTTPMethod, _ url: String, _ body: String) async throws -> (Int, String) {
+    static func ask(_ method: HTTPMethod, _ url: String, _ body: String) async throws -> (Int, String) {
         let client = UnixHTTP.client()
         var request = HTTPClientRequest(url: url)
         request.method = method
@@ -179,17 +206,31 @@ private enum Fixture {
 
     /// Binds and closes: the file stays, nobody listens.
     static func leaveDeadSocket(at path: String) throws {
+        let descriptor = try withAddress(of: path) { bind($0, $1, $2) }
+        close(descriptor)
+    }
+
+    /// Connects, says `bytes`, hangs up.
+    static func shout(_ bytes: [UInt8], at path: String) throws {
+        let descriptor = try withAddress(of: path) { connect($0, $1, $2) }
+        _ = send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+        close(descriptor)
+    }
+
+    private static func withAddress(
+        of path: String, _ body: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32
+    ) throws -> Int32 {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         try #require(descriptor >= 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
-        let bound = withUnsafePointer(to: &address) {
+        let result = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+                body(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
-        #expect(bound == 0)
-        close(descriptor)
+        try #require(result == 0)
+        return descriptor
     }
 }

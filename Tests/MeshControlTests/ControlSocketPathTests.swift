@@ -5,20 +5,26 @@ import Testing
 
 @Suite struct ControlSocketPathTests {
     @Test func `a short home holds its socket itself`() {
-        let place = ControlSocketPath(home: "/home/ada/.comity", name: "control.sock", runtimeFolder: "/run/user/1000")
+        let place = ControlSocketPath(
+            home: "/home/ada/.comity", name: "control.sock", runtimeFolder: "/run/user/1000")
         #expect(place.socket == "/home/ada/.comity/control.sock")
         #expect(ControlSocketPath.existing(home: "/home/ada/.comity", name: "control.sock") == place.socket)
     }
 
     @Test func `the limit is 107 bytes and not one more`() {
         let home = "/" + String(repeating: "h", count: 107 - 14)
-        #expect(ControlSocketPath(home: home, name: "control.sock", runtimeFolder: nil).socket == home + "/control.sock")
-        #expect(ControlSocketPath(home: home + "h", name: "control.sock", runtimeFolder: nil).socket.hasPrefix("/tmp/"))
+        #expect(
+            ControlSocketPath(home: home, name: "control.sock", runtimeFolder: nil).socket == home
+                + "/control.sock")
+        #expect(
+            ControlSocketPath(home: home + "h", name: "control.sock", runtimeFolder: nil).socket.hasPrefix(
+                "/tmp/"))
     }
 
     @Test func `a runtime folder that is too long itself is not used`() {
         let long = "/" + String(repeating: "r", count: 120)
-        #expect(ControlSocketPath(home: long, name: "control.sock", runtimeFolder: long).socket.utf8.count <= 107)
+        #expect(
+            ControlSocketPath(home: long, name: "control.sock", runtimeFolder: long).socket.utf8.count <= 107)
     }
 
     @Test func `a long home holds a link that a client follows`() throws {

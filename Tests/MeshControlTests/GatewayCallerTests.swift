@@ -6,30 +6,38 @@ import Testing
 
 @Suite struct GatewayCallerTests {
     @Test(arguments: [
-        ("B/echo", "/invoke/B/echo"), ("B/orders/list", "/invoke/B/orders/list"), ("orders", "/invoke/any/orders"),
+        ("B/echo", "/invoke/B/echo"), ("B/orders/list", "/invoke/B/orders/list"),
+        ("orders", "/invoke/any/orders"),
     ])
     func `a target names peer, resource and capability`(target: String, path: String) throws {
         #expect(try #require(GatewayCall(target: target)).path == path)
     }
 
-    @Test(arguments: ["", "/", "B/", "/echo", "B/Echo", "B/echo/list/more", "B//list", "../echo", "B/echo?x", "B c/echo"])
+    @Test(arguments: [
+        "", "/", "B/", "/echo", "B/Echo", "B/echo/list/more", "B//list", "../echo", "B/echo?x", "B c/echo",
+    ])
     func `a target of another form is refused`(target: String) {
         #expect(GatewayCall(target: target) == nil)
     }
 
     @Test func `a refusal of the gateway is read with its reasons`() {
-        let body = #"{"code":"peer-unreachable","reasons":[{"code":"peer-unreachable","facts":[{"name":"peer","value":"B"}]}],"#
+        let body =
+            #"{"code":"peer-unreachable","reasons":["#
+            + #"{"code":"peer-unreachable","facts":[{"name":"peer","value":"B"}]}],"#
             + #""correlation":null,"next":"comity peer show B"}"#
         let answer = GatewayCaller.answer(
             status: 503, headers: [("Comity-Correlation-Id", "01938f7e-0000-7000-8000-000000000001")],
             body: ByteBuffer(string: body))
-        #expect(answer.outcome == .refused([Refusal(.peerUnreachable, [Fact("peer", "B")])], next: "comity peer show B"))
+        #expect(
+            answer.outcome
+                == .refused([Refusal(.peerUnreachable, [Fact("peer", "B")])], next: "comity peer show B"))
         #expect(answer.correlation?.description == "01938f7e-0000-7000-8000-000000000001")
         #expect(answer.exitCode == 4)
     }
 
     @Test func `an error of the resource is the resource's answer`() {
-        let answer = GatewayCaller.answer(status: 404, headers: [], body: ByteBuffer(string: #"{"error":"no such order"}"#))
+        let answer = GatewayCaller.answer(
+            status: 404, headers: [], body: ByteBuffer(string: #"{"error":"no such order"}"#))
         #expect(answer.outcome == .answered(status: 404))
         #expect(answer.exitCode == 1)
     }

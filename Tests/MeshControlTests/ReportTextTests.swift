@@ -5,7 +5,9 @@ import Testing
 
 @Suite struct ReportTextTests {
     private let now = WallTime(milliseconds: 1_795_255_200_000)
-    private var plain: Presentation { Presentation(hasColour: false, width: 100, now: now, zone: .fixed(seconds: 3_600)) }
+    private var plain: Presentation {
+        Presentation(hasColour: false, width: 100, now: now, zone: .fixed(seconds: 3_600))
+    }
 
     private func node(_ name: String, _ byte: UInt8) -> NodeReference {
         NodeReference(name: NodeName(name), id: NodeID(Digest(Array(repeating: byte, count: 32))!))
@@ -13,15 +15,18 @@ import Testing
 
     private var status: StatusReport {
         let peer = PeerReport(
-            name: NodeName("B"), id: node("B", 2).id, words: ["apron", "tiger", "zebra", "lemon", "tulip"], trust: .trusted,
-            link: .up, address: Endpoint("10.0.0.2:7410"), witnesses: [.init(witness: "mdns", ageSeconds: 3, endpoint: nil)],
+            name: NodeName("B"), id: node("B", 2).id, words: ["apron", "tiger", "zebra", "lemon", "tulip"],
+            trust: .trusted,
+            link: .up, address: Endpoint("10.0.0.2:7410"),
+            witnesses: [.init(witness: "mdns", ageSeconds: 3, endpoint: nil)],
             latencyMilliseconds: 0.43)
         return StatusReport(
             node: NodeReport(
                 name: NodeName("A")!, id: node("A", 1).id, words: ["acorn", "zodiac"], boot: 7,
                 started: Timestamp(now - .seconds(65)), program: "0.1.0"),
             listening: ListeningReport(
-                link: [Endpoint("10.0.0.1:7410")!], gateway: Endpoint("127.0.0.1:7411"), gatewaySocket: nil, control: "/c"),
+                link: [Endpoint("10.0.0.1:7410")!], gateway: Endpoint("127.0.0.1:7411"), gatewaySocket: nil,
+                control: "/c"),
             discovery: [
                 DiscoveryReport(method: "static", state: .off, detail: "no addresses"),
                 DiscoveryReport(method: "mdns", state: .failing, detail: "no Avahi daemon answers"),
@@ -69,13 +74,14 @@ import Testing
         var elsewhere = plain
         elsewhere.home = "/h"
         let text = StatusText.renderStart(fresh, elsewhere)
-        #expect(text.hasSuffix(
-            """
-            next
-              comity invite --home /h     a line that another node joins this one with
-              comity join LINE --home /h  join the node that made the line
+        #expect(
+            text.hasSuffix(
+                """
+                next
+                  comity invite --home /h     a line that another node joins this one with
+                  comity join LINE --home /h  join the node that made the line
 
-            """))
+                """))
     }
 
     @Test func `a refused call shows both sides, the values and the next command`() {
@@ -85,7 +91,9 @@ import Testing
                 ExplainBranch(side: nil, question: "is the peer trusted?", verdict: .allowed),
                 ExplainBranch(
                     side: node("Bakery", 2), question: "does an agreement cover it?", verdict: .refused,
-                    reasons: [Refusal(.agreementExpired, [Fact("until", "10:00"), Fact("the clock", "11:00")])]),
+                    reasons: [
+                        Refusal(.agreementExpired, [Fact("until", "10:00"), Fact("the clock", "11:00")])
+                    ]),
                 ExplainBranch(side: nil, question: "did the resource answer?", verdict: .notAsked),
             ])
         #expect(
@@ -117,8 +125,10 @@ import Testing
     @Test func `a trace says where its sides disagree`() {
         let id = CorrelationID(high: 0x0193_8f7e_0000_7000, low: 0x8000_0000_0000_0001)
         let event = AuditEventReport(
-            id: id, time: Timestamp(now), type: "attempt", correlation: id, source: node("A", 1), target: node("B", 2),
-            resource: .echo, action: "invoke", success: true, durationMilliseconds: 12, status: 200, attempt: 1)
+            id: id, time: Timestamp(now), type: "attempt", correlation: id, source: node("A", 1),
+            target: node("B", 2),
+            resource: .echo, action: "invoke", success: true, durationMilliseconds: 12, status: 200,
+            attempt: 1)
         let report = TraceReport(
             correlation: id,
             sides: [

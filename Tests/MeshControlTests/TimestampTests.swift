@@ -15,13 +15,17 @@ import Testing
         for _ in 0..<2_000 {
             let milliseconds = Int64(generator.number(below: 315_569_519_999_999)) - 62_167_219_200_000
             let stamp = Timestamp(WallTime(milliseconds: milliseconds))
-            #expect(try JSONDecoder().decode([Timestamp].self, from: try JSONEncoder().encode([stamp])) == [stamp])
+            #expect(
+                try JSONDecoder().decode([Timestamp].self, from: try JSONEncoder().encode([stamp])) == [stamp]
+            )
         }
     }
 
     @Test(arguments: [
-        "", "2026-11-21T10:00:00Z", "2026-13-21T10:00:00.000Z", "2026-02-30T10:00:00.000Z", "2026-11-21T24:00:00.000Z",
-        "2026-11-21 10:00:00.000Z", "2026-11-21T10:00:00.000+", "+026-11-21T10:00:00.000Z", "2026-11-21T10:00:00.000z",
+        "", "2026-11-21T10:00:00Z", "2026-13-21T10:00:00.000Z", "2026-02-30T10:00:00.000Z",
+        "2026-11-21T24:00:00.000Z",
+        "2026-11-21 10:00:00.000Z", "2026-11-21T10:00:00.000+", "+026-11-21T10:00:00.000Z",
+        "2026-11-21T10:00:00.000z",
     ])
     func `anything but that one form is refused`(text: String) {
         #expect(throws: DecodingError.self) {

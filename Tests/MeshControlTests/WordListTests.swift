@@ -39,7 +39,8 @@ import Testing
         for (above, letter) in left.enumerated() {
             var next = [above + 1]
             for (column, other) in right.enumerated() {
-                next.append(min(row[column + 1] + 1, next[column] + 1, row[column] + (letter == other ? 0 : 1)))
+                next.append(
+                    min(row[column + 1] + 1, next[column] + 1, row[column] + (letter == other ? 0 : 1)))
             }
             row = next
         }

@@ -3,12 +3,14 @@ import MeshBase
 extension CodeBook {
     static func cause(of code: RefusalCode) -> String {
         switch code {
-        case .handshakeRefused: "the other side refused the handshake and keeps the reason to itself, under a reference"
+        case .handshakeRefused:
+            "the other side refused the handshake and keeps the reason to itself, under a reference"
         case .certificateMissing: "the other side showed no certificate in the TLS handshake"
         case .certificateMalformed: "the certificate, or the identity statement in it, cannot be read"
         case .certificateExpired: "the node certificate is over"
         case .certificateNotYetValid: "the node certificate is not valid yet"
-        case .identityStatementInvalid: "the identity statement in the certificate is not signed by the key it names"
+        case .identityStatementInvalid:
+            "the identity statement in the certificate is not signed by the key it names"
         case .clockSkew: "the two clocks differ too much to judge what is valid"
         case .isMyself: "the node that answered is this node"
         case .identityMismatch: "another node answered than the one that was meant"
@@ -16,7 +18,8 @@ extension CodeBook {
         case .peerUnknown: "nobody here has made trust with this node"
         case .peerRevoked: "the peer's key was revoked here, which is final for that key"
         case .peerSuspended: "the peer is suspended here, by the operator or by an alarm"
-        case .inceptionInvalid: "the peer's inception is not signed by its first key, or differs from the pinned one"
+        case .inceptionInvalid:
+            "the peer's inception is not signed by its first key, or differs from the pinned one"
         case .versionUnsupported: "the two sides have no protocol version in common"
         case .bindingUnsupported: "the two sides have no channel binding in common"
         case .nonceReused: "a nonce of the handshake is one's own, as when a message is sent back"
@@ -25,7 +28,8 @@ extension CodeBook {
         case .handshakeMalformed: "a message of the handshake came out of order or cannot be read"
         case .handshakeTimeout: "the handshake took too long"
         case .handshakeLimit: "too many handshakes are unfinished"
-        case .bootReturned: "an earlier run of the peer came back after a later one: perhaps the node was cloned"
+        case .bootReturned:
+            "an earlier run of the peer came back after a later one: perhaps the node was cloned"
         case .inviteMalformed: "the line is not an invite"
         case .inviteExpired: "the invite's time is over"
         case .inviteUsed: "another node has used the invite"
@@ -58,8 +62,10 @@ extension CodeBook {
         case .auditUnavailable: "the audit cannot take the call's records, and without audit there is no call"
         case .overloaded: "the node sheds load"
         case .resourceUnreachable: "the service behind the resource could not be reached by its provider"
-        case .resourceTimeout: "the service behind the resource did not answer in the time its provider gives it"
-        case .resourceMisbehaved: "the answer of the service behind the resource was not HTTP, or was too long"
+        case .resourceTimeout:
+            "the service behind the resource did not answer in the time its provider gives it"
+        case .resourceMisbehaved:
+            "the answer of the service behind the resource was not HTTP, or was too long"
         case .cancelled: "whoever asked went away before the answer"
         case .draining: "the agent is shutting down and takes no new calls"
         case .hostRefused: "the gateway does not serve this Host name"

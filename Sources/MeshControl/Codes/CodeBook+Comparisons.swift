@@ -3,7 +3,8 @@ import MeshBase
 extension CodeBook {
     static func comparison(of code: RefusalCode) -> String {
         switch code {
-        case .handshakeRefused: "nothing that this side can see; the other operator finds it under the reference"
+        case .handshakeRefused:
+            "nothing that this side can see; the other operator finds it under the reference"
         case .certificateMissing: "the number of certificates that came, and one"
         case .certificateMalformed: "the certificate's form, and that of a node certificate"
         case .certificateExpired: "the end of the certificate, and both clocks"

@@ -15,7 +15,8 @@ extension CodeBook {
         case .peerSuspended: "comity peer resume PEER"
         case .versionUnsupported: "comity --version"
         case .bootReturned: "comity explain peer PEER"
-        case .inviteMalformed, .inviteExpired, .inviteUsed, .inviteUnknown, .inviteProofWrong, .inviteDeclined:
+        case .inviteMalformed, .inviteExpired, .inviteUsed, .inviteUnknown, .inviteProofWrong,
+            .inviteDeclined:
             "comity invite"
         case .pairingLimit: "comity join LINE"
         case .peerNotFound: "comity peers"

@@ -20,8 +20,8 @@ public struct ControlFailure: Error, Codable, Equatable, Sendable {
 
     /// What kind of failure it is.
     public let kind: Kind
-    /// A refusal code, or one of the control API's own: `agent-not-running`, `operation-unknown`, `request-malformed`,
-    /// `body-too-large`, `agent-fault`.
+    /// A refusal code, or one of the control API's own: `agent-not-running`, `operation-unknown`, `request-
+    /// malformed`, `body-too-large`, `agent-fault`.
     public let code: String
     /// What happened, in one sentence without a full stop.
     public let message: String
@@ -48,7 +48,8 @@ public struct ControlFailure: Error, Codable, Equatable, Sendable {
         }
         let entry = CodeBook.entry(for: refusal.code)
         self.init(
-            kind, code: refusal.code.rawValue, message: entry.cause, facts: refusal.facts, next: next ?? entry.next)
+            kind, code: refusal.code.rawValue, message: entry.cause, facts: refusal.facts,
+            next: next ?? entry.next)
     }
 
     /// What a command of this home says when nobody listens on the control socket.

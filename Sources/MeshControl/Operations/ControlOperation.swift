@@ -1,8 +1,9 @@
 /// One thing that the control API does: what is asked, what is answered, and where.
 ///
-/// Every operation is `POST /v1/PATH` with JSON both ways, so both ends share these types and nothing else. An operation that
-/// waits (`AwaitInvite`, `Join`) takes `waitMilliseconds` and answers when something changed or the time is over: the client
-/// asks again, shows progress in between, and may go away at any moment without leaving anything behind.
+/// Every operation is `POST /v1/PATH` with JSON both ways, so both ends share these types and nothing else.
+/// An operation that waits (`AwaitInvite`, `Join`) takes `waitMilliseconds` and answers when something
+/// changed or the time is over: the client asks again, shows progress in between, and may go away at any
+/// moment without leaving anything behind.
 public protocol ControlOperation: Sendable {
     /// What is asked. At most `ControlLimits.request` bytes of JSON.
     associatedtype Request: Codable & Sendable

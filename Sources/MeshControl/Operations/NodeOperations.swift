@@ -124,8 +124,8 @@ public enum AnswerInvite: ControlOperation {
     public static let path = "invites/answer"
 }
 
-/// Uses an invite. Asked again with the same line it goes on waiting for the same attempt, and starts another one only when
-/// that has failed.
+/// Uses an invite. Asked again with the same line it goes on waiting for the same attempt, and starts another
+/// one only when that has failed.
 public enum Join: ControlOperation {
     /// The line, and how long to wait.
     public struct Request: Codable, Equatable, Sendable {

@@ -19,7 +19,8 @@ public enum AddResource: ControlOperation {
         /// How long one attempt may take; nil: as the deadline allows.
         public var timeoutMilliseconds: Int64?
         public init(
-            name: ResourceName, url: String, capabilities: [Capability], labels: [ResourceLabel], offerTo: [String],
+            name: ResourceName, url: String, capabilities: [Capability], labels: [ResourceLabel],
+            offerTo: [String],
             offerSeconds: Int64, timeoutMilliseconds: Int64?
         ) {
             self.name = name

@@ -6,7 +6,8 @@ public struct AuditFilter: Codable, Equatable, Sendable {
     public var peer: String?
     /// The resource.
     public var resource: ResourceName?
-    /// The kind of event: `attempt`, `service`, `call`, `trust`, `link`, `agreement`, `breaker`, `administration`, `node`.
+    /// The kind of event: `attempt`, `service`, `call`, `trust`, `link`, `agreement`, `breaker`,
+    /// `administration`, `node`.
     public var type: String?
     /// A refusal code that it carries.
     public var code: RefusalCode?
@@ -100,7 +101,8 @@ public struct AuditEventReport: Codable, Equatable, Sendable {
         target: NodeReference, principal: Principal? = nil, resource: ResourceName? = nil,
         capability: ResourceName? = nil, action: String, success: Bool, refusals: [Refusal] = [],
         durationMilliseconds: Int64 = 0, agreement: String? = nil, requestLength: Int64 = 0,
-        requestDigest: String? = nil, answerLength: Int64 = 0, answerDigest: String? = nil, status: Int? = nil,
+        requestDigest: String? = nil, answerLength: Int64 = 0, answerDigest: String? = nil,
+        status: Int? = nil,
         attempt: Int = 0, traceparent: String? = nil, breaker: String? = nil, metadata: [Fact] = []
     ) {
         self.id = id
@@ -143,7 +145,8 @@ public struct TraceReport: Codable, Equatable, Sendable {
     public var disagreements: [TraceDisagreement]
 
     public init(
-        correlation: CorrelationID, sides: [TraceSide], events: [TraceEvent], disagreements: [TraceDisagreement]
+        correlation: CorrelationID, sides: [TraceSide], events: [TraceEvent],
+        disagreements: [TraceDisagreement]
     ) {
         self.correlation = correlation
         self.sides = sides

@@ -51,7 +51,8 @@ public struct ExplainBranch: Codable, Equatable, Sendable {
     public var next: String?
 
     public init(
-        side: NodeReference?, question: String, verdict: ExplainVerdict, reasons: [Refusal] = [], facts: [Fact] = [],
+        side: NodeReference?, question: String, verdict: ExplainVerdict, reasons: [Refusal] = [],
+        facts: [Fact] = [],
         next: String? = nil
     ) {
         self.side = side

@@ -22,7 +22,8 @@ public struct ResourceReport: Codable, Equatable, Sendable {
     public var offeredTo: [NodeReference]
 
     public init(
-        description: ResourceDescription, url: String?, timeoutMilliseconds: Int64?, offeredTo: [NodeReference]
+        description: ResourceDescription, url: String?, timeoutMilliseconds: Int64?,
+        offeredTo: [NodeReference]
     ) {
         self.description = description
         self.url = url
@@ -55,7 +56,8 @@ public struct CatalogEntry: Codable, Equatable, Sendable {
     public var until: Timestamp?
 
     public init(
-        provider: NodeReference, isHere: Bool, description: ResourceDescription, agreement: String?, until: Timestamp?
+        provider: NodeReference, isHere: Bool, description: ResourceDescription, agreement: String?,
+        until: Timestamp?
     ) {
         self.provider = provider
         self.isHere = isHere

@@ -79,7 +79,8 @@ public struct BreakerReport: Codable, Equatable, Sendable {
     public var why: String
 
     public init(
-        peer: NodeReference, resource: ResourceName?, state: State, since: Timestamp, probeAt: Timestamp?, why: String
+        peer: NodeReference, resource: ResourceName?, state: State, since: Timestamp, probeAt: Timestamp?,
+        why: String
     ) {
         self.peer = peer
         self.resource = resource

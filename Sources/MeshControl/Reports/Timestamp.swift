@@ -22,12 +22,14 @@ public struct Timestamp: Codable, Hashable, Sendable, Comparable {
 
     public static func < (left: Self, right: Self) -> Bool { left.time < right.time }
 
-    /// Reads only what `RFC3339.text` writes: anything else changes when it is written again, which is how it is told.
+    /// Reads only what `RFC3339.text` writes: anything else changes when it is written again, which is how it
+    /// is told.
     private static func parse(_ text: String) -> WallTime? {
         let digits = Array(text.utf8)
         guard digits.count == 24 else { return nil }
         func number(_ range: Range<Int>) -> Int64? { Int64(String(decoding: digits[range], as: UTF8.self)) }
-        guard let year = number(0..<4), let month = number(5..<7), let day = number(8..<10), let hour = number(11..<13),
+        guard let year = number(0..<4), let month = number(5..<7), let day = number(8..<10),
+            let hour = number(11..<13),
             let minute = number(14..<16), let second = number(17..<19), let millisecond = number(20..<23)
         else { return nil }
         let days = Timestamp.daysSinceEpoch(year: year, month: month, day: day)

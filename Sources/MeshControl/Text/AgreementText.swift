@@ -34,7 +34,9 @@ public enum AgreementText {
         switch agreement.state {
         case .active: return "\(agreement.peer.title) may call \(what) until \(until)\n"
         case .early, .offered, .expired, .ended:
-            return "\(what) is offered to \(agreement.peer.title) until \(until); the agreement is \(agreement.state.rawValue)\n"
+            return
+                "\(what) is offered to \(agreement.peer.title) until \(until); "
+                + "the agreement is \(agreement.state.rawValue)\n"
                 + ReasonText.next("comity agreement show \(agreement.id.prefix(12))", presentation)
         }
     }
@@ -42,11 +44,16 @@ public enum AgreementText {
     static func table(_ agreements: [AgreementReport], _ presentation: Presentation) -> TextTable {
         var table = TextTable(["AGREEMENT", "STATE", "WITH", "WE", "RESOURCES", "CAPABILITIES", "UNTIL"])
         for agreement in agreements {
+            let left = presentation.distance(to: agreement.until)
             table.add([
-                .init(String(agreement.id.prefix(12))), .init(agreement.state.rawValue, ink(of: agreement.state)),
+                .init(String(agreement.id.prefix(12))),
+                .init(agreement.state.rawValue, ink(of: agreement.state)),
                 .init(agreement.peer.title), .init(agreement.role == .provider ? "provide" : "call"),
-                .init(list(agreement.resources, empty: "none")), .init(list(agreement.capabilities, empty: "all")),
-                .init("\(presentation.date(agreement.until).prefix(16)) (\(presentation.distance(to: agreement.until)))"),
+                .init(list(agreement.resources, empty: "none")),
+                .init(list(agreement.capabilities, empty: "all")),
+                .init(
+                    "\(presentation.date(agreement.until).prefix(16)) (\(left))"
+                ),
             ])
         }
         return table

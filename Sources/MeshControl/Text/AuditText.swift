@@ -14,7 +14,8 @@ public enum AuditText {
                 .init(event.correlation?.description ?? ""),
             ])
         }
-        let more = report.hasMore ? presentation.ink(.faint, "older events match; --limit shows more") + "\n" : ""
+        let more =
+            report.hasMore ? presentation.ink(.faint, "older events match; --limit shows more") + "\n" : ""
         // A correlation id is there to be copied: this table may be wider than the terminal.
         return table.render(presentation.unbounded) + more
     }
@@ -29,8 +30,10 @@ public enum AuditText {
             let after = first.map { "+" + HumaneDuration.text(event.time.time - $0.time) } ?? ""
             let attempt = event.attempt == 0 ? "-" : String(event.attempt)
             table.add([
-                .init(after), .init(entry.side.title), .init(event.type), .init(attempt), .init(event.source.title),
-                .init(event.target.title), .init(what(event)), .init(outcome(event), event.success ? .good : .bad),
+                .init(after), .init(entry.side.title), .init(event.type), .init(attempt),
+                .init(event.source.title),
+                .init(event.target.title), .init(what(event)),
+                .init(outcome(event), event.success ? .good : .bad),
                 .init(took(event)),
             ])
         }
@@ -49,8 +52,10 @@ public enum AuditText {
             return here > 1 ? "  \(presentation.ink(.good, "the \(here) sides agree"))\n" : ""
         }
         return report.disagreements.map { disagreement in
-            let title = "the sides disagree about attempt \(disagreement.attempt): \(disagreement.what.madePrintable)"
-            return "  \(presentation.ink(.bad, title))\n" + ReasonText.facts(disagreement.values, presentation, indent: 4)
+            let title =
+                "the sides disagree about attempt \(disagreement.attempt): \(disagreement.what.madePrintable)"
+            return "  \(presentation.ink(.bad, title))\n"
+                + ReasonText.facts(disagreement.values, presentation, indent: 4)
         }.joined()
     }
 

@@ -2,8 +2,11 @@ import MeshBase
 
 /// What `comity call` says on standard error.
 public enum CallText {
-    /// The correlation id, and for a refusal the reasons, the command that would change it, and where to read more.
-    public static func render(_ answer: GatewayAnswer, to call: GatewayCall, _ presentation: Presentation) -> String {
+    /// The correlation id, and for a refusal the reasons, the command that would change it, and where to read
+    /// more.
+    public static func render(_ answer: GatewayAnswer, to call: GatewayCall, _ presentation: Presentation)
+        -> String
+    {
         var text = ""
         switch answer.outcome {
         case .answered(let status):
@@ -13,7 +16,8 @@ public enum CallText {
             let next = remedy.map { filled($0, answer, call) }
             text = ReasonText.render(reasons, next: next ?? more, presentation)
             if let more, next != nil, next != more {
-                text += "  \(presentation.ink(.faint, "why"))   "
+                text +=
+                    "  \(presentation.ink(.faint, "why"))   "
                     + presentation.ink(.command, presentation.typed(more.madePrintable)) + "\n"
             }
         }
@@ -21,8 +25,8 @@ public enum CallText {
         return text + "\(presentation.ink(.faint, "correlation")) \(correlation)\n"
     }
 
-    /// The command with what is known of the call in place of the words in capitals. An offer is the provider's to make, and
-    /// what it calls us is not known here.
+    /// The command with what is known of the call in place of the words in capitals. An offer is the
+    /// provider's to make, and what it calls us is not known here.
     private static func filled(_ command: String, _ answer: GatewayAnswer, _ call: GatewayCall) -> String {
         command.split(separator: " ").map { word in
             switch word {

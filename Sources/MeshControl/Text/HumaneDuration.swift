@@ -7,9 +7,12 @@ public enum HumaneDuration {
         let units: [(name: String, milliseconds: Int64)] = [
             ("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000),
         ]
-        guard text.utf8.count <= 16, let unit = units.first(where: { text.hasSuffix($0.name) }) else { return nil }
+        guard text.utf8.count <= 16, let unit = units.first(where: { text.hasSuffix($0.name) }) else {
+            return nil
+        }
         let digits = text.dropLast(unit.name.count)
-        guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) }), let number = Int64(digits) else {
+        guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) }), let number = Int64(digits)
+        else {
             return nil
         }
         let (milliseconds, overflow) = number.multipliedReportingOverflow(by: unit.milliseconds)
@@ -42,7 +45,9 @@ public enum HumaneDuration {
         return milliseconds < 10 ? "\(tenths / 10).\((tenths % 10).magnitude) ms" : "\(tenths / 10) ms"
     }
 
-    private static func pair(_ first: Int64, _ firstUnit: String, _ second: Int64, _ secondUnit: String) -> String {
+    private static func pair(_ first: Int64, _ firstUnit: String, _ second: Int64, _ secondUnit: String)
+        -> String
+    {
         second == 0 ? "\(first) \(firstUnit)" : "\(first) \(firstUnit) \(second) \(secondUnit)"
     }
 }

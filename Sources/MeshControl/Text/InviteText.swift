@@ -28,7 +28,9 @@ public enum InviteText {
     /// What a join came to; trust is made, whatever it still waits for.
     public static func finished(_ progress: JoinProgress, _ presentation: Presentation) -> String {
         let name = progress.peer?.title ?? "the inviter"
-        var text = "\(presentation.ink(.good, "joined \(name)"))\n  words  \(progress.words.joined(separator: " "))\n"
+        var text =
+            presentation.ink(.good, "joined \(name)") + "\n"
+            + "  words  \(progress.words.joined(separator: " "))\n"
         if progress.stage == .done {
             text += ReasonText.next("comity call \(name)/echo '{\"hi\":1}'", presentation)
         } else {

@@ -30,7 +30,8 @@ public struct Presentation: Sendable {
         self.zone = zone
     }
 
-    /// What fits the stream `descriptor`: colours and its width on a terminal (unless `NO_COLOR` is set), neither elsewhere.
+    /// What fits the stream `descriptor`: colours and its width on a terminal (unless `NO_COLOR` is set),
+    /// neither elsewhere.
     public static func of(descriptor: Int32, noColour: Bool, now: WallTime) -> Presentation {
         guard isatty(descriptor) == 1 else { return Presentation(hasColour: false, width: 120, now: now) }
         var size = winsize()

@@ -8,10 +8,14 @@ public enum ReasonText {
         return head + facts(failure.facts, presentation, indent: 2) + next(failure.next, presentation)
     }
 
-    /// The reasons of a refused call, then the next command: the one that is given, else the first that the code book knows.
-    public static func render(_ reasons: [Refusal], next command: String?, _ presentation: Presentation) -> String {
+    /// The reasons of a refused call, then the next command: the one that is given, else the first that the
+    /// code book knows.
+    public static func render(_ reasons: [Refusal], next command: String?, _ presentation: Presentation)
+        -> String
+    {
         let known = reasons.lazy.compactMap { CodeBook.next(after: $0.code) }.first
-        return reasons.map { reason($0, presentation, indent: 0) }.joined() + next(command ?? known, presentation)
+        return reasons.map { reason($0, presentation, indent: 0) }.joined()
+            + next(command ?? known, presentation)
     }
 
     /// One code of the book.
@@ -19,13 +23,15 @@ public enum ReasonText {
         var table = TextTable()
         table.add([.init("cause", .faint), .init(entry.cause)])
         table.add([.init("compared", .faint), .init(entry.compared)])
-        return presentation.ink(.bold, entry.code.rawValue) + "\n" + table.render(presentation.unbounded, indent: 2)
+        return presentation.ink(.bold, entry.code.rawValue) + "\n"
+            + table.render(presentation.unbounded, indent: 2)
             + next(entry.next, presentation)
     }
 
     static func reason(_ refusal: Refusal, _ presentation: Presentation, indent: Int) -> String {
         let margin = String(repeating: " ", count: indent)
-        return "\(margin)\(presentation.ink(.bad, refusal.code.rawValue)): \(CodeBook.cause(of: refusal.code))\n"
+        return
+            "\(margin)\(presentation.ink(.bad, refusal.code.rawValue)): \(CodeBook.cause(of: refusal.code))\n"
             + facts(refusal.facts, presentation, indent: indent + 2)
     }
 
@@ -38,7 +44,7 @@ public enum ReasonText {
 
     static func next(_ command: String?, _ presentation: Presentation, indent: Int = 2) -> String {
         guard let command else { return "" }
-        return String(repeating: " ", count: indent)
-            + "\(presentation.ink(.faint, "next"))  \(presentation.ink(.command, presentation.typed(command.madePrintable)))\n"
+        let typed = presentation.ink(.command, presentation.typed(command.madePrintable))
+        return String(repeating: " ", count: indent) + "\(presentation.ink(.faint, "next"))  \(typed)\n"
     }
 }

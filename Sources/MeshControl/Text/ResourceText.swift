@@ -5,7 +5,8 @@ public enum ResourceText {
     /// What this node provides.
     public static func render(_ report: ResourcesReport, _ presentation: Presentation) -> String {
         guard !report.resources.isEmpty else {
-            return "no resources\n" + ReasonText.next("comity resource add NAME --url http://127.0.0.1:PORT", presentation)
+            return "no resources\n"
+                + ReasonText.next("comity resource add NAME --url http://127.0.0.1:PORT", presentation)
         }
         return table(report.resources).render(presentation)
     }

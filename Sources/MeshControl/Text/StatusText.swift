@@ -5,13 +5,15 @@ public enum StatusText {
     /// One screen: me, peers by state, resources, agreements, breakers, what needs attention.
     public static func render(_ report: StatusReport, _ presentation: Presentation) -> String {
         [
-            identity(report, presentation), discovery(report.discovery, presentation), peers(report.peers, presentation),
+            identity(report, presentation), discovery(report.discovery, presentation),
+            peers(report.peers, presentation),
             resources(report.resources, presentation), agreements(report.agreements, presentation),
             breakers(report.breakers, presentation), attention(report.attention, presentation),
         ].filter { !$0.isEmpty }.joined(separator: "\n")
     }
 
-    /// What `comity up` prints once it listens: name, words, where, which discovery methods work here, and the next command.
+    /// What `comity up` prints once it listens: name, words, where, which discovery methods work here, and
+    /// the next command.
     public static func renderStart(_ report: StatusReport, _ presentation: Presentation) -> String {
         let hasPeers = report.peers.contains { $0.trust == .trusted }
         let commands =
@@ -22,7 +24,9 @@ public enum StatusText {
                 ("comity join LINE", "join the node that made the line"),
             ]
         var table = TextTable()
-        for (command, meaning) in commands { table.add([.init(presentation.typed(command), .command), .init(meaning, .faint)]) }
+        for (command, meaning) in commands {
+            table.add([.init(presentation.typed(command), .command), .init(meaning, .faint)])
+        }
         return identity(report, presentation) + "\n" + discovery(report.discovery, presentation) + "\n"
             + presentation.ink(.bold, "next") + "\n" + table.render(presentation, indent: 2)
     }
@@ -38,7 +42,9 @@ public enum StatusText {
         let port = report.listening.gateway.map { "http://\($0)" }
         let gateway = [port, report.listening.gatewaySocket].compactMap { $0 }.joined(separator: "  ")
         table.add([.init("gateway", .faint), .init(gateway.isEmpty ? "off" : gateway)])
-        return "\(presentation.ink(.bold, node.name.description))  \(presentation.ink(.faint, "comity \(node.program)"))\n"
+        return
+            presentation.ink(.bold, node.name.description) + "  "
+            + presentation.ink(.faint, "comity \(node.program)") + "\n"
             + table.render(presentation, indent: 2)
     }
 
@@ -63,7 +69,8 @@ public enum StatusText {
         }
         let title = counts.isEmpty ? "peers: none yet" : "peers: " + counts.joined(separator: ", ")
         let known = peers.filter { $0.trust != .seen }
-        return presentation.ink(.bold, title) + "\n" + PeerText.table(known, presentation).render(presentation, indent: 2)
+        return presentation.ink(.bold, title) + "\n"
+            + PeerText.table(known, presentation).render(presentation, indent: 2)
     }
 
     private static func resources(_ resources: [ResourceReport], _ presentation: Presentation) -> String {

@@ -1,7 +1,7 @@
 /// Rows under one heading, their columns aligned by what stands in them.
 ///
-/// A cell's ink does not count as width. The last column is cut to the width of the terminal; the others are never cut, because
-/// names and codes are there to be copied.
+/// A cell's ink does not count as width. The last column is cut to the width of the terminal; the others are
+/// never cut, because names and codes are there to be copied.
 struct TextTable {
     /// One cell.
     struct Cell {
@@ -35,7 +35,9 @@ struct TextTable {
         return all.map { line(of: $0, widths, presentation, indent) + "\n" }.joined()
     }
 
-    private func line(of cells: [Cell], _ widths: [Int], _ presentation: Presentation, _ indent: Int) -> String {
+    private func line(of cells: [Cell], _ widths: [Int], _ presentation: Presentation, _ indent: Int)
+        -> String
+    {
         var line = String(repeating: " ", count: indent)
         var column = indent
         for (position, cell) in cells.enumerated() {
@@ -53,7 +55,8 @@ struct TextTable {
 }
 
 extension String {
-    /// Columns on a terminal, one for each character; texts of the mesh that are wider are rare and only misalign.
+    /// Columns on a terminal, one for each character; texts of the mesh that are wider are rare and only
+    /// misalign.
     var columns: Int { count }
 
     /// The text, or its beginning and `…` where it is longer than `width`.

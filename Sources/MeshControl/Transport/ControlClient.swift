@@ -13,7 +13,8 @@ public struct ControlClient: Sendable {
     private let socket: String
     private let http: HTTPClient
 
-    /// Opens a client for the agent of `home`, and closes it when `body` ends. Nothing is connected before the first question.
+    /// Opens a client for the agent of `home`, and closes it when `body` ends. Nothing is connected before
+    /// the first question.
     /// - Parameter home: an absolute path.
     public static func with<Result: Sendable>(
         home: String, _ body: @Sendable (ControlClient) async throws(ControlFailure) -> Result
@@ -105,12 +106,14 @@ enum UnixHTTP {
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
-    /// `http+unix://SOCKET/PATH` with the socket's path percent-encoded; `path` begins with `/` and is encoded already.
+    /// `http+unix://SOCKET/PATH` with the socket's path percent-encoded; `path` begins with `/` and is
+    /// encoded already.
     static func url(socket: String, path: String) -> String {
         let host = socket.utf8.map { byte -> String in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"),
+                UInt8(ascii: "."):
                 String(UnicodeScalar(byte))
             default: "%" + Hexadecimal.encode([byte])
             }

@@ -26,7 +26,9 @@ public enum ControlCoding {
     }
 
     /// - Throws: a usage failure that names the member at fault.
-    static func decode<Value: Decodable>(_ type: Value.Type, from buffer: ByteBuffer) throws(ControlFailure) -> Value {
+    static func decode<Value: Decodable>(_ type: Value.Type, from buffer: ByteBuffer) throws(ControlFailure)
+        -> Value
+    {
         do {
             return try JSONDecoder().decode(type, from: Data(buffer.readableBytesView))
         } catch {
@@ -40,16 +42,19 @@ public enum ControlCoding {
         guard let error = error as? DecodingError else { return [Fact("cause", String(describing: error))] }
         let context: DecodingError.Context
         switch error {
-        case .typeMismatch(_, let found), .valueNotFound(_, let found), .dataCorrupted(let found): context = found
+        case .typeMismatch(_, let found), .valueNotFound(_, let found), .dataCorrupted(let found):
+            context = found
         case .keyNotFound(let key, let found):
             context = .init(codingPath: found.codingPath + [key], debugDescription: "missing")
         @unknown default: return [Fact("cause", String(describing: error))]
         }
-        let path = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
+        let path = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(
+            separator: ".")
         return [Fact("member", path.isEmpty ? "(all)" : path), Fact("cause", context.debugDescription)]
     }
 
     private static func fault(_ message: String, _ error: any Error) -> ControlFailure {
-        ControlFailure(.fault, code: "agent-fault", message: message, facts: [Fact("cause", String(describing: error))])
+        ControlFailure(
+            .fault, code: "agent-fault", message: message, facts: [Fact("cause", String(describing: error))])
     }
 }

@@ -8,8 +8,9 @@ import NIOCore
 
 /// The agent's end of the control API: HTTP/1.1 on a Unix socket that only its owner can open.
 ///
-/// It knows no operation; `on` gives it one answerer for each. Whoever can open the socket may do everything, so the socket is
-/// made in a folder of mode 0700 and gets mode 0600. What is running when `run` is cancelled is cancelled too.
+/// It knows no operation; `on` gives it one answerer for each. Whoever can open the socket may do everything,
+/// so the socket is made in a folder of mode 0700 and gets mode 0600. What is running when `run` is cancelled
+/// is cancelled too.
 public struct ControlServer: Sendable {
     /// Names no answer: an operation that nobody answers is `operation-unknown`.
     private typealias Answerer = @Sendable (ByteBuffer) async -> Answer
@@ -56,7 +57,9 @@ public struct ControlServer: Sendable {
         let path = place.socket
         let server = self
         let application = Application(
-            responder: CallbackResponder<BasicRequestContext> { request, _ in await server.respond(to: request) },
+            responder: CallbackResponder<BasicRequestContext> { request, _ in
+                await server.respond(to: request)
+            },
             server: .http1(configuration: .init(idleTimeout: TimeAmount(ControlLimits.silence))),
             configuration: .init(
                 address: .unixDomainSocket(path: path), serverName: "comity",
@@ -77,7 +80,8 @@ public struct ControlServer: Sendable {
     private func respond(to request: Request) async -> Response {
         let answer = await answer(to: request)
         return Response(
-            status: answer.status, headers: [.contentType: "application/json"], body: .init(byteBuffer: answer.body))
+            status: answer.status, headers: [.contentType: "application/json"],
+            body: .init(byteBuffer: answer.body))
     }
 
     private func answer(to request: Request) async -> Answer {
@@ -100,7 +104,8 @@ public struct ControlServer: Sendable {
         } catch is NIOTooManyBytesError {
             return ControlServer.failed(
                 ControlFailure(
-                    .refused, code: "body-too-large", message: "the request is longer than the control API takes",
+                    .refused, code: "body-too-large",
+                    message: "the request is longer than the control API takes",
                     facts: [Fact("limit", "\(ControlLimits.request) bytes")]))
         } catch {
             return ControlServer.failed(
@@ -119,7 +124,8 @@ public struct ControlServer: Sendable {
         }
     }
 
-    /// The agent logs what it does itself; a line for each start of a server is noise to the person at the terminal.
+    /// The agent logs what it does itself; a line for each start of a server is noise to the person at the
+    /// terminal.
     private static let silent: Logger = {
         var logger = Logger(label: "comity.control")
         logger.logLevel = .critical

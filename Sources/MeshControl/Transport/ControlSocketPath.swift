@@ -1,8 +1,8 @@
 import FoundationEssentials
 import Glibc
 
-/// Where a Unix socket of a home is: in the home, or, when that path is too long for a socket (107 bytes), in a private
-/// runtime folder to which the home holds a symbolic link.
+/// Where a Unix socket of a home is: in the home, or, when that path is too long for a socket (107 bytes), in
+/// a private runtime folder to which the home holds a symbolic link.
 public struct ControlSocketPath: Equatable, Sendable {
     /// Bytes of a path that fit into `sockaddr_un` with its closing zero.
     public static let longest = 107
@@ -18,7 +18,8 @@ public struct ControlSocketPath: Equatable, Sendable {
     /// - Parameters:
     ///   - home: an absolute path.
     ///   - name: the socket's name: `control.sock`, `gateway.sock`.
-    ///   - runtimeFolder: where private runtime files go, `XDG_RUNTIME_DIR`; nil: a folder of this user's in `/tmp`.
+    ///   - runtimeFolder: where private runtime files go, `XDG_RUNTIME_DIR`; nil: a folder of this user's in
+    ///     `/tmp`.
     public init(home: String, name: String, runtimeFolder: String?) {
         inHome = home + "/" + name
         guard inHome.utf8.count > ControlSocketPath.longest else {
@@ -31,7 +32,8 @@ public struct ControlSocketPath: Equatable, Sendable {
         socket = wanted.utf8.count > ControlSocketPath.longest ? short : wanted
     }
 
-    /// Where a client of `home` finds the socket: follows the home's link, so that the two need not share an environment.
+    /// Where a client of `home` finds the socket: follows the home's link, so that the two need not share an
+    /// environment.
     public static func existing(home: String, name: String) -> String {
         let path = home + "/" + name
         guard path.utf8.count > longest else { return path }
@@ -41,7 +43,8 @@ public struct ControlSocketPath: Equatable, Sendable {
         return String(decoding: target.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Makes the private folder and the home's link where they are needed. Whoever asks holds the home's lock.
+    /// Makes the private folder and the home's link where they are needed. Whoever asks holds the home's
+    /// lock.
     public func prepare() throws(ControlSocketPathFailure) {
         guard isLinked else { return }
         let folder = String(socket[..<(socket.lastIndex(of: "/") ?? socket.endIndex)])
@@ -73,9 +76,12 @@ public struct ControlSocketPath: Equatable, Sendable {
     }
 
     /// A number that is boxed in one way or another, depending on which half of Foundation is linked.
-    private static func number(_ attribute: Any?) -> UInt32? { attribute.flatMap { UInt32(String(describing: $0)) } }
+    private static func number(_ attribute: Any?) -> UInt32? {
+        attribute.flatMap { UInt32(String(describing: $0)) }
+    }
 
-    /// Tells homes apart in one folder (FNV-1a, 64 bits): no secret, and a clash only makes one of two agents fail to start.
+    /// Tells homes apart in one folder (FNV-1a, 64 bits): no secret, and a clash only makes one of two agents
+    /// fail to start.
     private static func mark(of home: String) -> String {
         let hash = home.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
         return String(hash, radix: 16)
@@ -93,9 +99,11 @@ public enum ControlSocketPathFailure: Error, Equatable, Sendable, CustomStringCo
 
     public var description: String {
         switch self {
-        case .folder(let path, let cause): "the folder \(path) cannot be made: \(String(cString: strerror(cause)))"
+        case .folder(let path, let cause):
+            "the folder \(path) cannot be made: \(String(cString: strerror(cause)))"
         case .foreignFolder(let path): "the folder \(path) is not this user's own with mode 0700; remove it"
-        case .link(let path, let cause): "the link \(path) cannot be made: \(String(cString: strerror(cause)))"
+        case .link(let path, let cause):
+            "the link \(path) cannot be made: \(String(cString: strerror(cause)))"
         }
     }
 }

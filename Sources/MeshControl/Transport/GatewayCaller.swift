@@ -36,7 +36,8 @@ public struct GatewayCall: Equatable, Sendable {
         self.idempotencyKey = idempotencyKey
     }
 
-    /// Reads `PEER/RESOURCE[/CAPABILITY]`, or `RESOURCE` alone, which lets the router pick; nil for anything else.
+    /// Reads `PEER/RESOURCE[/CAPABILITY]`, or `RESOURCE` alone, which lets the router pick; nil for anything
+    /// else.
     public init?(target: String) {
         let parts = target.split(separator: "/", omittingEmptySubsequences: false)
         switch parts.count {
@@ -156,13 +157,16 @@ public enum GatewayCaller {
         }
     }
 
-    static func answer(status: Int, headers: [(name: String, value: String)], body: ByteBuffer) -> GatewayAnswer {
+    static func answer(status: Int, headers: [(name: String, value: String)], body: ByteBuffer)
+        -> GatewayAnswer
+    {
         let named = headers.first { $0.name.lowercased() == "comity-correlation-id" }?.value
         let correlation = named.flatMap { CorrelationID($0) }
         let bytes = Array(body.readableBytesView)
         do throws(ControlFailure) {
             guard status >= 400 else {
-                return GatewayAnswer(correlation: correlation, outcome: .answered(status: status), body: bytes)
+                return GatewayAnswer(
+                    correlation: correlation, outcome: .answered(status: status), body: bytes)
             }
             let refused = try ControlCoding.decode(RefusedBody.self, from: body)
             return GatewayAnswer(

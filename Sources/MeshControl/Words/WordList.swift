@@ -2,8 +2,9 @@ import MeshBase
 
 /// Bytes as words, so that two people can compare a fingerprint by voice.
 ///
-/// 256 English words, one for each byte: 4 to 7 letters, no two with the same first four letters, and any two at least three
-/// letters apart, so that one misheard or mistyped letter never makes another word. The order is a contract: it never changes.
+/// 256 English words, one for each byte: 4 to 7 letters, no two with the same first four letters, and any two
+/// at least three letters apart, so that one misheard or mistyped letter never makes another word. The order
+/// is a contract: it never changes.
 public enum WordList {
     /// The words, by the byte they stand for.
     public static let words: [String] = """
@@ -32,5 +33,7 @@ public enum WordList {
     public static func words(for bytes: [UInt8]) -> [String] { bytes.map { words[Int($0)] } }
 
     /// A fingerprint as people see it: the first eight bytes, 64 bits, which nobody meets by trying keys.
-    public static func fingerprint(of digest: Digest) -> [String] { words(for: Array(digest.bytes.prefix(8))) }
+    public static func fingerprint(of digest: Digest) -> [String] {
+        words(for: Array(digest.bytes.prefix(8)))
+    }
 }

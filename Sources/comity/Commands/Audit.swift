@@ -14,7 +14,10 @@ struct Audit: AsyncParsableCommand {
         @OptionGroup var facts: FactOptions
         @Option(help: "Only events with this peer.") var peer: String?
         @Option(help: "Only events about this resource.") var resource: ResourceName?
-        @Option(help: "Only this kind: attempt, service, call, trust, link, agreement, breaker, administration, node.")
+        @Option(
+            help:
+                "attempt, service, call, trust, link, agreement, breaker, administration or node."
+        )
         var type: String?
         @Option(help: "Only events refused with this code.") var code: RefusalCode?
         @Flag(help: "Only what failed.") var failed = false
@@ -29,7 +32,8 @@ struct Audit: AsyncParsableCommand {
 
         func run() async throws {
             let filter = AuditFilter(
-                peer: peer, resource: resource, type: type, code: code, success: failed ? false : succeeded ? true : nil,
+                peer: peer, resource: resource, type: type, code: code,
+                success: failed ? false : succeeded ? true : nil,
                 since: since.map { Timestamp(Terminal.now - $0.duration) })
             let report = try await facts.home.ask(ListAuditEvents.self, .init(filter: filter, limit: limit))
             try facts.show(report, AuditText.render)
@@ -75,7 +79,8 @@ struct ExplainCommand: AsyncParsableCommand {
         switch subject.first {
         case "peer" where subject.count == 2: break
         case "call" where subject.count == 2 && GatewayCall(target: subject[1]) != nil: return
-        case "peer", "call", nil: throw ValidationError("explain 'peer NAME' or 'call PEER/RESOURCE[/CAPABILITY]'")
+        case "peer", "call", nil:
+            throw ValidationError("explain 'peer NAME' or 'call PEER/RESOURCE[/CAPABILITY]'")
         default: if subject.count > 1 { throw ValidationError("one thing at a time") }
         }
         if principal != nil { throw ValidationError("--as goes with 'call PEER/RESOURCE'") }

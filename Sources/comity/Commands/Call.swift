@@ -6,16 +6,18 @@ struct Call: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Call a resource of a peer.",
         discussion: """
-            Prints the answer on standard output and the call's correlation id on standard error. RESOURCE alone
-            lets the router pick the node. With - the JSON is read from standard input.
+            Prints the answer on standard output and the call's correlation id on standard error.
+            RESOURCE alone lets the router pick the node. With - the JSON is read from standard input.
 
             Example: comity call bakery/orders/list '{"day":"2026-11-21"}' --deadline 2s
             """)
 
     @OptionGroup var home: HomeOption
-    @Argument(help: ArgumentHelp("What is called.", valueName: "peer/resource[/capability]")) var target: String
+    @Argument(help: ArgumentHelp("What is called.", valueName: "peer/resource[/capability]")) var target:
+        String
     @Argument(help: "The request as JSON.") var json: String?
-    @Option(name: .customLong("as"), help: "Who asks, where the agent lets this user say so.") var principal: Principal?
+    @Option(name: .customLong("as"), help: "Who asks, where the agent lets this user say so.") var principal:
+        Principal?
     @Option(help: ArgumentHelp("How long the call may take.", valueName: "time")) var deadline: TypedDuration?
     @Option(help: ArgumentHelp("Makes repeating the call harmless at one node.", valueName: "key"))
     var idempotencyKey: String?

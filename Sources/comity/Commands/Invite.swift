@@ -37,7 +37,8 @@ struct Invite: AsyncParsableCommand {
         case .expired: throw ControlFailure(Refusal(.inviteExpired))
         case .ended, .open, .asking:
             throw ControlFailure(
-                .refused, code: "invite-ended", message: "the invite ended: too many wrong proofs, or it was declined",
+                .refused, code: "invite-ended",
+                message: "the invite ended: too many wrong proofs, or it was declined",
                 next: "comity invite")
         }
     }
@@ -47,12 +48,14 @@ struct Invite: AsyncParsableCommand {
         while true {
             let milliseconds = ControlLimits.wait.wholeMilliseconds
             var progress = try await facts.home.ask(
-                AwaitInvite.self, .init(inviteID: invite.inviteID, known: known, waitMilliseconds: milliseconds),
+                AwaitInvite.self,
+                .init(inviteID: invite.inviteID, known: known, waitMilliseconds: milliseconds),
                 waiting: ControlLimits.wait)
             if progress.state == .asking && known != .asking {
                 Terminal.note(InviteText.asking(progress, Terminal.notes(facts.home)))
                 let accept = Terminal.confirm("are these the words on the other screen?")
-                progress = try await facts.home.ask(AnswerInvite.self, .init(inviteID: invite.inviteID, accept: accept))
+                progress = try await facts.home.ask(
+                    AnswerInvite.self, .init(inviteID: invite.inviteID, accept: accept))
             }
             if progress.state.isFinal { return progress }
             known = progress.state
@@ -79,8 +82,9 @@ struct JoinCommand: AsyncParsableCommand {
     func run() async throws {
         let line = line == "-" ? try Terminal.input(limit: 4_096) : line
         let words = line.split(whereSeparator: \.isWhitespace)
-        guard words.count == 1, let word = words.first, word.count <= Limits.inviteLine else {
-            throw ControlFailure(Refusal(.inviteMalformed, [Fact("characters", line.count), Fact("limit", Limits.inviteLine)]))
+        guard words.count == 1, let word = words.first, word.utf8.count <= Limits.inviteLine else {
+            throw ControlFailure(
+                Refusal(.inviteMalformed, [Fact("characters", line.count), Fact("limit", Limits.inviteLine)]))
         }
         let progress = try await wait(String(word))
         try facts.show(progress, InviteText.finished)

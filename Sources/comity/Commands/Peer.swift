@@ -32,7 +32,8 @@ struct Peer: AsyncParsableCommand {
 
     struct Suspend: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "No link and no call with a peer until it is resumed.", discussion: "Example: comity peer suspend bakery")
+            abstract: "No link and no call with a peer until it is resumed.",
+            discussion: "Example: comity peer suspend bakery")
         @OptionGroup var decision: PeerDecisionOptions
         func run() async throws { try await decision.carryOut(.suspend) }
     }
@@ -47,10 +48,17 @@ struct Peer: AsyncParsableCommand {
     struct Revoke: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Refuse a peer's key for ever.",
-            discussion: "Final for that key: only a new key and a new invite bring the peer back.\n\nExample: comity peer revoke bakery")
+            discussion:
+                """
+                Final for that key: only a new key and a new invite bring the peer back.
+
+                Example: comity peer revoke bakery
+                """
+        )
         @OptionGroup var decision: PeerDecisionOptions
         func run() async throws {
-            try decision.warn("this is final for the key of \(decision.peer), and ends its links and calls at once")
+            try decision.warn(
+                "this is final for the key of \(decision.peer), and ends its links and calls at once")
             try await decision.carryOut(.revoke)
         }
     }

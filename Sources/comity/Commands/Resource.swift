@@ -10,20 +10,25 @@ struct Resource: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Provide an HTTP service as a resource.",
             discussion: """
-                A capability is 'NAME=METHODS PATH [safe|idempotent|unsafe]'. Without any, the resource has `read` (GET,
-                HEAD, OPTIONS) and `write` (the rest). Nobody can call it before it is offered.
+                A capability is 'NAME=METHODS PATH [safe|idempotent|unsafe]'. Without any, the resource has
+                `read` (GET, HEAD, OPTIONS) and `write` (the rest). Nobody can call it before it is offered.
 
-                Example: comity resource add orders --url http://127.0.0.1:9000 --capability 'list=GET /list' --offer-to bakery
+                Example: comity resource add orders --url http://127.0.0.1:9000 \\
+                           --capability 'list=GET /list' --offer-to bakery
                 """)
 
         @OptionGroup var facts: FactOptions
         @Argument(help: "Its name: a-z 0-9 . _ -") var name: ResourceName
         @Option(help: "Where it is: http://HOST:PORT[/PATH].") var url: String
-        @Option(help: ArgumentHelp("What it can do; repeatable.", valueName: "declaration")) var capability: [String] = []
-        @Option(help: ArgumentHelp("Offer all of it to this peer for 30 days; repeatable.", valueName: "peer"))
+        @Option(help: ArgumentHelp("What it can do; repeatable.", valueName: "declaration")) var capability:
+            [String] = []
+        @Option(
+            help: ArgumentHelp("Offer all of it to this peer for 30 days; repeatable.", valueName: "peer"))
         var offerTo: [String] = []
-        @Option(help: ArgumentHelp("How long one attempt at it may take.", valueName: "time")) var timeout: TypedDuration?
-        @Option(help: ArgumentHelp("A word for search; repeatable.", valueName: "key=value")) var label: [ResourceLabel] = []
+        @Option(help: ArgumentHelp("How long one attempt at it may take.", valueName: "time")) var timeout:
+            TypedDuration?
+        @Option(help: ArgumentHelp("A word for search; repeatable.", valueName: "key=value")) var label:
+            [ResourceLabel] = []
 
         func run() async throws {
             var capabilities: [Capability] = []
@@ -31,7 +36,8 @@ struct Resource: AsyncParsableCommand {
             let added = try await facts.home.ask(
                 AddResource.self,
                 .init(
-                    name: name, url: url, capabilities: capabilities, labels: label.sorted(), offerTo: offerTo,
+                    name: name, url: url, capabilities: capabilities, labels: label.sorted(),
+                    offerTo: offerTo,
                     offerSeconds: 30 * 86_400, timeoutMilliseconds: timeout?.duration.wholeMilliseconds))
             try facts.show(added, ResourceText.render)
         }
@@ -41,7 +47,9 @@ struct Resource: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "What this node provides, and to whom.", discussion: "Example: comity resource list")
         @OptionGroup var facts: FactOptions
-        func run() async throws { try facts.show(try await facts.home.ask(ListResources.self), ResourceText.render) }
+        func run() async throws {
+            try facts.show(try await facts.home.ask(ListResources.self), ResourceText.render)
+        }
     }
 
     struct Remove: AsyncParsableCommand {
@@ -70,13 +78,15 @@ struct Route: AsyncParsableCommand {
 
     func run() async throws {
         let peers = via.split(separator: ",").map(String.init)
-        try facts.show(try await facts.home.ask(SetRoute.self, .init(resource: resource, via: peers)), RouteText.render)
+        try facts.show(
+            try await facts.home.ask(SetRoute.self, .init(resource: resource, via: peers)), RouteText.render)
     }
 }
 
 struct Routes: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "For each resource: candidates, score, breaker state and why.", discussion: "Example: comity routes")
+        abstract: "For each resource: candidates, score, breaker state and why.",
+        discussion: "Example: comity routes")
     @OptionGroup var facts: FactOptions
     func run() async throws { try facts.show(try await facts.home.ask(ShowRoutes.self), RouteText.render) }
 }
@@ -87,16 +97,20 @@ struct Find: AsyncParsableCommand {
         discussion: "Example: comity find orders --label region=north")
     @OptionGroup var facts: FactOptions
     @Argument(help: "Part of a name, a capability or a label.") var query: String?
-    @Option(help: ArgumentHelp("Must be there; repeatable.", valueName: "key=value")) var label: [ResourceLabel] = []
+    @Option(help: ArgumentHelp("Must be there; repeatable.", valueName: "key=value")) var label:
+        [ResourceLabel] = []
 
     func run() async throws {
-        try facts.show(try await facts.home.ask(FindResources.self, .init(query: query, labels: label)), ResourceText.render)
+        try facts.show(
+            try await facts.home.ask(FindResources.self, .init(query: query, labels: label)),
+            ResourceText.render)
     }
 }
 
 struct Offer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Offer a resource to a peer.", discussion: "Example: comity offer orders --to bakery --capability list --for 30d")
+        abstract: "Offer a resource to a peer.",
+        discussion: "Example: comity offer orders --to bakery --capability list --for 30d")
     @OptionGroup var facts: FactOptions
     @Argument(help: "One of this node's resources.") var resource: ResourceName
     @Option(help: ArgumentHelp("To whom.", valueName: "peer")) var to: String
@@ -105,7 +119,8 @@ struct Offer: AsyncParsableCommand {
     var life = TypedDuration(.seconds(30 * 86_400))
 
     func run() async throws {
-        let request = MakeOffer.Request(resource: resource, to: to, capabilities: capability, seconds: life.seconds)
+        let request = MakeOffer.Request(
+            resource: resource, to: to, capabilities: capability, seconds: life.seconds)
         try facts.show(try await facts.home.ask(MakeOffer.self, request), AgreementText.offered)
     }
 }
@@ -118,7 +133,9 @@ struct Agreement: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Every agreement that this node keeps.", discussion: "Example: comity agreement list")
         @OptionGroup var facts: FactOptions
-        func run() async throws { try facts.show(try await facts.home.ask(ListAgreements.self), AgreementText.render) }
+        func run() async throws {
+            try facts.show(try await facts.home.ask(ListAgreements.self), AgreementText.render)
+        }
     }
 
     struct Show: AsyncParsableCommand {

@@ -7,8 +7,9 @@ struct Up: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run the agent of this home in the foreground.",
         discussion: """
-            On the first start it makes the node's identity, store and configuration. Peers connect to port 7410,
-            applications on this machine to port 7411; the next free ones when these are taken, any with port 0.
+            On the first start it makes the node's identity, store and configuration. Peers connect to
+            port 7410, applications on this machine to port 7411; the next free ones when these are
+            taken, any with port 0.
 
             Example: comity up --name bakery
             """)
@@ -18,7 +19,8 @@ struct Up: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where peers connect.", valueName: "host:port")) var listen: Endpoint?
     @Option(help: ArgumentHelp("Where applications on this machine connect.", valueName: "host:port"))
     var gateway: Endpoint?
-    @Option(help: ArgumentHelp("An address at which peers reach this node; repeatable.", valueName: "host:port"))
+    @Option(
+        help: ArgumentHelp("An address at which peers reach this node; repeatable.", valueName: "host:port"))
     var advertise: [Endpoint] = []
 
     func validate() throws {
@@ -30,7 +32,8 @@ struct Up: AsyncParsableCommand {
     func run() async throws {
         try await AgentProgram.run(
             UpOptions(
-                home: home.path, shownHome: home.shown, name: name, listen: listen, gateway: gateway, advertise: advertise))
+                home: home.path, shownHome: home.shown, name: name, listen: listen, gateway: gateway,
+                advertise: advertise))
     }
 }
 
@@ -38,7 +41,7 @@ struct Sim: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run many nodes from one seed in one process, with faults.",
         discussion: """
-            Prints the seed first and the trace digest (64 hex digits) last: the same seed gives the same digest.
+            Prints the seed first and the trace digest (64 hex digits) last: one seed gives one digest.
 
             Example: comity sim --nodes 5 --seed 7
             """)
@@ -49,14 +52,16 @@ struct Sim: AsyncParsableCommand {
     @Option(help: "Simulated hours for each seed.") var hours = 1
 
     func validate() throws {
-        guard (2...1_000).contains(nodes), (1...1_000_000).contains(seeds), (1...10_000).contains(hours) else {
+        guard (2...1_000).contains(nodes), (1...1_000_000).contains(seeds), (1...10_000).contains(hours)
+        else {
             throw ValidationError("nodes are 2 to 1000, seeds 1 to 1000000, hours 1 to 10000")
         }
     }
 
     func run() async throws {
         let seed = seed ?? UInt64.random(in: 0...999_999)
-        try await SimulationProgram.run(SimulationOptions(nodes: nodes, seed: seed, seeds: seeds, hours: hours))
+        try await SimulationProgram.run(
+            SimulationOptions(nodes: nodes, seed: seed, seeds: seeds, hours: hours))
     }
 }
 
@@ -77,7 +82,8 @@ struct Config: AsyncParsableCommand {
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "The effective configuration with the origin of each value.", discussion: "Example: comity config show")
+            abstract: "The effective configuration with the origin of each value.",
+            discussion: "Example: comity config show")
 
         @OptionGroup var facts: FactOptions
 
