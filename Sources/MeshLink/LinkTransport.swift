@@ -1,0 +1,159 @@
+import MeshBase
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// Peers' mutual TLS connections: listens, dials, carries (protocol sections 2, 5, 5a).
+///
+/// It decides nothing about trust. It reports facts (`LinkEvent`) and performs orders; whether a peer is who it should be is decided
+/// by others from `SecuredConnection` and the messages of the handshake, on every connection, before `admit`.
+///
+///     listen/dial -> .secured -> sendHandshake/.handshakeMessage ... -> admit -> streams, documents, pings -> .closed
+///
+/// Every verb may be called from any thread, and takes effect on the connection's event loop; orders about a connection that is
+/// gone do nothing. Whoever sends the last message of the handshake orders `sendHandshake`, then at once `admit`.
+public final class LinkTransport: Sendable {
+    enum Seat {
+        case dialling
+        case connected(NIOLoopBound<LinkConnection>)
+    }
+
+    struct State {
+        var credentials: LinkCredentials
+        var contexts: LinkContexts
+        var pairing = PairingDoor.closed
+        var admission = HandshakeAdmission()
+        var seats: [ConnectionID: Seat] = [:]
+        var listeners: [any Channel] = []
+        var counts = LinkCounts()
+        /// Whoever waits for the last connection to end.
+        var drained: [CheckedContinuation<Void, Never>] = []
+        var isDraining = false
+        /// The second in which somebody was turned away last, and how many were told of in it.
+        var turnedAway: (second: UInt64, told: Int) = (0, 0)
+    }
+
+    let group: any EventLoopGroup
+    let observer: any LinkObserver
+    let times: LinkTimes
+    let state: Mutex<State>
+
+    /// - Throws: `LinkError.credentials` when certificate and key cannot be used.
+    public convenience init(
+        group: any EventLoopGroup, credentials: LinkCredentials, observer: any LinkObserver
+    ) throws(LinkError) {
+        try self.init(group: group, credentials: credentials, observer: observer, times: LinkTimes())
+    }
+
+    init(
+        group: any EventLoopGroup, credentials: LinkCredentials, observer: any LinkObserver, times: LinkTimes
+    ) throws(LinkError) {
+        self.group = group
+        self.observer = observer
+        self.times = times
+        let contexts = try LinkContexts(credentials, pairing: .closed)
+        state = Mutex(State(credentials: credentials, contexts: contexts))
+    }
+
+    /// What was counted so far.
+    public var counts: LinkCounts { state.withLock { $0.counts } }
+
+    /// Uses `credentials` for connections that begin from now on; those that exist keep theirs. Without an argument it makes the
+    /// contexts anew, which is due at every change of trust: session tickets of the old ones are worth nothing then.
+    /// - Throws: `LinkError.credentials`; then nothing has changed.
+    public func renew(_ credentials: LinkCredentials? = nil) throws(LinkError) {
+        try rebuild(credentials, pairing: nil)
+    }
+
+    /// Whether the listeners accept `comity-pair/1` from now on.
+    /// - Throws: `LinkError.credentials`; then nothing has changed.
+    public func setPairing(_ door: PairingDoor) throws(LinkError) { try rebuild(nil, pairing: door) }
+
+    /// The addresses at which trusted peers were met: they have handshakes kept for them.
+    public func setKnownAddresses(_ addresses: Set<String>) {
+        state.withLock { $0.admission.knownAddresses = addresses }
+    }
+
+    /// Sends a message of the handshake, at most `Limits.handshakeMessage` bytes, and lets the peer's next one in.
+    public func sendHandshake(_ message: [UInt8], on id: ConnectionID) {
+        on(id) { $0.sendHandshake(message) }
+    }
+
+    /// Lets the peer's next message of the handshake in without sending one, where two follow one another.
+    public func expectMessage(on id: ConnectionID) { on(id) { $0.expectMessage() } }
+
+    /// The handshake is finished: streams, documents and pings may pass. A connection without the peer's certificate is ended.
+    public func admit(_ id: ConnectionID) { on(id) { $0.admit() } }
+
+    /// Sends a message of the control plane, at most `Limits.framePayload` bytes. The connection ends as `.stalled` when the peer
+    /// has not read `Limits.linkWindow` bytes of them.
+    public func sendDocument(_ document: [UInt8], on id: ConnectionID) { on(id) { $0.sendDocument(document) } }
+
+    /// Asks for a pong with the same payload, at most 64 bytes; `.pong` tells how long it took.
+    public func sendPing(_ payload: [UInt8] = [], on id: ConnectionID) { on(id) { $0.sendPing(payload) } }
+
+    /// Ends a connection once what was ordered before has been handed to the socket. `.closed(.ordered(reason))` follows.
+    public func close(_ id: ConnectionID, _ reason: String) {
+        let wasDialling = state.withLock { state in
+            guard case .dialling? = state.seats[id] else { return false }
+            state.seats[id] = nil
+            return true
+        }
+        if wasDialling { observer.connection(id, did: .closed(.ordered(reason))) } else { on(id) { $0.end(.ordered(reason)) } }
+    }
+
+    /// Opens a stream on an admitted connection.
+    /// - Parameter head: at most `Limits.invocationHead` bytes.
+    /// - Returns: nil when there is no such connection. If the stream cannot be opened its observer is told so, by `.reset`
+    ///   (`.draining`, `.limitReached`) or `.lost`; nothing of it was sent then.
+    public func openStream(
+        on id: ConnectionID, head: ByteBuffer, observer: any LinkStreamObserver
+    ) -> LinkStream? {
+        guard let connection = connection(id) else { return nil }
+        let stream = LinkStream(on: connection)
+        if connection.eventLoop.inEventLoop {
+            connection.value.open(stream, head: head, observer: observer)
+        } else {
+            connection.eventLoop.execute { connection.value.open(stream, head: head, observer: observer) }
+        }
+        return stream
+    }
+
+    /// The event loop of a connection; nil when there is no such connection. Streams are cheapest to use from there.
+    public func eventLoop(of id: ConnectionID) -> (any EventLoop)? { connection(id)?.eventLoop }
+
+    private func connection(_ id: ConnectionID) -> NIOLoopBound<LinkConnection>? {
+        state.withLock { state in
+            guard case .connected(let connection)? = state.seats[id] else { return nil }
+            return connection
+        }
+    }
+
+    func on(_ id: ConnectionID, _ order: @escaping @Sendable (LinkConnection) -> Void) {
+        guard let connection = connection(id) else { return }
+        perform(connection, order)
+    }
+
+    func perform(_ connection: NIOLoopBound<LinkConnection>, _ order: @escaping @Sendable (LinkConnection) -> Void) {
+        if connection.eventLoop.inEventLoop {
+            order(connection.value)
+        } else {
+            connection.eventLoop.execute { order(connection.value) }
+        }
+    }
+
+    private func rebuild(_ credentials: LinkCredentials?, pairing: PairingDoor?) throws(LinkError) {
+        let result: Result<Void, LinkError> = state.withLock { state in
+            do throws(LinkError) {
+                let door = pairing ?? state.pairing
+                state.contexts = try LinkContexts(credentials ?? state.credentials, pairing: door)
+                state.credentials = credentials ?? state.credentials
+                state.pairing = door
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
+}

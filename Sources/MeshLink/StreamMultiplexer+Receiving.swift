@@ -1,0 +1,178 @@
+import MeshBase
+import MeshWire
+import NIOCore
+
+/// What a frame means to the owner of the multiplexer.
+enum Arrival<Observer> {
+    /// Nothing to be told: credit, or a late frame of a stream that is over.
+    case nothing
+    /// The peer opened a stream; it is to be seated or reset. `isLast`: nothing follows from the peer.
+    case opened(UInt32, head: ByteBuffer, isLast: Bool)
+    /// The peer answered.
+    case head(Observer, ByteBuffer, isLast: Bool)
+    /// A piece of the body; empty only when it is the last.
+    case data(Observer, ByteBuffer, isLast: Bool)
+    /// The peer sends no more.
+    case end(Observer, trailers: ByteBuffer)
+    /// The stream is over; by the peer, or because this node holds too much. Nil: a reason of a later version.
+    case reset(Observer, RefusalCode?)
+    /// The peer answered a ping.
+    case pong(token: UInt64, payload: ByteBuffer)
+    /// The peer takes no more streams.
+    case goAway
+    /// A message of the handshake or of the control plane.
+    case document(ByteBuffer)
+}
+
+extension StreamMultiplexer {
+    /// Bytes that a ping may carry beside its token.
+    static var pingPayload: Int { 64 }
+
+    /// Takes the next frame of the connection.
+    /// - Throws: `FrameViolation`; the link is to be ended, and nothing more asked of this value but `close`.
+    mutating func receive(_ frame: Frame) throws(FrameViolation) -> Arrival<Observer> {
+        switch frame.kind {
+        case .open: return try receiveOpen(frame)
+        case .data: return try receiveData(frame)
+        case .end: return try receiveEnd(frame)
+        case .reset: return try receiveReset(frame)
+        case .window: return try receiveWindow(frame)
+        case .ping: return try receivePing(frame)
+        case .pong: return try receivePong(frame)
+        case .goAway:
+            _ = try frame.payload.readPayload(FramePayload.goAway(from:))
+            isPeerDraining = true
+            return .goAway
+        case .document: return .document(frame.payload)
+        }
+    }
+
+    private mutating func receiveOpen(_ frame: Frame) throws(FrameViolation) -> Arrival<Observer> {
+        try checkHead(frame)
+        guard isPeers(frame.stream) else { return try receiveAnswer(frame) }
+        guard frame.stream > highestPeerNumber else { throw .wrongStream(frame.kind, stream: frame.stream) }
+        // Each stream may cost a reset, which must not pile up for a peer that does not read.
+        guard answerable(FrameHeader.length + 4) else { throw .unreadAnswers }
+        highestPeerNumber = frame.stream
+        guard !isDraining, peerStreams < Limits.streamsPerLink else {
+            answerReset(frame.stream, isDraining ? .draining : .limitReached)
+            return .nothing
+        }
+        peerStreams += 1
+        streams[frame.stream] = MultiplexedStream(observer: nil, head: nil, there: frame.endsStream ? .ended : .open)
+        return .opened(frame.stream, head: frame.payload, isLast: frame.endsStream)
+    }
+
+    private mutating func receiveAnswer(_ frame: Frame) throws(FrameViolation) -> Arrival<Observer> {
+        guard let index = try known(frame) else { return .nothing }
+        guard streams.values[index].there == .headless else {
+            throw .outOfOrder(frame.kind, stream: frame.stream)
+        }
+        streams.values[index].there = .open
+        let arrival = told(index) { .head($0, frame.payload, isLast: frame.endsStream) }
+        if frame.endsStream { endThere(frame.stream, at: index) }
+        return arrival
+    }
+
+    private mutating func receiveData(_ frame: Frame) throws(FrameViolation) -> Arrival<Observer> {
+        let bytes = frame.payload.readableBytes
+        guard bytes > 0 || frame.endsStream else { throw .emptyData(stream: frame.stream) }
+        guard linkReceiving.receive(bytes) else { throw .windowExceeded(stream: 0) }
+        guard answerable(FrameHeader.length + 4) else { throw .unreadAnswers }
+        if let grant = linkReceiving.consume(bytes) { answerWindow(0, grant) }
+        guard let index = try known(frame) else { return .nothing }
+        guard streams.values[index].there == .open else {
+            throw .outOfOrder(frame.kind, stream: frame.stream)
+        }
+        guard streams.values[index].receiving.receive(bytes) else { throw .windowExceeded(stream: frame.stream) }
+        held += bytes
+        guard held <= Self.heldLimit else {
+            let observer = streams.values[index].observer
+            reset(frame.stream, .overloaded)
+            return observer.map { .reset($0, .overloaded) } ?? .nothing
+        }
+        let arrival = told(index) { .data($0, frame.payload, isLast: frame.endsStream) }
+        if frame.endsStream { endThere(frame.stream, at: index) }
+        return arrival
+    }
+
+    private mutating func receiveEnd(_ frame: Frame) throws(FrameViolation) -> Arrival<Observer> {
+        try checkHead(frame)
+        guard let index = try known(frame) else { return .nothing }
+        guard streams.values[index].there == .open else {
+            throw .outOfOrder(frame.kind, stream: frame.stream)
+        }
+        let arrival = told(index) { .end($0, trailers: frame.payload) }
+        endThere(frame.stream, at: index)
+        return arrival
+    }
+
+    private mutating func receiveReset(_ frame: Frame) throws(FrameViolation) -> Arrival<Observer> {
+        let code = try frame.payload.readPayload(FramePayload.reset(from:))
+        guard try known(frame) != nil, let observer = forget(frame.stream)?.observer else { return .nothing }
+        return .reset(observer, code)
+    }
+
+    private mutating func receiveWindow(_ frame: Frame) throws(FrameViolation) -> Arrival<Observer> {
+        let grant = try frame.payload.readPayload(FramePayload.window(from:))
+        if frame.stream == 0 {
+            guard linkSending.grant(grant) else { throw .windowExceeded(stream: 0) }
+            let waiting = blockedByLink
+            blockedByLink.removeAll(keepingCapacity: true)
+            for number in waiting { ring.append(number) }
+            return .nothing
+        }
+        guard let index = try known(frame) else { return .nothing }
+        guard streams.values[index].sending.grant(grant) else { throw .windowExceeded(stream: frame.stream) }
+        if streams.values[index].wantsTurn {
+            streams.values[index].isReady = true
+            ring.append(frame.stream)
+        }
+        return .nothing
+    }
+
+    private mutating func receivePing(_ frame: Frame) throws(FrameViolation) -> Arrival<Observer> {
+        let bytes = frame.payload.readableBytes
+        guard bytes >= 8 else { throw .malformed(.truncated(at: bytes)) }
+        guard bytes <= 8 + Self.pingPayload else { throw .malformed(.tooLong(bytes: bytes, limit: 8 + Self.pingPayload)) }
+        guard answerable(FrameHeader.length + bytes) else { throw .unreadAnswers }
+        answers.write(FrameHeader(.pong, payloadLength: bytes))
+        answers.writeImmutableBuffer(frame.payload)
+        return .nothing
+    }
+
+    private mutating func receivePong(_ frame: Frame) throws(FrameViolation) -> Arrival<Observer> {
+        var payload = frame.payload
+        let bytes = payload.readableBytes
+        guard bytes <= 8 + Self.pingPayload else { throw .malformed(.tooLong(bytes: bytes, limit: 8 + Self.pingPayload)) }
+        guard let token = payload.readInteger(as: UInt64.self) else { throw .malformed(.truncated(at: bytes)) }
+        return .pong(token: token, payload: payload)
+    }
+
+    /// The peer sends no more on this stream.
+    private mutating func endThere(
+        _ number: UInt32, at index: Dictionary<UInt32, MultiplexedStream<Observer>>.Index
+    ) {
+        streams.values[index].there = .ended
+        if streams.values[index].here == .ended { forget(number) }
+    }
+
+    private func checkHead(_ frame: Frame) throws(FrameViolation) {
+        let bytes = frame.payload.readableBytes
+        guard bytes <= Limits.invocationHead else { throw .malformed(.tooLong(bytes: bytes, limit: Limits.invocationHead)) }
+    }
+
+    /// Where the frame's stream stands; nil when it is over and the frame merely late.
+    private func known(_ frame: Frame) throws(FrameViolation) -> Dictionary<UInt32, MultiplexedStream<Observer>>.Index? {
+        if let index = streams.index(forKey: frame.stream) { return index }
+        let wasOpened = isPeers(frame.stream) ? frame.stream <= highestPeerNumber : frame.stream < nextNumber
+        guard wasOpened else { throw .wrongStream(frame.kind, stream: frame.stream) }
+        return nil
+    }
+
+    private func told(
+        _ index: Dictionary<UInt32, MultiplexedStream<Observer>>.Index, _ arrival: (Observer) -> Arrival<Observer>
+    ) -> Arrival<Observer> {
+        streams.values[index].observer.map(arrival) ?? .nothing
+    }
+}
