@@ -91,7 +91,8 @@ import Testing
     @Test func `drains a twentieth of the store in the time for which events are kept`() {
         var share = RefusalShare(storeBytes: 20_000_000, retention: .seconds(100_000))
         let asked: [(bytes: Int64, milliseconds: Int64)] = [
-            (1_000_000, 0), (1, 0), (1, 99), (500_000, 50_000_000), (1, 50_000_000), (1_000_000, 10_000_000_000),
+            (1_000_000, 0), (1, 0), (1, 99), (500_000, 50_000_000), (1, 50_000_000),
+            (1_000_000, 10_000_000_000),
         ]
         let taken = asked.map { share.take($0.bytes, at: moment($0.milliseconds).instant) }
         #expect(taken == [true, false, false, true, false, true])

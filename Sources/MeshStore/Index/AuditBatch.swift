@@ -77,8 +77,8 @@ extension AuditRecord {
 extension AuditEntry {
     /// Reads `stage` and `record`; nil for a row that this version cannot read.
     init?(row: Row) {
-        guard let text = row["stage"] as String?, let stage = AuditStage(rawValue: text),
-            let bytes = row["record"] as Data?,
+        guard let text = row.converted("stage") as String?, let stage = AuditStage(rawValue: text),
+            let bytes = row.converted("record") as Data?,
             case .event(let event)? = AuditRecord(journalBytes: [UInt8](bytes))
         else { return nil }
         self.init(event: event, stage: stage)

@@ -14,10 +14,9 @@ struct ColumnReader {
     let table: String
     let path: String
 
-    func text(_ column: String) throws(StoreError) -> String { try value(column, row[column] as String?) }
-    func integer(_ column: String) throws(StoreError) -> Int64 { try value(column, row[column] as Int64?) }
+    func text(_ column: String) throws(StoreError) -> String { try value(column, row.converted(column)) }
+    func integer(_ column: String) throws(StoreError) -> Int64 { try value(column, row.converted(column)) }
     func bytes(_ column: String) throws(StoreError) -> [UInt8] { try value(column, optionalBytes(column)) }
-    func optionalBytes(_ column: String) -> [UInt8]? { (row[column] as Data?).map { [UInt8]($0) } }
     func wall(_ column: String) throws(StoreError) -> WallTime { WallTime(milliseconds: try integer(column)) }
     func node(_ column: String) throws(StoreError) -> NodeID { try value(column, NodeID(text(column))) }
     func digest(_ column: String) throws(StoreError) -> Digest { try value(column, Digest(bytes(column))) }
@@ -25,12 +24,21 @@ struct ColumnReader {
         try value(column, ResourceName(text(column)))
     }
 
-    func optionalWall(_ column: String) -> WallTime? {
-        (row[column] as Int64?).map { WallTime(milliseconds: $0) }
+    func optionalText(_ column: String) throws(StoreError) -> String? { try optional(column) }
+    func optionalInteger(_ column: String) throws(StoreError) -> Int64? { try optional(column) }
+
+    func optionalBytes(_ column: String) throws(StoreError) -> [UInt8]? {
+        guard let data: Data = try optional(column) else { return nil }
+        return [UInt8](data)
+    }
+
+    func optionalWall(_ column: String) throws(StoreError) -> WallTime? {
+        guard let milliseconds: Int64 = try optional(column) else { return nil }
+        return WallTime(milliseconds: milliseconds)
     }
 
     func optionalPin(_ column: String) throws(StoreError) -> Pin? {
-        guard let bytes = optionalBytes(column) else { return nil }
+        guard let bytes = try optionalBytes(column) else { return nil }
         return Pin(try value(column, Digest(bytes)))
     }
 
@@ -43,10 +51,29 @@ struct ColumnReader {
         }
     }
 
+    /// Nil for NULL only: a value of another type is not nothing.
+    private func optional<Value: DatabaseValueConvertible>(_ column: String) throws(StoreError) -> Value? {
+        guard row.hasValue(column) else { return nil }
+        return try value(column, row.converted(column) as Value?)
+    }
+
     /// `value`, or the error that names its column when it is nil.
     func value<Value>(_ column: String, _ value: Value?) throws(StoreError) -> Value {
         guard let value else { throw .corrupt(path: path, detail: "column \(column) of table \(table)") }
         return value
+    }
+}
+
+extension Row {
+    /// Whether the column is there and not NULL.
+    func hasValue(_ column: String) -> Bool { (self[column] as (any DatabaseValueConvertible)?) != nil }
+
+    /// The value of a column; nil when it is NULL, missing, or of another type. GRDB's own subscript stops
+    /// the process when a file that somebody changed holds another type than it should.
+    func converted<Value: DatabaseValueConvertible>(_ column: String) -> Value? {
+        (self[column] as (any DatabaseValueConvertible)?).flatMap {
+            Value.fromDatabaseValue($0.databaseValue)
+        }
     }
 }
 

@@ -33,7 +33,7 @@ public struct IdempotencyRow: StoredRow {
         key = try columns.text("key")
         requestDigest = try columns.digest("request_digest")
         state = try columns.value("state", IdempotencyState(rawValue: columns.text("state")))
-        outcome = columns.optionalBytes("outcome")
+        outcome = try columns.optionalBytes("outcome")
         expires = try columns.wall("expires")
     }
 

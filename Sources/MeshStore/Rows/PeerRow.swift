@@ -43,15 +43,15 @@ public struct PeerRow: StoredRow {
 
     init(_ columns: ColumnReader) throws(StoreError) {
         node = try columns.node("node_id")
-        name = try (columns.row["name"] as String?).map { name throws(StoreError) in
+        name = try (columns.optionalText("name")).map { name throws(StoreError) in
             try columns.value("name", NodeName(name))
         }
         state = try columns.text("state")
-        identityKey = columns.optionalBytes("identity_key")
+        identityKey = try columns.optionalBytes("identity_key")
         pin = try columns.optionalPin("pin")
-        inception = columns.optionalBytes("inception")
+        inception = try columns.optionalBytes("inception")
         boot = try Self.boot(columns)
-        trustedSince = columns.optionalWall("trusted_since")
+        trustedSince = try columns.optionalWall("trusted_since")
         evidence = try columns.text("evidence")
         updated = try columns.wall("updated")
     }
@@ -81,7 +81,7 @@ public struct PeerRow: StoredRow {
     }
 
     private static func boot(_ columns: ColumnReader) throws(StoreError) -> BootID? {
-        guard let number = columns.row["boot_number"] as Int64? else { return nil }
+        guard let number = try columns.optionalInteger("boot_number") else { return nil }
         return BootID(number: number, random: UInt64(bigEndian: try columns.bytes("boot_random").prefix(8)))
     }
 }
@@ -108,7 +108,7 @@ public struct PeerEndpointRow: StoredRow {
         node = try columns.node("node_id")
         endpoint = try columns.value("endpoint", Endpoint(columns.text("endpoint")))
         witness = try columns.text("witness")
-        lastSuccess = columns.optionalWall("last_success")
+        lastSuccess = try columns.optionalWall("last_success")
     }
 
     func put(in database: Database) throws {

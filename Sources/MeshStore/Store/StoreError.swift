@@ -67,6 +67,8 @@ func storing<Result>(at path: String, _ body: () throws -> Result) throws(StoreE
         throw StoreError(error, path: path)
     } catch let error as JournalError {
         throw .journal(error)
+    } catch let error as RowDecodingError {
+        throw .corrupt(path: path, detail: "\(error)")
     } catch {
         throw .inputOutput(path: path, detail: "\(error)")
     }

@@ -62,8 +62,8 @@ struct StoreSchema: Sendable {
         CREATE TABLE events (
             id BLOB NOT NULL UNIQUE, time INTEGER NOT NULL, type TEXT NOT NULL, correlation BLOB,
             source TEXT NOT NULL, target TEXT NOT NULL, principal TEXT, resource TEXT, capability TEXT,
-            action TEXT NOT NULL, stage TEXT NOT NULL, success INTEGER NOT NULL, code TEXT, position INTEGER NOT NULL,
-            record BLOB NOT NULL);
+            action TEXT NOT NULL, stage TEXT NOT NULL, success INTEGER NOT NULL, code TEXT,
+            position INTEGER NOT NULL, record BLOB NOT NULL);
         CREATE INDEX events_by_correlation ON events(correlation) WHERE correlation IS NOT NULL;
         CREATE INDEX events_by_time ON events(time, id);
         CREATE INDEX events_by_position ON events(position);

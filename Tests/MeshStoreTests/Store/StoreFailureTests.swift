@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import MeshAudit
 import MeshBase
 import Testing
 
@@ -103,6 +104,25 @@ import Testing
         } throws: { error in
             guard case StoreError.corrupt(_, let detail) = error else { return false }
             return detail.contains("via") && detail.contains("routes")
+        }
+    }
+
+    @Test(arguments: [
+        ("heads", "epoch = 'many'"), ("invites", "expires = x'00'"), ("peers", "boot_random = 5"),
+        ("peers", "trusted_since = 'long ago'"), ("records", "body = 3"),
+        ("peers", "pin = x'00'"), ("peers", "name = '-'"), ("resources", "document = 7"),
+    ]) func `says that a column holds what this program never wrote`(table: String, change: String) throws {
+        let store = try Store.open(path: path)
+        try store.commit(oneOfEach)
+        try store.pool.write { try $0.execute(sql: "UPDATE \(table) SET \(change)") }
+        let journal = try Journal.open(folder: home.path + "/journal")
+        defer { journal.close() }
+        #expect {
+            _ = try store.load()
+            _ = try AuditIndex(store: store, journal: journal).entries(AuditQuery())
+        } throws: { error in
+            guard case StoreError.corrupt = error else { return false }
+            return true
         }
     }
 
