@@ -66,7 +66,7 @@ import Testing
     @Test func `a socket that a dead agent left behind is no agent`() async throws {
         let home = try makeFolder()
         defer { removeFolder(home) }
-        try Fixture.leaveDeadSocket(at: home + "/control.sock")
+        try UnixSocket.leaveDead(at: home + "/control.sock")
         let failure = await #expect(throws: ControlFailure.self) {
             try await ControlClient.with(home: home) { client throws(ControlFailure) in
                 try await client.ask(ShowStatus.self)
@@ -136,8 +136,8 @@ import Testing
             var generator = SeededGenerator(seed: 5)
             for _ in 0..<200 {
                 let length = Int(generator.number(below: 400))
-                try Fixture.shout(generator.bytes(length), at: home + "/control.sock")
-                try Fixture.shout(
+                try UnixSocket.shout(generator.bytes(length), at: home + "/control.sock")
+                try UnixSocket.shout(
                     Array("POST /v1/peers HTTP/1.1\r\n".utf8) + generator.bytes(length),
                     at: home + "/control.sock")
             }
@@ -202,35 +202,5 @@ private enum Fixture {
             try await client.shutdown()
             throw error
         }
-    }
-
-    /// Binds and closes: the file stays, nobody listens.
-    static func leaveDeadSocket(at path: String) throws {
-        let descriptor = try withAddress(of: path) { bind($0, $1, $2) }
-        close(descriptor)
-    }
-
-    /// Connects, says `bytes`, hangs up.
-    static func shout(_ bytes: [UInt8], at path: String) throws {
-        let descriptor = try withAddress(of: path) { connect($0, $1, $2) }
-        _ = send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
-        close(descriptor)
-    }
-
-    private static func withAddress(
-        of path: String, _ body: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32
-    ) throws -> Int32 {
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        try #require(descriptor >= 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
-        let result = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                body(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        try #require(result == 0)
-        return descriptor
     }
 }

@@ -26,7 +26,11 @@ import Testing
             + #"{"code":"peer-unreachable","facts":[{"name":"peer","value":"B"}]}],"#
             + #""correlation":null,"next":"comity peer show B"}"#
         let answer = GatewayCaller.answer(
-            status: 503, headers: [("Comity-Correlation-Id", "01938f7e-0000-7000-8000-000000000001")],
+            status: 503,
+            headers: [
+                ("Comity-Correlation-Id", "01938f7e-0000-7000-8000-000000000001"),
+                ("Comity-Refusal", "peer-unreachable"),
+            ],
             body: ByteBuffer(string: body))
         #expect(
             answer.outcome
@@ -35,10 +39,32 @@ import Testing
         #expect(answer.exitCode == 4)
     }
 
+    @Test func `an answer of the resource that looks like a refusal is an answer`() {
+        let body = ByteBuffer(string: #"{"reasons":[{"code":"draining","facts":[]}]}"#)
+        #expect(GatewayCaller.answer(status: 503, headers: [], body: body).outcome == .answered(status: 503))
+    }
+
+    @Test func `a refusal whose body is lost keeps its code`() {
+        let answer = GatewayCaller.answer(
+            status: 503, headers: [("comity-refusal", "draining")], body: ByteBuffer(string: "{"))
+        #expect(answer.outcome == .refused([Refusal(.draining)], next: nil))
+    }
+
     @Test func `an error of the resource is the resource's answer`() {
         let answer = GatewayCaller.answer(
             status: 404, headers: [], body: ByteBuffer(string: #"{"error":"no such order"}"#))
         #expect(answer.outcome == .answered(status: 404))
         #expect(answer.exitCode == 1)
+    }
+
+    @Test func `a gateway that a dead agent left behind is no agent`() async throws {
+        let home = try makeFolder()
+        defer { removeFolder(home) }
+        try UnixSocket.leaveDead(at: home + "/gateway.sock")
+        let call = try #require(GatewayCall(target: "B/echo"))
+        let failure = await #expect(throws: ControlFailure.self) {
+            try await GatewayCaller.call(call, home: home) { () throws(ControlFailure) in nil }
+        }
+        #expect(failure?.exitCode == 3)
     }
 }

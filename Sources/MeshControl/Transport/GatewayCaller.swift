@@ -141,8 +141,17 @@ public enum GatewayCaller {
             return answer(status: Int(response.status.code), headers: response.headers.map { $0 }, body: body)
         } catch {
             try await close(http)
-            throw ControlFailure.agentNotRunning(home: home, found: String(describing: error))
+            throw failure(of: error, home: home)
         }
+    }
+
+    private static func failure(of error: any Error, home: String) -> ControlFailure {
+        if let error = error as? IOError, error.errnoCode == ECONNREFUSED || error.errnoCode == ENOENT {
+            return .agentNotRunning(home: home, found: "left by an agent that ended")
+        }
+        return ControlFailure(
+            .fault, code: "agent-fault", message: "the gateway did not answer as it should",
+            facts: [Fact("cause", String(describing: error))], next: "comity status")
     }
 
     private static func close(_ http: HTTPClient) async throws(ControlFailure) {
@@ -160,20 +169,20 @@ public enum GatewayCaller {
     static func answer(status: Int, headers: [(name: String, value: String)], body: ByteBuffer)
         -> GatewayAnswer
     {
-        let named = headers.first { $0.name.lowercased() == "comity-correlation-id" }?.value
-        let correlation = named.flatMap { CorrelationID($0) }
+        func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name }?.value }
+        let correlation = header("comity-correlation-id").flatMap { CorrelationID($0) }
         let bytes = Array(body.readableBytesView)
-        do throws(ControlFailure) {
-            guard status >= 400 else {
-                return GatewayAnswer(
-                    correlation: correlation, outcome: .answered(status: status), body: bytes)
-            }
-            let refused = try ControlCoding.decode(RefusedBody.self, from: body)
-            return GatewayAnswer(
-                correlation: correlation, outcome: .refused(refused.reasons, next: refused.next), body: bytes)
-        } catch {
-            // An error status whose body is not the gateway's own form is the resource's answer.
+        // No resource can set this header: the gateway removes what comes from outside under its prefix.
+        guard let code = header("comity-refusal").flatMap({ RefusalCode(rawValue: $0) }) else {
             return GatewayAnswer(correlation: correlation, outcome: .answered(status: status), body: bytes)
+        }
+        do throws(ControlFailure) {
+            let refused = try ControlCoding.decode(RefusedBody.self, from: body)
+            let outcome = GatewayAnswer.Outcome.refused(refused.reasons, next: refused.next)
+            return GatewayAnswer(correlation: correlation, outcome: outcome, body: bytes)
+        } catch {
+            let outcome = GatewayAnswer.Outcome.refused([Refusal(code)], next: nil)
+            return GatewayAnswer(correlation: correlation, outcome: outcome, body: bytes)
         }
     }
 }
