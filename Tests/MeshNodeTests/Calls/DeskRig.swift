@@ -1,0 +1,287 @@
+import MeshAgreements
+import MeshAudit
+import MeshBase
+import MeshRouting
+
+@testable import MeshNode
+
+let wallStart: Int64 = 1_800_000_000_000
+
+func moment(_ milliseconds: Int64) -> Moment {
+    Moment(
+        instant: Instant(nanoseconds: 1_000_000_000 + milliseconds * 1_000_000),
+        wall: WallTime(milliseconds: wallStart + milliseconds))
+}
+
+func node(_ number: UInt8) -> NodeID { NodeID(Digest([UInt8](repeating: number, count: 32))!) }
+func resource(_ text: String) -> ResourceName { ResourceName(text)! }
+func peerName(_ text: String) -> NodeName { NodeName(text)! }
+
+/// A desk with a world that can be edited: `me` is node 0, peers B and C are nodes 1 and 2.
+struct DeskRig {
+    var peers: [UInt8: CallPeer] = [
+        1: CallPeer(name: peerName("B"), trust: .trusted, link: .up),
+        2: CallPeer(name: peerName("C"), trust: .trusted, link: .up),
+    ]
+    var agreements: [NodeID: [AgreementTerms]] = [:]
+    var own: [OfferedResource] = []
+    var descriptions: [NodeID: [ResourceDescription]] = [:]
+    var routes: [ResourceName: [NodeID]] = [:]
+    var configuration = CallConfiguration()
+    var desk: CallDesk
+    var now: Int64 = 0
+    var effects: [CallEffect] = []
+    /// When each effect was ordered.
+    var times: [Int64] = []
+    var ledger = Ledger()
+    private var requests: UInt64 = 0
+    private var streams: UInt64 = 0
+
+    init(seed: UInt64 = 1, room: Int64 = 1 << 30) {
+        desk = CallDesk(view: Self.emptyView, generator: SeededGenerator(seed: seed))
+        for number in [1, 2] as [UInt8] {
+            agree(provider: node(number), consumer: node(0), "orders")
+            agree(provider: node(0), consumer: node(number), "stock")
+            descriptions[node(number)] = [Self.described("orders")]
+        }
+        own = [Self.offered("stock", to: [node(1)])]
+        routes[resource("orders")] = [node(1), node(2)]
+        publish()
+        take(.roomMeasured(bytes: room))
+        effects = []
+        times = []
+    }
+
+    static var emptyView: CallView {
+        CallView(
+            me: node(0), name: peerName("A"), peers: .init(), agreements: .init(), resources: .init(),
+            descriptions: .init(), routes: .init())
+    }
+
+    static func described(_ name: String) -> ResourceDescription {
+        let capabilities = [
+            Capability(name: resource("list"), methods: ["GET"], path: "/list", safety: .safe),
+            Capability(name: resource("put"), methods: ["PUT"], path: "/item", safety: .idempotent),
+            Capability(name: resource("buy"), methods: ["POST"], path: "/buy", safety: .unsafe),
+        ]
+        return ResourceDescription(
+            name: resource(name), protocol: .http, capabilities: capabilities, labels: [])
+    }
+
+    static func offered(_ name: String, to peers: [NodeID], timeout: Int64? = nil) -> OfferedResource {
+        OfferedResource(
+            resource: LocalResource(
+                description: described(name), url: "http://127.0.0.1:9000", timeoutInMilliseconds: timeout),
+            offeredTo: peers)
+    }
+
+    mutating func agree(
+        provider: NodeID, consumer: NodeID, _ name: String, only: [String]? = nil, until: Int64 = 1 << 40,
+        standing: AgreementTerms.Standing = .active
+    ) {
+        var generator = SeededGenerator(seed: UInt64(agreements.count))
+        let agreement = Agreement(
+            id: AgreementID(using: &generator), version: 1, source: provider, target: consumer,
+            grants: [Grant(resource: resource(name), capabilities: only?.map { resource($0) })], validFrom: nil,
+            validUntil: WallTime(milliseconds: wallStart + until), createdBy: provider,
+            created: WallTime(milliseconds: wallStart - 1000))
+        let other = provider == node(0) ? consumer : provider
+        let count = UInt8(agreements.values.reduce(0) { $0 + $1.count })
+        let id = Digest([UInt8](repeating: 100 + count, count: 32))!
+        agreements[other, default: []].append(
+            AgreementTerms(contentID: id, agreement: agreement, standing: standing))
+    }
+
+    mutating func publish() {
+        func table<Key: Comparable & Sendable, Value: Sendable>(_ pairs: [(Key, Value)]) -> OrderedTable<Key, Value> {
+            var table = OrderedTable<Key, Value>()
+            for (key, value) in pairs { table[key] = value }
+            return table
+        }
+        take(
+            .viewPublished(
+                CallView(
+                    me: node(0), name: peerName("A"), peers: table(peers.map { (node($0.key), $0.value) }),
+                    agreements: table(agreements.map { ($0.key, $0.value) }),
+                    resources: table(own.map { ($0.resource.name, $0) }),
+                    descriptions: table(descriptions.map { ($0.key, table($0.value.map { ($0.name, $0) })) }),
+                    routes: table(routes.map { ($0.key, $0.value) }), configuration: configuration)))
+    }
+
+    /// Gives the desk an input, keeps its effects, and holds them against the rules.
+    @discardableResult
+    mutating func take(_ input: CallInput) -> [CallEffect] {
+        var outbox = Outbox<CallEffect>()
+        desk.handle(input, at: moment(now), into: &outbox)
+        let fresh = outbox.drain()
+        effects += fresh
+        times += fresh.map { _ in now }
+        ledger.take(fresh)
+        return fresh
+    }
+
+    /// Lets time pass to the desk's deadlines, up to `milliseconds` from now.
+    mutating func pass(_ milliseconds: Int64) {
+        let end = now + milliseconds
+        while let next = desk.nextDeadline, next <= moment(end).instant {
+            now = max(now, (next.nanoseconds - 1_000_000_000 + 999_999) / 1_000_000)
+            take(.timeReached)
+        }
+        now = end
+    }
+
+    mutating func nextRequest() -> RequestID {
+        requests += 1
+        return RequestID(requests)
+    }
+
+    /// An application calls.
+    @discardableResult
+    mutating func call(
+        _ target: String, _ name: String = "orders", _ capability: String? = "list", deadline: Duration? = nil,
+        key: String? = nil, form: CallForm? = nil
+    ) -> RequestID {
+        let id = nextRequest()
+        take(
+            .requested(
+                LocalRequest(
+                    id: id, target: CallTarget(target)!, resource: resource(name),
+                    form: form ?? .invoke(capability: capability.map { resource($0) }, query: nil),
+                    deadline: deadline, idempotencyKey: key, bodyLength: 2, bodyDigest: .zero)))
+        return id
+    }
+
+    /// A peer's invocation arrives.
+    @discardableResult
+    mutating func arrive(
+        from peer: UInt8 = 1, _ name: String = "stock", _ capability: String = "list", method: String = "GET",
+        path: String = "/list", correlation: UInt64? = nil, attempt: UInt8 = 1, key: String? = nil,
+        remaining: UInt32 = 5000
+    ) -> InboundKey {
+        streams += 1
+        let inbound = InboundKey(connection: ConnectionID(UInt64(peer)), stream: streams)
+        let invocation = Invocation(
+            correlation: CorrelationID(high: 77, low: correlation ?? streams), attempt: attempt, traceparent: nil,
+            agreement: nil, principal: .local, resource: resource(name), capability: resource(capability),
+            method: method, path: path, query: nil, headers: [HeaderField("comity-caller", "forged")],
+            remainingMilliseconds: remaining, idempotencyKey: key, requestDigest: .zero)
+        take(.arrived(InboundInvocation(key: inbound, peer: node(peer), invocation: invocation, bodyLength: 0)))
+        return inbound
+    }
+
+    /// Attempts that left, in order.
+    var sent: [(AttemptID, NodeID)] {
+        effects.compactMap { effect in
+            guard case .send(let attempt, let node, _) = effect else { return nil }
+            return (attempt, node)
+        }
+    }
+
+    /// The codes with which a request was refused; nil when it was not.
+    func refusal(of id: RequestID) -> [RefusalCode]? {
+        for case .refuse(id, let refusals, _) in effects { return refusals.map(\.code) }
+        return nil
+    }
+
+    /// The codes with which a peer's call was refused; nil when it was not.
+    func refusal(of key: InboundKey) -> [RefusalCode]? {
+        for case .respond(key, .refused(let refusals, _)) in effects { return refusals.map(\.code) }
+        return nil
+    }
+
+    /// Answers the last attempt that left.
+    mutating func answerLast(status: UInt16 = 200) {
+        guard let last = sent.last else { return }
+        take(.attemptAnswered(last.0, status: status, headers: []))
+        take(.attemptEnded(last.0, BodySummary(length: 3, digest: nil)))
+    }
+
+    mutating func failLast(_ failure: AttemptFailure = .streamReset, _ effect: PossibleEffect = .possible) {
+        guard let last = sent.last else { return }
+        take(.attemptFailed(last.0, failure, effect))
+    }
+
+    /// Opens the breaker of `orders` at `peer`.
+    mutating func openBreaker(_ peer: String) {
+        for _ in 0..<5 {
+            call(peer, "orders", "buy")
+            failLast()
+        }
+    }
+}
+
+/// Holds every effect against the rules of protocol sections 8 and 9.
+struct Ledger {
+    private(set) var problems: [String] = []
+    private(set) var events: [AuditEvent] = []
+    private(set) var settlements: [CorrelationID: AuditSettlement] = [:]
+    private(set) var answered: [RequestID: Int] = [:]
+    private(set) var finished: [RequestID: Int] = [:]
+    private(set) var responded: [InboundKey: Int] = [:]
+    private var admitted: [CorrelationID: AuditEvent] = [:]
+    private var onTheWay = 0
+    /// Idempotency keys that are remembered, and how often each was executed.
+    private var begun: [String: Int] = [:]
+
+    mutating func take(_ effects: [CallEffect]) {
+        for effect in effects {
+            switch effect {
+            case .record(let records, let durability): for record in records { take(record, durability) }
+            case .send, .serve:
+                if case .serve(.inbound, _, let invocation) = effect { executed(invocation) }
+                if onTheWay != 1 { problems.append("\(effect) without its admission before it") }
+                onTheWay = 0
+            case .answer(let id, _, _, _): answered[id, default: 0] += 1
+            case .refuse(let id, _, _):
+                answered[id, default: 0] += 1
+                finished[id, default: 0] += 1
+            case .finish(let id), .breakOff(let id, _): finished[id, default: 0] += 1
+            case .respond(let key, _), .replay(let key, _): responded[key, default: 0] += 1
+            case .remember(let entry):
+                let isWithdrawn = entry.until.milliseconds == 0
+                begun["\(entry.key.caller)/\(entry.key.key)"] =
+                    isWithdrawn ? nil : begun["\(entry.key.caller)/\(entry.key.key)"] ?? 0
+            case .breakerChanged, .abandon, .stop, .finishResponse, .breakOffResponse: break
+            }
+        }
+    }
+
+    /// No key is executed twice, and none before it is remembered.
+    private mutating func executed(_ invocation: Invocation) {
+        guard let key = invocation.idempotencyKey, invocation.capability.description != "list" else { return }
+        let caller = invocation.headers.first { $0.name == "comity-caller" }?.value ?? ""
+        guard let count = begun["\(caller)/\(key)"] else {
+            problems.append("key \(key) executed before it was remembered")
+            return
+        }
+        if count > 0 { problems.append("key \(key) executed twice") }
+        begun["\(caller)/\(key)"] = count + 1
+    }
+
+    private mutating func take(_ record: AuditRecord, _ durability: AuditDurability) {
+        switch record {
+        case .admitted(let event):
+            if admitted[event.id] != nil { problems.append("\(event.id) admitted twice") }
+            let isTwin = admitted.values.contains {
+                $0.correlation == event.correlation && $0.attempt == event.attempt && $0.type == event.type
+                    && $0.source == event.source
+            }
+            if isTwin { problems.append("two events for \(String(describing: event.correlation)) \(event.attempt)") }
+            admitted[event.id] = event
+            onTheWay = 1
+        case .settled(let settlement):
+            if admitted[settlement.id] == nil { problems.append("\(settlement.id) settled before it was admitted") }
+            if settlements[settlement.id] != nil { problems.append("\(settlement.id) settled twice") }
+            settlements[settlement.id] = settlement
+            onTheWay = 0
+            let capability = admitted[settlement.id]?.capability?.description
+            if ["buy", "put"].contains(capability), durability != .synced { problems.append("a mutating call not synced") }
+        case .event(let event): events.append(event)
+        }
+    }
+
+    /// Admitted events that were never settled.
+    var open: [CorrelationID] { admitted.keys.filter { settlements[$0] == nil } }
+    /// Every admitted event.
+    var attempts: [AuditEvent] { Array(admitted.values) }
+}
