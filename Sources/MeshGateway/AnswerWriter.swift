@@ -15,7 +15,11 @@ struct AnswerWriter {
         case none
     }
 
-    private enum State { case fresh, body(Framing), ended }
+    private enum State {
+        case fresh
+        case body(Framing)
+        case ended
+    }
 
     /// Chunks up to this size are copied behind what waits already: one write instead of three.
     private static let copiedChunk = 8 * 1024
@@ -58,8 +62,8 @@ struct AnswerWriter {
         out.writeStaticString("\r\n")
     }
 
-    /// The next part of the body: what is small goes into `out`, what is large is answered to be written by itself behind `out`,
-    /// closed by CR LF when chunked.
+    /// The next part of the body: what is small goes into `out`, what is large is answered to be written by
+    /// itself behind `out`, closed by CR LF when chunked.
     mutating func add(_ chunk: ByteBuffer, into out: inout ByteBuffer) -> Addition {
         guard case .body(let framing) = state else { return .nothing }
         let count = chunk.readableBytes
@@ -97,7 +101,9 @@ struct AnswerWriter {
         case .length(let left): return left == 0
         case .chunked:
             out.writeStaticString("0\r\n")
-            for field in trailers where Self.passes(field) && field.name != "content-length" { Self.write(field, into: &out) }
+            for field in trailers where Self.passes(field) && field.name != "content-length" {
+                Self.write(field, into: &out)
+            }
             out.writeStaticString("\r\n")
         case .untilClose, .none: break
         }
@@ -109,7 +115,8 @@ struct AnswerWriter {
     private mutating func frame(status: Int, length: Int?, into out: inout ByteBuffer) {
         if status == 204 || status == 304 || shape.isHead {
             state = .body(.none)
-            // The length of what is not sent: of use to the client, except for 204, which may not carry it (RFC 9110 section 8.6).
+            // The length of what is not sent: of use to the client, except for 204, which may not carry it
+            // (RFC 9110 section 8.6).
             if status != 204, let length { Self.writeLength(length, into: &out) }
         } else if let length {
             state = .body(.length(length))
@@ -128,7 +135,9 @@ struct AnswerWriter {
         var length: Int?
         var isAmbiguous = false
         var named: [String] = []
-        for field in headers where field.name == "connection" { named += HeaderRules.elements(of: field.value) }
+        for field in headers where field.name == "connection" {
+            named += HeaderRules.elements(of: field.value)
+        }
         for field in headers where passes(field) && !named.contains(field.name) {
             guard field.name == "content-length" else {
                 write(field, into: &out)
@@ -141,10 +150,12 @@ struct AnswerWriter {
         return isAmbiguous ? nil : length
     }
 
-    // The answer came from another organisation's node: it may neither speak in Comity's name nor frame this connection.
+    // The answer came from another organisation's node: it may neither speak in Comity's name nor frame this
+    // connection.
     private static func passes(_ field: HeaderField) -> Bool {
         let name = field.name.lowercasedASCII
-        return !HeaderRules.isHopByHop(name) && !HeaderRules.isReserved(name) && HeaderRules.isWritable(name, field.value)
+        return !HeaderRules.isHopByHop(name) && !HeaderRules.isReserved(name)
+            && HeaderRules.isWritable(name, field.value)
     }
 
     private static func write(_ field: HeaderField, into out: inout ByteBuffer) {

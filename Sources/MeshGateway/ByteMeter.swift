@@ -1,7 +1,8 @@
 import NIOCore
 
-/// Stands before the decoder, which keeps silent about bytes that make up no field: padding, chunk extensions, an unfinished head.
-/// It tells the connection that and when bytes came, and lets none through any more once the connection is ending.
+/// Stands before the decoder, which keeps silent about bytes that make up no field: padding, chunk
+/// extensions, an unfinished head. It tells the connection that and when bytes came, and lets none through
+/// any more once the connection is ending.
 final class ByteMeter: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer

@@ -4,8 +4,8 @@ import Synchronization
 /// Asks a connection to end after what it is answering.
 struct GatewayDrain: Sendable {}
 
-/// Which connections the gateway has, so that their number is bounded and they can be drained. Asked once a connection, never for a
-/// request.
+/// Which connections the gateway has, so that their number is bounded and they can be drained. Asked once a
+/// connection, never for a request.
 final class ConnectionRegistry: Sendable {
     private struct State {
         var open: [UInt32: any Channel] = [:]
@@ -39,10 +39,12 @@ final class ConnectionRegistry: Sendable {
 
     /// Asks all to end, admits no more, and succeeds `promise` when none is left.
     func drain(_ promise: EventLoopPromise<Void>) {
-        let open = state.withLock { state in
+        let (open, earlier) = state.withLock { state in
+            let earlier = state.drained
             state.drained = promise
-            return Array(state.open.values)
+            return (Array(state.open.values), earlier)
         }
+        if let earlier { promise.futureResult.cascade(to: earlier) }
         if open.isEmpty { promise.succeed(()) }
         for channel in open { channel.pipeline.fireUserInboundEventTriggered(GatewayDrain()) }
     }

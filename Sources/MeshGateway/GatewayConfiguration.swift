@@ -4,12 +4,13 @@ import MeshBase
 public struct GatewayConfiguration: Sendable {
     /// A loopback endpoint; port 0 takes any free one; nil: no port.
     public var endpoint: Endpoint?
-    /// A path of at most 107 bytes, made with mode 0600; a stale socket there is replaced; nil: no Unix socket. The caller holds the
-    /// home's lock: whatever socket is found there is nobody's.
+    /// A path of at most 107 bytes, made with mode 0600; a stale socket there is replaced; nil: no Unix
+    /// socket. The caller holds the home's lock: whatever socket is found there is nobody's.
     public var socketPath: String?
     /// Who may use the port. The Unix socket is guarded by its mode.
     public var access: GatewayAccess
-    /// How long the head of a request may take from its first byte. Too short cuts off slow clients, too long lets them hold places.
+    /// How long the head of a request may take from its first byte. Too short cuts off slow clients, too long
+    /// lets them hold places.
     public var headTime: Duration
     /// How long a connection may say nothing between requests or within a body, or take nothing of an answer.
     public var idleTime: Duration
@@ -17,7 +18,8 @@ public struct GatewayConfiguration: Sendable {
     public var lingerTime: Duration
     /// Connections at once; further ones are closed unanswered.
     public var connectionLimit: Int
-    /// Bytes of a body that are collected before a request is handed over; what goes beyond is delivered in chunks.
+    /// Bytes of a body that are collected before a request is handed over; what goes beyond is delivered in
+    /// chunks.
     public var collectedBody: Int
     /// Bytes of a body in all; what goes beyond is refused.
     public var bodyLimit: Int
@@ -39,7 +41,8 @@ public struct GatewayConfiguration: Sendable {
 public enum GatewayAccess: Sendable {
     /// Whoever reaches it: the host is one user's.
     case open
-    /// Who shows `Authorization: Bearer TOKEN` with this SHA-256. `hash` is SHA-256; digests compare in constant time.
+    /// Who shows `Authorization: Bearer TOKEN` with this SHA-256. `hash` is SHA-256; digests compare in
+    /// constant time.
     case token(digest: Digest, hash: @Sendable ([UInt8]) -> Digest)
 }
 

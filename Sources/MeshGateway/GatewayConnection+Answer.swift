@@ -2,14 +2,17 @@ import MeshBase
 import MeshRouting
 import NIOCore
 
-/// What goes out: answers to the request under way. Whatever refers to another request came too late and is ignored.
+/// What goes out: answers to the request under way. Whatever refers to another request came too late and is
+/// ignored.
 extension GatewayConnection {
     /// The head of an answer whose body follows.
-    func answerHead(_ id: GatewayRequestID?, status: Int, headers: [HeaderField], correlation: CorrelationID?) {
+    func answerHead(_ id: GatewayRequestID?, status: Int, headers: [HeaderField], correlation: CorrelationID?)
+    {
         guard isOwed(id) else { return }
         guard (200...599).contains(status) else {
             let fact = Fact("status", status)
-            return answerRefused(id, [Refusal(.resourceMisbehaved, [fact])], status: nil, correlation: correlation)
+            return answerRefused(
+                id, [Refusal(.resourceMisbehaved, [fact])], status: nil, correlation: correlation)
         }
         exchange?.answer.begin(
             status: status, headers: headers, length: nil, extra: Self.names(correlation), into: &out)
@@ -21,7 +24,7 @@ extension GatewayConnection {
         guard let context, let answer = exchange?.answer, exchange?.id == id, answer.hasBegun else { return }
         switch exchange?.answer.add(chunk, into: &out) {
         case .apart(let closing):
-            context.write(wrapOutboundOut(out), promise: nil)
+            if out.readableBytes > 0 { context.write(wrapOutboundOut(out), promise: nil) }
             context.write(wrapOutboundOut(chunk), promise: nil)
             out.clear()
             if closing { out.writeStaticString("\r\n") }
@@ -33,7 +36,9 @@ extension GatewayConnection {
 
     /// The end of the answer.
     func answerEnd(_ id: GatewayRequestID?, trailers: [HeaderField]) {
-        guard let answer = exchange?.answer, exchange?.id == id, answer.hasBegun, !answer.hasEnded else { return }
+        guard let answer = exchange?.answer, exchange?.id == id, answer.hasBegun, !answer.hasEnded else {
+            return
+        }
         guard exchange?.answer.end(trailers: trailers, into: &out) == true else { return cut() }
         if isReading { isFlushDue = true } else { flushNow() }
         finishIfComplete()
@@ -41,19 +46,23 @@ extension GatewayConnection {
 
     /// A whole answer, its length known.
     func answerWhole(
-        _ id: GatewayRequestID?, status: Int, headers: [HeaderField], body: ByteBuffer, correlation: CorrelationID?,
+        _ id: GatewayRequestID?, status: Int, headers: [HeaderField], body: ByteBuffer,
+        correlation: CorrelationID?,
         extra: [HeaderField] = []
     ) {
         guard isOwed(id) else { return }
         exchange?.answer.begin(
-            status: status, headers: headers, length: body.readableBytes, extra: extra + Self.names(correlation),
+            status: status, headers: headers, length: body.readableBytes,
+            extra: extra + Self.names(correlation),
             into: &out)
         answerBody(id, body)
         answerEnd(id, trailers: [])
     }
 
     /// A refusal: the first code decides the status. After the head nothing but a cut can be said.
-    func answerRefused(_ id: GatewayRequestID?, _ refusals: [Refusal], status: Int?, correlation: CorrelationID?) {
+    func answerRefused(
+        _ id: GatewayRequestID?, _ refusals: [Refusal], status: Int?, correlation: CorrelationID?
+    ) {
         guard exchange?.id == id, exchange?.answer.hasEnded == false else { return }
         guard isOwed(id) else { return cut() }
         let code = refusals.first?.code ?? .resourceMisbehaved

@@ -3,13 +3,14 @@ import MeshRouting
 import NIOCore
 import NIOHTTP1
 
-/// One application's connection: hands over one request after the other and lets the answers out in that order.
+/// One application's connection: hands over one request after the other and lets the answers out in that
+/// order.
 ///
 ///     waiting --request--> answering --answer and body complete--> waiting
 ///     any --refusal that closes, Connection: close, drain--> lingering --client closes, time--> gone
 ///
-/// What the decoder reads while an answer is owed waits in `backlog`; while anything waits there, nothing more is read, so that
-/// it holds at most what one read brought. All of it runs on the channel's event loop.
+/// What the decoder reads while an answer is owed waits in `backlog`; while anything waits there, nothing
+/// more is read, so that it holds at most what one read brought. All of it runs on the channel's event loop.
 final class GatewayConnection: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = Never
@@ -36,19 +37,19 @@ final class GatewayConnection: ChannelDuplexHandler {
     var isReading = false
     var isFlushDue = false
     private(set) var ending = Ending.none
-    private var assembly: RequestAssembly
+    var assembly: RequestAssembly
     private var backlog = CircularBuffer<HTTPServerRequestPart>()
     private var isReplaying = false
     private var isReadHeld = false
     /// Refuses what follows everything in `backlog`.
     private var lastRefusal: RequestRefusal?
     /// Bytes since the last message's end, and when the first of them came.
-    private var pendingBytes = 0
-    private var pendingSince = NIODeadline.uptimeNanoseconds(0)
-    private var lastRead = NIODeadline.now()
-    private var heldSince: NIODeadline?
-    private var headAlarm: Scheduled<Void>?
-    private var idleAlarm: Scheduled<Void>?
+    var pendingBytes = 0
+    var pendingSince = NIODeadline.uptimeNanoseconds(0)
+    var lastRead = NIODeadline.now()
+    var heldSince: NIODeadline?
+    var headAlarm: Scheduled<Void>?
+    var idleAlarm: Scheduled<Void>?
 
     init(
         number: UInt32, gate: RequestGate, configuration: GatewayConfiguration, observer: any GatewayObserver,
@@ -84,7 +85,8 @@ final class GatewayConnection: ChannelDuplexHandler {
         pendingBytes += count
         // Chunks of one byte cost six; what is beyond that is padding that nobody needs.
         guard pendingBytes <= 2 * Limits.invocationHead + 8 * configuration.bodyLimit else {
-            poison(RequestRefusal(.requestMalformed, [Fact("framing", "more padding than body")], then: .close))
+            poison(
+                RequestRefusal(.requestMalformed, [Fact("framing", "more padding than body")], then: .close))
             return false
         }
         if assembly.isIdle, exchange == nil, pendingBytes > 4 * Limits.invocationHead, pendingBytes > count {
@@ -131,7 +133,9 @@ final class GatewayConnection: ChannelDuplexHandler {
                 nil, status: 200, headers: [HeaderField("content-type", "text/plain")],
                 body: ByteBuffer(string: "ok\n"), correlation: nil)
         case .chunk(let chunk):
-            if let exchange, let id = exchange.id, !exchange.answer.hasEnded { observer.bodyArrived(chunk, of: id) }
+            if let exchange, let id = exchange.id, !exchange.answer.hasEnded {
+                observer.bodyArrived(chunk, of: id)
+            }
         case .end:
             exchange?.hasArrived = true
             if let exchange, let id = exchange.id, !exchange.answer.hasEnded { observer.bodyEnded(of: id) }
@@ -157,8 +161,9 @@ final class GatewayConnection: ChannelDuplexHandler {
         answerRefused(nil, [refusal.refusal], status: refusal.status, correlation: nil)
     }
 
-    /// What follows can no longer be read: everything before it is still answered, then this, then the connection ends.
-    private func poison(_ refusal: RequestRefusal) {
+    /// What follows can no longer be read: everything before it is still answered, then this, then the
+    /// connection ends.
+    func poison(_ refusal: RequestRefusal) {
         guard ending != .lingering, lastRefusal == nil else { return }
         if exchange?.hasArrived == true || !backlog.isEmpty {
             lastRefusal = refusal
@@ -218,12 +223,16 @@ final class GatewayConnection: ChannelDuplexHandler {
     func drain() {
         guard ending == .none else { return }
         ending = .draining
-        if exchange == nil, assembly.isIdle, backlog.isEmpty { linger() } else { exchange?.answer.closeAfterwards() }
+        if exchange == nil, assembly.isIdle, backlog.isEmpty {
+            linger()
+        } else {
+            exchange?.answer.closeAfterwards()
+        }
     }
 
-    /// Closes our side and waits a while for the client to close its own: a close with bytes unread would reset the connection, and
-    /// the client might lose the answer.
-    private func linger() {
+    /// Closes our side and waits a while for the client to close its own: a close with bytes unread would
+    /// reset the connection, and the client might lose the answer.
+    func linger() {
         guard ending != .lingering, let context else { return }
         ending = .lingering
         assembly.close()
@@ -234,7 +243,9 @@ final class GatewayConnection: ChannelDuplexHandler {
         resumeReading()
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         idleAlarm?.cancel()
-        idleAlarm = context.eventLoop.scheduleTask(in: TimeAmount(configuration.lingerTime)) { bound.value.cut() }
+        idleAlarm = context.eventLoop.scheduleTask(in: TimeAmount(configuration.lingerTime)) {
+            bound.value.cut()
+        }
     }
 
     /// Ends the connection as it stands: the only way to say that an answer is not complete.
@@ -261,45 +272,5 @@ final class GatewayConnection: ChannelDuplexHandler {
             observer.answerFlowChanged(isWritable ? .open : .held, of: id)
         }
         context.fireChannelWritabilityChanged()
-    }
-
-    // MARK: Time
-
-    private func watchHead(_ context: ChannelHandlerContext) {
-        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        headAlarm = context.eventLoop.scheduleTask(deadline: pendingSince + TimeAmount(configuration.headTime)) {
-            bound.value.headIsLate()
-        }
-    }
-
-    private func headIsLate() {
-        headAlarm = nil
-        poison(timeout("head", configuration.headTime))
-    }
-
-    private func timeout(_ what: String, _ time: Duration) -> RequestRefusal {
-        RequestRefusal(.requestMalformed, [Fact(what, "not complete within \(time)")], status: 408, then: .close)
-    }
-
-    // One alarm a connection that looks when it fires and sets itself anew, so that a request costs none.
-    private func watchIdleness(after time: Duration, _ context: ChannelHandlerContext) {
-        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        idleAlarm = context.eventLoop.scheduleTask(in: TimeAmount(time)) { bound.value.lookForIdleness() }
-    }
-
-    private func lookForIdleness() {
-        guard ending != .lingering, let context else { return }
-        let isAwaitingAnswer = exchange?.hasArrived == true
-        let quietSince = isAwaitingAnswer ? heldSince : lastRead
-        guard let quietSince else { return watchIdleness(after: configuration.idleTime, context) }
-        let left = quietSince + TimeAmount(configuration.idleTime) - .now()
-        guard left <= .zero else { return watchIdleness(after: .nanoseconds(left.nanoseconds), context) }
-        if isAwaitingAnswer {
-            cut()
-        } else if assembly.isIdle, pendingBytes == 0 {
-            linger()
-        } else {
-            poison(timeout("request", configuration.idleTime))
-        }
     }
 }

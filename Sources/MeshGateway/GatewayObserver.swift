@@ -8,13 +8,16 @@ public enum AnswerFlow: Equatable, Sendable {
     case held
 }
 
-/// Who is told of applications' requests: the wiring, which connects the gateway with the machine that decides.
+/// Who is told of applications' requests: the wiring, which connects the gateway with the machine that
+/// decides.
 ///
-/// All calls come on the connection's event loop; a request's `id` ties them together. For one request the order is
-/// `requestArrived`, then any number of `bodyArrived` closed by `bodyEnded` when the delivery is `.continued`, and `cancelled` at
-/// most once, after which nothing more is said of it and every answer to it is ignored.
+/// All calls come on the connection's event loop; a request's `id` ties them together. For one request the
+/// order is `requestArrived`, then any number of `bodyArrived` closed by `bodyEnded` when the delivery is
+/// `.continued`, and `cancelled` at most once, after which nothing more is said of it and every answer to it
+/// is ignored.
 public protocol GatewayObserver: AnyObject, Sendable {
-    /// A request wants an answer, through `reply`, on any thread, now or later. Until then the connection's next request waits.
+    /// A request wants an answer, through `reply`, on any thread, now or later. Until then the connection's
+    /// next request waits.
     func requestArrived(_ request: GatewayRequest, reply: GatewayReply)
     /// The body goes on.
     func bodyArrived(_ chunk: ByteBuffer, of id: GatewayRequestID)

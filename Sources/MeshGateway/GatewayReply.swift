@@ -2,10 +2,12 @@ import MeshBase
 import MeshRouting
 import NIOCore
 
-/// The way back to one application for one request. Used once: a head, chunks and an end; or everything at once; or a refusal.
+/// The way back to one application for one request. Used once: a head, chunks and an end; or everything at
+/// once; or a refusal.
 ///
-/// Callable from any thread; on the connection's event loop (`eventLoop`) it costs no more than the bytes it writes, elsewhere one
-/// hop a call. After the answer is complete, or the request was cancelled, every call does nothing.
+/// Callable from any thread; on the connection's event loop (`eventLoop`) it costs no more than the bytes it
+/// writes, elsewhere one hop a call. After the answer is complete, or the request was cancelled, every call
+/// does nothing.
 public struct GatewayReply: Sendable {
     /// The request that is answered.
     public let id: GatewayRequestID
@@ -15,7 +17,8 @@ public struct GatewayReply: Sendable {
     init(id: GatewayRequestID, of connection: GatewayConnection) {
         self.id = id
         guard let loop = connection.context?.eventLoop else {
-            preconditionFailure("a request of connection \(connection.number) was handed over after it left its channel")
+            preconditionFailure(
+                "a request of connection \(connection.number) was handed over after it left its channel")
         }
         self.connection = NIOLoopBound(connection, eventLoop: loop)
     }
@@ -23,8 +26,9 @@ public struct GatewayReply: Sendable {
     /// Where the connection lives: answers are cheapest from here.
     public var eventLoop: any EventLoop { connection.eventLoop }
 
-    /// Begins an answer of the resource. `status` is 200 ... 599; a single valid `content-length` in `headers` frames the body, else it
-    /// is chunked. Hop-by-hop fields, `Comity-…` and fields that could break the head are left out.
+    /// Begins an answer of the resource. `status` is 200 ... 599; a single valid `content-length` in
+    /// `headers` frames the body, else it is chunked. Hop-by-hop fields, `Comity-…` and fields that could
+    /// break the head are left out.
     public func head(status: Int, headers: [HeaderField], correlation: CorrelationID?) {
         onLoop { $0.answerHead(id, status: status, headers: headers, correlation: correlation) }
     }
@@ -32,7 +36,8 @@ public struct GatewayReply: Sendable {
     /// Goes on with the body. The sender heeds `GatewayObserver.answerFlowChanged`.
     public func body(_ chunk: ByteBuffer) { onLoop { $0.answerBody(id, chunk) } }
 
-    /// Ends the answer. Trailers are sent when the body was chunked. A body shorter than its head declared cuts the connection.
+    /// Ends the answer. Trailers are sent when the body was chunked. A body shorter than its head declared
+    /// cuts the connection.
     public func end(trailers: [HeaderField] = []) { onLoop { $0.answerEnd(id, trailers: trailers) } }
 
     /// Gives a whole answer at once.
@@ -40,8 +45,8 @@ public struct GatewayReply: Sendable {
         onLoop { $0.answerWhole(id, status: status, headers: headers, body: body, correlation: correlation) }
     }
 
-    /// Refuses with every reason; the first one's code decides the status. After a head it cuts the connection, so that nobody
-    /// takes the half answer for a whole one.
+    /// Refuses with every reason; the first one's code decides the status. After a head it cuts the
+    /// connection, so that nobody takes the half answer for a whole one.
     public func refuse(_ refusals: [Refusal], correlation: CorrelationID?) {
         onLoop { $0.answerRefused(id, refusals, status: nil, correlation: correlation) }
     }

@@ -22,7 +22,8 @@ public enum GatewayTransport: Hashable, Sendable {
 public enum GatewayForm: Equatable, Sendable {
     /// `POST /invoke/PEER/RESOURCE[/CAPABILITY]`; nil when no capability was named.
     case invoke(capability: String?)
-    /// Any method on `/mesh/PEER/RESOURCE[/path...][?query]`. The path is normalised and begins with `/`; the query has no `?`.
+    /// Any method on `/mesh/PEER/RESOURCE[/path...][?query]`. The path is normalised and begins with `/`; the
+    /// query has no `?`.
     case mesh(method: String, path: String, query: String?)
 }
 
@@ -34,7 +35,8 @@ public enum BodyDelivery: Equatable, Sendable {
     case continued
 }
 
-/// One request of an application, checked for form and origin, not for permission: nothing is decided about the call yet.
+/// One request of an application, checked for form and origin, not for permission: nothing is decided about
+/// the call yet.
 public struct GatewayRequest: Sendable {
     /// By which the answer, later chunks and a cancellation refer to it.
     public let id: GatewayRequestID
@@ -42,16 +44,18 @@ public struct GatewayRequest: Sendable {
     public let transport: GatewayTransport
     /// What is asked of the resource.
     public let form: GatewayForm
-    /// A peer's name or node ID as the application wrote it, or `any`. It has the form of a name; nobody knows yet whether it is one.
+    /// A peer's name or node ID as the application wrote it, or `any`. It has the form of a name; nobody
+    /// knows yet whether it is one.
     public let peer: String
     /// A resource's name, of the right form.
     public let resource: String
-    /// Names in lower case; without `Comity-…`, hop-by-hop fields, `Host`, `Content-Length`, `Expect`, `traceparent`, and without
-    /// `Authorization` where it held the gateway's own token.
+    /// Names in lower case; without `Comity-…`, hop-by-hop fields, `Host`, `Content-Length`, `Expect`,
+    /// `traceparent`, and without `Authorization` where it held the gateway's own token.
     public let headers: [HeaderField]
     /// What `Comity-Principal` claims; nil when it was not sent. A claim, not a fact.
     public let claimedPrincipal: Principal?
-    /// What `Comity-Deadline` asks for, above zero and at most `Limits.callDeadlineMax`; nil when it was not sent.
+    /// What `Comity-Deadline` asks for, above zero and at most `Limits.callDeadlineMax`; nil when it was not
+    /// sent.
     public let deadline: Duration?
     /// 1 ... `Limits.idempotencyKey` bytes of plain text; nil when it was not sent.
     public let idempotencyKey: String?

@@ -6,9 +6,9 @@ import NIOPosix
 
 /// The gateway for applications on this host: HTTP/1.1 on a loopback port and on a Unix socket.
 ///
-/// It checks form, `Host` and origin (product page, "Applications use the local gateway"), and decides nothing about calls: what it
-/// accepts goes to its observer, and what the observer answers goes back. Each connection stays on one event loop, where its
-/// observer is called too.
+/// It checks form, `Host` and origin (product page, "Applications use the local gateway"), and decides
+/// nothing about calls: what it accepts goes to its observer, and what the observer answers goes back. Each
+/// connection stays on one event loop, where its observer is called too.
 public final class GatewayServer: Sendable {
     /// The port that was bound; nil when none was asked for.
     public let endpoint: Endpoint?
@@ -50,7 +50,8 @@ public final class GatewayServer: Sendable {
             endpoint: bound, listeners: listeners, socketPath: configuration.socketPath, registry: registry)
     }
 
-    /// Listens no more, lets answers under way finish for at most `grace`, then cuts what is left. Returns when all are gone.
+    /// Listens no more, lets answers under way finish for at most `grace`, then cuts what is left. Returns
+    /// when all are gone.
     public func close(grace: Duration) async {
         for listener in listeners { listener.close(promise: nil) }
         if let socketPath { SocketFile.remove(socketPath) }
@@ -71,7 +72,9 @@ private struct GatewayOpening: Sendable {
     let observer: any GatewayObserver
     let registry: ConnectionRegistry
 
-    func listen(on endpoint: Endpoint, _ group: any EventLoopGroup) async throws(GatewayFailure) -> any Channel {
+    func listen(on endpoint: Endpoint, _ group: any EventLoopGroup) async throws(GatewayFailure)
+        -> any Channel
+    {
         guard endpoint.isLoopback else { throw .notLoopback(endpoint) }
         do {
             return try await bootstrap(group)
@@ -110,9 +113,12 @@ private struct GatewayOpening: Sendable {
     private func bootstrap(_ group: any EventLoopGroup) -> ServerBootstrap {
         ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1_024)
-            // One read a turn: a second one would nearly always find nothing, and cost a system call a request.
+            // One read a turn: a second one would nearly always find nothing, and cost a system call a
+            // request.
             .childChannelOption(.maxMessagesPerRead, value: 1)
-            .childChannelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1_024, initial: 4_096, maximum: 65_536))
+            .childChannelOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(minimum: 1_024, initial: 4_096, maximum: 65_536))
     }
 
     private func prepare(_ channel: any Channel, _ gate: RequestGate) throws {
@@ -129,7 +135,9 @@ private struct GatewayOpening: Sendable {
     }
 
     private func credentials(of channel: any Channel) -> EventLoopFuture<PeerCredentials?> {
-        guard let provider = channel as? any SocketOptionProvider else { return channel.eventLoop.makeSucceededFuture(nil) }
+        guard let provider = channel as? any SocketOptionProvider else {
+            return channel.eventLoop.makeSucceededFuture(nil)
+        }
         let asked: EventLoopFuture<PeerCredentials> = provider.unsafeGetSocketOption(
             level: .socket, name: NIOBSDSocket.Option(rawValue: SO_PEERCRED))
         return asked.map { $0 }.recover { _ in nil }

@@ -1,6 +1,7 @@
 import MeshBase
 
-/// The HTTP status under which the gateway answers with a refusal. One table, so that a client can rely on it.
+/// The HTTP status under which the gateway answers with a refusal. One table, so that a client can rely on
+/// it.
 public enum HTTPStatusTable {
     /// The status for `code`, 400 ... 599.
     public static func status(for code: RefusalCode) -> Int {
@@ -9,8 +10,10 @@ public enum HTTPStatusTable {
             .handshakeMalformed:
             400
         case .agreementMissing, .agreementNotYetValid, .agreementExpired, .agreementEnded, .agreementPending,
-            .capabilityNotAgreed, .partyMismatch, .principalRefused, .hostRefused, .originRefused, .peerNotTrusted,
-            .peerUnknown, .peerRevoked, .peerSuspended, .pairingClosed, .inviteProofWrong, .inviteDeclined, .isMyself:
+            .capabilityNotAgreed, .partyMismatch, .principalRefused, .hostRefused, .originRefused,
+            .peerNotTrusted,
+            .peerUnknown, .peerRevoked, .peerSuspended, .pairingClosed, .inviteProofWrong, .inviteDeclined,
+            .isMyself:
             403
         case .peerNotFound, .resourceUnknown, .capabilityUnknown, .nothingFound, .inviteUnknown: 404
         case .correlationReused, .nameTaken: 409
@@ -21,7 +24,8 @@ public enum HTTPStatusTable {
         case .cancelled: 499
         case .handshakeRefused, .certificateMissing, .certificateMalformed, .certificateExpired,
             .certificateNotYetValid, .identityStatementInvalid, .clockSkew, .identityMismatch, .pinMismatch,
-            .inceptionInvalid, .versionUnsupported, .bindingUnsupported, .nonceReused, .proofInvalid, .grantMissing,
+            .inceptionInvalid, .versionUnsupported, .bindingUnsupported, .nonceReused, .proofInvalid,
+            .grantMissing,
             .bootReturned, .outcomeUnknown, .resourceUnreachable, .resourceMisbehaved:
             502
         case .breakerOpen, .peerUnreachable, .overloaded, .draining, .auditUnavailable, .handshakeLimit: 503

@@ -1,4 +1,5 @@
-/// Which header fields pass through an intermediary and which concern one connection only (RFC 9110 section 7.6.1).
+/// Which header fields pass through an intermediary and which concern one connection only (RFC 9110 section
+/// 7.6.1).
 ///
 /// Names are in lower case throughout.
 enum HeaderRules {
@@ -12,13 +13,15 @@ enum HeaderRules {
         }
     }
 
-    /// Whether `name` is one of those with which Comity speaks for itself: whoever else sends it would speak in its name.
+    /// Whether `name` is one of those with which Comity speaks for itself: whoever else sends it would speak
+    /// in its name.
     static func isReserved(_ name: String) -> Bool { name.hasPrefix("comity-") || name == "comity" }
 
-    /// Whether `name` is a token (RFC 9110 section 5.6.2) and `value` holds no control character but a tab, so that neither can end
-    /// its line.
+    /// Whether `name` is a token (RFC 9110 section 5.6.2) and `value` holds no control character but a tab,
+    /// so that neither can end its line.
     static func isWritable(_ name: String, _ value: String) -> Bool {
-        !name.utf8.isEmpty && name.utf8.allSatisfy(isTokenByte) && value.utf8.allSatisfy { $0 >= 32 && $0 != 127 || $0 == 9 }
+        !name.utf8.isEmpty && name.utf8.allSatisfy(isTokenByte)
+            && value.utf8.allSatisfy { $0 >= 32 && $0 != 127 || $0 == 9 }
     }
 
     /// Whether `text` is a token.

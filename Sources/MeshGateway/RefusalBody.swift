@@ -1,7 +1,8 @@
 import MeshBase
 import NIOCore
 
-/// The body of a refused call: `{"code", "reasons": [{"code", "facts": [{"name", "value"}]}], "correlation", "next"}`.
+/// The body of a refused call: `{"code", "reasons": [{"code", "facts": [{"name", "value"}]}], "correlation",
+/// "next"}`.
 enum RefusalBody {
     /// Writes it. Correlation is `null` when the call never got one.
     static func write(_ refusals: [Refusal], correlation: CorrelationID?, into buffer: inout ByteBuffer) {
@@ -24,7 +25,11 @@ enum RefusalBody {
             buffer.writeStaticString("]}")
         }
         buffer.writeStaticString("],\"correlation\":")
-        if let correlation { writeText(correlation.description, into: &buffer) } else { buffer.writeStaticString("null") }
+        if let correlation {
+            writeText(correlation.description, into: &buffer)
+        } else {
+            buffer.writeStaticString("null")
+        }
         buffer.writeStaticString(",\"next\":")
         writeText("comity explain \(correlation?.description ?? code)", into: &buffer)
         buffer.writeStaticString("}\n")

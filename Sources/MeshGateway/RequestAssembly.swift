@@ -76,6 +76,8 @@ struct RequestAssembly {
                 throw RequestRefusal(.headTooLarge, [fact], then: .close)
             }
             let fields = try RequestFields(head.headers, version: head.version)
+            // After a request to upgrade the decoder reads nothing more, and this server never upgrades.
+            if fields.asksUpgrade { shape.closes = true }
             if let length = fields.contentLength, length > bodyLimit { throw tooLarge(length) }
             let id = GatewayRequestID(connection: connection, sequence: sequence)
             do throws(RequestRefusal) {
@@ -93,7 +95,9 @@ struct RequestAssembly {
         }
     }
 
-    private mutating func accept(_ admission: RequestGate.Admission, _ fields: RequestFields, _ shape: AnswerShape) -> Step {
+    private mutating func accept(
+        _ admission: RequestGate.Admission, _ fields: RequestFields, _ shape: AnswerShape
+    ) -> Step {
         switch admission {
         case .health: state = .swallowing(.health, shape, received: 0)
         case .request(var request):
@@ -120,7 +124,11 @@ struct RequestAssembly {
             // The copy in `state` would make every chunk copy the whole body.
             state = .idle
             var chunk = chunk
-            if request.body.readableBytes == 0 { request.body = chunk } else { request.body.writeBuffer(&chunk) }
+            if request.body.readableBytes == 0 {
+                request.body = chunk
+            } else {
+                request.body.writeBuffer(&chunk)
+            }
             guard length <= collectedBody else {
                 request.delivery = .continued
                 state = .passing(received: length)
@@ -163,7 +171,8 @@ struct RequestAssembly {
 
     private func tooLarge(_ length: Int) -> RequestRefusal {
         RequestRefusal(
-            .bodyTooLarge, [Fact("body", "at least \(length) bytes"), Fact("limit", "\(bodyLimit) bytes")], then: .close)
+            .bodyTooLarge, [Fact("body", "at least \(length) bytes"), Fact("limit", "\(bodyLimit) bytes")],
+            then: .close)
     }
 
     /// The head's bytes as it is written without optional white space: the decoder keeps no others.
@@ -185,8 +194,7 @@ struct AnswerShape: Equatable {
     init(_ head: HTTPRequestHead) {
         isHead = head.method == .HEAD
         isOld = head.version.minor == 0
-        // After a request to upgrade the decoder reads nothing more, and this server never upgrades.
-        closes = !head.isKeepAlive || head.headers.contains(name: "upgrade")
+        closes = !head.isKeepAlive
     }
 
     private init() { (isHead, isOld, closes) = (false, false, true) }

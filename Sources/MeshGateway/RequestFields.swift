@@ -18,6 +18,8 @@ struct RequestFields {
     private(set) var contentLength: Int?
     /// Whether the body is chunked.
     private(set) var isChunked = false
+    /// Whether the client would rather speak another protocol from here on.
+    private(set) var asksUpgrade = false
     /// Whether the client waits for `100 Continue`.
     private(set) var expectsContinue = false
     private var tracestates: [HeaderField] = []
@@ -28,7 +30,8 @@ struct RequestFields {
     /// Whether a body may follow the head.
     var hasBody: Bool { isChunked || (contentLength ?? 0) > 0 }
 
-    /// Sorts `headers` of a request of this version. Framing that two readers could read differently is refused and closes.
+    /// Sorts `headers` of a request of this version. Framing that two readers could read differently is
+    /// refused and closes.
     init(_ headers: HTTPHeaders, version: HTTPVersion) throws(RequestRefusal) {
         passing.reserveCapacity(headers.count)
         for (name, value) in headers { try take(name.lowercasedASCII, value.trimmed) }
@@ -61,12 +64,17 @@ struct RequestFields {
         case "traceparent":
             let first = try single(.traceparent, name, value)
             traceparent = TraceContext.isWellFormed(first) ? first : nil
+        case "upgrade": asksUpgrade = true
         case "tracestate": tracestates.append(HeaderField(name, value))
         case "comity-principal":
-            guard let principal = Principal(try single(.principal, name, value)) else { throw malformed(name, value) }
+            guard let principal = Principal(try single(.principal, name, value)) else {
+                throw malformed(name, value)
+            }
             self.principal = principal
         case "comity-deadline":
-            guard let deadline = DeadlineText.read(try single(.deadline, name, value)) else { throw malformed(name, value) }
+            guard let deadline = DeadlineText.read(try single(.deadline, name, value)) else {
+                throw malformed(name, value)
+            }
             self.deadline = deadline
         case "idempotency-key":
             guard (1...Limits.idempotencyKey).contains(value.utf8.count), value.isPlain else {
@@ -118,7 +126,9 @@ enum TraceContext {
     /// Whether `text` is `00-TRACE-PARENT-FLAGS` in lower-case hexadecimal with neither id all zero.
     static func isWellFormed(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
-        guard bytes.count == 55, bytes[0] == UInt8(ascii: "0"), bytes[1] == UInt8(ascii: "0") else { return false }
+        guard bytes.count == 55, bytes[0] == UInt8(ascii: "0"), bytes[1] == UInt8(ascii: "0") else {
+            return false
+        }
         let dashes = [2, 35, 52]
         let zero = UInt8(ascii: "0")
         let isSpelled = bytes.indices.allSatisfy { index in

@@ -59,20 +59,24 @@ struct RequestGate: Sendable {
         }
         return .request(
             GatewayRequest(
-                id: id, transport: transport, form: form, peer: names.peer, resource: names.resource, headers: headers,
-                claimedPrincipal: fields.principal, deadline: fields.deadline, idempotencyKey: fields.idempotencyKey,
+                id: id, transport: transport, form: form, peer: names.peer, resource: names.resource,
+                headers: headers,
+                claimedPrincipal: fields.principal, deadline: fields.deadline,
+                idempotencyKey: fields.idempotencyKey,
                 traceparent: fields.traceparent, body: ByteBuffer(), delivery: .whole, arrival: arrival))
     }
 
     // A page that a browser loaded under a foreign name that was rebound to 127.0.0.1 still sends that name.
     private func checkHost(_ fields: RequestFields, version: HTTPVersion) throws(RequestRefusal) {
         guard let host = fields.host else {
-            // RFC 9112 section 3.2: HTTP/1.1 demands the field; HTTP/1.0 may leave it out, where any host will do.
+            // RFC 9112 section 3.2: HTTP/1.1 demands the field; HTTP/1.0 may leave it out, where any host
+            // will do.
             if version.minor == 0, hosts.isEmpty { return }
             throw RequestRefusal(.requestMalformed, [Fact("host", "missing")])
         }
         guard hosts.isEmpty || hosts.contains(host.lowercasedASCII) else {
-            throw RequestRefusal(.hostRefused, [Fact("host", host), Fact("allowed", hosts.joined(separator: " "))])
+            throw RequestRefusal(
+                .hostRefused, [Fact("host", host), Fact("allowed", hosts.joined(separator: " "))])
         }
     }
 

@@ -48,7 +48,9 @@ enum RequestTarget: Equatable {
         return (String(target[..<mark]), String(target[target.utf8.index(after: mark)...]))
     }
 
-    private static func names(_ segments: [Substring]) throws(RequestRefusal) -> (peer: String, resource: String) {
+    private static func names(_ segments: [Substring]) throws(RequestRefusal) -> (
+        peer: String, resource: String
+    ) {
         guard let peer = NodeName(segments[1]) else {
             throw RequestRefusal(.peerNotFound, [Fact("peer", shortened(String(segments[1])))])
         }
@@ -59,6 +61,7 @@ enum RequestTarget: Equatable {
     }
 
     private static func shortened(_ text: String) -> String {
-        text.utf8.count <= Limits.documentText ? text : String(decoding: text.utf8.prefix(Limits.documentText), as: UTF8.self) + "…"
+        text.utf8.count <= Limits.documentText
+            ? text : String(decoding: text.utf8.prefix(Limits.documentText), as: UTF8.self) + "…"
     }
 }

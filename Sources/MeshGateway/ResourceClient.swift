@@ -20,8 +20,9 @@ public struct ResourceClientConfiguration: Sendable {
     public init() {}
 }
 
-/// The HTTP/1.1 client of this node's resources: one pool of connections for each event loop, so that a request never leaves the
-/// loop that it came on. It never retries, never redirects, and says whether a failed request may have had its effect.
+/// The HTTP/1.1 client of this node's resources: one pool of connections for each event loop, so that a
+/// request never leaves the loop that it came on. It never retries, never redirects, and says whether a
+/// failed request may have had its effect.
 public final class ResourceClient: Sendable {
     private let pools: [ObjectIdentifier: NIOLoopBoundBox<ResourcePool>]
 
@@ -29,7 +30,8 @@ public final class ResourceClient: Sendable {
     public init(_ configuration: ResourceClientConfiguration, on group: any EventLoopGroup) {
         var pools: [ObjectIdentifier: NIOLoopBoundBox<ResourcePool>] = [:]
         for loop in group.makeIterator() {
-            pools[ObjectIdentifier(loop)] = .makeBoxSendingValue(ResourcePool(configuration, loop), eventLoop: loop)
+            pools[ObjectIdentifier(loop)] = .makeBoxSendingValue(
+                ResourcePool(configuration, loop), eventLoop: loop)
         }
         self.pools = pools
     }
@@ -41,7 +43,8 @@ public final class ResourceClient: Sendable {
         _ request: ResourceRequest, on loop: any EventLoop, observer: any ResourceObserver
     ) -> ResourceExchange {
         guard let pool = pools[ObjectIdentifier(loop)] else {
-            preconditionFailure("a request to \(request.url) on a loop that the client was not made for: \(loop)")
+            preconditionFailure(
+                "a request to \(request.url) on a loop that the client was not made for: \(loop)")
         }
         do throws(ResourceFailure) {
             let exchange = ResourceExchange(request, head: try request.head(), observer: observer)
@@ -54,8 +57,8 @@ public final class ResourceClient: Sendable {
         }
     }
 
-    /// Closes all unused connections, and every other one as soon as its exchange is over. Later requests still work, on
-    /// connections that are not kept.
+    /// Closes all unused connections, and every other one as soon as its exchange is over. Later requests
+    /// still work, on connections that are not kept.
     public func close() async {
         for pool in pools.values {
             await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
@@ -74,6 +77,7 @@ final class ResourcePool {
     private let loop: any EventLoop
     /// The most recently used is last, and is used next: the others grow old and go.
     private var idle: [Endpoint: [ResourceConnection]] = [:]
+    /// Connections, and attempts at one.
     private var counts: [Endpoint: Int] = [:]
     private var isSweepDue = false
     private var isClosed = false
@@ -97,7 +101,9 @@ final class ResourcePool {
 
     /// Takes a connection back.
     func park(_ connection: ResourceConnection) {
-        guard !isClosed, (idle[connection.endpoint]?.count ?? 0) < configuration.idleLimit else { return connection.close() }
+        guard !isClosed, (idle[connection.endpoint]?.count ?? 0) < configuration.idleLimit else {
+            return connection.close()
+        }
         idle[connection.endpoint, default: []].append(connection)
         sweepLater()
     }
@@ -107,7 +113,7 @@ final class ResourcePool {
         let endpoint = connection.endpoint
         idle[endpoint]?.removeAll { $0 === connection }
         if idle[endpoint]?.isEmpty == true { idle[endpoint] = nil }
-        settleCount(endpoint)
+        if connection.isCounted { settleCount(endpoint) }
     }
 
     func close() {
@@ -135,13 +141,17 @@ final class ResourcePool {
             .connectTimeout(TimeAmount(configuration.connectTime))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.maxMessagesPerRead, value: 1)
-            .channelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1_024, initial: 4_096, maximum: 65_536))
+            .channelOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(minimum: 1_024, initial: 4_096, maximum: 65_536)
+            )
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try ResourcePool.prepare(channel, endpoint, answerLimit, bound.value.0)
                 }
             }
-        let connected = url.address.map { bootstrap.connect(to: $0) }
+        let connected =
+            url.address.map { bootstrap.connect(to: $0) }
             ?? bootstrap.connect(host: endpoint.host, port: Int(endpoint.port))
         connected.whenComplete { result in
             alarm.cancel()
@@ -149,12 +159,16 @@ final class ResourcePool {
         }
     }
 
-    private func dialled(_ result: Result<any Channel, any Error>, _ exchange: ResourceExchange, _ endpoint: Endpoint) {
+    private func dialled(
+        _ result: Result<any Channel, any Error>, _ exchange: ResourceExchange, _ endpoint: Endpoint
+    ) {
         do {
             let channel = try result.get()
             let connection = try channel.pipeline.syncOperations.handler(type: ResourceConnection.self)
+            connection.isCounted = true
             if exchange.isDone { park(connection) } else { connection.start(exchange) }
         } catch {
+            settleCount(endpoint)
             exchange.conclude { $0.answerFailed(.unreachable(endpoint, reason: "\(error)")) }
         }
     }
@@ -166,7 +180,8 @@ final class ResourcePool {
         limits.maxHeaderFieldSize = Limits.invocationHead
         limits.maxHeaderListSize = Limits.invocationHead
         let decoder = HTTPResponseDecoder(
-            leftOverBytesStrategy: .dropBytes, informationalResponseStrategy: .drop, limitConfiguration: limits)
+            leftOverBytesStrategy: .dropBytes, informationalResponseStrategy: .drop,
+            limitConfiguration: limits)
         let wire = ResourceWire()
         let connection = ResourceConnection(
             endpoint, decoder: decoder, wire: wire, answerLimit: answerLimit, pool: pool)
@@ -184,7 +199,9 @@ final class ResourcePool {
     private func sweep() {
         isSweepDue = false
         let oldest = NIODeadline.now() - TimeAmount(configuration.idleTime)
-        for connection in idle.values.flatMap(\.self) where connection.idleSince <= oldest { connection.close() }
+        for connection in idle.values.flatMap(\.self) where connection.idleSince <= oldest {
+            connection.close()
+        }
         if !idle.isEmpty { sweepLater() }
     }
 }

@@ -33,10 +33,15 @@ final class ResourceConnection: ChannelDuplexHandler {
     private var isReadHeld = false
     private var alarm: Scheduled<Void>?
     private var alarmAt: NIODeadline?
+    /// Whether the pool counts it: once dialling has succeeded.
+    var isCounted = false
     /// Since when nothing is asked of it.
     private(set) var idleSince = NIODeadline.now()
 
-    init(_ endpoint: Endpoint, decoder: HTTPResponseDecoder, wire: ResourceWire, answerLimit: Int, pool: ResourcePool) {
+    init(
+        _ endpoint: Endpoint, decoder: HTTPResponseDecoder, wire: ResourceWire, answerLimit: Int,
+        pool: ResourcePool
+    ) {
         self.endpoint = endpoint
         self.decoder = decoder
         self.wire = wire
@@ -57,12 +62,16 @@ final class ResourceConnection: ChannelDuplexHandler {
 
     /// Writes the request in one system call where it is small.
     func start(_ next: ResourceExchange) {
-        guard let context, context.channel.isActive else { return next.conclude { $0.answerFailed(.lost(.none)) } }
+        guard let context, context.channel.isActive else {
+            return next.conclude { $0.answerFailed(.lost(.none)) }
+        }
         exchange = next
         next.connection = self
         (received, rawBytes, isWritten, mayServeAgain, isHeld) = (0, 0, false, false, false)
         // The decoder must know whether an answer to HEAD is due; the bytes go round it.
-        decoder.write(data: .head(HTTPRequestHead(version: .http1_1, method: HTTPMethod(rawValue: next.method), uri: "/")))
+        decoder.write(
+            data: .head(
+                HTTPRequestHead(version: .http1_1, method: HTTPMethod(rawValue: next.method), uri: "/")))
         let length = next.head.readableBytes + next.body.readableBytes
         if length > Self.undivided { next.effect = .possible }
         watch(next.deadline, context)
@@ -71,7 +80,8 @@ final class ResourceConnection: ChannelDuplexHandler {
         if exchange === next { next.effect = .possible }
     }
 
-    /// Whether the other side has neither closed nor said anything unasked; asks the kernel, because its news may still be queued.
+    /// Whether the other side has neither closed nor said anything unasked; asks the kernel, because its news
+    /// may still be queued.
     var isAlive: Bool {
         guard let context, context.channel.isActive else { return false }
         do {
@@ -141,11 +151,13 @@ final class ResourceConnection: ChannelDuplexHandler {
         context.fireChannelReadComplete()
     }
 
-    // Only after the whole read has been decoded is it known that nothing followed the answer: a byte that did would become the
-    // beginning of somebody else's.
+    // Only after the whole read has been decoded is it known that nothing followed the answer: a byte that
+    // did would become the beginning of somebody else's.
     private func settle(_ context: ChannelHandlerContext) {
         isSettling = false
-        guard mayServeAgain, isWritten, context.channel.isActive, isBetweenAnswers(context) else { return close() }
+        guard mayServeAgain, isWritten, context.channel.isActive, isBetweenAnswers(context) else {
+            return close()
+        }
         idleSince = .now()
         pool?.park(self)
     }
@@ -171,7 +183,8 @@ final class ResourceConnection: ChannelDuplexHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error {
         case HTTPParserError.invalidEOFState: fail(.lost(exchange?.effect ?? .possible))
-        case HTTPParserError.headerOverflow: fail(.misbehaved("head longer than \(Limits.invocationHead) bytes"))
+        case HTTPParserError.headerOverflow:
+            fail(.misbehaved("head longer than \(Limits.invocationHead) bytes"))
         case let error as HTTPParserError: fail(.misbehaved("\(error)"))
         default: fail(.lost(exchange?.effect ?? .possible))
         }
@@ -199,7 +212,8 @@ final class ResourceConnection: ChannelDuplexHandler {
         if isHeld, exchange != nil { isReadHeld = true } else { context.read() }
     }
 
-    // The alarm outlives the exchange it was set for and is moved only when one ends earlier: most requests set none.
+    // The alarm outlives the exchange it was set for and is moved only when one ends earlier: most requests
+    // set none.
     private func watch(_ deadline: NIODeadline, _ context: ChannelHandlerContext) {
         if let alarmAt, alarmAt <= deadline { return }
         alarm?.cancel()
@@ -223,11 +237,15 @@ final class ResourceWire: ChannelInboundHandler {
     typealias OutboundOut = ByteBuffer
 
     private var context: ChannelHandlerContext?
-    /// Set before the channel reads.
-    weak var connection: ResourceConnection?
+    /// Set before the channel reads, nil once it is gone.
+    var connection: ResourceConnection?
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        connection = nil
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard connection?.bytesArrived(unwrapInboundIn(data).readableBytes) == true else { return }

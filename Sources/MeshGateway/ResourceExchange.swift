@@ -1,7 +1,8 @@
 import MeshRouting
 import NIOCore
 
-/// One request to a resource under way: the handle of whoever asked, used on the event loop of the request only.
+/// One request to a resource under way: the handle of whoever asked, used on the event loop of the request
+/// only.
 public final class ResourceExchange {
     private enum State {
         case waiting(any ResourceObserver)
@@ -29,7 +30,8 @@ public final class ResourceExchange {
     /// Whether nothing more will be told.
     var isDone: Bool { if case .done = state { true } else { false } }
 
-    /// Gives up: nothing more is told. A request that was written already may still have its effect; that is what is answered.
+    /// Gives up: nothing more is told. A request that was written already may still have its effect; that is
+    /// what is answered.
     @discardableResult
     public func cancel() -> PossibleEffect {
         guard !isDone else { return effect }
@@ -39,7 +41,8 @@ public final class ResourceExchange {
         return effect
     }
 
-    /// Reads no more of the answer until `resume`: whoever it goes to is slower than the resource. The timeout runs on.
+    /// Reads no more of the answer until `resume`: whoever it goes to is slower than the resource. The
+    /// timeout runs on.
     public func hold() { connection?.hold(self) }
 
     /// Reads on.

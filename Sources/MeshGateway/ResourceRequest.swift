@@ -12,10 +12,11 @@ public struct ResourceRequest: Sendable {
     public var path: String
     /// Without `?`; nil when there is none.
     public var query: String?
-    /// From the caller. Hop-by-hop fields, `Comity-…`, `Host`, `Content-Length`, and whatever `added` names are left out.
+    /// From the caller. Hop-by-hop fields, `Comity-…`, `Host`, `Content-Length`, and whatever `added` names
+    /// are left out.
     public var headers: [HeaderField]
-    /// In this node's own name: `comity-caller`, `comity-caller-name`, `comity-principal`, `comity-agreement`,
-    /// `comity-correlation-id`, `traceparent`.
+    /// In this node's own name: `comity-caller`, `comity-caller-name`, `comity-principal`,
+    /// `comity-agreement`, `comity-correlation-id`, `traceparent`.
     public var added: [HeaderField]
     /// The whole body.
     public var body: ByteBuffer
@@ -23,7 +24,8 @@ public struct ResourceRequest: Sendable {
     public var timeout: Duration
 
     public init(
-        url: ResourceURL, method: String, path: String, query: String?, headers: [HeaderField], added: [HeaderField],
+        url: ResourceURL, method: String, path: String, query: String?, headers: [HeaderField],
+        added: [HeaderField],
         body: ByteBuffer, timeout: Duration
     ) {
         self.url = url
@@ -52,7 +54,9 @@ public struct ResourceRequest: Sendable {
         head.writeString(url.authority)
         head.writeStaticString("\r\n")
         var named: [String] = []
-        for field in headers where field.name == "connection" { named += HeaderRules.elements(of: field.value) }
+        for field in headers where field.name == "connection" {
+            named += HeaderRules.elements(of: field.value)
+        }
         for field in headers where passes(field.name.lowercasedASCII, named) { try write(field, into: &head) }
         for field in added { try write(field, into: &head) }
         if body.readableBytes > 0 || ["POST", "PUT", "PATCH"].contains(method) {
@@ -83,10 +87,12 @@ public struct ResourceRequest: Sendable {
     }
 }
 
-/// Who is told of a resource's answer, on the event loop of the request: `answerBegan`, any number of `answerBody`, and
-/// then `answerEnded`; `answerFailed` instead of any of them ends it. After `ResourceExchange.cancel` nothing is told any more.
+/// Who is told of a resource's answer, on the event loop of the request: `answerBegan`, any number of
+/// `answerBody`, and then `answerEnded`; `answerFailed` instead of any of them ends it. After
+/// `ResourceExchange.cancel` nothing is told any more.
 public protocol ResourceObserver: AnyObject {
-    /// The head: a status of 200 ... 599, fields in lower case without hop-by-hop ones and without `Comity-…`.
+    /// The head: a status of 200 ... 599, fields in lower case without hop-by-hop ones and without
+    /// `Comity-…`.
     func answerBegan(status: Int, headers: [HeaderField])
     /// The next bytes of the body, as they were read.
     func answerBody(_ chunk: ByteBuffer)
@@ -130,7 +136,8 @@ public enum ResourceFailure: Error, Equatable, CustomStringConvertible {
         case .exhausted: Refusal(.overloaded)
         case .timedOut: Refusal(.resourceTimeout)
         case .misbehaved: Refusal(.resourceMisbehaved)
-        case .answerTooLarge(let limit): Refusal(.resourceMisbehaved, [Fact("answer limit", "\(limit) bytes")])
+        case .answerTooLarge(let limit):
+            Refusal(.resourceMisbehaved, [Fact("answer limit", "\(limit) bytes")])
         }
     }
 

@@ -2,7 +2,8 @@ import MeshBase
 import MeshRouting
 import NIOCore
 
-/// Where a resource is: `http://HOST[:PORT][/PATH]`, read strictly. No user information, no query, no fragment.
+/// Where a resource is: `http://HOST[:PORT][/PATH]`, read strictly. No user information, no query, no
+/// fragment.
 public struct ResourceURL: Hashable, Sendable, CustomStringConvertible {
     /// Host (IPv6 without brackets) and port.
     public let endpoint: Endpoint
@@ -51,12 +52,16 @@ public struct ResourceURL: Hashable, Sendable, CustomStringConvertible {
 
     /// The request target for a path beneath this URL: `/` is the URL itself.
     func target(_ path: String, query: String?) -> String {
-        let whole = path == "/" ? self.path : self.path.hasSuffix("/") ? self.path.dropLast() + path : self.path + path
+        let whole =
+            path == "/"
+            ? self.path : self.path.hasSuffix("/") ? self.path.dropLast() + path : self.path + path
         guard let query else { return whole }
         return whole + "?" + query
     }
 
-    public static func == (left: Self, right: Self) -> Bool { left.endpoint == right.endpoint && left.path == right.path }
+    public static func == (left: Self, right: Self) -> Bool {
+        left.endpoint == right.endpoint && left.path == right.path
+    }
 
     public func hash(into hasher: inout Hasher) {
         hasher.combine(endpoint)

@@ -41,9 +41,13 @@ final class RecordingObserver: GatewayObserver {
         respond(request, reply)
     }
 
-    func bodyArrived(_ chunk: ByteBuffer, of id: GatewayRequestID) { told.withLock { $0.chunks.append(String(buffer: chunk)) } }
+    func bodyArrived(_ chunk: ByteBuffer, of id: GatewayRequestID) {
+        told.withLock { $0.chunks.append(String(buffer: chunk)) }
+    }
     func bodyEnded(of id: GatewayRequestID) { told.withLock { $0.ended += 1 } }
-    func answerFlowChanged(_ flow: AnswerFlow, of id: GatewayRequestID) { told.withLock { $0.flows.append(flow) } }
+    func answerFlowChanged(_ flow: AnswerFlow, of id: GatewayRequestID) {
+        told.withLock { $0.flows.append(flow) }
+    }
     func cancelled(_ id: GatewayRequestID) { told.withLock { $0.cancelled.append(id) } }
 
     var requests: [GatewayRequest] { told.withLock { $0.requests } }
@@ -67,9 +71,11 @@ struct Application {
 
     static func run(
         _ observer: RecordingObserver = RecordingObserver(), access: GatewayAccess = .open,
-        adjust: (inout GatewayConfiguration) -> Void = { _ in }, _ body: @Sendable (Application) async throws -> Void
+        adjust: (inout GatewayConfiguration) -> Void = { _ in },
+        _ body: @Sendable (Application) async throws -> Void
     ) async throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("gw-\(UUID().uuidString.prefix(8))")
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "gw-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let path = folder.appendingPathComponent("gateway.sock").path

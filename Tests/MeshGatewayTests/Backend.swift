@@ -49,12 +49,14 @@ final class Backend: Sendable {
 
     static func request(_ url: ResourceURL) -> ResourceRequest {
         ResourceRequest(
-            url: url, method: "GET", path: "/", query: nil, headers: [], added: [], body: ByteBuffer(), timeout: .seconds(5))
+            url: url, method: "GET", path: "/", query: nil, headers: [], added: [], body: ByteBuffer(),
+            timeout: .seconds(5))
     }
 
     /// Asks this backend, beneath `/base`.
     func ask(
-        _ other: ResourceClient? = nil, limit: Int? = nil, _ adjust: (inout ResourceRequest) -> Void = { _ in }
+        _ other: ResourceClient? = nil, limit: Int? = nil,
+        _ adjust: (inout ResourceRequest) -> Void = { _ in }
     ) async -> Answer {
         var configuration = ResourceClientConfiguration()
         if let limit { configuration.answerBody = limit }
@@ -63,7 +65,8 @@ final class Backend: Sendable {
     }
 
     static func ask(
-        url: ResourceURL, _ client: ResourceClient? = nil, _ loop: any EventLoop = MultiThreadedEventLoopGroup.singleton.next(),
+        url: ResourceURL, _ client: ResourceClient? = nil,
+        _ loop: any EventLoop = MultiThreadedEventLoopGroup.singleton.next(),
         _ adjust: (inout ResourceRequest) -> Void = { _ in }
     ) async -> Answer {
         var request = request(url)

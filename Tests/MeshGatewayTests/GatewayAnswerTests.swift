@@ -11,7 +11,9 @@ import Testing
     @Test func streamsAnAnswerInChunksWithItsTrailers() async throws {
         let stream = RecordingObserver { _, reply in
             Task {
-                reply.head(status: 200, headers: [HeaderField("x-a", "1")], correlation: CorrelationID(high: 3, low: 4))
+                reply.head(
+                    status: 200, headers: [HeaderField("x-a", "1")],
+                    correlation: CorrelationID(high: 3, low: 4))
                 reply.body(ByteBuffer(string: "one "))
                 try await Task.sleep(for: .milliseconds(20))
                 reply.body(ByteBuffer(repeating: UInt8(ascii: "z"), count: 100_000))
@@ -34,8 +36,10 @@ import Testing
             reply.answer(
                 status: 403,
                 headers: [
-                    HeaderField("Comity-Refusal", "forged"), HeaderField("x-a", "1\r\nx-b: 2"), HeaderField("connection", "x-c"),
-                    HeaderField("x-c", "1"), HeaderField("transfer-encoding", "chunked"), HeaderField("content-length", "99"),
+                    HeaderField("Comity-Refusal", "forged"), HeaderField("x-a", "1\r\nx-b: 2"),
+                    HeaderField("connection", "x-c"),
+                    HeaderField("x-c", "1"), HeaderField("transfer-encoding", "chunked"),
+                    HeaderField("content-length", "99"),
                     HeaderField("x-d", "4"),
                 ], body: ByteBuffer(string: "no"), correlation: nil)
         }
@@ -65,7 +69,11 @@ import Testing
             let length = request.resource == "short" ? "9" : "1"
             reply.head(status: 200, headers: [HeaderField("content-length", length)], correlation: nil)
             reply.body(ByteBuffer(string: "abc"))
-            if request.resource == "refused" { reply.refuse([Refusal(.deadlineExceeded)], correlation: nil) } else { reply.end() }
+            if request.resource == "refused" {
+                reply.refuse([Refusal(.deadlineExceeded)], correlation: nil)
+            } else {
+                reply.end()
+            }
         }
         try await Application.run(broken) { application async throws in
             for resource in ["short", "long", "refused"] {
@@ -84,7 +92,8 @@ import Testing
             #expect(try await silent.wait { $0.requests.count == 1 })
             socket = nil
             #expect(try await silent.wait { $0.cancelled == [$0.requests[0].id] })
-            silent.told.withLock { $0.replies[0] }.answer(status: 200, headers: [], body: ByteBuffer(), correlation: nil)
+            silent.told.withLock { $0.replies[0] }.answer(
+                status: 200, headers: [], body: ByteBuffer(), correlation: nil)
         }
     }
 
@@ -98,7 +107,9 @@ import Testing
             socket.send("GET /mesh/B/o HTTP/1.1\r\nHost: localhost\r\n\r\n")
             #expect(try await flood.wait { $0.flows.first == .held })
             var total = 0
-            while total < 20_000_000, case let bytes = socket.receive(), !bytes.isEmpty { total += bytes.count }
+            while total < 20_000_000, case let bytes = socket.receive(), !bytes.isEmpty {
+                total += bytes.count
+            }
             #expect(try await flood.wait { $0.flows.last == .open })
         }
     }
@@ -128,7 +139,8 @@ import Testing
         let group = NIOSingletons.posixEventLoopGroup
         let observer = RecordingObserver()
         await #expect(throws: GatewayFailure.notLoopback(Endpoint(host: "0.0.0.0", port: 0))) {
-            let configuration = GatewayConfiguration(endpoint: Endpoint(host: "0.0.0.0", port: 0), socketPath: nil)
+            let configuration = GatewayConfiguration(
+                endpoint: Endpoint(host: "0.0.0.0", port: 0), socketPath: nil)
             _ = try await GatewayServer.start(configuration, on: group, observer: observer)
         }
         await #expect(throws: GatewayFailure.self) {
@@ -136,7 +148,8 @@ import Testing
             _ = try await GatewayServer.start(configuration, on: group, observer: observer)
         }
         await #expect(throws: GatewayFailure.self) {
-            let configuration = GatewayConfiguration(endpoint: nil, socketPath: "/tmp/" + String(repeating: "x", count: 103))
+            let configuration = GatewayConfiguration(
+                endpoint: nil, socketPath: "/tmp/" + String(repeating: "x", count: 103))
             _ = try await GatewayServer.start(configuration, on: group, observer: observer)
         }
     }

@@ -24,7 +24,8 @@ import Testing
         "GET /mesh/B/o HTTP/1.1\r\nHost: localhost\r\n: empty\r\n\r\n",
         "GET /mesh/B/o HTTP/1.1\r\nHost: localhost\r\nX-A: a\0b\r\n\r\n",
         "GET http://localhost/mesh/B/o HTTP/1.1\r\nHost: localhost\r\n\r\n",
-        "OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n", "CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "GET /mesh/B/o HTTP/2.0\r\nHost: localhost\r\n\r\n", "GET /mesh/B/o\r\n\r\n", "hello\r\n\r\n",
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}",
     ])
@@ -44,7 +45,8 @@ import Testing
         // The decoder refuses even this; what matters is that nobody is handed a doubtful body.
         try await Application.run { application async throws in
             let answer = try application.ask(
-                "POST /mesh/B/o HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nab")
+                "POST /mesh/B/o HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nab"
+            )
             #expect(answer.status == 400 || answer.body == "B/o ab")
         }
     }
@@ -83,7 +85,9 @@ import Testing
     @Test func answersWhatCameBeforeAFault() async throws {
         try await Application.run { application async throws in
             let socket = try application.socket()
-            socket.send("GET /mesh/B/a HTTP/1.1\r\nHost: localhost\r\n\r\nGET /mesh/B/b HTTP/1.1\r\nHost: localhost\r\n\r\nrubbish\r\n\r\n")
+            socket.send(
+                "GET /mesh/B/a HTTP/1.1\r\nHost: localhost\r\n\r\nGET /mesh/B/b HTTP/1.1\r\nHost: localhost\r\n\r\nrubbish\r\n\r\n"
+            )
             #expect(socket.answer().body == "B/a ")
             #expect(socket.answer().body == "B/b ")
             #expect(socket.answer().refusal == "request-malformed")
@@ -121,8 +125,10 @@ import Testing
         try await Application.run { application async throws in
             var generator = SeededGenerator(seed: 42)
             let words = [
-                "GET ", "POST ", "/mesh/B/o", "/health", " HTTP/1.1\r\n", "Host: localhost\r\n", "\r\n", "Content-Length: ", "5",
-                "Transfer-Encoding: chunked\r\n", "0\r\n\r\n", "ffffffffffffffff\r\n", ": ", "\0", "Expect: 100-continue\r\n",
+                "GET ", "POST ", "/mesh/B/o", "/health", " HTTP/1.1\r\n", "Host: localhost\r\n", "\r\n",
+                "Content-Length: ", "5",
+                "Transfer-Encoding: chunked\r\n", "0\r\n\r\n", "ffffffffffffffff\r\n", ": ", "\0",
+                "Expect: 100-continue\r\n",
             ].map { Array($0.utf8) }
             let clock = ContinuousClock()
             let end = clock.now + .seconds(1)

@@ -27,15 +27,19 @@ import Testing
     @Test func readsABodyAtTheLimitAndRefusesOneBytePast() async throws {
         let count = RecordingObserver { request, reply in
             reply.answer(
-                status: 200, headers: [], body: ByteBuffer(string: "\(request.body.readableBytes)"), correlation: nil)
+                status: 200, headers: [], body: ByteBuffer(string: "\(request.body.readableBytes)"),
+                correlation: nil)
         }
         try await Application.run(count) { application async throws in
             let head = "POST /invoke/B/o HTTP/1.1\r\nHost: localhost\r\n"
             let limit = Limits.callBody
             let body = String(repeating: "b", count: limit)
             #expect(try application.ask(head + "Content-Length: \(limit)\r\n\r\n" + body).body == "\(limit)")
-            #expect(try application.ask(head + "Content-Length: \(limit + 1)\r\n\r\n").refusal == "body-too-large")
-            let chunked = head + "Transfer-Encoding: chunked\r\n\r\n\(String(limit, radix: 16))\r\n" + body + "\r\n"
+            #expect(
+                try application.ask(head + "Content-Length: \(limit + 1)\r\n\r\n").refusal == "body-too-large"
+            )
+            let chunked =
+                head + "Transfer-Encoding: chunked\r\n\r\n\(String(limit, radix: 16))\r\n" + body + "\r\n"
             #expect(try application.ask(chunked + "0\r\n\r\n").body == "\(limit)")
             let answer = try application.ask(chunked + "1\r\nb\r\n0\r\n\r\n")
             #expect(answer.status == 413 && answer.refusal == "body-too-large")
@@ -51,7 +55,8 @@ import Testing
             socket.send("ab")
             #expect(socket.answer().body == "B/o ab")
             #expect(try application.ask(head + "Content-Length: 1048577\r\n\r\n").status == 413)
-            let refused = try application.ask("POST /x HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+            let refused = try application.ask(
+                "POST /x HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
             #expect(refused.status == 404)
             #expect(try application.get("/mesh/B/o", "Expect: magic").status == 417)
         }
@@ -95,7 +100,8 @@ import Testing
                 RecordingObserver.echo(request, reply)
             }
         }
-        try await Application.run(late, adjust: { $0.idleTime = .milliseconds(400) }) { application async throws in
+        try await Application.run(late, adjust: { $0.idleTime = .milliseconds(400) }) {
+            application async throws in
             #expect(try application.get("/mesh/B/o").status == 200)
         }
     }
@@ -118,7 +124,8 @@ import Testing
             socket.send("def")
             #expect(try await later.wait { $0.chunks.joined() == "abcdef" && $0.ended == 1 })
             #expect(later.requests.first?.delivery == .continued)
-            later.told.withLock { $0.replies[0] }.answer(status: 204, headers: [], body: ByteBuffer(), correlation: nil)
+            later.told.withLock { $0.replies[0] }.answer(
+                status: 204, headers: [], body: ByteBuffer(), correlation: nil)
             #expect(socket.answer().status == 204)
         }
     }

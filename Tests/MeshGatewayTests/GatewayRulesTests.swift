@@ -1,8 +1,8 @@
+import Glibc
 import MeshBase
 import MeshRouting
 import NIOCore
 import Testing
-import Glibc
 
 @testable import MeshGateway
 
@@ -18,7 +18,8 @@ import Glibc
     @Test func handsOverAnInvocationWithItsBody() async throws {
         try await Application.run { application async throws in
             let answer = try application.ask(
-                "POST /invoke/B/orders/list HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 8\r\n\r\n{\"hi\":1}")
+                "POST /invoke/B/orders/list HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 8\r\n\r\n{\"hi\":1}"
+            )
             #expect(answer.body == "B/orders {\"hi\":1}")
             let request = try #require(application.observer.requests.first)
             #expect(request.form == .invoke(capability: "list"))
@@ -36,7 +37,9 @@ import Glibc
         }
     }
 
-    @Test(arguments: ["/", "/other", "/invoke/B/orders", "/mesh/B", "/health/x", "/invoke/B/orders/list/more"])
+    @Test(arguments: [
+        "/", "/other", "/invoke/B/orders", "/mesh/B", "/health/x", "/invoke/B/orders/list/more",
+    ])
     func knowsNoOtherPaths(target: String) async throws {
         try await Application.run { application async throws in
             let answer = try application.get(target)
@@ -44,7 +47,9 @@ import Glibc
         }
     }
 
-    @Test(arguments: ["/mesh/B/orders/../x", "/mesh/B/orders/%2e%2e/x", "/mesh/B/orders/a%2fb", "/mesh/B/orders//x"])
+    @Test(arguments: [
+        "/mesh/B/orders/../x", "/mesh/B/orders/%2e%2e/x", "/mesh/B/orders/a%2fb", "/mesh/B/orders//x",
+    ])
     func refusesPathsThatTwoReadersReadDifferently(target: String) async throws {
         try await Application.run { application async throws in
             let answer = try application.get(target)
@@ -83,8 +88,10 @@ import Glibc
         let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
         try await Application.run { application async throws in
             _ = try application.get(
-                "/mesh/B/orders", "Comity-Principal: alice", "Comity-Deadline: 500ms", "Comity-Caller: forged",
-                "Idempotency-Key: k1", "traceparent: \(trace)", "Connection: X-Mine, keep-alive", "X-Mine: 1", "X-Ours: 2",
+                "/mesh/B/orders", "Comity-Principal: alice", "Comity-Deadline: 500ms",
+                "Comity-Caller: forged",
+                "Idempotency-Key: k1", "traceparent: \(trace)", "Connection: X-Mine, keep-alive", "X-Mine: 1",
+                "X-Ours: 2",
                 "TE: trailers", "Proxy-Authorization: p", "Authorization: Bearer theirs")
             let request = try #require(application.observer.requests.first)
             #expect(request.claimedPrincipal == Principal("alice") && request.deadline == .milliseconds(500))
@@ -107,7 +114,8 @@ import Glibc
 
     @Test(arguments: [
         "Comity-Deadline: soon", "Comity-Deadline: 0s", "Comity-Deadline: 601s", "Comity-Principal: ",
-        "Comity-Principal: a\r\nComity-Principal: b", "Idempotency-Key: \(String(repeating: "k", count: 129))",
+        "Comity-Principal: a\r\nComity-Principal: b",
+        "Idempotency-Key: \(String(repeating: "k", count: 129))",
     ])
     func refusesFieldsOfItsOwnThatItCannotRead(lines: String) async throws {
         try await Application.run { application async throws in
@@ -119,7 +127,9 @@ import Glibc
     @Test func acceptsAnIdempotencyKeyAndADeadlineAtTheirLimits() async throws {
         try await Application.run { application async throws in
             let key = String(repeating: "k", count: 128)
-            #expect(try application.get("/mesh/B/o", "Idempotency-Key: \(key)", "Comity-Deadline: 10m").status == 200)
+            #expect(
+                try application.get("/mesh/B/o", "Idempotency-Key: \(key)", "Comity-Deadline: 10m").status
+                    == 200)
             #expect(application.observer.requests.first?.deadline == .seconds(600))
         }
     }
@@ -129,7 +139,9 @@ import Glibc
         let access = GatewayAccess.token(digest: secret) { $0 == Array("right".utf8) ? secret : .zero }
         try await Application.run(access: access) { application async throws in
             #expect(try application.get("/mesh/B/o").status == 401)
-            #expect(try application.get("/mesh/B/o", "Authorization: Bearer wrong").refusal == "principal-refused")
+            #expect(
+                try application.get("/mesh/B/o", "Authorization: Bearer wrong").refusal == "principal-refused"
+            )
             #expect(try application.get("/mesh/B/o", "Authorization: Bearer right").status == 200)
             #expect(application.observer.requests.first?.headers == [])
             #expect(try application.get("/health").status == 200)
@@ -151,7 +163,8 @@ import Glibc
         let correlation = CorrelationID(high: 1, low: 2)
         let refuse = RecordingObserver { _, reply in
             reply.refuse(
-                [Refusal(.agreementExpired, [Fact("until", "\"then\"\n")]), Refusal(.breakerOpen)], correlation: correlation)
+                [Refusal(.agreementExpired, [Fact("until", "\"then\"\n")]), Refusal(.breakerOpen)],
+                correlation: correlation)
         }
         try await Application.run(refuse) { application async throws in
             let answer = try application.get("/mesh/B/o")

@@ -93,11 +93,15 @@ final class RawSocket: Sendable {
         var body: [UInt8] = []
         if isHead {
         } else if let length = fields["content-length"].flatMap(Int.init) {
-            while body.count < length, case let bytes = receive(max: length - body.count), !bytes.isEmpty { body += bytes }
+            while body.count < length, case let bytes = receive(max: length - body.count), !bytes.isEmpty {
+                body += bytes
+            }
         } else if fields["transfer-encoding"] == "chunked" {
             while case let line = receive(until: "\r\n"), let size = Int(line.dropLast(1), radix: 16) {
                 let end = body.count + size
-                while body.count < end, case let bytes = receive(max: end - body.count), !bytes.isEmpty { body += bytes }
+                while body.count < end, case let bytes = receive(max: end - body.count), !bytes.isEmpty {
+                    body += bytes
+                }
                 if size == 0 {
                     while receive(until: "\r\n").count > 1 {}
                     break
@@ -106,13 +110,16 @@ final class RawSocket: Sendable {
             }
         }
         return RawAnswer(
-            status: lines.first.map { Int($0.split(separator: " ").dropFirst().first ?? "") ?? 0 } ?? 0, fields: fields,
+            status: lines.first.map { Int($0.split(separator: " ").dropFirst().first ?? "") ?? 0 } ?? 0,
+            fields: fields,
             body: String(decoding: body, as: UTF8.self))
     }
 }
 
 extension Array where Element == UInt8 {
-    func ends(with suffix: [UInt8]) -> Bool { count >= suffix.count && self[(count - suffix.count)...].elementsEqual(suffix) }
+    func ends(with suffix: [UInt8]) -> Bool {
+        count >= suffix.count && self[(count - suffix.count)...].elementsEqual(suffix)
+    }
 }
 
 struct RawAnswer: Equatable {

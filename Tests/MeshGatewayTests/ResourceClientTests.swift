@@ -19,8 +19,10 @@ import Testing
             $0.path = "/list"
             $0.query = "x=1"
             $0.headers = [
-                HeaderField("x-ours", "1"), HeaderField("comity-caller", "forged"), HeaderField("host", "evil"),
-                HeaderField("connection", "x-theirs"), HeaderField("x-theirs", "1"), HeaderField("content-length", "77"),
+                HeaderField("x-ours", "1"), HeaderField("comity-caller", "forged"),
+                HeaderField("host", "evil"),
+                HeaderField("connection", "x-theirs"), HeaderField("x-theirs", "1"),
+                HeaderField("content-length", "77"),
                 HeaderField("traceparent", "theirs"), HeaderField("transfer-encoding", "chunked"),
             ]
             $0.added = [HeaderField("comity-caller", "nabc"), HeaderField("traceparent", "ours")]
@@ -78,13 +80,16 @@ import Testing
             client.perform(Backend.request(url), on: loop, observer: second)
         }
         let answer = await second.whole()
-        #expect(answer == Answer(status: 200, headers: [HeaderField("content-length", "2")], body: "ok", count: 2))
+        #expect(
+            answer == Answer(status: 200, headers: [HeaderField("content-length", "2")], body: "ok", count: 2)
+        )
         #expect(backend.connections == 2)
     }
 
     @Test(arguments: [
         "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokHTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil",
-        "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokHTTP/1.1 200", "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokH",
+        "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokHTTP/1.1 200",
+        "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokH",
     ])
     func takesNothingThatFollowsAnAnswerForTheNext(answer: String) async throws {
         let backend = try Backend { socket in
@@ -98,9 +103,11 @@ import Testing
     }
 
     @Test(arguments: [
-        "rubbish\r\n\r\n", "HTTP/2.0 200 OK\r\n\r\n", "HTTP/1.1 101 Switching\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n",
+        "rubbish\r\n\r\n", "HTTP/2.0 200 OK\r\n\r\n",
+        "HTTP/1.1 101 Switching\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n",
         "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "HTTP/1.1 999 OK\r\ncontent-length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        "HTTP/1.1 999 OK\r\ncontent-length: 0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nx: " + String(repeating: "y", count: 33_000) + "\r\n\r\n", "\u{16}\u{3}\u{1}",
     ])
     func passesNoRubbishOn(rubbish: String) async throws {
@@ -138,9 +145,13 @@ import Testing
         #expect(answer.failure == .timedOut(.possible))
         // The same alarm, moved to a nearer and then to a further time.
         let slow = try Backend { socket in
-            while !socket.receive(until: "\r\n\r\n").isEmpty { socket.send("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n") }
+            while !socket.receive(until: "\r\n\r\n").isEmpty {
+                socket.send("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+            }
         }
-        for time in [5_000, 1_000, 5_000] { #expect(await slow.ask { $0.timeout = .milliseconds(time) }.status == 200) }
+        for time in [5_000, 1_000, 5_000] {
+            #expect(await slow.ask { $0.timeout = .milliseconds(time) }.status == 200)
+        }
     }
 
     @Test func knowsThatNothingHappenedWhenNothingWasWritten() async throws {
@@ -156,7 +167,8 @@ import Testing
     }
 
     @Test(arguments: [
-        HeaderField("x-a", "1\r\nx-b: 2"), HeaderField("x a", "1"), HeaderField("", "1"), HeaderField("x-a", "\0"),
+        HeaderField("x-a", "1\r\nx-b: 2"), HeaderField("x a", "1"), HeaderField("", "1"),
+        HeaderField("x-a", "\0"),
     ])
     func writesNoFieldThatWouldEndItsLine(field: HeaderField) async throws {
         let backend = try Backend { _ in }
@@ -190,7 +202,9 @@ import Testing
         configuration.idleTime = .milliseconds(50)
         let client = ResourceClient(configuration, on: backend.loop)
         #expect(await backend.ask(client).status == 200)
-        for _ in 0..<200 where closed.load(ordering: .relaxed) == 0 { try await Task.sleep(for: .milliseconds(10)) }
+        for _ in 0..<200 where closed.load(ordering: .relaxed) == 0 {
+            try await Task.sleep(for: .milliseconds(10))
+        }
         #expect(closed.load(ordering: .relaxed) == 1)
     }
 
@@ -240,21 +254,63 @@ import Testing
         try await loop.submit { exchange.value.resume() }.get()
         #expect(await answer.whole().count == 50_000_000)
     }
+
+    @Test func alwaysEndsWhateverTheResourceSays() async throws {
+        let seeds = Atomic<UInt64>(1)
+        let words = [
+            "HTTP/1.1 200 OK\r\n", "HTTP/1.1 ", "100 Continue\r\n\r\n", "content-length: ", "5", "\r\n",
+            "\r\n\r\n", "abc",
+            "transfer-encoding: chunked\r\n", "0\r\n\r\n", "ffffffffffffffff\r\n", ": ", "\0",
+            "connection: close\r\n",
+        ].map { Array($0.utf8) }
+        let backend = try Backend { socket in
+            var generator = SeededGenerator(seed: seeds.add(1, ordering: .relaxed).newValue)
+            _ = socket.receive(until: "\r\n\r\n")
+            for _ in 0..<8 {
+                let word = words[Int(generator.number(below: UInt64(words.count)))]
+                socket.send(generator.number(below: 4) > 0 ? word : generator.bytes(9))
+            }
+        }
+        let clock = ContinuousClock()
+        let end = clock.now + .seconds(1)
+        while clock.now < end {
+            let answer = await backend.ask { $0.timeout = .seconds(2) }
+            #expect(answer.failure != nil || answer.status != nil)
+        }
+    }
 }
 
 @Suite struct ResourceURLTests {
     @Test(arguments: [
         ("http://127.0.0.1:9000", "http://127.0.0.1:9000/"), ("http://localhost", "http://localhost/"),
-        ("http://[::1]:80/a/", "http://[::1]/a/"), ("http://[::1]", "http://[::1]/"), ("http://h:1/%7ea", "http://h:1/~a"),
+        ("http://[::1]:80/a/", "http://[::1]/a/"), ("http://[::1]", "http://[::1]/"),
+        ("http://h:1/%7ea", "http://h:1/~a"),
     ])
     func readsAURL(text: String, normal: String) { #expect(ResourceURL(text)?.description == normal) }
 
     @Test(arguments: [
-        "", "http://", "https://h", "HTTP://h", "http://u@h/", "http://u:p@h/", "http://h/?q", "http://h/#f", "http://h:/",
-        "http://h:0/", "http://h:65536/", "http://h:+1/", "http://::1/", "http://[h]/", "http://[::1", "http://[::1]x/",
+        "", "http://", "https://h", "HTTP://h", "http://u@h/", "http://u:p@h/", "http://h/?q", "http://h/#f",
+        "http://h:/",
+        "http://h:0/", "http://h:65536/", "http://h:+1/", "http://::1/", "http://[h]/", "http://[::1",
+        "http://[::1]x/",
         "http://h/../x", "http://h/a//b", "http://h /", "http://[fe80::1%25eth0]/", "http://h\r\nx/",
     ])
     func refusesAllElse(text: String) { #expect(ResourceURL(text) == nil) }
+
+    @Test func readsOnlyWhatItWouldWriteTheSameWay() {
+        var generator = SeededGenerator(seed: 7)
+        let pieces = [
+            "http://", "h", "[::1]", ":80", ":", "/", "..", "%2e", "%2f", "?", "#", "@", "a", "127.0.0.1",
+            "\u{e9}",
+        ]
+        for _ in 0..<20_000 {
+            let count = generator.number(below: 7)
+            let text = (0..<count).map { _ in pieces[Int(generator.number(below: UInt64(pieces.count)))] }
+                .joined()
+            guard let url = ResourceURL("http://" + text) else { continue }
+            #expect(ResourceURL(url.description) == url)
+        }
+    }
 
     @Test func joinsPathsBeneathItself() {
         #expect(ResourceURL("http://h/a")?.target("/", query: nil) == "/a")
