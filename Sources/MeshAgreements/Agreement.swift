@@ -1,6 +1,7 @@
 import MeshBase
 
-/// What one node may call at another, and until when: one document that both sign over the same bytes (protocol section 7).
+/// What one node may call at another, and until when: one document that both sign over the same bytes
+/// (protocol section 7).
 ///
 /// It says nothing about whether it is in force: `AgreementRecord` does.
 public struct Agreement: SignedBody {
@@ -26,7 +27,8 @@ public struct Agreement: SignedBody {
     public let created: WallTime
 
     public init(
-        id: AgreementID, version: Int64, source: NodeID, target: NodeID, grants: [Grant], validFrom: WallTime?,
+        id: AgreementID, version: Int64, source: NodeID, target: NodeID, grants: [Grant],
+        validFrom: WallTime?,
         validUntil: WallTime, createdBy: NodeID, created: WallTime
     ) {
         self.id = id
@@ -46,7 +48,8 @@ public struct Agreement: SignedBody {
         return node == source ? target : node == target ? source : nil
     }
 
-    /// The rules that no honest node breaks; a document that breaks one is refused whatever the clock and the trust.
+    /// The rules that no honest node breaks; a document that breaks one is refused whatever the clock and
+    /// the trust.
     public var isWellFormed: Bool {
         let names = grants.map(\.resource)
         return (1...AgreementLimits.versionMax).contains(version) && source != target

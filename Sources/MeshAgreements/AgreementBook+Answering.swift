@@ -16,7 +16,8 @@ extension AgreementBook {
         switch message {
         case .offer(let document):
             hearOffer(document, from: peer, key: key, at: now, using: suite, into: &effects)
-        case .accepted(let document): hearAcceptance(document, from: peer, key: key, using: suite, into: &effects)
+        case .accepted(let document):
+            hearAcceptance(document, from: peer, key: key, using: suite, into: &effects)
         case .rejected(let contentID, let refusals):
             guard var record = ownOffer(contentID, to: peer), record.state == .offered else { return }
             let bounded = ForeignRefusals.bounded(refusals)
@@ -35,7 +36,9 @@ extension AgreementBook {
             return
         }
         var refusals = objections(to: document, from: peer, key: key, at: now.wall, using: suite)
-        if refusals.isEmpty, !makeRoom(with: peer, at: now.wall, into: &effects) { refusals.append(limitRefusal) }
+        if refusals.isEmpty, !makeRoom(with: peer, at: now.wall, into: &effects) {
+            refusals.append(limitRefusal)
+        }
         guard refusals.isEmpty else {
             effects.post(
                 .record(
@@ -84,9 +87,12 @@ extension AgreementBook {
         }
         if agreement.created > now + Limits.clockSkewRefused {
             refusals.append(
-                Refusal(.clockSkew, named + [
-                    Fact("created in ms", agreement.created.milliseconds), Fact("now in ms", now.milliseconds),
-                ]))
+                Refusal(
+                    .clockSkew,
+                    named + [
+                        Fact("created in ms", agreement.created.milliseconds),
+                        Fact("now in ms", now.milliseconds),
+                    ]))
         }
         let highest = highestVersion(of: agreement.id, with: peer)
         if agreement.version <= highest {
@@ -100,8 +106,8 @@ extension AgreementBook {
         return refusals
     }
 
-    /// An offer that came before is answered as it was then; one that still waits is looked at again, since a crash may have
-    /// come between its arrival and its acceptance.
+    /// An offer that came before is answered as it was then; one that still waits is looked at again, since
+    /// a crash may have come between its arrival and its acceptance.
     private mutating func repeatAnswer(
         to record: AgreementRecord, at now: Moment, into effects: inout Outbox<AgreementEffect>
     ) {
@@ -161,7 +167,9 @@ extension AgreementBook {
     }
 
     /// The second signature is there: the version is in force, and lower ones of its id are over.
-    func activated(_ record: AgreementRecord, with second: DocumentSignature, _ acceptance: AgreementAcceptance)
+    func activated(
+        _ record: AgreementRecord, with second: DocumentSignature, _ acceptance: AgreementAcceptance
+    )
         -> AgreementRecord
     {
         var active = record
@@ -196,10 +204,12 @@ extension AgreementBook {
         switch errand {
         case .offer(let agreement, let peer, let origin, let payload, let operatorTicket):
             dispatch(
-                agreement, to: peer, origin: origin, payload: payload, ticket: operatorTicket, signature: signature,
+                agreement, to: peer, origin: origin, payload: payload, ticket: operatorTicket,
+                signature: signature,
                 using: suite, into: &effects)
         case .acceptance(let contentID, let peer, let acceptance, let operatorTicket):
-            guard let record = offerOf(peer, contentID), record.state == .offered, files[peer]?.key != nil else {
+            guard let record = offerOf(peer, contentID), record.state == .offered, files[peer]?.key != nil
+            else {
                 let refusals = [Refusal(.agreementEnded, [Fact("content id", contentID)])]
                 if let operatorTicket { effects.post(.answered(operatorTicket, .refused(refusals))) }
                 return
@@ -221,7 +231,8 @@ extension AgreementBook {
             case .offer(_, _, _, _, let ticket), .acceptance(_, _, _, let ticket): ticket
             }
         if let operatorTicket {
-            effects.post(.answered(operatorTicket, .refused([Refusal(.proofInvalid, [Fact("signing", "failed")])])))
+            effects.post(
+                .answered(operatorTicket, .refused([Refusal(.proofInvalid, [Fact("signing", "failed")])])))
         }
     }
 
@@ -239,7 +250,8 @@ extension AgreementBook {
             effects.post(.answered(ticket, .refused([Refusal(.agreementEnded, [Fact("offer", contentID)])])))
         case .offered:
             guard files[record.peer]?.key != nil else {
-                effects.post(.answered(ticket, .refused([Refusal(.peerNotTrusted, [Fact("peer", record.peer)])])))
+                effects.post(
+                    .answered(ticket, .refused([Refusal(.peerNotTrusted, [Fact("peer", record.peer)])])))
                 return
             }
             order(
@@ -249,7 +261,8 @@ extension AgreementBook {
     }
 
     /// The operator rejects what a peer offered.
-    mutating func reject(_ contentID: Digest, for ticket: Ticket, into effects: inout Outbox<AgreementEffect>) {
+    mutating func reject(_ contentID: Digest, for ticket: Ticket, into effects: inout Outbox<AgreementEffect>)
+    {
         guard var record = record(contentID), record.origin == .peer, record.state == .offered else {
             effects.post(.answered(ticket, .refused([Refusal(.nothingFound, [Fact("offer", contentID)])])))
             return

@@ -25,7 +25,8 @@ extension AgreementBook {
             refusals.append(Refusal(.nothingFound, [Fact("agreement", replaces)]))
         }
         let agreement = draft(
-            request, id: request.replaces ?? AgreementID(using: &generator), version: (highest ?? 0) + 1, at: now.wall)
+            request, id: request.replaces ?? AgreementID(using: &generator), version: (highest ?? 0) + 1,
+            at: now.wall)
         if refusals.isEmpty, !agreement.isWellFormed {
             refusals.append(
                 Refusal(
@@ -42,12 +43,15 @@ extension AgreementBook {
         order(agreement, to: request.peer, origin: .byOperator, ticket: ticket, using: suite, into: &effects)
     }
 
-    /// Offers `echo` to a trusted peer unless that is done: once, again when it is over or past two thirds of its life,
-    /// never again after the peer said no.
+    /// Offers `echo` to a trusted peer unless that is done: once, again when it is over or past two thirds
+    /// of its life, never again after the peer said no.
     mutating func offerBuiltIn(
-        to peer: NodeID, at now: Moment, using suite: some SignatureSuite, into effects: inout Outbox<AgreementEffect>
+        to peer: NodeID, at now: Moment, using suite: some SignatureSuite,
+        into effects: inout Outbox<AgreementEffect>
     ) {
-        guard configuration.echoOffer == .trustedPeers, let file = files[peer], file.key != nil else { return }
+        guard configuration.echoOffer == .trustedPeers, let file = files[peer], file.key != nil else {
+            return
+        }
         let isUnderWay = errands.values.contains { errand in
             guard case .offer(_, peer, .builtIn, _, _) = errand else { return false }
             return true
@@ -64,7 +68,8 @@ extension AgreementBook {
         }
         guard makeRoom(with: peer, at: now.wall, into: &effects) else { return }
         let request = OfferRequest(
-            peer: peer, grants: [Grant(resource: .echo, capabilities: nil)], life: AgreementLimits.builtInLife)
+            peer: peer, grants: [Grant(resource: .echo, capabilities: nil)], life: AgreementLimits.builtInLife
+        )
         let agreement = draft(
             request, id: last?.agreement.id ?? AgreementID(using: &generator),
             version: (last?.agreement.version ?? 0) + 1, at: now.wall)
@@ -74,7 +79,8 @@ extension AgreementBook {
     /// Keeps and sends what is signed now.
     mutating func dispatch(
         _ agreement: Agreement, to peer: NodeID, origin: AgreementOrigin, payload: Octets, ticket: Ticket?,
-        signature: DocumentSignature, using suite: some SignatureSuite, into effects: inout Outbox<AgreementEffect>
+        signature: DocumentSignature, using suite: some SignatureSuite,
+        into effects: inout Outbox<AgreementEffect>
     ) {
         let document = Signed(body: agreement, payload: payload, signatures: [signature])
         let record = AgreementRecord(
@@ -103,7 +109,9 @@ extension AgreementBook {
         Refusal(.limitReached, [Fact("agreements with one peer at most", Limits.agreementsPerPeer)])
     }
 
-    private func draft(_ request: OfferRequest, id: AgreementID, version: Int64, at now: WallTime) -> Agreement {
+    private func draft(_ request: OfferRequest, id: AgreementID, version: Int64, at now: WallTime)
+        -> Agreement
+    {
         Agreement(
             id: id, version: version, source: me, target: request.peer, grants: request.grants,
             validFrom: request.validFrom ?? now - Limits.clockSkewRefused, validUntil: now + request.life,
@@ -116,7 +124,8 @@ extension AgreementBook {
     ) {
         let payload = Octets(suite.encoded(agreement))
         order(
-            .offer(agreement, to: peer, origin: origin, payload: payload, operatorTicket: ticket), over: payload,
+            .offer(agreement, to: peer, origin: origin, payload: payload, operatorTicket: ticket),
+            over: payload,
             into: &effects)
     }
 }

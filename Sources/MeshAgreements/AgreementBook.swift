@@ -1,18 +1,21 @@
 import MeshBase
 
-/// What this node and each of its peers have agreed, how it came about, and what is still to be said about it.
+/// What this node and each of its peers have agreed, how it came about, and what is still to be said about
+/// it.
 ///
-///     (nothing) ──offer made or received──> offered ──both signed──> active ──until──> ended(expired)
-///                                             │  │                     └─higher version active──> ended(replaced)
-///                                             │  └─until──> ended(expired)
-///                                             └─rejected──> ended(rejected)
+///     (nothing) ──offer made or received──> offered ──both signed──> active
+///                                           │  │                     │  └─until──> ended(expired)
+///                                           │  └─until──> ended(expired)
+///                                           │                        └─higher version──> ended(replaced)
+///                                           └─rejected──> ended(rejected)
 ///
-/// One record for each version; versions of one id strictly rise; an ended version never returns. A repeated message changes
-/// nothing and is answered as the first time. Only the second signature makes an agreement: the offerer has it from the
-/// peer, the peer from its own key.
+/// One record for each version; versions of one id strictly rise; an ended version never returns. A
+/// repeated message changes nothing and is answered as the first time. Only the second signature makes an
+/// agreement: the offerer has it from the peer, the peer from its own key.
 ///
-/// Callers owe it: `.restored` first; the peer's key with `.peerTrusted`; effects performed in order, so that a signature
-/// is durable before it is sent; an answer to every `.sign`; `nextDeadline` kept. Source: protocol section 7.
+/// Callers owe it: `.restored` first; the peer's key with `.peerTrusted`; effects performed in order, so
+/// that a signature is durable before it is sent; an answer to every `.sign`; `nextDeadline` kept. Source:
+/// protocol section 7.
 public struct AgreementBook: Sendable, Equatable {
     let me: NodeID
     let configuration: AgreementConfiguration
@@ -49,7 +52,9 @@ public struct AgreementBook: Sendable, Equatable {
     public var records: [AgreementRecord] { files.values.flatMap(\.records.values) }
 
     /// What the evaluator needs about `peer`, in the order in which it asks.
-    public func terms(with peer: NodeID) -> [AgreementTerms] { files[peer]?.records.values.map(\.terms) ?? [] }
+    public func terms(with peer: NodeID) -> [AgreementTerms] {
+        files[peer]?.records.values.map(\.terms) ?? []
+    }
 
     /// The record of this content id.
     public func record(_ contentID: Digest) -> AgreementRecord? {
@@ -80,7 +85,8 @@ public struct AgreementBook: Sendable, Equatable {
         case .acceptanceRequested(let ticket, let contentID):
             accept(contentID, for: ticket, at: now, into: &effects)
         case .rejectionRequested(let ticket, let contentID): reject(contentID, for: ticket, into: &effects)
-        case .signed(let ticket, let signature): take(signature, for: ticket, at: now, using: suite, into: &effects)
+        case .signed(let ticket, let signature):
+            take(signature, for: ticket, at: now, using: suite, into: &effects)
         case .signingFailed(let ticket): giveUp(ticket, into: &effects)
         case .messageArrived(let peer, let message):
             hear(message, from: peer, at: now, using: suite, into: &effects)
@@ -113,8 +119,8 @@ public struct AgreementBook: Sendable, Equatable {
         effects.post(.changed(record.peer))
     }
 
-    /// Makes room for one more record with `peer`: forgets one that is over and whose times are over too, so that a replay
-    /// of it is refused by its date. False when there is no such one.
+    /// Makes room for one more record with `peer`: forgets one that is over and whose times are over too,
+    /// so that a replay of it is refused by its date. False when there is no such one.
     mutating func makeRoom(
         with peer: NodeID, at now: WallTime, into effects: inout Outbox<AgreementEffect>
     ) -> Bool {

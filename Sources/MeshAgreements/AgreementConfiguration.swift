@@ -1,6 +1,7 @@
 /// What an operator may say about agreements.
 public struct AgreementConfiguration: Equatable, Sendable {
-    /// Whether short offers in which this node only consumes are accepted without asking (`agreements.autoAccept`).
+    /// Whether short offers in which this node only consumes are accepted without asking
+    /// (`agreements.autoAccept`).
     public var automaticAcceptance: AutomaticAcceptance
     /// To whom the built-in resource `echo` is offered.
     public var echoOffer: EchoOffer

@@ -1,8 +1,10 @@
 import MeshBase
 
-/// What the book orders, in the order in which it must happen: what is persisted is durable before the next is performed.
+/// What the book orders, in the order in which it must happen: what is persisted is durable before the next
+/// is performed.
 public enum AgreementEffect: Equatable, Sendable {
-    /// Sign with the identity key and answer with `.signed` or `.signingFailed`. The tickets are the book's own, from 1.
+    /// Sign with the identity key and answer with `.signed` or `.signingFailed`. The tickets are the book's
+    /// own, from 1.
     case sign(SigningRequest)
     /// Keep this record, in place of an older one with the same content id.
     case persist(AgreementRecord)

@@ -40,7 +40,8 @@ public struct OfferRequest: Equatable, Sendable {
     public let replaces: AgreementID?
 
     public init(
-        peer: NodeID, grants: [Grant], validFrom: WallTime? = nil, life: Duration, replaces: AgreementID? = nil
+        peer: NodeID, grants: [Grant], validFrom: WallTime? = nil, life: Duration,
+        replaces: AgreementID? = nil
     ) {
         self.peer = peer
         self.grants = grants.sorted { $0.resource < $1.resource }

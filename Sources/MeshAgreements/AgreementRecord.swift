@@ -14,7 +14,8 @@ public struct AgreementRecord: Equatable, Sendable, Codable {
     public let origin: AgreementOrigin
 
     public init(
-        contentID: Digest, peer: NodeID, document: Signed<Agreement>, state: AgreementState, origin: AgreementOrigin
+        contentID: Digest, peer: NodeID, document: Signed<Agreement>, state: AgreementState,
+        origin: AgreementOrigin
     ) {
         self.contentID = contentID
         self.peer = peer

@@ -1,6 +1,7 @@
 import MeshBase
 
-/// What the evaluator needs to know about one version of an agreement: its content, and whether it is in force.
+/// What the evaluator needs to know about one version of an agreement: its content, and whether it is in
+/// force.
 public struct AgreementTerms: Equatable, Sendable {
     /// The content id of the document.
     public let contentID: Digest

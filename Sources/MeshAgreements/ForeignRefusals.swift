@@ -7,7 +7,8 @@ public enum ForeignRefusals {
     /// Reasons that are kept.
     public static let countMax = 8
 
-    /// The first reasons of `refusals` that fit; facts with control or bidirectional characters, or too long, are left out.
+    /// The first reasons of `refusals` that fit; facts with control or bidirectional characters, or too
+    /// long, are left out.
     public static func bounded(_ refusals: [Refusal]) -> [Refusal] {
         var room = textMax
         var kept: [Refusal] = []
@@ -15,7 +16,8 @@ public enum ForeignRefusals {
             var facts: [Fact] = []
             for fact in refusal.facts.prefix(16) {
                 let length = fact.name.utf8.count + fact.value.utf8.count
-                guard length <= Limits.documentText, length <= room, fact.name.isPlain, fact.value.isPlain else {
+                guard length <= Limits.documentText, length <= room, fact.name.isPlain, fact.value.isPlain
+                else {
                     continue
                 }
                 room -= length

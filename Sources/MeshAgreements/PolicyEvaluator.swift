@@ -1,10 +1,10 @@
 import MeshBase
 
-/// May this node ask that one for this? Default deny; one pure function, used alike at the consumer, at the provider, when an
-/// offer is made or answered, and by `explain` (protocol section 7).
+/// May this node ask that one for this? Default deny; one pure function, used alike at the consumer, at the
+/// provider, when an offer is made or answered, and by `explain` (protocol section 7).
 ///
-///     agreements ──> covers the resource? ──> both signed? ──> parties? ──> time? ──> capability? ──> permitted
-///                          │ no                    └────────────┴──────────┴───────────┴─ no: one refusal each
+///     agreements ──> covers the resource? ──> signed? ──> parties? ──> time? ──> capability? ──> permitted
+///                          │ no                 └───────────┴──────────┴──────────┴─ no: a refusal each
 ///                          └─ not a near miss
 ///
 /// The permitted path allocates nothing; the refused path names what each near miss lacked.
@@ -29,14 +29,21 @@ public enum PolicyEvaluator {
         terms.standing == .active
             && terms.agreement.source == question.callee && terms.agreement.target == question.caller
             && isInTime(terms.agreement, at: question.now)
-            && terms.agreement.grants.contains { $0.resource == question.resource && $0.covers(question.capability) }
+            && terms.agreement.grants.contains {
+                $0.resource == question.resource && $0.covers(question.capability)
+            }
     }
 
-    private static func reasons(against question: PolicyQuestion, over agreements: [AgreementTerms]) -> [Refusal] {
+    private static func reasons(against question: PolicyQuestion, over agreements: [AgreementTerms])
+        -> [Refusal]
+    {
         var reasons: [Refusal] = []
         for terms in agreements {
-            guard let grant = terms.agreement.grants.first(where: { $0.resource == question.resource }) else { continue }
-            for reason in shortcomings(of: terms, grant: grant, for: question) where reasons.count < refusalsMax {
+            guard let grant = terms.agreement.grants.first(where: { $0.resource == question.resource }) else {
+                continue
+            }
+            for reason in shortcomings(of: terms, grant: grant, for: question)
+            where reasons.count < refusalsMax {
                 reasons.append(reason)
             }
         }
@@ -47,13 +54,15 @@ public enum PolicyEvaluator {
                 [
                     Fact("caller", question.caller), Fact("callee", question.callee),
                     Fact("resource", question.resource), Fact("capability", question.capability),
-                    Fact("principal", question.principal), Fact("agreements between the two", agreements.count),
+                    Fact("principal", question.principal),
+                    Fact("agreements between the two", agreements.count),
                     Fact("decided at", question.side.rawValue),
                 ])
         ]
     }
 
-    /// Everything that `terms` lacks. What never held (another direction, not signed, ended) hides what would follow from it.
+    /// Everything that `terms` lacks. What never held (another direction, not signed, ended) hides what
+    /// would follow from it.
     private static func shortcomings(
         of terms: AgreementTerms, grant: Grant, for question: PolicyQuestion
     ) -> [Refusal] {
@@ -98,10 +107,12 @@ public enum PolicyEvaluator {
         let margin = Fact("margin in ms", AgreementLimits.clockMargin.wholeMilliseconds)
         let clock = Fact("now in ms", now.milliseconds)
         if let from = agreement.validFrom, now - AgreementLimits.clockMargin < from {
-            return Refusal(.agreementNotYetValid, named + [Fact("from in ms", from.milliseconds), clock, margin])
+            return Refusal(
+                .agreementNotYetValid, named + [Fact("from in ms", from.milliseconds), clock, margin])
         }
         return Refusal(
-            .agreementExpired, named + [Fact("until in ms", agreement.validUntil.milliseconds), clock, margin])
+            .agreementExpired,
+            named + [Fact("until in ms", agreement.validUntil.milliseconds), clock, margin])
     }
 }
 

@@ -1,17 +1,19 @@
 import MeshBase
 
-/// Whether calls go one way, to one resource at one peer or over one link (protocol section 8; Nygard, "Release It!",
-/// 2nd edition, section 5.2; the half-open rule is stricter: one probe at a time).
+/// Whether calls go one way, to one resource at one peer or over one link (protocol section 8; Nygard,
+/// "Release It!", 2nd edition, section 5.2; the half-open rule is stricter: one probe at a time).
 ///
-///     closed ──5 failures in a row, or half of at least 20 calls in 10 s──> open ──its time is over, next call──> half-open
-///        ^                                                                   ^  1 s doubling to 30 s                │
-///        │                                                                   └────────────probe failed──────────────┤
-///        └──────────────────────────────3 probes succeeded───────────────────────────────────────────────────────────┘
+///     closed ──5 failures in a row, or half of 20 calls or more in 10 s──> open <───────┐ 1 s doubling
+///        ^                                                                  │           │ to 30 s
+///        │                                              its time over, next call       probe failed
+///        │                                                                  v           │
+///        └────────────────────── 3 probes succeeded ──────────────────── half-open ──────┘
 ///     any ──trip──> open ... release ──> half-open        (a link that goes down, and returns)
 ///
-/// Looking (`standing`) changes nothing; `admit` lets a call through and must be followed by exactly one `settle` with what
-/// it returned. A result that belongs to an earlier opening is ignored. Refusals by policy, shed load and cancelled calls are
-/// reported as `.neutral`: they free the probe's place and count for nothing.
+/// Looking (`standing`) changes nothing; `admit` lets a call through and must be followed by exactly one
+/// `settle` with what it returned. A result that belongs to an earlier opening is ignored. Refusals by
+/// policy, shed load and cancelled calls are reported as `.neutral`: they free the probe's place and count
+/// for nothing.
 public struct Breaker: Sendable, Equatable {
     /// What a caller sees.
     public enum Standing: Equatable, Sendable {
@@ -186,7 +188,9 @@ struct CallWindow: Sendable, Equatable {
     private mutating func forget(before now: Instant) {
         let current = max(now.nanoseconds / 1_000_000_000, second)
         guard current > second, !counts.isEmpty else { return }
-        for stale in max(second + 1, current - Self.seconds + 1)...current { counts[Int(stale % Self.seconds)] = 0 }
+        for stale in max(second + 1, current - Self.seconds + 1)...current {
+            counts[Int(stale % Self.seconds)] = 0
+        }
         second = current
     }
 }

@@ -1,8 +1,10 @@
 import MeshBase
 
-/// Reads what an operator declares: `NAME=METHODS PATH [safe|idempotent|unsafe]`, methods separated by commas.
+/// Reads what an operator declares: `NAME=METHODS PATH [safe|idempotent|unsafe]`, methods separated by
+/// commas.
 ///
-/// Unless said, GET, HEAD and OPTIONS alone make it safe, PUT and DELETE with these idempotent, all else neither.
+/// Unless said, GET, HEAD and OPTIONS alone make it safe, PUT and DELETE with these idempotent, all else
+/// neither.
 public enum CapabilityDeclaration {
     /// Bytes of one declaration.
     public static let lengthMax = 1024
@@ -39,12 +41,15 @@ public enum CapabilityDeclaration {
     /// What repeating a request with one of `methods` does, unless the operator says otherwise.
     public static func standardSafety(of methods: [String]) -> Safety {
         if methods.allSatisfy(["GET", "HEAD", "OPTIONS"].contains) { return .safe }
-        return methods.allSatisfy(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"].contains) ? .idempotent : .unsafe
+        return methods.allSatisfy(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"].contains)
+            ? .idempotent : .unsafe
     }
 
     private static func refused(_ reason: String, _ text: String) -> Ruling<Capability> {
         let shown = String(text.prefix(64))
         return .refused(
-            Refusal(.requestMalformed, [Fact("capability", shown.isPlain ? shown : "?"), Fact("because it", reason)]))
+            Refusal(
+                .requestMalformed,
+                [Fact("capability", shown.isPlain ? shown : "?"), Fact("because it", reason)]))
     }
 }

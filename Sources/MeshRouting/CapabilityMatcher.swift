@@ -2,19 +2,22 @@ import MeshBase
 
 /// Which capability of a resource a request uses (protocol section 8).
 ///
-/// A capability is some methods under one path; paths are compared by whole segments, so `/list` covers `/list`, `/list/`
-/// and `/list/5`, not `/listing`. The first that covers both method and path is the request's.
+/// A capability is some methods under one path; paths are compared by whole segments, so `/list` covers
+/// `/list`, `/list/` and `/list/5`, not `/listing`. The first that covers both method and path is the
+/// request's.
 public enum CapabilityMatcher {
     /// What a resource that declares none has.
     public static let standard = [
         Capability(name: name("read"), methods: ["GET", "HEAD", "OPTIONS"], path: "/", safety: .safe),
-        Capability(name: name("write"), methods: ["POST", "PUT", "PATCH", "DELETE"], path: "/", safety: .unsafe),
+        Capability(
+            name: name("write"), methods: ["POST", "PUT", "PATCH", "DELETE"], path: "/", safety: .unsafe),
     ]
 
     /// The built-in resource that answers with what it was sent.
     public static let echo = ResourceDescription(
         name: .echo, protocol: .builtin,
-        capabilities: [Capability(name: .echo, methods: ["POST", "GET"], path: "/", safety: .safe)], labels: [])
+        capabilities: [Capability(name: .echo, methods: ["POST", "GET"], path: "/", safety: .safe)],
+        labels: [])
 
     /// The first capability of `capabilities` that covers `method` and `path`.
     /// - Parameter path: in its normal form.
@@ -38,7 +41,9 @@ public enum CapabilityMatcher {
     /// What an application that names a capability asks for: that one, or the only one there is.
     public static func named(_ name: ResourceName?, of resource: ResourceDescription) -> Ruling<Capability> {
         guard let name else {
-            if resource.capabilities.count == 1, let only = resource.capabilities.first { return .allowed(only) }
+            if resource.capabilities.count == 1, let only = resource.capabilities.first {
+                return .allowed(only)
+            }
             return .refused(Refusal(.capabilityUnnamed, facts(of: resource)))
         }
         if let capability = resource.capability(name) { return .allowed(capability) }
@@ -50,7 +55,9 @@ public enum CapabilityMatcher {
     public static func matched(
         method: String, path: String, of resource: ResourceDescription
     ) -> Ruling<Capability> {
-        if let capability = match(resource.capabilities, method: method, path: path) { return .allowed(capability) }
+        if let capability = match(resource.capabilities, method: method, path: path) {
+            return .allowed(capability)
+        }
         let asked = [Fact("method", String(method.prefix(16))), Fact("path", String(path.prefix(64)))]
         return .refused(Refusal(.capabilityUnknown, asked + facts(of: resource)))
     }
@@ -63,7 +70,8 @@ public enum CapabilityMatcher {
 
     private static func facts(of resource: ResourceDescription) -> [Fact] {
         let list = resource.capabilities.prefix(8)
-            .map { "\($0.name) = \($0.methods.joined(separator: ",")) \($0.path.prefix(32))" }.joined(separator: "; ")
+            .map { "\($0.name) = \($0.methods.joined(separator: ",")) \($0.path.prefix(32))" }.joined(
+                separator: "; ")
         return [Fact("resource", resource.name), Fact("its capabilities", list)]
     }
 

@@ -1,7 +1,7 @@
 import MeshBase
 
-/// Which header fields of an application or a resource cross a link: none that concerns one connection only (RFC 9110
-/// section 7.6.1), none with which Comity speaks for itself, none that could end its line.
+/// Which header fields of an application or a resource cross a link: none that concerns one connection only
+/// (RFC 9110 section 7.6.1), none with which Comity speaks for itself, none that could end its line.
 public enum HeaderFilter {
     /// Bytes of all fields together.
     public static let lengthMax = Limits.invocationHead - 4 * 1024
@@ -9,7 +9,9 @@ public enum HeaderFilter {
     /// The fields of `headers` that may pass; the same array, without a copy, when all may.
     public static func passing(_ headers: [HeaderField]) -> [HeaderField] {
         let named = headers.filter { $0.name == "connection" }
-            .flatMap { $0.value.split(separator: ",").map { $0.filter { $0 != " " && $0 != "\t" }.lowercased() } }
+            .flatMap {
+                $0.value.split(separator: ",").map { $0.filter { $0 != " " && $0 != "\t" }.lowercased() }
+            }
         guard headers.contains(where: { !mayPass($0, besides: named) }) else { return headers }
         return headers.filter { mayPass($0, besides: named) }
     }
@@ -27,7 +29,8 @@ public enum HeaderFilter {
             return false
         default: break
         }
-        return !field.name.utf8.isEmpty && !field.name.utf8.starts(with: reserved) && !named.contains(field.name)
+        return !field.name.utf8.isEmpty && !field.name.utf8.starts(with: reserved)
+            && !named.contains(field.name)
             && field.name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: ":") }
             && field.value.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f || $0 == 9 }
     }

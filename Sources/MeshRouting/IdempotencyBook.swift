@@ -1,13 +1,14 @@
 import MeshBase
 
-/// What a provider remembers of calls with an idempotency key, so that none is executed twice (protocol section 8).
+/// What a provider remembers of calls with an idempotency key, so that none is executed twice (protocol
+/// section 8).
 ///
 ///     (unknown) ──begin──> started ──end──> ended ──24 h──> (forgotten)
 ///                             └─────────────24 h───────────────┘
 ///
-/// *Started* is durable before the effect: a repeat that finds it without an end is told that the outcome is unknown, also
-/// after a restart. A caller's table is bounded; when it is full, keys are refused rather than forgotten, because a forgotten key
-/// could be executed again.
+/// *Started* is durable before the effect: a repeat that finds it without an end is told that the outcome
+/// is unknown, also after a restart. A caller's table is bounded; when it is full, keys are refused rather
+/// than forgotten, because a forgotten key could be executed again.
 public struct IdempotencyBook: Sendable, Equatable {
     /// Keys of one caller.
     public static let keysPerCaller = 10_000
@@ -88,7 +89,9 @@ public struct IdempotencyBook: Sendable, Equatable {
     private struct Expiry: Comparable, Sendable {
         let until: WallTime
         let serial: UInt64
-        static func < (left: Self, right: Self) -> Bool { (left.until, left.serial) < (right.until, right.serial) }
+        static func < (left: Self, right: Self) -> Bool {
+            (left.until, left.serial) < (right.until, right.serial)
+        }
     }
 
     public init() {}
@@ -117,8 +120,8 @@ public struct IdempotencyBook: Sendable, Equatable {
         return ended
     }
 
-    /// The call with `key` certainly had no effect: the key is free again. What is returned is over, and takes the place of
-    /// what the store keeps; nil when the key is not known or has ended.
+    /// The call with `key` certainly had no effect: the key is free again. What is returned is over, and
+    /// takes the place of what the store keeps; nil when the key is not known or has ended.
     public mutating func withdraw(_ key: Key) -> Entry? {
         guard let entry = entries[key], entry.end == nil else { return nil }
         remove(key)

@@ -1,6 +1,7 @@
 import MeshBase
 
-/// The head of an invocation as it crosses a link: who asks for what, under which agreement, within which time.
+/// The head of an invocation as it crosses a link: who asks for what, under which agreement, within which
+/// time.
 ///
 /// The provider believes none of it without checking: the caller is the link's peer, whatever stands here.
 public struct Invocation: Equatable, Sendable {
@@ -26,16 +27,18 @@ public struct Invocation: Equatable, Sendable {
     public var query: String?
     /// The application's headers, without hop-by-hop ones and without `Comity-…`, names in lower case.
     public var headers: [HeaderField]
-    /// What is left of the call's time, in milliseconds, when it was sent: relative, so that skew does not matter.
+    /// What is left of the call's time, in milliseconds, when it was sent: relative, so that skew does not
+    /// matter.
     public var remainingMilliseconds: UInt32
     /// At most `Limits.idempotencyKey` bytes; nil when the application gave none.
     public var idempotencyKey: String?
-    /// SHA-256 of the body: with resource, capability, method, path and query it tells whether a repeated correlation id or
-    /// idempotency key comes with the same request.
+    /// SHA-256 of the body: with resource, capability, method, path and query it tells whether a repeated
+    /// correlation id or idempotency key comes with the same request.
     public var requestDigest: Digest
 
     public init(
-        correlation: CorrelationID, attempt: UInt8, traceparent: String?, agreement: Digest?, principal: Principal,
+        correlation: CorrelationID, attempt: UInt8, traceparent: String?, agreement: Digest?,
+        principal: Principal,
         resource: ResourceName, capability: ResourceName, method: String, path: String, query: String?,
         headers: [HeaderField], remainingMilliseconds: UInt32, idempotencyKey: String?, requestDigest: Digest
     ) {
@@ -60,7 +63,8 @@ extension Invocation {
     /// What makes a repeated correlation id or idempotency key the same request.
     public var identity: RequestIdentity {
         RequestIdentity(
-            resource: resource, capability: capability, method: method, path: path, query: query, body: requestDigest)
+            resource: resource, capability: capability, method: method, path: path, query: query,
+            body: requestDigest)
     }
 }
 
@@ -80,7 +84,8 @@ public struct RequestIdentity: Hashable, Sendable {
     public let body: Digest
 
     public init(
-        resource: ResourceName, capability: ResourceName, method: String, path: String, query: String?, body: Digest
+        resource: ResourceName, capability: ResourceName, method: String, path: String, query: String?,
+        body: Digest
     ) {
         self.resource = resource
         self.capability = capability

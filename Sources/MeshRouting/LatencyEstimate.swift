@@ -1,10 +1,11 @@
 import MeshBase
 
-/// How long an attempt takes at one place: peak-EWMA, in whole microseconds (Finagle's `PeakEwma`). It jumps up to a slow
-/// answer at once and comes down over ten seconds; a failure counts as the attempt's time-out. Without news it comes down too, so
-/// that nobody is shunned for ever.
+/// How long an attempt takes at one place: peak-EWMA, in whole microseconds (Finagle's `PeakEwma`). It
+/// jumps up to a slow answer at once and comes down over ten seconds; a failure counts as the attempt's
+/// time-out. Without news it comes down too, so that nobody is shunned for ever.
 ///
-/// The exponential is its first-order rational, `x * T / (T + dt)`: monotonic, exact in integers, alike on every machine.
+/// The exponential is its first-order rational, `x * T / (T + dt)`: monotonic, exact in integers, alike on
+/// every machine.
 public struct LatencyEstimate: Sendable, Equatable {
     private static let memory: Int64 = 10_000_000
     private static let ceiling: Int64 = 3_600_000_000

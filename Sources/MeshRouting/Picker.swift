@@ -1,7 +1,8 @@
 import MeshBase
 
-/// Which of several places takes the next attempt: a local one if there is one, else the better of two drawn at random
-/// (Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001), by latency x (in flight + 1) / weight.
+/// Which of several places takes the next attempt: a local one if there is one, else the better of two
+/// drawn at random (Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001), by
+/// latency x (in flight + 1) / weight.
 public enum Picker {
     /// One place that may take the attempt.
     public struct Candidate: Equatable, Sendable {
@@ -24,7 +25,8 @@ public enum Picker {
 
         /// Lower is better; saturates.
         public var score: Int64 {
-            let (product, overflow) = max(microseconds, 1).multipliedReportingOverflow(by: Int64(inFlight) + 1)
+            let (product, overflow) = max(microseconds, 1).multipliedReportingOverflow(
+                by: Int64(inFlight) + 1)
             return overflow ? .max : product / weight
         }
     }

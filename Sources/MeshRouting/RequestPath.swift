@@ -1,11 +1,13 @@
 import MeshBase
 
-/// Reads the path of a request beneath a resource, and refuses every spelling that two readers could read differently.
+/// Reads the path of a request beneath a resource, and refuses every spelling that two readers could read
+/// differently.
 ///
-/// Refused: what does not begin with `/` (absolute forms included), empty segments but the last, `.` and `..` in any
-/// spelling (also before `;`), encoded or plain backslashes, encoded slashes, control characters and NUL, broken or doubled
-/// escapes, bytes that are no UTF-8. The normal form decodes unreserved characters and writes escapes in upper case
-/// (RFC 3986 section 6.2.2). A path without escapes is its own normal form and costs no allocation.
+/// Refused: what does not begin with `/` (absolute forms included), empty segments but the last, `.` and
+/// `..` in any spelling (also before `;`), encoded or plain backslashes, encoded slashes, control
+/// characters and NUL, broken or doubled escapes, bytes that are no UTF-8. The normal form decodes
+/// unreserved characters and writes escapes in upper case (RFC 3986 section 6.2.2). A path without escapes
+/// is its own normal form and costs no allocation.
 public enum RequestPath {
     /// Bytes of a path.
     public static let lengthMax = 8 * 1024
@@ -15,7 +17,9 @@ public enum RequestPath {
         guard path.utf8.count <= lengthMax else { return refused(path, "longer than \(lengthMax) bytes") }
         guard path.utf8.first == slash else { return refused(path, "does not begin with /") }
         guard path.utf8.contains(UInt8(ascii: "%")) else {
-            guard path.utf8.allSatisfy(isPlain) else { return refused(path, "holds a character that no path holds") }
+            guard path.utf8.allSatisfy(isPlain) else {
+                return refused(path, "holds a character that no path holds")
+            }
             guard hasSoundSegments(path.utf8) else { return refused(path, "holds an empty segment, . or ..") }
             return .allowed(path)
         }
@@ -65,7 +69,9 @@ public enum RequestPath {
         for byte in path {
             defer { position += 1 }
             if byte == slash {
-                guard position == 0 || (length > 0 && !(isDotted && (1...2).contains(dots))) else { return false }
+                guard position == 0 || (length > 0 && !(isDotted && (1...2).contains(dots))) else {
+                    return false
+                }
                 (dots, length, isDotted) = (0, 0, true)
                 continue
             }
@@ -84,7 +90,8 @@ public enum RequestPath {
 
     private static func holdsEscape(_ bytes: [UInt8]) -> Bool {
         bytes.indices.dropLast(2).contains { index in
-            bytes[index] == UInt8(ascii: "%") && digit(bytes[index + 1]) != nil && digit(bytes[index + 2]) != nil
+            bytes[index] == UInt8(ascii: "%") && digit(bytes[index + 1]) != nil
+                && digit(bytes[index + 2]) != nil
         }
     }
 
@@ -123,7 +130,8 @@ public enum RequestPath {
     }
 
     private static func refused(_ path: String, _ reason: String) -> Ruling<String> {
-        let shown = String(path.unicodeScalars.prefix(64).map { $0.isASCII && $0.value > 0x1f ? Character($0) : "?" })
+        let shown = String(
+            path.unicodeScalars.prefix(64).map { $0.isASCII && $0.value > 0x1f ? Character($0) : "?" })
         return .refused(Refusal(.pathRefused, [Fact("path", shown), Fact("because it", reason)]))
     }
 }

@@ -3,8 +3,8 @@ import MeshBase
 /// How many attempts may be repeated: a tenth of the calls and one each second (protocol section 8; Finagle's
 /// `RetryBudget` is the model). In thousandths of a retry, so that no fraction is lost and none is invented.
 ///
-/// What is not used is kept up to `kept` retries, so that a node lost with many calls in flight does not use up the budget
-/// of a quiet minute.
+/// What is not used is kept up to `kept` retries, so that a node lost with many calls in flight does not
+/// use up the budget of a quiet minute.
 public struct RetryBudget: Sendable, Equatable {
     /// Retries that may be saved up.
     public static let kept: Int64 = 100

@@ -16,7 +16,9 @@ struct AgreementBookTests {
         #expect(b.states == [.active(acceptance: .automatic)])
         let (mine, theirs) = (try #require(a.book.records.first), try #require(b.book.records.first))
         #expect(mine.contentID == theirs.contentID)
-        #expect(mine.document.isSigned(by: a.key, using: a.suite) && mine.document.isSigned(by: b.key, using: a.suite))
+        #expect(
+            mine.document.isSigned(by: a.key, using: a.suite)
+                && mine.document.isSigned(by: b.key, using: a.suite))
         #expect(mine.document == theirs.document)
     }
 
@@ -43,10 +45,16 @@ struct AgreementBookTests {
         b.take(.rejectionRequested(Ticket(1), try #require(b.book.records.first).contentID), at: day(0))
         deliver(&b, &a, at: day(0))
         for party in [a, b] {
-            guard case .ended(.rejected) = try #require(party.states.first) else { Issue.record("not rejected"); return }
+            guard case .ended(.rejected) = try #require(party.states.first) else {
+                Issue.record("not rejected")
+                return
+            }
         }
         b.take(.messageArrived(from: a.node, offer[0].1), at: day(0))
-        guard case .rejected = b.outgoing.last?.1 else { Issue.record("said nothing"); return }
+        guard case .rejected = b.outgoing.last?.1 else {
+            Issue.record("said nothing")
+            return
+        }
     }
 
     @Test("an offer that was not answered is said again when the link comes up, and answered alike each time")
@@ -121,7 +129,10 @@ struct AgreementBookTests {
         #expect(b.notices.last?.refusals.map(\.code) == [.partyMismatch])
         #expect(b.states.isEmpty)
         a.take(.offerRequested(Ticket(1), request(stranger.node)), at: day(0))
-        guard case .refused(let refusals) = a.answers.last else { Issue.record("not refused"); return }
+        guard case .refused(let refusals) = a.answers.last else {
+            Issue.record("not refused")
+            return
+        }
         #expect(refusals.map(\.code) == [.peerNotTrusted])
     }
 
@@ -194,18 +205,29 @@ struct AgreementBookTests {
             switch generator.number(below: 8) {
             case 0: a.take(.offerRequested(Ticket(UInt64(step)), request(b.node, "r\(step)")), at: now)
             case 1: b.take(.offerRequested(Ticket(UInt64(step)), request(a.node, "r\(step)")), at: now)
-            case 2: a.crash(at: now); a.take(.peerTrusted(b.node, b.key), at: now)
-            case 3: b.crash(at: now); b.take(.peerTrusted(a.node, a.key), at: now)
+            case 2:
+                a.crash(at: now)
+                a.take(.peerTrusted(b.node, b.key), at: now)
+            case 3:
+                b.crash(at: now)
+                b.take(.peerTrusted(a.node, a.key), at: now)
             case 4: a.take(.linkCameUp(b.node), at: now)
             case 5: b.take(.linkCameUp(a.node), at: now)
-            case 6: lose(&a, loss, &generator); deliver(&a, &b, at: now)
-            default: lose(&b, loss, &generator); deliver(&b, &a, at: now)
+            case 6:
+                lose(&a, loss, &generator)
+                deliver(&a, &b, at: now)
+            default:
+                lose(&b, loss, &generator)
+                deliver(&b, &a, at: now)
             }
         }
         let end = day(1)
         a.take(.linkCameUp(b.node), at: end)
         b.take(.linkCameUp(a.node), at: end)
-        for _ in 0..<3 { deliver(&a, &b, at: end); deliver(&b, &a, at: end) }
+        for _ in 0..<3 {
+            deliver(&a, &b, at: end)
+            deliver(&b, &a, at: end)
+        }
         let isAlike = a.book.records.map(\.terms) == b.book.records.map(\.terms)
         #expect(isAlike, "seed \(seed)")
         let isStored = Set(a.stored.map(\.contentID)) == Set(a.book.records.map(\.contentID))
@@ -227,7 +249,8 @@ struct AgreementBookTests {
     ) {
         var generator = SeededGenerator(seed: UInt64(now.instant.nanoseconds) + UInt64(to.notices.count))
         let agreement = Agreement(
-            id: id ?? AgreementID(using: &generator), version: version, source: from.node, target: target ?? to.node,
+            id: id ?? AgreementID(using: &generator), version: version, source: from.node,
+            target: target ?? to.node,
             grants: [Grant(resource: name(resource), capabilities: nil)], validFrom: nil,
             validUntil: now.wall + days(30), createdBy: from.node, created: now.wall)
         let payload = Octets(from.suite.encoded(agreement))

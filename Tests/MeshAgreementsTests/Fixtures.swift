@@ -33,8 +33,10 @@ private func fastText(_ value: some Encodable) -> [UInt8] {
     guard let agreement = value as? Agreement else { return Array("\(value)".utf8) }
     let grants = agreement.grants.map { "\($0.resource)\($0.capabilities ?? [])" }.joined()
     let from = agreement.validFrom?.milliseconds ?? -1
-    let numbers = "\(agreement.version) \(from) \(agreement.validUntil.milliseconds) \(agreement.created.milliseconds)"
-    return Array("\(agreement.id)\(agreement.source)\(agreement.target)\(agreement.createdBy)\(grants)\(numbers)".utf8)
+    let numbers =
+        "\(agreement.version) \(from) \(agreement.validUntil.milliseconds) \(agreement.created.milliseconds)"
+    return Array(
+        "\(agreement.id)\(agreement.source)\(agreement.target)\(agreement.createdBy)\(grants)\(numbers)".utf8)
 }
 
 enum SplitMix {
@@ -60,7 +62,8 @@ struct Party {
     let configuration: AgreementConfiguration
     let suite = TestSuite()
 
-    init(_ number: UInt8, _ configuration: AgreementConfiguration = AgreementConfiguration(echoOffer: .none)) {
+    init(_ number: UInt8, _ configuration: AgreementConfiguration = AgreementConfiguration(echoOffer: .none))
+    {
         key = PublicKey(info: [number, 7])
         node = NodeID(TestSuite().digest([number, 7]))
         self.configuration = configuration
@@ -126,15 +129,19 @@ let base: Int64 = 1_800_000_000_000
 func day(_ number: Double) -> Moment {
     let milliseconds = Int64(number * 86_400_000)
     return Moment(
-        instant: Instant(nanoseconds: milliseconds * 1_000_000), wall: WallTime(milliseconds: base + milliseconds))
+        instant: Instant(nanoseconds: milliseconds * 1_000_000),
+        wall: WallTime(milliseconds: base + milliseconds))
 }
 
 func days(_ number: Int) -> Duration { .seconds(number * 86_400) }
 func name(_ text: String) -> ResourceName { ResourceName(text)! }
 
-func request(_ peer: NodeID, _ resource: String = "orders", life: Duration = days(30), replaces: AgreementID? = nil)
+func request(
+    _ peer: NodeID, _ resource: String = "orders", life: Duration = days(30), replaces: AgreementID? = nil
+)
     -> OfferRequest
 {
     OfferRequest(
-        peer: peer, grants: [Grant(resource: name(resource), capabilities: nil)], life: life, replaces: replaces)
+        peer: peer, grants: [Grant(resource: name(resource), capabilities: nil)], life: life,
+        replaces: replaces)
 }

@@ -11,7 +11,8 @@ struct PolicyEvaluatorTests {
     @Test("refuses by default, and names what was asked")
     func deniesByDefault() {
         guard case .refused(let refusals) = PolicyEvaluator.decide(question(), over: []) else {
-            Issue.record("permitted"); return
+            Issue.record("permitted")
+            return
         }
         #expect(refusals.map(\.code) == [.agreementMissing])
         #expect(refusals[0].facts.contains(Fact("resource", "orders")))
@@ -40,11 +41,13 @@ struct PolicyEvaluatorTests {
             terms(from: 0, until: 100, reversed: true), terms(from: 0, until: 100, resource: "other"),
         ]
         guard case .refused(let refusals) = PolicyEvaluator.decide(question(second: 50), over: near) else {
-            Issue.record("permitted"); return
+            Issue.record("permitted")
+            return
         }
         #expect(
             refusals.map(\.code) == [
-                .agreementPending, .agreementEnded, .agreementNotYetValid, .capabilityNotAgreed, .agreementExpired,
+                .agreementPending, .agreementEnded, .agreementNotYetValid, .capabilityNotAgreed,
+                .agreementExpired,
                 .partyMismatch,
             ])
     }
@@ -53,7 +56,8 @@ struct PolicyEvaluatorTests {
     func bounded() {
         let many = (0..<500).map { _ in terms(from: 0, until: 10) }
         guard case .refused(let refusals) = PolicyEvaluator.decide(question(second: 50), over: many) else {
-            Issue.record("permitted"); return
+            Issue.record("permitted")
+            return
         }
         #expect(refusals.count == PolicyEvaluator.refusalsMax)
     }
@@ -65,7 +69,8 @@ struct PolicyEvaluatorTests {
         for _ in 0..<2_000 {
             let agreements = (0..<generator.number(below: 4)).map { _ in anyTerms(&generator) }
             let question = self.question(
-                second: Int(generator.number(below: 60)), resource: generator.number(below: 4) == 0 ? "stock" : "orders",
+                second: Int(generator.number(below: 60)),
+                resource: generator.number(below: 4) == 0 ? "stock" : "orders",
                 capability: generator.number(below: 3) == 0 ? "write" : "read",
                 isReversed: generator.number(below: 5) == 0)
             switch PolicyEvaluator.decide(question, over: agreements) {
@@ -78,7 +83,8 @@ struct PolicyEvaluatorTests {
                         && (agreement.validFrom.map { question.now - .seconds(5) >= $0 } ?? true)
                         && question.now + .seconds(5) <= agreement.validUntil
                         && agreement.grants.contains {
-                            $0.resource == question.resource && ($0.capabilities?.contains(question.capability) ?? true)
+                            $0.resource == question.resource
+                                && ($0.capabilities?.contains(question.capability) ?? true)
                         }
                 }
                 #expect(holds)
@@ -92,17 +98,20 @@ struct PolicyEvaluatorTests {
         let from = Int(generator.number(below: 50))
         let chance = generator.number(below: 10)
         return terms(
-            from: generator.number(below: 3) == 0 ? nil : from, until: from + 5 + Int(generator.number(below: 50)),
+            from: generator.number(below: 3) == 0 ? nil : from,
+            until: from + 5 + Int(generator.number(below: 50)),
             capabilities: generator.number(below: 2) == 0 ? nil : ["read"],
             standing: chance < 7 ? .active : chance == 7 ? .ended : .pending,
-            reversed: generator.number(below: 5) == 0, resource: generator.number(below: 4) == 0 ? "stock" : "orders")
+            reversed: generator.number(below: 5) == 0,
+            resource: generator.number(below: 4) == 0 ? "stock" : "orders")
     }
 
     private func question(
         second: Int = 50, resource: String = "orders", capability: String = "read", isReversed: Bool = false
     ) -> PolicyQuestion {
         PolicyQuestion(
-            side: .consumer, caller: isReversed ? provider : consumer, callee: isReversed ? consumer : provider,
+            side: .consumer, caller: isReversed ? provider : consumer,
+            callee: isReversed ? consumer : provider,
             resource: name(resource), capability: name(capability), principal: .local,
             now: WallTime(milliseconds: base + Int64(second) * 1000))
     }

@@ -21,7 +21,10 @@ struct BreakerTests {
     @Test("opens at half of twenty calls in ten seconds, not at nine of nineteen")
     func opensByShare() {
         var rig = Rig()
-        for _ in 0..<9 { rig.calls(.succeeded, 1); rig.calls(.failed, 1) }
+        for _ in 0..<9 {
+            rig.calls(.succeeded, 1)
+            rig.calls(.failed, 1)
+        }
         rig.calls(.succeeded, 1)
         #expect(rig.breaker.standing(at: at(0)) == .closed)
         rig.calls(.failed, 1)
@@ -31,9 +34,15 @@ struct BreakerTests {
     @Test("forgets what is older than ten seconds")
     func forgets() {
         var rig = Rig()
-        for _ in 0..<9 { rig.calls(.succeeded, 1); rig.calls(.failed, 1) }
+        for _ in 0..<9 {
+            rig.calls(.succeeded, 1)
+            rig.calls(.failed, 1)
+        }
         rig.now = 11_000
-        for _ in 0..<9 { rig.calls(.succeeded, 1); rig.calls(.failed, 1) }
+        for _ in 0..<9 {
+            rig.calls(.succeeded, 1)
+            rig.calls(.failed, 1)
+        }
         #expect(rig.breaker.standing(at: at(11_000)) == .closed)
     }
 
@@ -49,7 +58,10 @@ struct BreakerTests {
         var rig = Rig()
         rig.calls(.failed, 5)
         for longest in [1, 2, 4, 8, 16, 30, 30] as [Int64] {
-            guard case .open(let until) = rig.breaker.standing(at: at(rig.now)) else { Issue.record("closed"); return }
+            guard case .open(let until) = rig.breaker.standing(at: at(rig.now)) else {
+                Issue.record("closed")
+                return
+            }
             let span = (until - at(rig.now)).wholeMilliseconds
             #expect(span <= longest * 1000 && span >= longest * 800)
             let none = rig.breaker.admit(at: at(rig.now))
@@ -135,7 +147,8 @@ struct BreakerTests {
                     out.append(admission)
                 } else if let admission = out.popLast() {
                     let failed = generator.number(below: 100) < failing
-                    rig.settle(admission, generator.number(below: 9) == 0 ? .neutral : failed ? .failed : .succeeded)
+                    rig.settle(
+                        admission, generator.number(below: 9) == 0 ? .neutral : failed ? .failed : .succeeded)
                 }
             }
             rig.breaker.release()
@@ -216,7 +229,9 @@ struct ChoiceTests {
         let none = Picker.pick([], using: &generator)
         #expect(none == nil)
         for _ in 0..<100 {
-            let better = [[slow, quick], [busy, slow], [quick, local]].map { Picker.pick($0, using: &generator) }
+            let better = [[slow, quick], [busy, slow], [quick, local]].map {
+                Picker.pick($0, using: &generator)
+            }
             #expect(better == [1, 1, 1])
         }
         let equal = (0..<3000).map { _ in Picker.pick([quick, quick, quick], using: &generator)! }
@@ -233,7 +248,8 @@ struct IdempotencyBookTests {
         var book = IdempotencyBook()
         let key = IdempotencyBook.Key(caller: caller, key: "k")
         guard case .fresh(let entry) = book.begin(key, request: identity("/a"), at: day(0)) else {
-            Issue.record("not fresh"); return
+            Issue.record("not fresh")
+            return
         }
         do {
             let found = book.begin(key, request: identity("/a"), at: day(0))

@@ -9,7 +9,8 @@ struct CapabilityTests {
         "a path is covered by whole segments",
         arguments: [
             ("/", "/", true), ("/", "/a/b", true), ("/list", "/list", true), ("/list", "/list/", true),
-            ("/list", "/list/5", true), ("/list", "/listing", false), ("/list", "/", false), ("/list/", "/list", true),
+            ("/list", "/list/5", true), ("/list", "/listing", false), ("/list", "/", false),
+            ("/list/", "/list", true),
             ("/list/", "/listing", false), ("/a/b", "/a", false),
         ])
     func covers(base: String, path: String, isCovered: Bool) {
@@ -18,7 +19,9 @@ struct CapabilityTests {
 
     @Test("the first that covers method and path is the request's")
     func first() throws {
-        let all = [try declared("list=GET /list"), try declared("all=GET /"), try declared("put=PUT,POST /list")]
+        let all = [
+            try declared("list=GET /list"), try declared("all=GET /"), try declared("put=PUT,POST /list"),
+        ]
         #expect(CapabilityMatcher.match(all, method: "GET", path: "/list/1")?.name.description == "list")
         #expect(CapabilityMatcher.match(all, method: "GET", path: "/other")?.name.description == "all")
         #expect(CapabilityMatcher.match(all, method: "POST", path: "/list")?.name.description == "put")
@@ -36,7 +39,8 @@ struct CapabilityTests {
         "a declaration says what repeating does, or the methods say it",
         arguments: [
             ("list=GET /list", Safety.safe), ("list=GET,HEAD /list", .safe), ("put=PUT /x", .idempotent),
-            ("mix=GET,DELETE /x", .idempotent), ("post=POST /x", .unsafe), ("post=POST /x idempotent", .idempotent),
+            ("mix=GET,DELETE /x", .idempotent), ("post=POST /x", .unsafe),
+            ("post=POST /x idempotent", .idempotent),
             ("get=GET /x unsafe", .unsafe), ("patch=PATCH / safe", .safe),
         ])
     func declares(text: String, safety: Safety) throws { #expect(try declared(text).safety == safety) }
@@ -44,23 +48,31 @@ struct CapabilityTests {
     @Test(
         "a declaration that can be misread is refused",
         arguments: [
-            "", "x", "x=", "x=GET", "=GET /", "X=GET /", "x=get /", "x=GET,,PUT /", "x=GET,GET /", "x=GET list",
+            "", "x", "x=", "x=GET", "=GET /", "X=GET /", "x=get /", "x=GET,,PUT /", "x=GET,GET /",
+            "x=GET list",
             "x=GET /../y", "x=GET / maybe", "x=GET / safe safe", "x=GET /a%2fb",
         ])
     func refuses(text: String) {
-        guard case .refused = CapabilityDeclaration.read(text) else { Issue.record("allowed \(text)"); return }
+        guard case .refused = CapabilityDeclaration.read(text) else {
+            Issue.record("allowed \(text)")
+            return
+        }
     }
 
     @Test("a declaration survives any bytes")
     func fuzz() {
         var generator = SeededGenerator(seed: 9)
-        let parts = ["x", "=", "GET", "PUT", ",", " ", "/", "list", "safe", "..", "%2f", "\u{202e}", "é", "\0"]
+        let parts = [
+            "x", "=", "GET", "PUT", ",", " ", "/", "list", "safe", "..", "%2f", "\u{202e}", "é", "\0",
+        ]
         var allowed = 0
         for _ in 0..<10_000 {
             let start = ["", "x=", "x=GET ", "x=GET /"][Int(generator.number(below: 4))]
-            let text = start + (0..<generator.number(below: 9)).map { _ in
-                parts[Int(generator.number(below: UInt64(parts.count)))]
-            }.joined()
+            let text =
+                start
+                + (0..<generator.number(below: 9)).map { _ in
+                    parts[Int(generator.number(below: UInt64(parts.count)))]
+                }.joined()
             if case .allowed(let capability) = CapabilityDeclaration.read(text) {
                 allowed += 1
                 #expect(!capability.methods.isEmpty && capability.path.hasPrefix("/"))
@@ -75,18 +87,25 @@ struct CapabilityTests {
         #expect(CapabilityMatcher.named(nil, of: one) == .allowed(one.capabilities[0]))
         let two = ResourceDescription(
             name: .echo, protocol: .http, capabilities: CapabilityMatcher.standard, labels: [])
-        guard case .refused(let refusal) = CapabilityMatcher.named(nil, of: two) else { Issue.record("named"); return }
-        #expect(refusal.code == .capabilityUnnamed && refusal.facts.last?.value.contains("read = GET") == true)
+        guard case .refused(let refusal) = CapabilityMatcher.named(nil, of: two) else {
+            Issue.record("named")
+            return
+        }
+        #expect(
+            refusal.code == .capabilityUnnamed && refusal.facts.last?.value.contains("read = GET") == true)
     }
 
     @Test("a header that concerns one connection, or speaks for Comity, does not pass")
     func filters() {
         let plain = [HeaderField("accept", "x"), HeaderField("content-type", "y")]
         #expect(HeaderFilter.passing(plain) == plain)
-        let mixed = plain + [
-            HeaderField("connection", "close, X-Mine"), HeaderField("x-mine", "1"), HeaderField("comity-caller", "me"),
-            HeaderField("host", "h"), HeaderField("bad\r", "x"), HeaderField("x", "a\nb"), HeaderField("te", "trailers"),
-        ]
+        let mixed =
+            plain + [
+                HeaderField("connection", "close, X-Mine"), HeaderField("x-mine", "1"),
+                HeaderField("comity-caller", "me"),
+                HeaderField("host", "h"), HeaderField("bad\r", "x"), HeaderField("x", "a\nb"),
+                HeaderField("te", "trailers"),
+            ]
         #expect(HeaderFilter.passing(mixed) == plain)
     }
 

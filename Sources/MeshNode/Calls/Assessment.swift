@@ -2,7 +2,8 @@ import MeshAgreements
 import MeshBase
 import MeshRouting
 
-/// One node that might take a request: what it would be asked, whether it may be asked, and how good a choice it is.
+/// One node that might take a request: what it would be asked, whether it may be asked, and how good a
+/// choice it is.
 struct Assessment: Sendable, Equatable {
     let node: NodeID
     let isLocal: Bool
@@ -73,7 +74,10 @@ extension CallDesk {
             return .refused(
                 Refusal(
                     .requestMalformed,
-                    [Fact("bytes of the idempotency key", key.utf8.count), Fact("at most", Limits.idempotencyKey)]))
+                    [
+                        Fact("bytes of the idempotency key", key.utf8.count),
+                        Fact("at most", Limits.idempotencyKey),
+                    ]))
         }
         if request.bodyLength > Limits.callBody {
             return .refused(
@@ -81,7 +85,8 @@ extension CallDesk {
         }
         let head = HeaderFilter.length(of: request.headers)
         if head > HeaderFilter.lengthMax {
-            return .refused(Refusal(.headTooLarge, [Fact("bytes", head), Fact("at most", HeaderFilter.lengthMax)]))
+            return .refused(
+                Refusal(.headTooLarge, [Fact("bytes", head), Fact("at most", HeaderFilter.lengthMax)]))
         }
         guard case .mesh(let method, let path, let query) = request.form else { return .allowed("/") }
         guard CapabilityMatcher.isMethod(method), (query?.utf8.count ?? 0) <= RequestPath.lengthMax else {
@@ -104,7 +109,8 @@ extension CallDesk {
                     .resourceUnknown, [Fact("resource", request.resource), Fact("at", view.label(node))]))
             return assessment
         }
-        guard let capability = settleForm(of: request, path: path, against: description, in: &assessment) else {
+        guard let capability = settleForm(of: request, path: path, against: description, in: &assessment)
+        else {
             return assessment
         }
         if !assessment.isLocal {
@@ -158,12 +164,15 @@ extension CallDesk {
             assessment.refusals.append(
                 Refusal(.peerUnreachable, [Fact("peer", view.label(node)), Fact("link", "down")]))
         case .refused(let until):
-            assessment.refusals.append(openRefusal("link to \(view.label(node))", until: until, at: now.instant))
+            assessment.refusals.append(
+                openRefusal("link to \(view.label(node))", until: until, at: now.instant))
         }
     }
 
     private func assessBreaker(_ assessment: inout Assessment, resource: ResourceName, at now: Instant) {
-        guard let standing = routes.ways[RouteBook.Way(resource: resource, node: assessment.node)] else { return }
+        guard let standing = routes.ways[RouteBook.Way(resource: resource, node: assessment.node)] else {
+            return
+        }
         assessment.breaker = standing.breaker.standing(at: now)
         assessment.microseconds = standing.latency.value(at: now)
         assessment.inFlight = standing.inFlight

@@ -14,7 +14,8 @@ extension CallDesk {
         call.phase = .answering(id)
         calls[id.request] = call
         routes.report(
-            attempt.way, attempt.pass, resource: .succeeded, link: .succeeded, taken: now.instant - attempt.began,
+            attempt.way, attempt.pass, resource: .succeeded, link: .succeeded,
+            taken: now.instant - attempt.began,
             at: now.instant)
         attempt.status = status
         attempt.pass = attempt.pass.spent
@@ -29,7 +30,9 @@ extension CallDesk {
     mutating func ended(
         _ id: AttemptID, _ body: BodySummary, at now: Moment, into effects: inout Outbox<CallEffect>
     ) {
-        guard let attempt = attempts[id], let status = attempt.status, calls[id.request] != nil else { return }
+        guard let attempt = attempts[id], let status = attempt.status, calls[id.request] != nil else {
+            return
+        }
         let outcome = AuditOutcome(
             success: true, answerDigest: body.digest, answerLength: body.length, status: status)
         close(id, attempt, outcome, saying: "answered \(status)", at: now, into: &effects)
@@ -80,7 +83,8 @@ extension CallDesk {
             var reasons = overdue(call, at: now)
             if case .allowed(let nodes) = candidates(of: call.request) {
                 let waited = nodes.prefix(8).filter { $0 != view.me }.map { node in
-                    Refusal(.peerUnreachable, [Fact("peer", view.label(node)), Fact("waited for", "its link")])
+                    Refusal(
+                        .peerUnreachable, [Fact("peer", view.label(node)), Fact("waited for", "its link")])
                 }
                 reasons = waited + reasons
             }
@@ -95,7 +99,8 @@ extension CallDesk {
                     Fact("attempt's time in ms", (now.instant - attempt.began).wholeMilliseconds),
                 ])
             let ending = Ending(
-                reasons: [reason], effect: .possible, resource: .failed, link: .neutral, isRepeatableThere: true)
+                reasons: [reason], effect: .possible, resource: .failed, link: .neutral,
+                isRepeatableThere: true)
             fail(attemptID, attempt, ending, at: now, into: &effects)
         }
     }
@@ -111,7 +116,8 @@ extension CallDesk {
             stop(attemptID, attempt, into: &effects)
             if attempt.status == nil {
                 routes.report(
-                    attempt.way, attempt.pass, resource: .neutral, link: .neutral, taken: nil, at: now.instant)
+                    attempt.way, attempt.pass, resource: .neutral, link: .neutral, taken: nil, at: now.instant
+                )
             }
             close(attemptID, attempt, outcome, saying: "cancelled", at: now, into: &effects)
         }
@@ -135,7 +141,8 @@ extension CallDesk {
         let isAnswering = attempt.status != nil
         let taken: Duration? = ending.resource == .failed ? attempt.timeout - attempt.began : nil
         routes.report(
-            attempt.way, attempt.pass, resource: ending.resource, link: ending.link, taken: taken, at: now.instant)
+            attempt.way, attempt.pass, resource: ending.resource, link: ending.link, taken: taken,
+            at: now.instant)
         let outcome = AuditOutcome(success: false, refusals: ending.reasons, status: attempt.status)
         let said = ending.reasons.first?.code.rawValue ?? "failed"
         close(id, attempt, outcome, saying: said, at: now, into: &effects)
@@ -165,13 +172,17 @@ extension CallDesk {
         }
         if let reach { call.reach = reach }
         calls[id] = call
-        let isPlaceable = reach != nil && call.deadline - now.instant >= .milliseconds(1) && hasWay(call, at: now)
-        if isPlaceable, Int(call.attemptCount) <= Limits.retries, !isDraining, budget.withdraw(at: now.instant) {
+        let isPlaceable =
+            reach != nil && call.deadline - now.instant >= .milliseconds(1) && hasWay(call, at: now)
+        if isPlaceable, Int(call.attemptCount) <= Limits.retries, !isDraining,
+            budget.withdraw(at: now.instant)
+        {
             place(id, at: now, into: &effects)
             return
         }
         let unknown = Refusal(
-            .outcomeUnknown, [Fact("at", view.label(attempt.way.node)), Fact("attempts", Int(call.attemptCount))])
+            .outcomeUnknown,
+            [Fact("at", view.label(attempt.way.node)), Fact("attempts", Int(call.attemptCount))])
         conclude(id, mayHaveHappened ? [unknown] + ending.reasons : ending.reasons, at: now, into: &effects)
     }
 

@@ -102,7 +102,8 @@ extension CallDesk {
         tellChanges(at: now, into: &effects)
         let timeout = now.instant + attemptTime(call, chosen, among: assessments, at: now)
         attempts[attempt] = OpenAttempt(
-            way: way, pass: pass, isLocal: chosen.isLocal, event: eventID, began: now.instant, timeout: timeout,
+            way: way, pass: pass, isLocal: chosen.isLocal, event: eventID, began: now.instant,
+            timeout: timeout,
             safety: capability.safety)
         call.attemptCount += 1
         if !call.tried.contains(chosen.node) { call.tried.append(chosen.node) }
@@ -120,8 +121,8 @@ extension CallDesk {
         }
     }
 
-    /// What one attempt may take: what the resource sets where this node knows it, else half of the time left while
-    /// another candidate exists that could repeat it, else all of it.
+    /// What one attempt may take: what the resource sets where this node knows it, else half of the time
+    /// left while another candidate exists that could repeat it, else all of it.
     private func attemptTime(
         _ call: OpenCall, _ chosen: Assessment, among assessments: [Assessment], at now: Moment
     ) -> Duration {
@@ -130,14 +131,17 @@ extension CallDesk {
             return min(left, .milliseconds(max(own, 1)))
         }
         let others = assessments.contains { other in
-            other.node != chosen.node && (other.isReady || other.isAwaited) && !call.tried.contains(other.node)
+            other.node != chosen.node && (other.isReady || other.isAwaited)
+                && !call.tried.contains(other.node)
         }
-        let mayRepeat = Int(call.attemptCount) < Limits.retries && chosen.capability?.safety.isRepeatable == true
+        let mayRepeat =
+            Int(call.attemptCount) < Limits.retries && chosen.capability?.safety.isRepeatable == true
         return others && mayRepeat ? max(left / 2, .milliseconds(1)) : left
     }
 
     private func invocation(
-        _ call: OpenCall, _ chosen: Assessment, _ capability: Capability, number: UInt8, until timeout: Instant,
+        _ call: OpenCall, _ chosen: Assessment, _ capability: Capability, number: UInt8,
+        until timeout: Instant,
         at now: Moment
     ) -> Invocation {
         Invocation(

@@ -3,11 +3,13 @@ import MeshAudit
 import MeshBase
 import MeshRouting
 
-/// A peer's call, from its arrival to the end of its answer. Nothing that the peer says is believed: trust, resource,
-/// capability, path and agreement are decided here again (protocol sections 7 and 8).
+/// A peer's call, from its arrival to the end of its answer. Nothing that the peer says is believed: trust,
+/// resource, capability, path and agreement are decided here again (protocol sections 7 and 8).
 extension CallDesk {
     /// Takes a peer's invocation: refused with every reason, or admitted and served.
-    mutating func receive(_ inbound: InboundInvocation, at now: Moment, into effects: inout Outbox<CallEffect>) {
+    mutating func receive(
+        _ inbound: InboundInvocation, at now: Moment, into effects: inout Outbox<CallEffect>
+    ) {
         precondition(services[inbound.key] == nil, "\(inbound.key) came twice")
         let invocation = inbound.invocation
         if let refusal = shedding(inbound) ?? trustRefusal(inbound.peer) {
@@ -23,7 +25,8 @@ extension CallDesk {
             return
         }
         var refusals = formRefusals(inbound)
-        guard let (resource, capability) = findService(invocation, for: inbound.peer, refusals: &refusals) else {
+        guard let (resource, capability) = findService(invocation, for: inbound.peer, refusals: &refusals)
+        else {
             refuse(inbound, refusals, attempt: invocation.attempt, at: now, into: &effects)
             return
         }
@@ -46,7 +49,9 @@ extension CallDesk {
     private func shedding(_ inbound: InboundInvocation) -> Refusal? {
         if isDraining { return Refusal(.draining) }
         let (all, own) = (services.count, servicesOfPeer[inbound.peer] ?? 0)
-        guard all >= view.configuration.servicesMax || own >= view.configuration.servicesPerPeer else { return nil }
+        guard all >= view.configuration.servicesMax || own >= view.configuration.servicesPerPeer else {
+            return nil
+        }
         return Refusal(
             .overloaded,
             [
@@ -69,7 +74,8 @@ extension CallDesk {
                 Refusal(
                     .requestMalformed,
                     [
-                        Fact("attempt", Int(invocation.attempt)), Fact("bytes of the idempotency key", keyLength),
+                        Fact("attempt", Int(invocation.attempt)),
+                        Fact("bytes of the idempotency key", keyLength),
                         Fact("method", String(invocation.method.prefix(16))),
                     ]))
         }
@@ -90,7 +96,8 @@ extension CallDesk {
     private func findService(
         _ invocation: Invocation, for peer: NodeID, refusals: inout [Refusal]
     ) -> (LocalResource, Capability)? {
-        guard let resource = view.resource(invocation.resource), view.mayKnow(peer, of: invocation.resource) else {
+        guard let resource = view.resource(invocation.resource), view.mayKnow(peer, of: invocation.resource)
+        else {
             refusals.append(Refusal(.resourceUnknown, [Fact("resource", invocation.resource)]))
             return nil
         }
@@ -111,7 +118,8 @@ extension CallDesk {
             refusals.append(refusal)
             return nil
         case .allowed(let capability):
-            // `/invoke` names a capability that another one before it may cover too: what is named counts if it covers.
+            // `/invoke` names a capability that another one before it may cover too: what is named counts
+            // if it covers.
             if let named = resource.description.capability(invocation.capability),
                 CapabilityMatcher.match([named], method: invocation.method, path: invocation.path) != nil
             {
@@ -120,13 +128,17 @@ extension CallDesk {
             refusals.append(
                 Refusal(
                     .capabilityUnknown,
-                    [Fact("capability named", invocation.capability), Fact("capability matched", capability.name)]))
+                    [
+                        Fact("capability named", invocation.capability),
+                        Fact("capability matched", capability.name),
+                    ]))
             return (resource, capability)
         }
     }
 
     private mutating func serve(
-        _ inbound: InboundInvocation, _ resource: LocalResource, _ capability: Capability, under agreement: Digest,
+        _ inbound: InboundInvocation, _ resource: LocalResource, _ capability: Capability,
+        under agreement: Digest,
         at now: Moment, into effects: inout Outbox<CallEffect>
     ) {
         let invocation = inbound.invocation
@@ -145,7 +157,8 @@ extension CallDesk {
         }
         guard begin(key, inbound, eventID, at: now, into: &effects) else { return }
         let left = Duration.milliseconds(Int64(invocation.remainingMilliseconds))
-        let own = resource.timeoutInMilliseconds.map { Duration.milliseconds(max($0, 1)) } ?? Limits.callDeadlineMax
+        let own =
+            resource.timeoutInMilliseconds.map { Duration.milliseconds(max($0, 1)) } ?? Limits.callDeadlineMax
         services[inbound.key] = OpenService(
             peer: inbound.peer, event: eventID, began: now.instant, key: key,
             timeoutCode: own < left ? .resourceTimeout : .deadlineExceeded)
@@ -156,8 +169,8 @@ extension CallDesk {
         effects.post(.serve(.inbound(inbound.key), resource, served))
     }
 
-    /// Begins the idempotency key of an admitted call: durable before the effect. False when the call must not run: it is
-    /// settled and answered then.
+    /// Begins the idempotency key of an admitted call: durable before the effect. False when the call must
+    /// not run: it is settled and answered then.
     private mutating func begin(
         _ key: IdempotencyBook.Key?, _ inbound: InboundInvocation, _ event: CorrelationID, at now: Moment,
         into effects: inout Outbox<CallEffect>
@@ -176,10 +189,12 @@ extension CallDesk {
             effects.post(.replay(inbound.key, end))
             return false
         case .unknownOutcome:
-            refusal = Refusal(.outcomeUnknown, [Fact("idempotency key", "began before, and its end is not known")])
+            refusal = Refusal(
+                .outcomeUnknown, [Fact("idempotency key", "began before, and its end is not known")])
             effect = .possible
         case .otherRequest:
-            refusal = Refusal(.requestMalformed, [Fact("idempotency key", "came before with another request")])
+            refusal = Refusal(
+                .requestMalformed, [Fact("idempotency key", "came before with another request")])
         case .full:
             refusal = Refusal(.limitReached, [Fact("idempotency keys", IdempotencyBook.keysPerCaller)])
         }

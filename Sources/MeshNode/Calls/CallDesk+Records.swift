@@ -92,7 +92,8 @@ extension CallDesk {
         AuditEvent(
             type: .attempt, correlation: call.correlation, source: view.me, target: chosen.node,
             principal: call.request.principal, resource: call.request.resource,
-            capability: chosen.capability?.name, action: "invoke", success: false, agreement: chosen.agreement,
+            capability: chosen.capability?.name, action: "invoke", success: false,
+            agreement: chosen.agreement,
             requestDigest: call.request.bodyLength <= 4096 ? call.request.bodyDigest : nil,
             requestLength: call.request.bodyLength, attempt: number, traceparent: call.request.traceparent,
             breaker: chosen.breaker.word, metadata: assessments.count > 1 ? candidateFacts(assessments) : [])
@@ -100,12 +101,14 @@ extension CallDesk {
 
     private func callEvent(_ call: OpenCall, _ outcome: AuditOutcome, at now: Moment) -> AuditEvent {
         var event = AuditEvent(
-            type: .call, correlation: call.correlation, source: view.me, target: call.tried.last ?? target(call),
+            type: .call, correlation: call.correlation, source: view.me,
+            target: call.tried.last ?? target(call),
             principal: call.request.principal, resource: call.request.resource,
             capability: call.capability ?? asked(call), action: "invoke", success: outcome.success,
             refusals: outcome.refusals, agreement: call.agreement,
             requestDigest: call.request.bodyLength <= 4096 ? call.request.bodyDigest : nil,
-            requestLength: call.request.bodyLength, traceparent: call.request.traceparent, metadata: call.history)
+            requestLength: call.request.bodyLength, traceparent: call.request.traceparent,
+            metadata: call.history)
         event.durationInMilliseconds = (now.instant - call.began.instant).wholeMilliseconds
         event.answerDigest = outcome.answerDigest
         event.answerLength = outcome.answerLength

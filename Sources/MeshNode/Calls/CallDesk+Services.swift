@@ -48,7 +48,8 @@ extension CallDesk {
         let outcome = AuditOutcome(success: false, refusals: refusals, status: service.status)
         close(key, service, outcome, at: now, into: &effects)
         effects.post(
-            service.status == nil ? .respond(key, .refused(refusals, effect: effect)) : .breakOffResponse(key))
+            service.status == nil ? .respond(key, .refused(refusals, effect: effect)) : .breakOffResponse(key)
+        )
     }
 
     /// The time that the resource gets, or that was left of the call's, is over.
@@ -78,8 +79,11 @@ extension CallDesk {
         tell(.callEnded(service.event, outcome), at: now, into: &effects)
     }
 
-    /// The invocation as a resource gets it: the caller's headers that may pass, and who calls, which only this node says.
-    func forBackend(_ invocation: Invocation, from caller: NodeID, under agreement: Digest? = nil) -> Invocation {
+    /// The invocation as a resource gets it: the caller's headers that may pass, and who calls, which only
+    /// this node says.
+    func forBackend(_ invocation: Invocation, from caller: NodeID, under agreement: Digest? = nil)
+        -> Invocation
+    {
         var served = invocation
         served.agreement = agreement
         var headers = HeaderFilter.passing(invocation.headers)

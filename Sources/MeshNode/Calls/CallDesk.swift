@@ -2,7 +2,8 @@ import MeshAudit
 import MeshBase
 import MeshRouting
 
-/// Every call's decisions, on both sides: may it leave, to whom, how often, until when; may it be served (protocol section 8).
+/// Every call's decisions, on both sides: may it leave, to whom, how often, until when; may it be served
+/// (protocol section 8).
 ///
 ///     consumer   requested ──> weighed ──> attempting ──answer begins──> answering ──last frame──> closed
 ///                               │  ^ │         │  └──failed, and may be repeated──> weighed           ^
@@ -11,11 +12,12 @@ import MeshRouting
 ///     provider   arrived ──> refused
 ///                    └─────> serving ──answer begins──> answering ──last frame, failure, time over──> closed
 ///
-/// Every attempt and every service is admitted to the audit before anything leaves, and settled before its end is let go;
-/// one event closes a call. An attempt's alarm is its time-out; a call's own deadline bounds them all.
+/// Every attempt and every service is admitted to the audit before anything leaves, and settled before its
+/// end is let go; one event closes a call. An attempt's alarm is its time-out; a call's own deadline bounds
+/// them all.
 ///
-/// Callers owe it: the effects performed in order; each input told once; `nextDeadline` kept; the view as `Node` publishes
-/// it. It runs inside a `Mutex`: nothing here waits.
+/// Callers owe it: the effects performed in order; each input told once; `nextDeadline` kept; the view as
+/// `Node` publishes it. It runs inside a `Mutex`: nothing here waits.
 public struct CallDesk: Sendable, Equatable {
     var view: CallView
     var routes: RouteBook
@@ -42,7 +44,8 @@ public struct CallDesk: Sendable, Equatable {
     /// - Parameters:
     ///   - view: what is known at start.
     ///   - generator: the desk's own.
-    public init(view: CallView, audit: AuditConfiguration = AuditConfiguration(), generator: SeededGenerator) {
+    public init(view: CallView, audit: AuditConfiguration = AuditConfiguration(), generator: SeededGenerator)
+    {
         var generator = generator
         self.view = view
         routes = RouteBook(generator: generator.split())

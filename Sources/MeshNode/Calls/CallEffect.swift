@@ -2,8 +2,8 @@ import MeshAudit
 import MeshBase
 import MeshRouting
 
-/// What the desk orders. The order is the rule of durability: whatever follows a `.record` or `.remember` is performed only
-/// once that is as durable as it says.
+/// What the desk orders. The order is the rule of durability: whatever follows a `.record` or `.remember`
+/// is performed only once that is as durable as it says.
 public enum CallEffect: Sendable, Equatable {
     /// Append to the journal.
     case record([AuditRecord], AuditDurability)
@@ -25,7 +25,8 @@ public enum CallEffect: Sendable, Equatable {
     /// The answer had begun and will not be completed: break it off so that the application sees that.
     case breakOff(RequestID, [Refusal])
 
-    /// Ask the resource; its headers are those that the backend gets. The built-in `echo` answers with the body it was sent.
+    /// Ask the resource; its headers are those that the backend gets. The built-in `echo` answers with the
+    /// body it was sent.
     case serve(ServiceID, LocalResource, Invocation)
     /// The service is over here: break off with the resource.
     case stop(ServiceID)

@@ -2,7 +2,8 @@ import MeshAgreements
 import MeshBase
 import MeshRouting
 
-/// What the desk would do with a request now, and why: the same questions as when it decides, without any effect.
+/// What the desk would do with a request now, and why: the same questions as when it decides, without any
+/// effect.
 public struct CallExplanation: Sendable, Equatable {
     /// What would happen.
     public let verdict: Verdict
@@ -76,7 +77,8 @@ extension CallDesk {
         let assessments = nodes.map { assess($0, for: request, path: path, at: now) }
         let described = assessments.map { assessment in
             CallExplanation.Candidate(
-                node: assessment.node, name: view.label(assessment.node), capability: assessment.capability?.name,
+                node: assessment.node, name: view.label(assessment.node),
+                capability: assessment.capability?.name,
                 agreement: assessment.agreement, score: assessment.candidate.score,
                 breaker: assessment.breaker.word, refusals: assessment.refusals)
         }
@@ -93,7 +95,8 @@ extension CallDesk {
         return .refuse(Self.bounded(assessments.flatMap(\.refusals)))
     }
 
-    /// Whether this node would let `peer` use `capability` of `resource`, and why not: the provider's half of an explanation.
+    /// Whether this node would let `peer` use `capability` of `resource`, and why not: the provider's half
+    /// of an explanation.
     public func wouldServe(
         _ peer: NodeID, resource: ResourceName, capability: ResourceName, principal: Principal, at now: Moment
     ) -> Verdict {

@@ -40,7 +40,8 @@ public enum CallInput: Sendable, Equatable {
     /// The resource could not be reached, or its answer broke.
     case resourceFailed(ServiceID, ResourceFailure, PossibleEffect)
     /// The resource's answer is complete, and its last frame held back.
-    /// - `kept`: the whole body when it is at most `IdempotencyBook.bodyMax` long; needed only with an idempotency key.
+    /// - `kept`: the whole body when it is at most `IdempotencyBook.bodyMax` long; needed only with an
+    ///   idempotency key.
     case resourceEnded(ServiceID, BodySummary, kept: Octets?)
 }
 

@@ -10,7 +10,8 @@ public struct CallView: Sendable, Equatable {
     public let name: NodeName
     /// Every peer that an operator may name.
     public let peers: OrderedTable<NodeID, CallPeer>
-    /// What stands between this node and each peer, ended ones of late included, so that a refusal can name them.
+    /// What stands between this node and each peer, ended ones of late included, so that a refusal can name
+    /// them.
     public let agreements: OrderedTable<NodeID, [AgreementTerms]>
     /// What this node provides; `echo` need not stand here.
     public let resources: OrderedTable<ResourceName, OfferedResource>
@@ -25,7 +26,8 @@ public struct CallView: Sendable, Equatable {
 
     public init(
         me: NodeID, name: NodeName, peers: OrderedTable<NodeID, CallPeer>,
-        agreements: OrderedTable<NodeID, [AgreementTerms]>, resources: OrderedTable<ResourceName, OfferedResource>,
+        agreements: OrderedTable<NodeID, [AgreementTerms]>,
+        resources: OrderedTable<ResourceName, OfferedResource>,
         descriptions: OrderedTable<NodeID, OrderedTable<ResourceName, ResourceDescription>>,
         routes: OrderedTable<ResourceName, [NodeID]>, configuration: CallConfiguration = CallConfiguration()
     ) {
@@ -122,11 +124,13 @@ public struct CallConfiguration: Sendable, Equatable {
 }
 
 extension CallView {
-    /// The resource of this name that this node provides; `echo` always exists, and agreements decide who may call it.
+    /// The resource of this name that this node provides; `echo` always exists, and agreements decide who
+    /// may call it.
     func resource(_ name: ResourceName) -> LocalResource? {
         resources[name]?.resource
             ?? (name == .echo
-                ? LocalResource(description: CapabilityMatcher.echo, url: nil, timeoutInMilliseconds: nil) : nil)
+                ? LocalResource(description: CapabilityMatcher.echo, url: nil, timeoutInMilliseconds: nil)
+                : nil)
     }
 
     /// What is known of `peer`'s resource.

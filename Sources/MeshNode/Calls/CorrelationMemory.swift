@@ -1,8 +1,9 @@
 import MeshBase
 import MeshRouting
 
-/// Which correlation ids a peer has used of late, and for what: an id comes again only for the same request with a higher
-/// attempt (protocol section 8). Each peer has its own bounded ring, so that none can make another's be forgotten.
+/// Which correlation ids a peer has used of late, and for what: an id comes again only for the same request
+/// with a higher attempt (protocol section 8). Each peer has its own bounded ring, so that none can make
+/// another's be forgotten.
 struct CorrelationMemory: Sendable, Equatable {
     /// Ids of one peer.
     static let idsPerPeer = 4_096
@@ -20,7 +21,8 @@ struct CorrelationMemory: Sendable, Equatable {
 
     private var rings = OrderedTable<NodeID, Ring>()
 
-    /// Takes one use of an id; false when it was used before for something else, or for this very attempt or a later one.
+    /// Takes one use of an id; false when it was used before for something else, or for this very attempt
+    /// or a later one.
     mutating func take(_ invocation: Invocation, from peer: NodeID) -> Bool {
         if rings[peer] == nil { rings[peer] = Ring() }
         let identity = invocation.identity

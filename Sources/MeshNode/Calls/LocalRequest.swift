@@ -1,7 +1,8 @@
 import MeshBase
 import MeshRouting
 
-/// One request of an application on this machine. Never reused in one process, whichever door it came through.
+/// One request of an application on this machine. Never reused in one process, whichever door it came
+/// through.
 public struct RequestID: Hashable, Sendable, Comparable {
     /// Counts requests from 1.
     public let number: UInt64
@@ -65,7 +66,8 @@ public struct LocalRequest: Sendable, Equatable {
     public let headers: [HeaderField]
     /// Who asks, as the gateway established it.
     public let principal: Principal
-    /// How long it may take in all; nil means `Limits.callDeadline`, and no more than `Limits.callDeadlineMax` counts.
+    /// How long it may take in all; nil means `Limits.callDeadline`, and no more than
+    /// `Limits.callDeadlineMax` counts.
     public let deadline: Duration?
     /// 1 ... `Limits.idempotencyKey` bytes; nil when the application gave none.
     public let idempotencyKey: String?
@@ -77,7 +79,8 @@ public struct LocalRequest: Sendable, Equatable {
     public let bodyDigest: Digest
 
     public init(
-        id: RequestID, target: CallTarget, resource: ResourceName, form: CallForm, headers: [HeaderField] = [],
+        id: RequestID, target: CallTarget, resource: ResourceName, form: CallForm,
+        headers: [HeaderField] = [],
         principal: Principal = .local, deadline: Duration? = nil, idempotencyKey: String? = nil,
         traceparent: String? = nil, bodyLength: Int64, bodyDigest: Digest
     ) {
@@ -120,8 +123,8 @@ public enum CallTarget: Sendable, Equatable {
 
 /// The two ways in which an application says what it wants.
 public enum CallForm: Sendable, Equatable {
-    /// `/invoke`: a capability (nil: the only one there is), its first method and its path. `query` is the body's
-    /// top-level scalars, for a method without a body; nil when there are none.
+    /// `/invoke`: a capability (nil: the only one there is), its first method and its path. `query` is the
+    /// body's top-level scalars, for a method without a body; nil when there are none.
     case invoke(capability: ResourceName?, query: String?)
     /// `/mesh`: any method and path; the capability is the first that covers them.
     case mesh(method: String, path: String, query: String?)

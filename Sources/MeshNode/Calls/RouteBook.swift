@@ -3,8 +3,8 @@ import MeshRouting
 
 /// What is known about each way a call can go: a resource at a node, and the link to the node.
 ///
-/// A call passes when both breakers let it; each hears how it ended. Ways are made when first used and forgotten when the view no
-/// longer knows their node.
+/// A call passes when both breakers let it; each hears how it ended. Ways are made when first used and
+/// forgotten when the view no longer knows their node.
 struct RouteBook: Sendable, Equatable {
     /// A resource at a node.
     struct Way: Hashable, Comparable, Sendable {

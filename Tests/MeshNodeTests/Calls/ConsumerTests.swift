@@ -121,14 +121,20 @@ struct ConsumerTests {
         rig.openBreaker("B")
         let asked4 = rig.call("B")
         #expect(rig.refusal(of: asked4) == [.breakerOpen])
-        #expect(rig.effects.contains { if case .breakerChanged(let change) = $0 { change.to == "open" } else { false } })
+        #expect(
+            rig.effects.contains {
+                if case .breakerChanged(let change) = $0 { change.to == "open" } else { false }
+            })
         rig.now += 1100
         let count = rig.sent.count
         rig.call("B")
         #expect(rig.sent.count == count + 1)
         let asked5 = rig.call("B")
         #expect(rig.refusal(of: asked5) == [.breakerOpen])
-        #expect(rig.ledger.events.filter { $0.type == .breaker }.map(\.action) == ["breaker open", "breaker half-open"])
+        #expect(
+            rig.ledger.events.filter { $0.type == .breaker }.map(\.action) == [
+                "breaker open", "breaker half-open",
+            ])
     }
 
     @Test("refusals by policy and shed load open no breaker")
@@ -142,10 +148,12 @@ struct ConsumerTests {
         #expect(rig.desk.routes(at: moment(0).instant).allSatisfy { $0.breaker == .closed })
     }
 
-    @Test("a failed call goes to another node only when repeating it does no harm", arguments: [
-        ("list", PossibleEffect.possible, true), ("put", .possible, true), ("buy", .possible, false),
-        ("buy", .none, true),
-    ])
+    @Test(
+        "a failed call goes to another node only when repeating it does no harm",
+        arguments: [
+            ("list", PossibleEffect.possible, true), ("put", .possible, true), ("buy", .possible, false),
+            ("buy", .none, true),
+        ])
     func retries(capability: String, effect: PossibleEffect, isRepeated: Bool) {
         var rig = DeskRig()
         let id = rig.call("any", "orders", capability)

@@ -82,7 +82,9 @@ private struct Run {
             let answers = rig.ledger.answered[id] ?? 0
             let ends = rig.ledger.finished[id] ?? 0
             if cancelled.contains(id) {
-                if answers > 1 || ends > 0 { problems.append("\(id) answered \(answers) after it was cancelled") }
+                if answers > 1 || ends > 0 {
+                    problems.append("\(id) answered \(answers) after it was cancelled")
+                }
             } else if answers != 1 || ends != 1 {
                 problems.append("\(id) answered \(answers), ended \(ends)")
             }
@@ -149,7 +151,9 @@ private struct Run {
             case (true, _): rig.take(.attemptFailed(attempt, .streamReset, effect))
             case (false, _):
                 rig.take(.attemptAnswered(attempt, status: 200, headers: []))
-                if generator.number(below: 5) == 0 { rig.take(.attemptFailed(attempt, .streamReset, .possible)) }
+                if generator.number(below: 5) == 0 {
+                    rig.take(.attemptFailed(attempt, .streamReset, .possible))
+                }
                 rig.take(.attemptEnded(attempt, BodySummary(length: 1, digest: nil)))
             }
         }

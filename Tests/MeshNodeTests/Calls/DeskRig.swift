@@ -82,7 +82,8 @@ struct DeskRig {
         var generator = SeededGenerator(seed: UInt64(agreements.count))
         let agreement = Agreement(
             id: AgreementID(using: &generator), version: 1, source: provider, target: consumer,
-            grants: [Grant(resource: resource(name), capabilities: only?.map { resource($0) })], validFrom: nil,
+            grants: [Grant(resource: resource(name), capabilities: only?.map { resource($0) })],
+            validFrom: nil,
             validUntil: WallTime(milliseconds: wallStart + until), createdBy: provider,
             created: WallTime(milliseconds: wallStart - 1000))
         let other = provider == node(0) ? consumer : provider
@@ -93,7 +94,9 @@ struct DeskRig {
     }
 
     mutating func publish() {
-        func table<Key: Comparable & Sendable, Value: Sendable>(_ pairs: [(Key, Value)]) -> OrderedTable<Key, Value> {
+        func table<Key: Comparable & Sendable, Value: Sendable>(_ pairs: [(Key, Value)]) -> OrderedTable<
+            Key, Value
+        > {
             var table = OrderedTable<Key, Value>()
             for (key, value) in pairs { table[key] = value }
             return table
@@ -138,7 +141,8 @@ struct DeskRig {
     /// An application calls.
     @discardableResult
     mutating func call(
-        _ target: String, _ name: String = "orders", _ capability: String? = "list", deadline: Duration? = nil,
+        _ target: String, _ name: String = "orders", _ capability: String? = "list",
+        deadline: Duration? = nil,
         key: String? = nil, form: CallForm? = nil
     ) -> RequestID {
         let id = nextRequest()
@@ -161,11 +165,14 @@ struct DeskRig {
         streams += 1
         let inbound = InboundKey(connection: ConnectionID(UInt64(peer)), stream: streams)
         let invocation = Invocation(
-            correlation: CorrelationID(high: 77, low: correlation ?? streams), attempt: attempt, traceparent: nil,
+            correlation: CorrelationID(high: 77, low: correlation ?? streams), attempt: attempt,
+            traceparent: nil,
             agreement: nil, principal: .local, resource: resource(name), capability: resource(capability),
             method: method, path: path, query: nil, headers: [HeaderField("comity-caller", "forged")],
             remainingMilliseconds: remaining, idempotencyKey: key, requestDigest: .zero)
-        take(.arrived(InboundInvocation(key: inbound, peer: node(peer), invocation: invocation, bodyLength: 0)))
+        take(
+            .arrived(InboundInvocation(key: inbound, peer: node(peer), invocation: invocation, bodyLength: 0))
+        )
         return inbound
     }
 
@@ -266,16 +273,22 @@ struct Ledger {
                 $0.correlation == event.correlation && $0.attempt == event.attempt && $0.type == event.type
                     && $0.source == event.source
             }
-            if isTwin { problems.append("two events for \(String(describing: event.correlation)) \(event.attempt)") }
+            if isTwin {
+                problems.append("two events for \(String(describing: event.correlation)) \(event.attempt)")
+            }
             admitted[event.id] = event
             onTheWay = 1
         case .settled(let settlement):
-            if admitted[settlement.id] == nil { problems.append("\(settlement.id) settled before it was admitted") }
+            if admitted[settlement.id] == nil {
+                problems.append("\(settlement.id) settled before it was admitted")
+            }
             if settlements[settlement.id] != nil { problems.append("\(settlement.id) settled twice") }
             settlements[settlement.id] = settlement
             onTheWay = 0
             let capability = admitted[settlement.id]?.capability?.description
-            if ["buy", "put"].contains(capability), durability != .synced { problems.append("a mutating call not synced") }
+            if ["buy", "put"].contains(capability), durability != .synced {
+                problems.append("a mutating call not synced")
+            }
         case .event(let event): events.append(event)
         }
     }

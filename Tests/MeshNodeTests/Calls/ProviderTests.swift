@@ -24,8 +24,12 @@ struct ProviderTests {
     func headers() {
         var rig = DeskRig()
         rig.arrive()
-        guard case .serve(_, _, let invocation) = rig.effects.last else { Issue.record("not served"); return }
-        #expect(invocation.headers.filter { $0.name == "comity-caller" }.map(\.value) == [node(1).description])
+        guard case .serve(_, _, let invocation) = rig.effects.last else {
+            Issue.record("not served")
+            return
+        }
+        #expect(
+            invocation.headers.filter { $0.name == "comity-caller" }.map(\.value) == [node(1).description])
         #expect(invocation.headers.contains(HeaderField("comity-caller-name", "B")))
     }
 
@@ -85,7 +89,10 @@ struct ProviderTests {
     func idempotency() {
         var rig = DeskRig()
         let first = rig.arrive("stock", "buy", method: "POST", path: "/buy", key: "k")
-        guard case .remember(let entry) = rig.effects.dropLast().last else { Issue.record("not remembered"); return }
+        guard case .remember(let entry) = rig.effects.dropLast().last else {
+            Issue.record("not remembered")
+            return
+        }
         let early = rig.arrive("stock", "buy", method: "POST", path: "/buy", key: "k")
         #expect(rig.refusal(of: early) == [.outcomeUnknown])
         rig.take(.resourceAnswered(.inbound(first), status: 201, headers: []))
@@ -110,9 +117,11 @@ struct ProviderTests {
         #expect(rig.refusal(of: asked8) == nil)
     }
 
-    @Test("the resource's time and the call's own both end it, each under its name", arguments: [
-        (Int64(100), UInt32(5000), RefusalCode.resourceTimeout), (9000, 5000, .deadlineExceeded),
-    ])
+    @Test(
+        "the resource's time and the call's own both end it, each under its name",
+        arguments: [
+            (Int64(100), UInt32(5000), RefusalCode.resourceTimeout), (9000, 5000, .deadlineExceeded),
+        ])
     func timesOut(own: Int64, remaining: UInt32, code: RefusalCode) {
         var rig = DeskRig()
         rig.own = [DeskRig.offered("stock", to: [node(1)], timeout: own)]
