@@ -1,7 +1,8 @@
 import MeshBase
 
-/// How long to wait before the next try: full jitter under a ceiling that doubles with each failure (M. Brooker, "Exponential
-/// Backoff And Jitter", AWS Architecture Blog, 2015), so that many who lost one peer do not return in step.
+/// How long to wait before the next try: full jitter under a ceiling that doubles with each failure (M.
+/// Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015), so that many who lost one peer do
+/// not return in step.
 struct Backoff: Sendable, Equatable {
     /// The ceiling after the first failure.
     let first: Duration

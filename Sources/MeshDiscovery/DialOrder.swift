@@ -1,7 +1,8 @@
 import MeshBase
 
-/// In which order the endpoints of one peer are tried: where it was proven to be, latest first; then what witnesses say, each
-/// witness in turn, so that a talkative one cannot crowd out the rest, and of one witness what failed least, then what is freshest.
+/// In which order the endpoints of one peer are tried: where it was proven to be, latest first; then what
+/// witnesses say, each witness in turn, so that a talkative one cannot crowd out the rest, and of one witness
+/// what failed least, then what is freshest.
 enum DialOrder {
     private struct Hint {
         let endpoint: Endpoint
@@ -11,7 +12,8 @@ enum DialOrder {
 
     /// All there are, none twice.
     static func endpoints(
-        proven: [ProvenEndpoint], sightings: some Sequence<SightingBook.Entry>, failures: OrderedTable<Endpoint, Int>
+        proven: [ProvenEndpoint], sightings: some Sequence<SightingBook.Entry>,
+        failures: OrderedTable<Endpoint, Int>
     ) -> [Endpoint] {
         var order: [Endpoint] = []
         for endpoint in proven.map(\.endpoint) where !order.contains(endpoint) { order.append(endpoint) }

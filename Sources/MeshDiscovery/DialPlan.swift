@@ -1,6 +1,7 @@
 import MeshBase
 
-/// When one peer is dialled next, and where. It has at most one dial under way, and none begins while a link is up.
+/// When one peer is dialled next, and where. It has at most one dial under way, and none begins while a link
+/// is up.
 ///
 ///                  wake                     due                       linkUp
 ///      resting ───────────▶ waiting ────────────────▶ dialling ────────────────────┐
@@ -11,7 +12,8 @@ import MeshBase
 ///                            └──────────────────── linkDown ───────────────────────┘
 ///                                   (back to dialling while the old dial still runs)
 ///
-/// A round is each endpoint once, in the caller's order. Callers owe: one answer a dial, `due` when `deadline` has come.
+/// A round is each endpoint once, in the caller's order. Callers owe: one answer a dial, `due` when
+/// `deadline` has come.
 struct DialPlan: Sendable, Equatable {
     /// A dial under way.
     struct Dial: Sendable, Equatable {
@@ -77,12 +79,14 @@ struct DialPlan: Sendable, Equatable {
         round = []
     }
 
-    /// The deadline has come. Answers what to dial now, if anything; `order` is what there is to dial, best first, and
-    /// `retry` when to look again if that is nothing (nil: not before `wake`).
+    /// The deadline has come. Answers what to dial now, if anything; `order` is what there is to dial, best
+    /// first, and `retry` when to look again if that is nothing (nil: not before `wake`).
     mutating func due(
         at now: Instant, order: [Endpoint], retry: Instant?, using generator: inout SeededGenerator
     ) -> Endpoint? {
-        if case .dialling(let dial) = phase, dial.lapse <= now { fail(dial.endpoint, at: now, using: &generator) }
+        if case .dialling(let dial) = phase, dial.lapse <= now {
+            fail(dial.endpoint, at: now, using: &generator)
+        }
         guard case .waiting(let until) = phase, until <= now else { return nil }
         round.removeAll { !order.contains($0) }
         if round.isEmpty { round = order }

@@ -2,11 +2,12 @@ import MeshBase
 
 /// Decides which peers may exist and where, from witnesses that disagree, and whom to dial when.
 ///
-/// Discovery gives hints; hints never decide (protocol section 0, rules 1 and 3). A sighting becomes a dial only when we know
-/// beforehand whom we will accept there: a peer that is trusted, or one that the operator's list or an invite names. What mDNS
-/// shows is attributed to a peer by its tag alone (protocol section 3), so a stranger on the network is never dialled. Trusted
-/// peers are redialled for ever, whether they are sighted or not (section 5): silent death is invisible to mDNS and browsing
-/// backs off, so what was proven once is tried first.
+/// Discovery gives hints; hints never decide (protocol section 0, rules 1 and 3). A sighting becomes a dial
+/// only when we know beforehand whom we will accept there: a peer that is trusted, or one that the operator's
+/// list or an invite names. What mDNS shows is attributed to a peer by its tag alone (protocol section 3), so
+/// a stranger on the network is never dialled. Trusted peers are redialled for ever, whether they are sighted
+/// or not (section 5): silent death is invisible to mDNS and browsing backs off, so what was proven once is
+/// tried first.
 ///
 /// One candidate for each node that we look for or have a link with:
 ///
@@ -18,11 +19,13 @@ import MeshBase
 ///                                                          peerBarred ▼    │
 ///                                                            barred: recognised, never dialled
 ///
-/// Its parts: `SightingBook` (what witnesses say, bounded), `ProvenEndpoints` (where links were), `TagBook` (whose tag),
-/// `OwnEndpoints` (ourselves, seen through others), `DialOrder` (which endpoint first), `DialPlan` and `Backoff` (when).
+/// Its parts: `SightingBook` (what witnesses say, bounded), `ProvenEndpoints` (where links were), `TagBook`
+/// (whose tag), `OwnEndpoints` (ourselves, seen through others), `DialOrder` (which endpoint first),
+/// `DialPlan` and `Backoff` (when).
 ///
-/// Callers owe: `learnTags` before each input; `.timeReached` at `nextDeadline`; one answer to each `.dial`; for each trusted
-/// peer in the store `.peerTrusted` at start, after a `.sighted` by `.link` with the endpoints where it was reached before.
+/// Callers owe: `learnTags` before each input; `.timeReached` at `nextDeadline`; one answer to each `.dial`;
+/// for each trusted peer in the store `.peerTrusted` at start, after a `.sighted` by `.link` with the
+/// endpoints where it was reached before.
 public struct Discovery: Sendable, Equatable {
     enum Standing: Sendable, Equatable { case unknown, trusted, barred }
 
@@ -84,8 +87,9 @@ public struct Discovery: Sendable, Equatable {
         hasChanged = false
     }
 
-    /// Makes the tags of this hour and its neighbours for the peers we recognise, and looks again at the strangers if there are
-    /// new ones. Nothing happens while hour and peers stay the same: call it before each `handle`.
+    /// Makes the tags of this hour and its neighbours for the peers we recognise, and looks again at the
+    /// strangers if there are new ones. Nothing happens while hour and peers stay the same: call it before
+    /// each `handle`.
     public mutating func learnTags(at now: Moment, using suite: some SignatureSuite) {
         guard tags.learn(hour: SightingTag.hour(of: now.wall), using: suite) else { return }
         reconsiderStrangers(at: now.instant)
@@ -116,12 +120,14 @@ public struct Discovery: Sendable, Equatable {
             if !fresh.isEmpty || evicted != nil { hasChanged = true }
             guard let owner else { return }
             if candidates[owner] == nil { open(owner) }
-            if !fresh.isEmpty { change(owner) { candidate, _ in candidate.plan.wake(toward: fresh, at: now) } }
+            if !fresh.isEmpty {
+                change(owner) { candidate, _ in candidate.plan.wake(toward: fresh, at: now) }
+            }
         }
     }
 
-    /// Whose a sighting is: its claim, as far as its witness may make one, else the owner of a proven endpoint. Nil for a
-    /// stranger's, and for a new candidate's when there are `Limits.peers` already.
+    /// Whose a sighting is: its claim, as far as its witness may make one, else the owner of a proven
+    /// endpoint. Nil for a stranger's, and for a new candidate's when there are `Limits.peers` already.
     private func attribution(of sighting: Sighting) -> NodeID? {
         switch sighting.claim {
         case .node(let claimed):
@@ -187,7 +193,8 @@ public struct Discovery: Sendable, Equatable {
         proven.forget(peer)
         hasChanged = true
         let isExpected = book.isExpected(peer)
-        for (key, entry) in book.sightings(of: peer) where !isExpected || attribution(of: entry.sighting) != peer {
+        for (key, entry) in book.sightings(of: peer)
+        where !isExpected || attribution(of: entry.sighting) != peer {
             book.remove(key)
             readmit(entry, of: nil)
         }
@@ -220,8 +227,8 @@ public struct Discovery: Sendable, Equatable {
         hasChanged = true
     }
 
-    /// The one place where a candidate changes: afterwards its plan rests unless it is wanted, its alarm is right, and it is
-    /// closed if nothing holds it.
+    /// The one place where a candidate changes: afterwards its plan rests unless it is wanted, its alarm is
+    /// right, and it is closed if nothing holds it.
     private mutating func change(_ peer: NodeID, _ action: (inout Candidate, inout SeededGenerator) -> Void) {
         guard var candidate = candidates[peer] else { return }
         action(&candidate, &generator)
@@ -232,7 +239,9 @@ public struct Discovery: Sendable, Equatable {
         } else {
             alarms.cancel(.dial(peer))
         }
-        if candidate.standing == .unknown, candidate.plan.phase == .resting, !book.isExpected(peer) { close(peer) }
+        if candidate.standing == .unknown, candidate.plan.phase == .resting, !book.isExpected(peer) {
+            close(peer)
+        }
     }
 
     private mutating func close(_ peer: NodeID) {
@@ -273,7 +282,8 @@ public struct Discovery: Sendable, Equatable {
 
     private mutating func dial(_ peer: NodeID, at now: Instant, into effects: inout Outbox<DiscoveryEffect>) {
         guard let candidate = candidates[peer] else { return }
-        let known = isWanted(peer, candidate.standing) ? dialOrder(of: peer, failures: candidate.plan.failures) : []
+        let known =
+            isWanted(peer, candidate.standing) ? dialOrder(of: peer, failures: candidate.plan.failures) : []
         let lapses = known.compactMap { own.lapse(of: $0, at: now) }
         let order = Array(known.filter { own.lapse(of: $0, at: now) == nil }.prefix(Limits.endpointsPerPeer))
         change(peer) { candidate, generator in
@@ -285,6 +295,7 @@ public struct Discovery: Sendable, Equatable {
     /// Where to try `peer`, best first; not yet cut to `Limits.endpointsPerPeer`.
     func dialOrder(of peer: NodeID, failures: OrderedTable<Endpoint, Int>) -> [Endpoint] {
         DialOrder.endpoints(
-            proven: proven.endpoints(of: peer), sightings: book.sightings(of: peer).values, failures: failures)
+            proven: proven.endpoints(of: peer), sightings: book.sightings(of: peer).values, failures: failures
+        )
     }
 }

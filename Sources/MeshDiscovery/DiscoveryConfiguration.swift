@@ -2,20 +2,22 @@ import MeshBase
 
 /// How eagerly peers are sought. The defaults are those of protocol section 5.
 public struct DiscoveryConfiguration: Sendable, Equatable {
-    /// The first redial waits at most this long: 100 ms ... 15 s. Shorter finds a peer sooner and costs more dials.
+    /// The first redial waits at most this long: 100 ms ... 15 s. Shorter finds a peer sooner and costs more
+    /// dials.
     public var redialFirst: Duration = .seconds(1)
     /// No redial of a trusted peer waits longer: `redialFirst` ... 15 s.
     public var redialTrustedMax: Duration = .seconds(15)
     /// No redial of another expected peer waits longer: `redialTrustedMax` ... 1 h.
     public var redialOtherMax: Duration = .seconds(60)
-    /// A fresh sighting leads to a dial at once, but two dials begin at least this far apart: 0 ... 15 s. Below 1 s a liar on the
-    /// network can make us dial often.
+    /// A fresh sighting leads to a dial at once, but two dials begin at least this far apart: 0 ... 15 s.
+    /// Below 1 s a liar on the network can make us dial often.
     public var freshDialGap: Duration = .seconds(1)
     /// A link that held for less counts as a failure for the wait before the next dial: 0 ... 10 min.
     public var steadyLink: Duration = .seconds(10)
     /// How long an endpoint that proved to be this node is left alone: 1 s ... 1 h.
     public var ownEndpointMemory: Duration = .seconds(300)
-    /// A dial that was not answered in this time counts as failed; at least 20 s, which is more than connecting and handshake may take.
+    /// A dial that was not answered in this time counts as failed; at least 20 s, which is more than
+    /// connecting and handshake may take.
     public var dialPatience: Duration = .seconds(20)
 
     public init() {}
@@ -33,7 +35,9 @@ public struct DiscoveryConfiguration: Sendable, Equatable {
         check("freshDialGap", freshDialGap, .zero, .seconds(15))
         check("steadyLink", steadyLink, .zero, .seconds(600))
         check("ownEndpointMemory", ownEndpointMemory, .seconds(1), .seconds(3600))
-        check("dialPatience", dialPatience, Limits.connectTime + Limits.handshakeTime + .seconds(2), .seconds(600))
+        check(
+            "dialPatience", dialPatience, Limits.connectTime + Limits.handshakeTime + .seconds(2),
+            .seconds(600))
         return problems
     }
 }

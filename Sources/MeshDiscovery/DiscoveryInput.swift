@@ -6,18 +6,20 @@ public enum DiscoveryInput: Sendable, Equatable {
     case sighted(Sighting)
     /// A witness takes back what it said.
     case withdrawn(SightingKey)
-    /// A peer is trusted now: it is dialled until it is there. At start, one for each trusted peer in the store.
+    /// A peer is trusted now: it is dialled until it is there. At start, one for each trusted peer in the
+    /// store.
     case peerTrusted(NodeID)
     /// A peer was suspended or revoked: it is still recognised, and not dialled whoever names it.
     case peerBarred(NodeID)
     /// A peer was forgotten: it is a stranger again.
     case peerDropped(NodeID)
-    /// A link to this node is up: it passed the handshake. The endpoint is the one we dialled; nil when the node dialled us.
+    /// A link to this node is up: it passed the handshake. The endpoint is the one we dialled; nil when the
+    /// node dialled us.
     case linkUp(NodeID, Endpoint?)
     /// The link to this node is gone.
     case linkDown(NodeID)
-    /// A dial ended without a link, whatever the reason, or lost to the node's own dial. Each `.dial` is answered once: by this,
-    /// or by `.linkUp` with the same endpoint.
+    /// A dial ended without a link, whatever the reason, or lost to the node's own dial. Each `.dial` is
+    /// answered once: by this, or by `.linkUp` with the same endpoint.
     case dialFailed(DialTarget)
     /// Whoever listens at this endpoint is this very node.
     case provedMyself(Endpoint)

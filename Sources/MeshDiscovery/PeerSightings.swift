@@ -37,8 +37,8 @@ public struct PeerSightings: Sendable, Equatable {
 }
 
 extension Discovery {
-    /// All peers that are sought, linked or recognised, by node ID, and behind them the strangers: merged where they show the
-    /// same tag or share an endpoint.
+    /// All peers that are sought, linked or recognised, by node ID, and behind them the strangers: merged
+    /// where they show the same tag or share an endpoint.
     public func peers(at now: Instant) -> [PeerSightings] {
         candidates.keys.compactMap { peer($0, at: now) } + strangers(at: now)
     }
@@ -49,7 +49,8 @@ extension Discovery {
         let order = dialOrder(of: node, failures: candidate.plan.failures)
         return PeerSightings(
             node: node, hints: book.sightings(of: node).values.map { hint($0, at: now) },
-            endpoints: Array(order.prefix(Limits.endpointsPerPeer)), progress: progress(of: candidate.plan, at: now))
+            endpoints: Array(order.prefix(Limits.endpointsPerPeer)),
+            progress: progress(of: candidate.plan, at: now))
     }
 
     private func strangers(at now: Instant) -> [PeerSightings] {

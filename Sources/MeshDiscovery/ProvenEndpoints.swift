@@ -1,17 +1,21 @@
 import MeshBase
 
-/// Where a node was proven to be: an endpoint that was dialled and behind which that node passed the handshake.
+/// Where a node was proven to be: an endpoint that was dialled and behind which that node passed the
+/// handshake.
 struct ProvenEndpoint: Sendable, Equatable {
     let endpoint: Endpoint
     /// When the handshake was passed last.
     let at: Instant
 }
 
-/// Remembers where which node was proven to be, latest first: what we dial before anything that was only sighted.
+/// Remembers where which node was proven to be, latest first: what we dial before anything that was only
+/// sighted.
 ///
-/// One endpoint has one owner, the latest. It outlives the link and every sighting; only later proofs displace it.
+/// One endpoint has one owner, the latest. It outlives the link and every sighting; only later proofs
+/// displace it.
 struct ProvenEndpoints: Sendable, Equatable {
-    /// At most this many a node: half of what is kept for a peer, so that sightings always have the other half.
+    /// At most this many a node: half of what is kept for a peer, so that sightings always have the other
+    /// half.
     static let perNode = Limits.endpointsPerPeer / 2
 
     private var endpoints = OrderedTable<NodeID, [ProvenEndpoint]>()

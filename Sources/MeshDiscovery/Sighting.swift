@@ -4,8 +4,8 @@ import MeshBase
 public struct SightingKey: Hashable, Sendable, Comparable {
     /// Who saw it.
     public let witness: Witness
-    /// What the witness calls it, the same at each repetition: instance and address family for mDNS, the entry for the static
-    /// list. At most `sourceLengthInBytes`; a longer one is not admitted.
+    /// What the witness calls it, the same at each repetition: instance and address family for mDNS, the
+    /// entry for the static list. At most `sourceLengthInBytes`; a longer one is not admitted.
     public let source: String
 
     /// The bound on `source`: a DNS name's length.
@@ -16,7 +16,9 @@ public struct SightingKey: Hashable, Sendable, Comparable {
         self.source = source
     }
 
-    public static func < (left: Self, right: Self) -> Bool { (left.witness, left.source) < (right.witness, right.source) }
+    public static func < (left: Self, right: Self) -> Bool {
+        (left.witness, left.source) < (right.witness, right.source)
+    }
 }
 
 /// A hint that a peer may be somewhere. It is never proof: who is there shows only after the handshake.

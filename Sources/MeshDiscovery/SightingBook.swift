@@ -2,12 +2,14 @@ import MeshBase
 
 /// Keeps what witnesses say, bounded so that no witness can talk over another.
 ///
-/// Sightings of nodes that we look for stand under their node; all others are *strangers*, hints for a person or an enrolment.
-/// - Of strangers, at most `Limits.sightings`. Beyond, the mDNS witness with the most pays with its stalest one, unless the
-///   newcomer's own witness already has its fair share: then that one pays. What an operator or a proven peer said (a vouched
-///   witness) is never evicted; beyond half of the room its newcomers are refused.
-/// - Of one node, at most `perWitness` from one witness and `perNode` in all. A newcomer may displace only one whose endpoints
-///   have all failed: else who replays a peer's tag could displace the peer.
+/// Sightings of nodes that we look for stand under their node; all others are *strangers*, hints for a person
+/// or an enrolment.
+/// - Of strangers, at most `Limits.sightings`. Beyond, the mDNS witness with the most pays with its stalest
+///   one, unless the newcomer's own witness already has its fair share: then that one pays. What an operator
+///   or a proven peer said (a vouched witness) is never evicted; beyond half of the room its newcomers are
+///   refused.
+/// - Of one node, at most `perWitness` from one witness and `perNode` in all. A newcomer may displace only
+///   one whose endpoints have all failed: else who replays a peer's tag could displace the peer.
 struct SightingBook: Sendable, Equatable {
     /// A sighting, and when it was made.
     struct Entry: Sendable, Equatable {
@@ -40,11 +42,15 @@ struct SightingBook: Sendable, Equatable {
 
     /// Whether an operator or an invite says that `node` is to be expected somewhere.
     func isExpected(_ node: NodeID) -> Bool {
-        byNode[node]?.contains { $0.0.witness.makesExpectations && $0.1.sighting.claim == .node(node) } ?? false
+        byNode[node]?.contains { $0.0.witness.makesExpectations && $0.1.sighting.claim == .node(node) }
+            ?? false
     }
 
-    /// Takes in a sighting of `owner`, or of a stranger when nil. `failed` are endpoints of the owner that lead nowhere.
-    mutating func admit(_ sighting: Sighting, of owner: NodeID?, failed: [Endpoint], at now: Instant) -> Admission {
+    /// Takes in a sighting of `owner`, or of a stranger when nil. `failed` are endpoints of the owner that
+    /// lead nowhere.
+    mutating func admit(_ sighting: Sighting, of owner: NodeID?, failed: [Endpoint], at now: Instant)
+        -> Admission
+    {
         let former = remove(sighting.key)
         let entry = Entry(sighting: sighting, firstSeen: former?.firstSeen ?? now, lastSeen: now)
         let fresh = sighting.endpoints.filter { former?.sighting.endpoints.contains($0) != true }
@@ -76,7 +82,10 @@ struct SightingBook: Sendable, Equatable {
 
     // MARK: Room
 
-    private enum Room { case free, none, insteadOf(SightingKey) }
+    private enum Room {
+        case free, none
+        case insteadOf(SightingKey)
+    }
 
     private func room(for witness: Witness, of owner: NodeID?, failed: [Endpoint]) -> Room {
         guard let owner else { return roomAmongStrangers(for: witness) }

@@ -1,8 +1,10 @@
 import MeshBase
 
-/// What a node shows on the network instead of its name: eight bytes that change every hour (protocol section 3).
+/// What a node shows on the network instead of its name: eight bytes that change every hour (protocol section
+/// 3).
 ///
-/// HMAC-SHA-256 of the hour, under SHA-256(label, node ID): who holds the node ID recognises it, to all others it is noise.
+/// HMAC-SHA-256 of the hour, under SHA-256(label, node ID): who holds the node ID recognises it, to all
+/// others it is noise.
 public struct SightingTag: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// The first eight bytes of the code.
     public let number: UInt64

@@ -1,8 +1,10 @@
 import MeshBase
 
-/// Knows the tags of the nodes we hold pins of, for this hour and its two neighbours, so that a sighting costs one look-up.
+/// Knows the tags of the nodes we hold pins of, for this hour and its two neighbours, so that a sighting
+/// costs one look-up.
 ///
-/// Clocks may differ by an hour and a tag still be recognised. Tags are made once an hour, or when a node is added.
+/// Clocks may differ by an hour and a tag still be recognised. Tags are made once an hour, or when a node is
+/// added.
 struct TagBook: Sendable, Equatable {
     private struct Entry: Sendable, Equatable, Comparable {
         let tag: SightingTag
@@ -39,7 +41,9 @@ struct TagBook: Sendable, Equatable {
         for (node, known) in keys {
             let key = known ?? SightingTag.key(of: node, using: suite)
             if known == nil { keys[node] = .some(key) }
-            for hour in now - 1...now + 1 { made.append(Entry(tag: .init(hour: hour, key: key, using: suite), node: node)) }
+            for hour in now - 1...now + 1 {
+                made.append(Entry(tag: .init(hour: hour, key: key, using: suite), node: node))
+            }
         }
         entries = made.sorted()
         hour = now

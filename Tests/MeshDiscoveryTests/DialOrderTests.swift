@@ -15,7 +15,8 @@ struct DialOrderTests {
         proven.prove(node(1), at: endpoint(1), when: at(1).instant)
         proven.prove(node(1), at: endpoint(2), when: at(2).instant)
         let order = DialOrder.endpoints(
-            proven: proven.endpoints(of: node(1)), sightings: [entry(.fixed(node(1), 3, 1), 9)], failures: OrderedTable())
+            proven: proven.endpoints(of: node(1)), sightings: [entry(.fixed(node(1), 3, 1), 9)],
+            failures: OrderedTable())
         #expect(order == [endpoint(2), endpoint(1), endpoint(3)])
     }
 
@@ -23,20 +24,28 @@ struct DialOrderTests {
     func freshestFirst() {
         var failures = OrderedTable<Endpoint, Int>()
         let sightings = [
-            entry(.heard("a", tag: nil, 1), 5), entry(.heard("b", tag: nil, 2), 8), entry(.heard("c", tag: nil, 3), 2),
+            entry(.heard("a", tag: nil, 1), 5), entry(.heard("b", tag: nil, 2), 8),
+            entry(.heard("c", tag: nil, 3), 2),
         ]
         #expect(
-            DialOrder.endpoints(proven: [], sightings: sightings, failures: failures) == [endpoint(2), endpoint(1), endpoint(3)])
+            DialOrder.endpoints(proven: [], sightings: sightings, failures: failures) == [
+                endpoint(2), endpoint(1), endpoint(3),
+            ])
         failures[endpoint(2)] = 1
         #expect(
-            DialOrder.endpoints(proven: [], sightings: sightings, failures: failures) == [endpoint(1), endpoint(3), endpoint(2)])
+            DialOrder.endpoints(proven: [], sightings: sightings, failures: failures) == [
+                endpoint(1), endpoint(3), endpoint(2),
+            ])
     }
 
     @Test("witnesses take turns, so that a talkative one crowds out nobody")
     func takesTurns() {
         let loud = (0..<20).map { entry(.heard("l\($0)", tag: nil, 100 + $0), 50) }
         let order = DialOrder.endpoints(
-            proven: [], sightings: loud + [entry(.fixed(node(1), 1), 1), entry(.heard("q", tag: nil, 2, interface: "eth1"), 1)],
+            proven: [],
+            sightings: loud + [
+                entry(.fixed(node(1), 1), 1), entry(.heard("q", tag: nil, 2, interface: "eth1"), 1),
+            ],
             failures: OrderedTable())
         #expect(order.prefix(3).contains(endpoint(1)))
         #expect(order.prefix(3).contains(endpoint(2)))

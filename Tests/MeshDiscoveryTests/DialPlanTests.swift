@@ -15,7 +15,9 @@ final class DialPlanTests {
         plan.due(at: time(seconds), order: order ?? self.order, retry: retry, using: &generator)
     }
 
-    func fail(_ number: Int, _ seconds: Double) { plan.fail(endpoint(number), at: time(seconds), using: &generator) }
+    func fail(_ number: Int, _ seconds: Double) {
+        plan.fail(endpoint(number), at: time(seconds), using: &generator)
+    }
 
     @Test("rests until it is woken, then dials at once")
     func wakes() {
@@ -152,7 +154,9 @@ final class DialPlanTests {
         for second in 1...40 {
             plan.linkUp(nil, at: time(Double(second * 100)))
             plan.linkDown(at: time(Double(second * 100 + 1)), using: &generator)
-            if let deadline = plan.deadline { longest = max(longest, deadline - time(Double(second * 100 + 1))) }
+            if let deadline = plan.deadline {
+                longest = max(longest, deadline - time(Double(second * 100 + 1)))
+            }
         }
         #expect(longest > .seconds(5) && longest <= .seconds(15))
         plan.linkUp(nil, at: time(5000))

@@ -37,13 +37,19 @@ struct DiscoveryTests {
     @Test("a tag of last hour or the next is recognised, an older one is not")
     func acceptsNeighbours() {
         _ = bench.handle(.peerTrusted(node(1)), at(0))
-        #expect(bench.dials(.sighted(.heard("old", tag: bench.tag(of: node(1), at(0)), 1)), at(7_300)).isEmpty)
-        #expect(bench.dials(.sighted(.heard("x", tag: bench.tag(of: node(1), at(3_800)), 1)), at(7_300)).count == 1)
+        #expect(
+            bench.dials(.sighted(.heard("old", tag: bench.tag(of: node(1), at(0)), 1)), at(7_300)).isEmpty)
+        #expect(
+            bench.dials(.sighted(.heard("x", tag: bench.tag(of: node(1), at(3_800)), 1)), at(7_300)).count
+                == 1)
     }
 
     @Test("dials an untrusted node that the static list names, and one without a name never")
     func dialsExpected() {
-        #expect(bench.dials(.sighted(.fixed(node(1), 1)), at(1)) == [DialTarget(node: node(1), endpoint: endpoint(1))])
+        #expect(
+            bench.dials(.sighted(.fixed(node(1), 1)), at(1)) == [
+                DialTarget(node: node(1), endpoint: endpoint(1))
+            ])
         #expect(bench.dials(.sighted(.fixed(nil, 2, source: "nameless")), at(1)).isEmpty)
     }
 
@@ -146,14 +152,18 @@ struct DiscoveryTests {
             }
         }
         #expect(dials <= 30, "\(dials) dials in 10 s")
-        #expect(bench.discovery.peer(node(1), at: at(10).instant)?.endpoints.count ?? 99 <= Limits.endpointsPerPeer)
+        #expect(
+            bench.discovery.peer(node(1), at: at(10).instant)?.endpoints.count ?? 99
+                <= Limits.endpointsPerPeer)
     }
 
     @Test("ignores a source without end and an endpoint without port")
     func refusesNonsense() {
-        #expect(bench.handle(.sighted(.heard(String(repeating: "x", count: 256), tag: nil, 1)), at(0)).isEmpty)
+        #expect(
+            bench.handle(.sighted(.heard(String(repeating: "x", count: 256), tag: nil, 1)), at(0)).isEmpty)
         let key = SightingKey(witness: .mdns(interface: "eth0"), source: "a")
-        let nowhere = Sighting(key: key, endpoints: [Endpoint(host: "10.0.0.1", port: 0)], claim: .nobody, life: nil)
+        let nowhere = Sighting(
+            key: key, endpoints: [Endpoint(host: "10.0.0.1", port: 0)], claim: .nobody, life: nil)
         #expect(bench.handle(.sighted(nowhere), at(0)).isEmpty)
     }
 

@@ -32,7 +32,9 @@ private struct World {
 
     mutating func take(_ targets: [DialTarget]) {
         for target in targets {
-            if let old = running[target.node] { violations.append("\(now): second dial, \(target) beside \(old)") }
+            if let old = running[target.node] {
+                violations.append("\(now): second dial, \(target) beside \(old)")
+            }
             if linked[target.node] != nil { violations.append("\(now): dial of a linked peer, \(target)") }
             running[target.node] = (target, now + Double(generator.number(below: 18)))
             lonelySince[target.node] = nil
@@ -79,7 +81,8 @@ private struct World {
     mutating func lie() {
         let victim = peers[Int(generator.number(below: UInt64(peers.count)))]
         let number = Int(generator.number(below: 500))
-        input(.sighted(.heard("lie\(number)", tag: bench.tag(of: victim, at(now)), number, interface: "eth1")))
+        input(
+            .sighted(.heard("lie\(number)", tag: bench.tag(of: victim, at(now)), number, interface: "eth1")))
     }
 
     /// A peer with an endpoint that is neither linked nor dialled must be dialled within 15 s.
@@ -108,7 +111,9 @@ struct ReturnPropertyTests {
         #expect(world.violations.isEmpty, "seed \(seed): \(world.violations)")
     }
 
-    @Test("one reachable endpoint among dead and lying ones is tried in time", arguments: 1...20 as ClosedRange<UInt64>)
+    @Test(
+        "one reachable endpoint among dead and lying ones is tried in time",
+        arguments: 1...20 as ClosedRange<UInt64>)
     func findsTheRightOne(seed: UInt64) {
         let bench = Bench(seed: seed)
         var generator = SeededGenerator(seed: seed)
@@ -117,7 +122,8 @@ struct ReturnPropertyTests {
         let good = Int(generator.number(below: 12))
         for number in 0..<12 {
             let tag = bench.tag(of: node(1), at(0))
-            pending += bench.dials(.sighted(.heard("s\(number)", tag: tag, number, interface: "if\(number / 4)")), at(0))
+            pending += bench.dials(
+                .sighted(.heard("s\(number)", tag: tag, number, interface: "if\(number / 4)")), at(0))
         }
         var seconds = 0.0
         while let target = pending.popLast(), target.endpoint != endpoint(good), seconds < 600 {

@@ -2,12 +2,15 @@ import MeshBase
 
 @testable import MeshDiscovery
 
-/// Cheap and deterministic stand-ins for cryptography: what is tested here is who is recognised, not how hard tags are to forge.
+/// Cheap and deterministic stand-ins for cryptography: what is tested here is who is recognised, not how hard
+/// tags are to forge.
 struct CheapSuite: SignatureSuite {
     func digest(_ bytes: [UInt8]) -> Digest {
         var words: [UInt64] = [1, 2, 3, 4].map { $0 &* 0xcbf2_9ce4_8422_2325 }
         for byte in bytes {
-            for index in words.indices { words[index] = (words[index] ^ UInt64(byte)) &* (0x100_0000_01b3 &+ UInt64(index) * 2) }
+            for index in words.indices {
+                words[index] = (words[index] ^ UInt64(byte)) &* (0x100_0000_01b3 &+ UInt64(index) * 2)
+            }
         }
         return Digest(words.flatMap(\.bigEndianBytes)) ?? .zero
     }
@@ -22,24 +25,30 @@ func node(_ number: UInt8) -> NodeID { NodeID(Digest([UInt8](repeating: number, 
 func at(_ seconds: Double) -> Moment {
     let nanoseconds = Int64(seconds * 1e9)
     return Moment(
-        instant: Instant(nanoseconds: nanoseconds), wall: WallTime(milliseconds: 1_800_000_000_000 + nanoseconds / 1_000_000))
+        instant: Instant(nanoseconds: nanoseconds),
+        wall: WallTime(milliseconds: 1_800_000_000_000 + nanoseconds / 1_000_000))
 }
 
-func endpoint(_ number: Int) -> Endpoint { Endpoint(host: "10.0.\(number / 250).\(number % 250)", port: 7410) }
+func endpoint(_ number: Int) -> Endpoint {
+    Endpoint(host: "10.0.\(number / 250).\(number % 250)", port: 7410)
+}
 
 extension Sighting {
     static func fixed(_ peer: NodeID?, _ endpoints: Int..., source: String = "entry") -> Sighting {
         Sighting(
-            key: SightingKey(witness: .staticList, source: source), endpoints: endpoints.map(MeshDiscoveryTests.endpoint),
+            key: SightingKey(witness: .staticList, source: source),
+            endpoints: endpoints.map(MeshDiscoveryTests.endpoint),
             claim: peer.map { .node($0) } ?? .nobody, life: nil)
     }
 
     static func heard(
-        _ source: String, tag: SightingTag?, _ endpoints: Int..., interface: String = "eth0", life: Duration = .seconds(150)
+        _ source: String, tag: SightingTag?, _ endpoints: Int..., interface: String = "eth0",
+        life: Duration = .seconds(150)
     ) -> Sighting {
         Sighting(
             key: SightingKey(witness: .mdns(interface: interface), source: source),
-            endpoints: endpoints.map(MeshDiscoveryTests.endpoint), claim: tag.map { .tag($0) } ?? .nobody, life: life)
+            endpoints: endpoints.map(MeshDiscoveryTests.endpoint), claim: tag.map { .tag($0) } ?? .nobody,
+            life: life)
     }
 }
 
@@ -49,7 +58,8 @@ final class Bench {
     var discovery: Discovery
 
     init(seed: UInt64 = 1, _ configuration: DiscoveryConfiguration = DiscoveryConfiguration()) {
-        discovery = Discovery(node: Self.me, configuration: configuration, generator: SeededGenerator(seed: seed))
+        discovery = Discovery(
+            node: Self.me, configuration: configuration, generator: SeededGenerator(seed: seed))
     }
 
     /// The effects of one input, with tags kept as callers owe it.

@@ -62,15 +62,22 @@ final class SightingBookTests {
         admit(.heard("honest", tag: nil, 1), of: node(1))
         for number in 0..<100 { admit(.heard("fake\(number)", tag: nil, 100 + number), of: node(1), 2) }
         #expect(book.sightings(of: node(1)).count == SightingBook.perWitness)
-        #expect(book.sightings(of: node(1))[.init(witness: .mdns(interface: "eth0"), source: "honest")] != nil)
+        #expect(
+            book.sightings(of: node(1))[.init(witness: .mdns(interface: "eth0"), source: "honest")] != nil)
         let result = admit(.heard("new", tag: nil, 200), of: node(1), failed: [endpoint(100)], 3)
-        #expect(result == .admitted(fresh: [endpoint(200)], evicted: .init(witness: .mdns(interface: "eth0"), source: "fake0")))
+        #expect(
+            result
+                == .admitted(
+                    fresh: [endpoint(200)], evicted: .init(witness: .mdns(interface: "eth0"), source: "fake0")
+                ))
     }
 
     @Test("many interfaces together fill no more than a node's room, and leave the static list its own")
     func boundsNode() {
         admit(.fixed(node(1), 1), of: node(1))
-        for number in 0..<100 { admit(.heard("f", tag: nil, number, interface: "if\(number)"), of: node(1), 2) }
+        for number in 0..<100 {
+            admit(.heard("f", tag: nil, number, interface: "if\(number)"), of: node(1), 2)
+        }
         #expect(book.sightings(of: node(1)).count == SightingBook.perNode)
         #expect(book.isExpected(node(1)))
     }

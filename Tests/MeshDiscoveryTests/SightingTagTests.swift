@@ -19,7 +19,9 @@ struct SightingTagTests {
 
     @Test("a node shows another tag each hour, and no two nodes the same")
     func differs() {
-        let tags = (1...20).flatMap { number in (0..<20).map { SightingTag(of: node(UInt8(number)), hour: $0, using: suite) } }
+        let tags = (1...20).flatMap { number in
+            (0..<20).map { SightingTag(of: node(UInt8(number)), hour: $0, using: suite) }
+        }
         #expect(Set(tags).count == 400)
     }
 
