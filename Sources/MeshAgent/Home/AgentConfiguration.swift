@@ -1,0 +1,133 @@
+import MeshBase
+
+/// All that an operator may set. The defaults work: no file is needed. What the protocol fixes stands in
+/// `Limits`, not here.
+public struct AgentConfiguration: Sendable, Equatable {
+    /// What peers call this node at first: 1 ... 63 letters, digits, `.`, `_`, `-`. Claimed, never a ground
+    /// for trust; a peer that already knows another node of this name adds a number.
+    public var name: NodeName
+    /// Where peers reach this node. Port 0 ... 65535; 0 takes any free port. The host `::` serves IPv4 and
+    /// IPv6. When nobody set it and the port is taken, the next free one is used and remembered; when
+    /// somebody did, the agent does not start.
+    public var listen = Endpoint(host: "::", port: 7410)
+    /// What invites and sightings name instead of this machine's own addresses, for a forwarded port: at most
+    /// `Limits.endpointsPerPeer`. Empty: the addresses of this machine.
+    public var advertise: [Endpoint] = []
+    /// How peers are found.
+    public var discovery = Discovery()
+    /// How applications on this machine call.
+    public var gateway = Gateway()
+    /// What is agreed without asking.
+    public var agreements = Agreements()
+    /// Whether `echo` is offered to every newly trusted peer for 30 days. Without it a first call needs a
+    /// resource.
+    public var isEchoOffered = true
+    /// How much of the past is kept.
+    public var audit = Audit()
+    /// What is said while running.
+    public var log = Log()
+
+    public init(name: NodeName) { self.name = name }
+
+    /// How peers are found. Discovery gives hints only: whatever is set here, nobody is trusted by it.
+    public struct Discovery: Sendable, Equatable {
+        /// Whether this node announces itself by mDNS through Avahi, and browses. Without it peers on the LAN
+        /// are found by static entries, invites and redialling only.
+        public var isAvahiOn = true
+        /// Addresses to dial from the start: at most 256.
+        public var `static`: [StaticPeer] = []
+        /// Whether sightings at loopback addresses are believed, for several nodes on one machine. Whoever
+        /// can announce on the LAN could then make this node connect to ports of its own machine; it would
+        /// say hello there and hang up.
+        public var allowsLoopback = false
+    }
+
+    /// One address to dial.
+    public struct StaticPeer: Sendable, Hashable {
+        /// Where; a name is resolved anew at each attempt. Port 1 ... 65535.
+        public var endpoint: Endpoint
+        /// Who must answer there; nil: a hint like any other.
+        public var node: NodeID?
+
+        public init(endpoint: Endpoint, node: NodeID? = nil) {
+            self.endpoint = endpoint
+            self.node = node
+        }
+    }
+
+    /// How applications on this machine call.
+    public struct Gateway: Sendable, Equatable {
+        /// A loopback address and a port 0 ... 65535, as with `AgentConfiguration.listen`. Never another
+        /// address: whoever reaches the gateway calls in this node's name.
+        public var listen = Endpoint(host: "127.0.0.1", port: 7411)
+        /// Whether the port asks for a token. On a host with users who should not call, it must.
+        public var access = Access.open
+        /// Who may call in the name of which principals, at most 64 each, beside their own name. Nobody may
+        /// unless listed.
+        public var principals = OrderedTable<Caller, [Principal]>()
+        /// Whose calls on the Unix socket are whose: user ID to principal. A user who is not listed is
+        /// `local`.
+        public var users = OrderedTable<UInt32, Principal>()
+    }
+
+    /// Whether the gateway's port asks for a token.
+    public enum Access: String, Sendable, CaseIterable {
+        /// Every process of this machine may call.
+        case open
+        /// Who calls shows the token in the home's `gateway.token`.
+        case token
+    }
+
+    /// Whoever calls through the gateway.
+    public enum Caller: Sendable, Hashable, Comparable {
+        /// Anybody who reaches the port (with the token, where one is asked for).
+        case port
+        /// A user of this machine, on the Unix socket.
+        case user(UInt32)
+    }
+
+    /// What is agreed without asking.
+    public struct Agreements: Sendable, Equatable {
+        /// Whether offers in which this node is only the consumer, without conditions, of at most 31 days,
+        /// are accepted by themselves.
+        public var autoAccept = AutoAccept.default
+    }
+
+    /// Which offers are accepted by themselves.
+    public enum AutoAccept: String, Sendable, CaseIterable {
+        /// Those that only give and ask nothing (protocol section 7), at most
+        /// `Limits.automaticAgreementsPerPeer` per peer.
+        case `default`
+        /// None: every offer waits for `comity agreement accept`.
+        case none
+    }
+
+    /// How much of the past is kept: whatever limit is met first. What is gone cannot be proved any more.
+    public struct Audit: Sendable, Equatable {
+        /// 1 ... 3 650 days.
+        public var days: Int64 = 90
+        /// 64 MiB ... 1 TiB, in bytes. When it is full of what may not go yet, calls are refused.
+        public var bytes: Int64 = 2 << 30
+    }
+
+    /// What is said while running, on standard error.
+    public struct Log: Sendable, Equatable {
+        /// The least that is said.
+        public var level = Level.info
+        /// For people or for machines.
+        public var format = Format.text
+    }
+
+    /// How much is said; each includes those behind it.
+    public enum Level: String, Sendable, CaseIterable {
+        case trace, debug, info, notice, warning, error
+    }
+
+    /// How it is said.
+    public enum Format: String, Sendable, CaseIterable {
+        /// One line for people.
+        case text
+        /// One JSON object a line.
+        case json
+    }
+}

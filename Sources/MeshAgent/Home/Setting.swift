@@ -1,0 +1,135 @@
+import MeshBase
+
+/// One setting: its name in every place where it can be set, how it is read, and how it is shown.
+///
+/// `Setting.all` is the only list of settings; the file, the environment, the options and `config show` all
+/// go through it.
+struct Setting: Sendable {
+    /// In the file: `gateway.listen`.
+    let key: String
+    /// The option of `comity up`, where there is one.
+    let option: String?
+    /// Changes the configuration by what somebody wrote; on a flaw it changes nothing.
+    let apply: @Sendable (SettingValue, inout AgentConfiguration) -> [SettingFlaw]
+    /// The value as one would write it in the environment.
+    let show: @Sendable (AgentConfiguration) -> String
+
+    /// In the environment: `COMITY_GATEWAY_LISTEN`, `COMITY_AGREEMENTS_AUTO_ACCEPT`.
+    var variable: String {
+        var name = "COMITY_"
+        for character in key {
+            if character == "." {
+                name += "_"
+            } else {
+                name += (character.isUppercase ? "_" : "") + character.uppercased()
+            }
+        }
+        return name
+    }
+
+    /// A setting of one value.
+    private static func one<Value>(
+        _ key: String, option: String? = nil, _ form: SettingForm<Value>,
+        _ path: SettingPath<Value>,
+        show: @escaping @Sendable (Value) -> String
+    ) -> Setting {
+        Setting(
+            key: key, option: option,
+            apply: { written, configuration in
+                do throws(SettingFlaw) {
+                    configuration[keyPath: path] = try form.value(of: written)
+                    return []
+                } catch {
+                    return [error]
+                }
+            },
+            show: { show($0[keyPath: path]) })
+    }
+
+    /// A setting that is read by a function which collects all flaws.
+    private static func several<Value>(
+        _ key: String, option: String? = nil, _ path: SettingPath<Value>,
+        read: @escaping @Sendable (SettingValue, inout [SettingFlaw]) -> Value,
+        show: @escaping @Sendable (Value) -> String
+    ) -> Setting {
+        Setting(
+            key: key, option: option,
+            apply: { written, configuration in
+                var flaws: [SettingFlaw] = []
+                let value = read(written, &flaws)
+                if flaws.isEmpty { configuration[keyPath: path] = value }
+                return flaws
+            },
+            show: { show($0[keyPath: path]) })
+    }
+
+    private static func choice<Value: RawRepresentable<String> & CaseIterable & Sendable>(
+        _ key: String, _ path: SettingPath<Value>
+    ) -> Setting {
+        one(key, .choice, path) { $0.rawValue }
+    }
+
+    private static func toggle(_ key: String, _ path: SettingPath<Bool>)
+        -> Setting
+    {
+        one(key, .toggle, path) { $0 ? "on" : "off" }
+    }
+
+    /// Every setting, in the order in which `config show` prints them.
+    static let all: [Setting] = [
+        one("name", option: "--name", .name, \.name) { $0.description },
+        one("listen", option: "--listen", .listener, \.listen) { $0.description },
+        several("advertise", option: "--advertise", \.advertise, read: SettingReading.endpoints) {
+            $0.map(\.description).joined(separator: ",")
+        },
+        toggle("discovery.avahi", \.discovery.isAvahiOn),
+        several("discovery.static", \.discovery.static, read: SettingReading.staticPeers) {
+            $0.map(\.description).joined(separator: ",")
+        },
+        toggle("discovery.allowLoopback", \.discovery.allowsLoopback),
+        one("gateway.listen", option: "--gateway", .localListener, \.gateway.listen) { $0.description },
+        choice("gateway.access", \.gateway.access),
+        several("gateway.principals", \.gateway.principals, read: SettingReading.principals) { table in
+            table.map { caller, names in "\(caller)=\(names.map(\.description).joined(separator: "+"))" }
+                .joined(separator: ",")
+        },
+        several("gateway.users", \.gateway.users, read: SettingReading.users) { table in
+            table.map { user, name in "\(user)=\(name)" }.joined(separator: ",")
+        },
+        choice("agreements.autoAccept", \.agreements.autoAccept),
+        toggle("echo", \.isEchoOffered),
+        one("audit.days", .number(ConfigurationBounds.auditDays, of: "days"), \.audit.days) { "\($0)" },
+        one("audit.bytes", .bytes(ConfigurationBounds.auditBytes), \.audit.bytes) { ByteCount.text($0) },
+        choice("log.level", \.log.level),
+        choice("log.format", \.log.format),
+    ]
+}
+
+/// Where a setting stands in the configuration.
+typealias SettingPath<Value> = any WritableKeyPath<AgentConfiguration, Value> & Sendable
+
+/// The ranges of what is configured.
+enum ConfigurationBounds {
+    static let auditDays: ClosedRange<Int64> = 1...3_650
+    /// Four segments of the journal at least: one that is written, one that is read, and room to let go of
+    /// whole ones.
+    static let auditBytes: ClosedRange<Int64> = 64 << 20...1 << 40
+    static let staticPeers = 256
+    static let principalsPerCaller = 64
+    static let callers = 1_024
+}
+
+extension AgentConfiguration.StaticPeer: CustomStringConvertible {
+    /// `HOST:PORT`, or `NODE@HOST:PORT`.
+    public var description: String { node.map { "\($0)@\(endpoint)" } ?? endpoint.description }
+}
+
+extension AgentConfiguration.Caller: CustomStringConvertible {
+    /// `port`, or the user ID.
+    public var description: String {
+        switch self {
+        case .port: "port"
+        case .user(let user): "\(user)"
+        }
+    }
+}
