@@ -16,7 +16,8 @@ struct SendingWindow: Equatable {
         credit -= bytes
     }
 
-    /// Takes credit from the receiver; false when it would exceed the window, which an honest receiver never does.
+    /// Takes credit from the receiver; false when it would exceed the window, which an honest receiver never
+    /// does.
     mutating func grant(_ bytes: Int) -> Bool {
         guard bytes > 0, bytes <= size - credit else { return false }
         credit += bytes
@@ -26,8 +27,8 @@ struct SendingWindow: Equatable {
 
 /// What the other side may still send, and what it is owed for bytes that were consumed.
 ///
-/// Credit goes back in steps of at least half a window, so that it costs one small frame for many large ones; a sender that has
-/// used up its window always gets a step once half of it is consumed.
+/// Credit goes back in steps of at least half a window, so that it costs one small frame for many large ones;
+/// a sender that has used up its window always gets a step once half of it is consumed.
 struct ReceivingWindow: Equatable {
     /// Bytes of the window.
     let size: Int

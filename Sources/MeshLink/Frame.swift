@@ -34,7 +34,8 @@ public enum FrameViolation: Error, Equatable, Sendable, CustomStringConvertible 
     public var description: String {
         switch self {
         case .malformed(let error): "a frame that cannot be read: \(error)"
-        case .wrongStream(let kind, let stream): "\(kind) for stream \(stream), which is not the sender's to use"
+        case .wrongStream(let kind, let stream):
+            "\(kind) for stream \(stream), which is not the sender's to use"
         case .outOfOrder(let kind, let stream): "\(kind) that stream \(stream) does not expect"
         case .emptyData(let stream): "data without bytes on stream \(stream)"
         case .windowExceeded(let stream): "more than the window of stream \(stream) allows"

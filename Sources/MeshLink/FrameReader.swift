@@ -4,8 +4,9 @@ import NIOCore
 
 /// Cuts the bytes of one connection into frames, without copying those that arrive whole.
 ///
-/// A payload is a slice of the read buffer. Only a frame that two reads share is put together in a buffer of its own, at most
-/// one a read, and its length is checked before room is made for it. Never holds more than one unfinished frame plus one read.
+/// A payload is a slice of the read buffer. Only a frame that two reads share is put together in a buffer of
+/// its own, at most one a read, and its length is checked before room is made for it. Never holds more than
+/// one unfinished frame plus one read.
 struct FrameReader {
     /// Bytes of payload that are accepted now: a handshake's message before trust, a frame's after.
     var payloadLimit: Int
@@ -53,7 +54,8 @@ struct FrameReader {
         return (header, payload)
     }
 
-    /// Moves what is left into a buffer of our own, so that the connection's read buffer is free to be used again.
+    /// Moves what is left into a buffer of our own, so that the connection's read buffer is free to be used
+    /// again.
     private mutating func keepRest(expecting bytes: Int) {
         if incoming.readableBytes > 0 {
             partial = ByteBufferAllocator().buffer(capacity: bytes)
@@ -78,7 +80,9 @@ struct FrameReader {
         let missing = bytes - partial.readableBytes
         if missing > 0 {
             partial.reserveCapacity(minimumWritableBytes: missing)
-            if var piece = incoming.readSlice(length: min(missing, incoming.readableBytes)) { partial.writeBuffer(&piece) }
+            if var piece = incoming.readSlice(length: min(missing, incoming.readableBytes)) {
+                partial.writeBuffer(&piece)
+            }
         }
         return partial.readableBytes >= bytes
     }

@@ -1,9 +1,11 @@
 import MeshBase
 
-/// Whose unfinished handshake gets a place, and who may try to pair now (protocol section 2). Only for connections that came in.
+/// Whose unfinished handshake gets a place, and who may try to pair now (protocol section 2). Only for
+/// connections that came in.
 ///
-/// 64 places: 32 of them only for addresses with a trusted peer. Each address without one has at most 4, with one 16. When the
-/// places are taken, the oldest handshake of an unknown address yields; when none of these is left, the newcomer does.
+/// 64 places: 32 of them only for addresses with a trusted peer. Each address without one has at most 4, with
+/// one 16. When the places are taken, the oldest handshake of an unknown address yields; when none of these
+/// is left, the newcomer does.
 struct HandshakeAdmission: Sendable, Equatable {
     /// What becomes of a newcomer.
     enum Verdict: Sendable, Equatable {
@@ -39,7 +41,10 @@ struct HandshakeAdmission: Sendable, Equatable {
         let ofAddress = unfinished.count { $0.address == address }
         let allowed = isKnown ? Limits.handshakesPerKnownAddress : Limits.handshakesPerUnknownAddress
         guard ofAddress < allowed else {
-            return .refused(Refusal(.handshakeLimit, [Fact("address", address), Fact("unfinished", ofAddress), Fact("allowed", allowed)]))
+            return .refused(
+                Refusal(
+                    .handshakeLimit,
+                    [Fact("address", address), Fact("unfinished", ofAddress), Fact("allowed", allowed)]))
         }
         let unknown = unfinished.count { !knownAddresses.contains($0.address) }
         let unknownPlaces = Limits.unfinishedHandshakes - Limits.handshakesKeptForKnown
@@ -61,10 +66,14 @@ struct HandshakeAdmission: Sendable, Equatable {
     mutating func pairingAttempted(from address: String, at now: Instant) -> Refusal? {
         pairingAttempts.removeAll { now - $0.at >= .seconds(60) }
         let ofAddress = pairingAttempts.count { $0.address == address }
-        guard ofAddress < Limits.pairingsPerAddressAndMinute, pairingAttempts.count < Limits.pairingsPerMinute else {
-            return Refusal(.pairingLimit, [
-                Fact("address", address), Fact("attempts", ofAddress), Fact("in all", pairingAttempts.count),
-            ])
+        guard ofAddress < Limits.pairingsPerAddressAndMinute, pairingAttempts.count < Limits.pairingsPerMinute
+        else {
+            return Refusal(
+                .pairingLimit,
+                [
+                    Fact("address", address), Fact("attempts", ofAddress),
+                    Fact("in all", pairingAttempts.count),
+                ])
         }
         pairingAttempts.append(PairingAttempt(address: address, at: now))
         return nil

@@ -16,8 +16,9 @@ struct LinkTimes: Sendable {
 ///     securing --TLS up--> handshaking --admit--> admitted
 ///     any --end--> closed, for good
 ///
-/// While handshaking it hands over one message at a time and reads no further until it is told what to do, so that nothing the
-/// peer sends behind its last message is taken for one, and nothing piles up. What is written in one tick leaves in one flush.
+/// While handshaking it hands over one message at a time and reads no further until it is told what to do, so
+/// that nothing the peer sends behind its last message is taken for one, and nothing piles up. What is
+/// written in one tick leaves in one flush.
 final class LinkConnection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -64,7 +65,8 @@ final class LinkConnection: ChannelInboundHandler {
     private var nextHeard = NIODeadline.uptimeNanoseconds(0)
 
     init(
-        _ id: ConnectionID, role: LinkRole, remote: Endpoint, transport: LinkTransport, ownCertificate: [UInt8],
+        _ id: ConnectionID, role: LinkRole, remote: Endpoint, transport: LinkTransport,
+        ownCertificate: [UInt8],
         presented: PresentedCertificate, times: LinkTimes
     ) {
         self.id = id
@@ -102,6 +104,7 @@ final class LinkConnection: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard phase != .closed else { return }
         isReading = true
         noteHeard()
         reader.feed(unwrapInboundIn(data))
@@ -136,8 +139,11 @@ final class LinkConnection: ChannelInboundHandler {
 
     private func secured(_ context: ChannelHandlerContext, _ negotiated: String?) {
         guard phase == .securing else { return }
-        guard let alpn = negotiated.flatMap(LinkProtocol.init(rawValue:)) else { return end(.protocolUnknown) }
-        if alpn == .pairing && role == .listener, let refusal = transport.pairingAttempted(from: remote.host) {
+        guard let alpn = negotiated.flatMap(LinkProtocol.init(rawValue:)) else {
+            return end(.protocolUnknown)
+        }
+        if alpn == .pairing && role == .listener, let refusal = transport.pairingAttempted(from: remote.host)
+        {
             return end(.refused(refusal))
         }
         let certificate: [UInt8]?
@@ -150,7 +156,8 @@ final class LinkConnection: ChannelInboundHandler {
         phase = .handshaking(received: 0)
         expectMessage()
         let facts = SecuredConnection(
-            id: id, role: role, remote: remote, local: Endpoint(context.localAddress) ?? Endpoint(host: "", port: 0),
+            id: id, role: role, remote: remote,
+            local: Endpoint(context.localAddress) ?? Endpoint(host: "", port: 0),
             protocol: alpn, peerCertificate: certificate, ownCertificate: ownCertificate)
         transport.count { $0.secured += 1 }
         tell(.secured(facts))

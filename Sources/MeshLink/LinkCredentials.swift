@@ -17,9 +17,10 @@ public struct LinkCredentials: Sendable, Equatable {
 
 /// The TLS contexts made of one set of credentials, for connections that begin from now on.
 ///
-/// TLS 1.3 only; a P-256 key is required of both sides; a client certificate is asked for. Whether one was shown is a fact that is
-/// reported, not judged here: the trust decision names it as its reason. The contexts are made anew at every renewal and change of
-/// trust, since a BoringSSL server hands out session tickets whose keys live in the context, and there is no switch for that.
+/// TLS 1.3 only; a P-256 key is required of both sides; a client certificate is asked for. Whether one was
+/// shown is a fact that is reported, not judged here: the trust decision names it as its reason. The contexts
+/// are made anew at every renewal and change of trust, since a BoringSSL server hands out session tickets
+/// whose keys live in the context, and there is no switch for that.
 struct LinkContexts {
     let certificate: [UInt8]
     private let peerClient: NIOSSLContext
@@ -78,9 +79,9 @@ private func configured(
 
 /// The leaf certificate that TLS showed in this very handshake. Confined to the connection's event loop.
 ///
-/// A resumed session has a certificate too, the one of the earlier session, and BoringSSL answers it when asked. It counts for
-/// nothing: the callback was not called, so nobody proved its key now. The callback accepts whatever can be parsed; trust is
-/// decided elsewhere, after the handshake, on every connection.
+/// A resumed session has a certificate too, the one of the earlier session, and BoringSSL answers it when
+/// asked. It counts for nothing: the callback was not called, so nobody proved its key now. The callback
+/// accepts whatever can be parsed; trust is decided elsewhere, after the handshake, on every connection.
 final class PresentedCertificate {
     private var leaf: NIOSSLCertificate?
 

@@ -20,13 +20,15 @@ extension LinkTransport {
         do {
             let channel = try await bootstrap.bind(host: endpoint.host, port: Int(endpoint.port)).get()
             state.withLock { $0.listeners.append(channel) }
-            return Endpoint(host: endpoint.host, port: UInt16(channel.localAddress?.port ?? Int(endpoint.port)))
+            return Endpoint(
+                host: endpoint.host, port: UInt16(channel.localAddress?.port ?? Int(endpoint.port)))
         } catch {
             throw .cannotListen(endpoint, cause: String(describing: error))
         }
     }
 
-    /// Connects to an address (a link-local one with `%interface`) or a name. `.secured` or `.closed` follows.
+    /// Connects to an address (a link-local one with `%interface`) or a name. `.secured` or `.closed`
+    /// follows.
     public func dial(_ endpoint: Endpoint, as id: ConnectionID, for protocol: LinkProtocol) {
         let isDraining = state.withLock { state in
             if !state.isDraining { state.seats[id] = .dialling }
@@ -38,7 +40,8 @@ extension LinkTransport {
             .channelOption(.socketOption(.tcp_nodelay), value: 1)
             .channelOption(.socketOption(.so_keepalive), value: 1)
             .channelOption(.writeBufferWaterMark, value: writeWaterMark)
-        // Handlers are added to the one channel that won: a name may have several addresses, each tried on a channel of its own.
+        // Handlers are added to the one channel that won: a name may have several addresses, each tried on a
+        // channel of its own.
         bootstrap.connect(host: endpoint.host, port: Int(endpoint.port))
             .flatMap { channel in
                 channel.eventLoop.submit { try self.connected(channel, id, endpoint, `protocol`) }
@@ -81,7 +84,8 @@ extension LinkTransport {
         let id = observer.nameAcceptedConnection()
         let (verdict, contexts) = state.withLock { state in
             state.counts.accepted += 1
-            let verdict = state.isDraining
+            let verdict =
+                state.isDraining
                 ? .refused(Refusal(.draining)) : state.admission.arrived(id, from: remote.host)
             if case .admitted = verdict { state.seats[id] = .dialling }
             return (verdict, state.contexts)
@@ -97,7 +101,13 @@ extension LinkTransport {
         let connection = LinkConnection(
             id, role: .listener, remote: remote, transport: self, ownCertificate: contexts.certificate,
             presented: presented, times: times)
-        try channel.pipeline.syncOperations.addHandler(connection)
-        try channel.pipeline.syncOperations.addHandler(contexts.serverHandler(presented: presented), position: .first)
+        do {
+            try channel.pipeline.syncOperations.addHandler(connection)
+            try channel.pipeline.syncOperations.addHandler(
+                contexts.serverHandler(presented: presented), position: .first)
+        } catch {
+            connection.end(.lost(cause: String(describing: error)))
+            throw error
+        }
     }
 }

@@ -3,8 +3,8 @@ import NIOCore
 import Synchronization
 
 extension LinkTransport {
-    /// Stops listening, tells every peer that no more streams are taken, and waits until the open ones are over, at most for
-    /// `patience`; then ends whatever is left. Nothing can be dialled any more.
+    /// Stops listening, tells every peer that no more streams are taken, and waits until the open ones are
+    /// over, at most for `patience`; then ends whatever is left. Nothing can be dialled any more.
     public func drain(within patience: Duration) async {
         let listeners = state.withLock { state in
             state.isDraining = true
@@ -23,7 +23,8 @@ extension LinkTransport {
 
     private func giveUp() {
         let dialled = state.withLock { state in
-            let dialled = state.seats.filter { if case .dialling = $0.value { true } else { false } }.keys.sorted()
+            let dialled = state.seats.filter { if case .dialling = $0.value { true } else { false } }.keys
+                .sorted()
             for id in dialled { state.seats[id] = nil }
             return dialled
         }
@@ -80,7 +81,8 @@ extension LinkTransport {
     }
 
     func ended(
-        _ id: ConnectionID, _ role: LinkRole, _ remote: Endpoint, _ why: LinkEnd, wasSecured: Bool, worstWait: Int
+        _ id: ConnectionID, _ role: LinkRole, _ remote: Endpoint, _ why: LinkEnd, wasSecured: Bool,
+        worstWait: Int
     ) {
         let second = NIODeadline.now().uptimeNanoseconds / 1_000_000_000
         let isReported = wasSecured || role == .dialler

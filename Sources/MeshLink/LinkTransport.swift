@@ -5,13 +5,15 @@ import Synchronization
 
 /// Peers' mutual TLS connections: listens, dials, carries (protocol sections 2, 5, 5a).
 ///
-/// It decides nothing about trust. It reports facts (`LinkEvent`) and performs orders; whether a peer is who it should be is decided
-/// by others from `SecuredConnection` and the messages of the handshake, on every connection, before `admit`.
+/// It decides nothing about trust. It reports facts (`LinkEvent`) and performs orders; whether a peer is who
+/// it should be is decided by others from `SecuredConnection` and the messages of the handshake, on every
+/// connection, before `admit`.
 ///
-///     listen/dial -> .secured -> sendHandshake/.handshakeMessage ... -> admit -> streams, documents, pings -> .closed
+///     listen/dial -> .secured -> sendHandshake, .handshakeMessage -> admit -> streams, documents -> .closed
 ///
-/// Every verb may be called from any thread, and takes effect on the connection's event loop; orders about a connection that is
-/// gone do nothing. Whoever sends the last message of the handshake orders `sendHandshake`, then at once `admit`.
+/// Every verb may be called from any thread, and takes effect on the connection's event loop; orders about a
+/// connection that is gone do nothing. Whoever sends the last message of the handshake orders
+/// `sendHandshake`, then at once `admit`.
 public final class LinkTransport: Sendable {
     enum Seat {
         case dialling
@@ -58,8 +60,9 @@ public final class LinkTransport: Sendable {
     /// What was counted so far.
     public var counts: LinkCounts { state.withLock { $0.counts } }
 
-    /// Uses `credentials` for connections that begin from now on; those that exist keep theirs. Without an argument it makes the
-    /// contexts anew, which is due at every change of trust: session tickets of the old ones are worth nothing then.
+    /// Uses `credentials` for connections that begin from now on; those that exist keep theirs. Without an
+    /// argument it makes the contexts anew, which is due at every change of trust: session tickets of the old
+    /// ones are worth nothing then.
     /// - Throws: `LinkError.credentials`; then nothing has changed.
     public func renew(_ credentials: LinkCredentials? = nil) throws(LinkError) {
         try rebuild(credentials, pairing: nil)
@@ -74,7 +77,8 @@ public final class LinkTransport: Sendable {
         state.withLock { $0.admission.knownAddresses = addresses }
     }
 
-    /// Sends a message of the handshake, at most `Limits.handshakeMessage` bytes, and lets the peer's next one in.
+    /// Sends a message of the handshake, at most `Limits.handshakeMessage` bytes, and lets the peer's next
+    /// one in.
     public func sendHandshake(_ message: [UInt8], on id: ConnectionID) {
         on(id) { $0.sendHandshake(message) }
     }
@@ -82,30 +86,38 @@ public final class LinkTransport: Sendable {
     /// Lets the peer's next message of the handshake in without sending one, where two follow one another.
     public func expectMessage(on id: ConnectionID) { on(id) { $0.expectMessage() } }
 
-    /// The handshake is finished: streams, documents and pings may pass. A connection without the peer's certificate is ended.
+    /// The handshake is finished: streams, documents and pings may pass. A connection without the peer's
+    /// certificate is ended.
     public func admit(_ id: ConnectionID) { on(id) { $0.admit() } }
 
-    /// Sends a message of the control plane, at most `Limits.framePayload` bytes. The connection ends as `.stalled` when the peer
-    /// has not read `Limits.linkWindow` bytes of them.
-    public func sendDocument(_ document: [UInt8], on id: ConnectionID) { on(id) { $0.sendDocument(document) } }
+    /// Sends a message of the control plane, at most `Limits.framePayload` bytes. The connection ends as
+    /// `.stalled` when the peer has not read `Limits.linkWindow` bytes of them.
+    public func sendDocument(_ document: [UInt8], on id: ConnectionID) {
+        on(id) { $0.sendDocument(document) }
+    }
 
     /// Asks for a pong with the same payload, at most 64 bytes; `.pong` tells how long it took.
     public func sendPing(_ payload: [UInt8] = [], on id: ConnectionID) { on(id) { $0.sendPing(payload) } }
 
-    /// Ends a connection once what was ordered before has been handed to the socket. `.closed(.ordered(reason))` follows.
+    /// Ends a connection once what was ordered before has been handed to the socket.
+    /// `.closed(.ordered(reason))` follows.
     public func close(_ id: ConnectionID, _ reason: String) {
         let wasDialling = state.withLock { state in
             guard case .dialling? = state.seats[id] else { return false }
             state.seats[id] = nil
             return true
         }
-        if wasDialling { observer.connection(id, did: .closed(.ordered(reason))) } else { on(id) { $0.end(.ordered(reason)) } }
+        if wasDialling {
+            observer.connection(id, did: .closed(.ordered(reason)))
+        } else {
+            on(id) { $0.end(.ordered(reason)) }
+        }
     }
 
     /// Opens a stream on an admitted connection.
     /// - Parameter head: at most `Limits.invocationHead` bytes.
-    /// - Returns: nil when there is no such connection. If the stream cannot be opened its observer is told so, by `.reset`
-    ///   (`.draining`, `.limitReached`) or `.lost`; nothing of it was sent then.
+    /// - Returns: nil when there is no such connection. If the stream cannot be opened its observer is told
+    ///   so, by `.reset` (`.draining`, `.limitReached`) or `.lost`; nothing of it was sent then.
     public func openStream(
         on id: ConnectionID, head: ByteBuffer, observer: any LinkStreamObserver
     ) -> LinkStream? {
@@ -119,7 +131,8 @@ public final class LinkTransport: Sendable {
         return stream
     }
 
-    /// The event loop of a connection; nil when there is no such connection. Streams are cheapest to use from there.
+    /// The event loop of a connection; nil when there is no such connection. Streams are cheapest to use from
+    /// there.
     public func eventLoop(of id: ConnectionID) -> (any EventLoop)? { connection(id)?.eventLoop }
 
     private func connection(_ id: ConnectionID) -> NIOLoopBound<LinkConnection>? {
@@ -134,7 +147,9 @@ public final class LinkTransport: Sendable {
         perform(connection, order)
     }
 
-    func perform(_ connection: NIOLoopBound<LinkConnection>, _ order: @escaping @Sendable (LinkConnection) -> Void) {
+    func perform(
+        _ connection: NIOLoopBound<LinkConnection>, _ order: @escaping @Sendable (LinkConnection) -> Void
+    ) {
         if connection.eventLoop.inEventLoop {
             order(connection.value)
         } else {

@@ -14,7 +14,8 @@ enum Arrival<Observer> {
     case data(Observer, ByteBuffer, isLast: Bool)
     /// The peer sends no more.
     case end(Observer, trailers: ByteBuffer)
-    /// The stream is over; by the peer, or because this node holds too much. Nil: a reason of a later version.
+    /// The stream is over; by the peer, or because this node holds too much. Nil: a reason of a later
+    /// version.
     case reset(Observer, RefusalCode?)
     /// The peer answered a ping.
     case pong(token: UInt64, payload: ByteBuffer)
@@ -59,7 +60,8 @@ extension StreamMultiplexer {
             return .nothing
         }
         peerStreams += 1
-        streams[frame.stream] = MultiplexedStream(observer: nil, head: nil, there: frame.endsStream ? .ended : .open)
+        streams[frame.stream] = MultiplexedStream(
+            observer: nil, head: nil, there: frame.endsStream ? .ended : .open)
         return .opened(frame.stream, head: frame.payload, isLast: frame.endsStream)
     }
 
@@ -84,7 +86,9 @@ extension StreamMultiplexer {
         guard streams.values[index].there == .open else {
             throw .outOfOrder(frame.kind, stream: frame.stream)
         }
-        guard streams.values[index].receiving.receive(bytes) else { throw .windowExceeded(stream: frame.stream) }
+        guard streams.values[index].receiving.receive(bytes) else {
+            throw .windowExceeded(stream: frame.stream)
+        }
         held += bytes
         guard held <= Self.heldLimit else {
             let observer = streams.values[index].observer
@@ -134,7 +138,9 @@ extension StreamMultiplexer {
     private mutating func receivePing(_ frame: Frame) throws(FrameViolation) -> Arrival<Observer> {
         let bytes = frame.payload.readableBytes
         guard bytes >= 8 else { throw .malformed(.truncated(at: bytes)) }
-        guard bytes <= 8 + Self.pingPayload else { throw .malformed(.tooLong(bytes: bytes, limit: 8 + Self.pingPayload)) }
+        guard bytes <= 8 + Self.pingPayload else {
+            throw .malformed(.tooLong(bytes: bytes, limit: 8 + Self.pingPayload))
+        }
         guard answerable(FrameHeader.length + bytes) else { throw .unreadAnswers }
         answers.write(FrameHeader(.pong, payloadLength: bytes))
         answers.writeImmutableBuffer(frame.payload)
@@ -144,8 +150,12 @@ extension StreamMultiplexer {
     private mutating func receivePong(_ frame: Frame) throws(FrameViolation) -> Arrival<Observer> {
         var payload = frame.payload
         let bytes = payload.readableBytes
-        guard bytes <= 8 + Self.pingPayload else { throw .malformed(.tooLong(bytes: bytes, limit: 8 + Self.pingPayload)) }
-        guard let token = payload.readInteger(as: UInt64.self) else { throw .malformed(.truncated(at: bytes)) }
+        guard bytes <= 8 + Self.pingPayload else {
+            throw .malformed(.tooLong(bytes: bytes, limit: 8 + Self.pingPayload))
+        }
+        guard let token = payload.readInteger(as: UInt64.self) else {
+            throw .malformed(.truncated(at: bytes))
+        }
         return .pong(token: token, payload: payload)
     }
 
@@ -159,11 +169,15 @@ extension StreamMultiplexer {
 
     private func checkHead(_ frame: Frame) throws(FrameViolation) {
         let bytes = frame.payload.readableBytes
-        guard bytes <= Limits.invocationHead else { throw .malformed(.tooLong(bytes: bytes, limit: Limits.invocationHead)) }
+        guard bytes <= Limits.invocationHead else {
+            throw .malformed(.tooLong(bytes: bytes, limit: Limits.invocationHead))
+        }
     }
 
     /// Where the frame's stream stands; nil when it is over and the frame merely late.
-    private func known(_ frame: Frame) throws(FrameViolation) -> Dictionary<UInt32, MultiplexedStream<Observer>>.Index? {
+    private func known(_ frame: Frame) throws(FrameViolation) -> Dictionary<
+        UInt32, MultiplexedStream<Observer>
+    >.Index? {
         if let index = streams.index(forKey: frame.stream) { return index }
         let wasOpened = isPeers(frame.stream) ? frame.stream <= highestPeerNumber : frame.stream < nextNumber
         guard wasOpened else { throw .wrongStream(frame.kind, stream: frame.stream) }
@@ -171,7 +185,8 @@ extension StreamMultiplexer {
     }
 
     private func told(
-        _ index: Dictionary<UInt32, MultiplexedStream<Observer>>.Index, _ arrival: (Observer) -> Arrival<Observer>
+        _ index: Dictionary<UInt32, MultiplexedStream<Observer>>.Index,
+        _ arrival: (Observer) -> Arrival<Observer>
     ) -> Arrival<Observer> {
         streams.values[index].observer.map(arrival) ?? .nothing
     }

@@ -36,7 +36,9 @@ extension StreamMultiplexer {
         }
     }
 
-    private mutating func afterFrame(of number: UInt32, at index: Dictionary<UInt32, MultiplexedStream<Observer>>.Index) {
+    private mutating func afterFrame(
+        of number: UInt32, at index: Dictionary<UInt32, MultiplexedStream<Observer>>.Index
+    ) {
         streams.values[index].isReady = streams.values[index].hasFrame
         if streams.values[index].isReady { ring.append(number) }
         if streams.values[index].awaitsRoom, streams.values[index].outgoing.count <= Self.roomPerStream / 2 {
@@ -44,48 +46,5 @@ extension StreamMultiplexer {
             if let observer = streams.values[index].observer { writable.append(observer) }
         }
         if streams.values[index].here == .ended && streams.values[index].there == .ended { forget(number) }
-    }
-}
-
-extension MultiplexedStream {
-    /// What came of a turn.
-    fileprivate enum Turn {
-        case sent(dataBytes: Int)
-        case nothing
-        case blockedByLink
-    }
-
-    /// Writes this stream's next frame, if its state and both credits allow one.
-    fileprivate mutating func sendOne(_ number: UInt32, linkCredit: Int, into batch: inout ByteBuffer) -> Turn {
-        switch here {
-        case .headless:
-            guard let open = head.take() else { return .nothing }
-            let isLast = outgoing.count == 0 && trailers?.readableBytes == 0
-            here = isLast ? .ended : .open
-            write(.open, open, number, isLast: isLast, into: &batch)
-            return .sent(dataBytes: 0)
-        case .open where outgoing.count > 0:
-            let allowed = min(outgoing.count, sending.credit, StreamMultiplexer<Observer>.dataPayload)
-            guard allowed > 0 else { return .nothing }
-            let length = min(allowed, linkCredit)
-            guard length > 0 else { return .blockedByLink }
-            let isLast = outgoing.count == length && trailers?.readableBytes == 0
-            if isLast { here = .ended }
-            batch.write(FrameHeader(.data, payloadLength: length, endsStream: isLast, stream: number))
-            outgoing.take(length, into: &batch)
-            sending.spend(length)
-            return .sent(dataBytes: length)
-        case .open:
-            guard let trailers = trailers.take() else { return .nothing }
-            here = .ended
-            write(.end, trailers, number, isLast: true, into: &batch)
-            return .sent(dataBytes: 0)
-        case .ended: return .nothing
-        }
-    }
-
-    private func write(_ kind: FrameKind, _ payload: ByteBuffer, _ number: UInt32, isLast: Bool, into batch: inout ByteBuffer) {
-        batch.write(FrameHeader(kind, payloadLength: payload.readableBytes, endsStream: isLast, stream: number))
-        batch.writeImmutableBuffer(payload)
     }
 }

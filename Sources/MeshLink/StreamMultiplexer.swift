@@ -10,18 +10,21 @@ public enum LinkRole: Sendable, Hashable, Codable {
     case listener
 }
 
-/// Many streams over one connection (protocol section 5a): their states, their credit, and whose frame leaves next.
+/// Many streams over one connection (protocol section 5a): their states, their credit, and whose frame leaves
+/// next.
 ///
-///     here  (opened by the peer: headless until answered)        there (opened here: headless until answered)
+///     here (if the peer opened it: headless until answered)  there (if opened here: headless until answered)
 ///     headless --open sent--> open --end sent--> ended           headless --open--> open --end--> ended
-///     both ended: the stream is forgotten; reset, either way: forgotten at once, and late frames for it are ignored
+///     both ended: the stream is forgotten; reset, either way: forgotten at once, late frames are ignored
 ///
-/// Credit: data spends the stream's window and the link's. The link's is given back as soon as data is handed over, the
-/// stream's when it is consumed; so a slow reader holds its own window and nobody else's. What all slow readers of one link hold
-/// together is bounded by `heldLimit`: the stream that would exceed it is reset.
+/// Credit: data spends the stream's window and the link's. The link's is given back as soon as data is handed
+/// over, the stream's when it is consumed; so a slow reader holds its own window and nobody else's. What all
+/// slow readers of one link hold together is bounded by `heldLimit`: the stream that would exceed it is
+/// reset.
 ///
-/// What leaves: answers to the peer first (window, pong, reset, go-away), then one frame of each stream that has one, in turn.
-/// Callers owe it every frame of the connection in order, `seat` after `.opened`, and `consumed` for each byte of `.data`.
+/// What leaves: answers to the peer first (window, pong, reset, go-away), then one frame of each stream that
+/// has one, in turn. Callers owe it every frame of the connection in order, `seat` after `.opened`, and
+/// `consumed` for each byte of `.data`.
 struct StreamMultiplexer<Observer> {
     /// Payload and header of a data frame fill one TLS record.
     static var dataPayload: Int { 16 * 1024 - FrameHeader.length }
@@ -66,7 +69,9 @@ struct StreamMultiplexer<Observer> {
     }
 
     /// Whether a stream can be opened here now.
-    var canOpen: Bool { !isDraining && !isPeerDraining && localStreams < Limits.streamsPerLink && nextNumber < UInt32.max - 2 }
+    var canOpen: Bool {
+        !isDraining && !isPeerDraining && localStreams < Limits.streamsPerLink && nextNumber < UInt32.max - 2
+    }
     /// Streams that are not over.
     var count: Int { streams.count }
     /// Whether anything could leave now.
@@ -112,7 +117,9 @@ struct StreamMultiplexer<Observer> {
 
     /// Whoever writes to this stream wants to be told that there is room, even if there is now.
     mutating func awaitRoom(_ number: UInt32) {
-        guard let index = streams.index(forKey: number), let observer = streams.values[index].observer else { return }
+        guard let index = streams.index(forKey: number), let observer = streams.values[index].observer else {
+            return
+        }
         if streams.values[index].outgoing.count < Self.roomPerStream {
             writable.append(observer)
         } else {
@@ -122,7 +129,8 @@ struct StreamMultiplexer<Observer> {
 
     /// Ends this direction after what is queued.
     mutating func end(_ number: UInt32, trailers: ByteBuffer) {
-        precondition(trailers.readableBytes <= Limits.invocationHead, "trailers of \(trailers.readableBytes) bytes")
+        precondition(
+            trailers.readableBytes <= Limits.invocationHead, "trailers of \(trailers.readableBytes) bytes")
         change(number) { stream in
             if stream.here != .ended && stream.trailers == nil { stream.trailers = trailers }
         }
@@ -139,13 +147,17 @@ struct StreamMultiplexer<Observer> {
     mutating func consumed(_ number: UInt32, _ bytes: Int) {
         guard let index = streams.index(forKey: number) else { return }
         held -= bytes
-        guard let grant = streams.values[index].receiving.consume(bytes), streams.values[index].there != .ended else { return }
+        guard let grant = streams.values[index].receiving.consume(bytes),
+            streams.values[index].there != .ended
+        else { return }
         answerWindow(number, grant)
     }
 
-    /// Queues a document of at most `Limits.framePayload` bytes; false when the peer has not read too many already.
+    /// Queues a document of at most `Limits.framePayload` bytes; false when the peer has not read too many
+    /// already.
     mutating func send(_ document: ByteBuffer) -> Bool {
-        precondition(document.readableBytes <= Limits.framePayload, "a document of \(document.readableBytes) bytes")
+        precondition(
+            document.readableBytes <= Limits.framePayload, "a document of \(document.readableBytes) bytes")
         guard documentBytes + document.readableBytes <= Self.documentsLimit else { return false }
         documentBytes += document.readableBytes
         if documents.isEmpty { ring.append(0) }
@@ -153,7 +165,8 @@ struct StreamMultiplexer<Observer> {
         return true
     }
 
-    /// Asks for a pong with the same token and payload; does nothing while the peer reads none of what waits for it.
+    /// Asks for a pong with the same token and payload; does nothing while the peer reads none of what waits
+    /// for it.
     mutating func ping(_ token: UInt64, _ payload: [UInt8]) {
         precondition(payload.count <= Self.pingPayload, "a ping of \(payload.count) bytes")
         guard answerable(FrameHeader.length + 8 + payload.count) else { return }
@@ -222,47 +235,4 @@ struct StreamMultiplexer<Observer> {
     }
 
     private mutating func makeReady(_ number: UInt32) { change(number) { _ in } }
-}
-
-/// One stream of a multiplexer.
-struct MultiplexedStream<Observer> {
-    /// How far one direction is.
-    enum Direction { case headless, open, ended }
-
-    /// Who is told; nil only between `.opened` and `seat`.
-    var observer: Observer?
-    /// What this node sends.
-    var here = Direction.headless
-    /// What the peer sends.
-    var there: Direction
-    /// An open frame that waits to be sent.
-    var head: ByteBuffer?
-    /// Data that waits to be sent.
-    var outgoing = OutgoingBytes()
-    /// An end frame that waits to be sent.
-    var trailers: ByteBuffer?
-    var sending = SendingWindow(size: Limits.streamWindow)
-    var receiving = ReceivingWindow(size: Limits.streamWindow)
-    /// Stands in the ring, or in the list of those that wait for the link's credit.
-    var isReady = false
-    /// Its writer was told to wait.
-    var awaitsRoom = false
-
-    init(observer: Observer?, head: ByteBuffer?, there: Direction) {
-        self.observer = observer
-        self.head = head
-        self.there = there
-    }
-
-    /// Whether it should be given a turn: it has a frame that its own state and credit allow.
-    var wantsTurn: Bool { !isReady && hasFrame }
-
-    /// Whether a frame could leave as far as this stream is concerned.
-    var hasFrame: Bool {
-        switch here {
-        case .headless: head != nil
-        case .open: outgoing.count > 0 ? sending.credit > 0 : trailers != nil
-        case .ended: false
-        }
-    }
 }

@@ -15,10 +15,15 @@ import Testing
         return buffer
     }
 
-    @Test(arguments: UInt64(1)...15) func `cuts the same frames however the bytes are split`(seed: UInt64) throws {
+    @Test(arguments: UInt64(1)...15) func `cuts the same frames however the bytes are split`(seed: UInt64)
+        throws
+    {
         var generator = SeededGenerator(seed: seed)
         let frames = (0..<30).map { _ in
-            (FrameKind.data, UInt32(1 + generator.number(below: 9)), Int(generator.number(below: 1 << (1 + generator.number(below: 16)))))
+            (
+                FrameKind.data, UInt32(1 + generator.number(below: 9)),
+                Int(generator.number(below: 1 << (1 + generator.number(below: 16))))
+            )
         }
         let bytes = Array(encoded(frames).readableBytesView)
         let largest = 1 + generator.number(below: 100_000)
@@ -32,7 +37,8 @@ import Testing
             while let frame = try reader.next() {
                 let expected = UInt8(truncatingIfNeeded: cut.count)
                 let payload = frame.payload
-                for position in [payload.readerIndex, payload.writerIndex - 1] where payload.readableBytes > 0 {
+                for position in [payload.readerIndex, payload.writerIndex - 1] where payload.readableBytes > 0
+                {
                     #expect(payload.getInteger(at: position, as: UInt8.self) == expected)
                 }
                 cut.append((frame.kind, frame.stream, frame.payload.readableBytes))
@@ -52,7 +58,9 @@ import Testing
         split.feed(ByteBuffer(bytes: [0xff, 0xff, 0xff]))
         #expect(throws: Never.self) { try split.next() }
         split.feed(ByteBuffer(bytes: [0xff, 9, 0, 0, 0, 0, 0]))
-        #expect(throws: FrameViolation.malformed(.tooLong(bytes: 0xffff_ffff, limit: 100))) { try split.next() }
+        #expect(throws: FrameViolation.malformed(.tooLong(bytes: 0xffff_ffff, limit: 100))) {
+            try split.next()
+        }
     }
 
     @Test func `skips an unknown kind that may be skipped and refuses any other`() throws {
@@ -74,7 +82,8 @@ import Testing
         #expect(first == address + UInt(FrameHeader.length))
     }
 
-    /// Whatever a peer sends: no crash, no table beyond its bound, and after a violation nothing more is asked.
+    /// Whatever a peer sends: no crash, no table beyond its bound, and after a violation nothing more is
+    /// asked.
     @Test(arguments: UInt64(1)...20) func `survives whatever a peer sends`(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         let chaos = generator.number(below: 100)
@@ -84,7 +93,9 @@ import Testing
             do throws(FrameViolation) {
                 for _ in 0..<200 {
                     reader.feed(randomFrame(&generator, chaos: chaos))
-                    while let frame = try reader.next() { act(on: try listener.receive(frame), &listener, &generator) }
+                    while let frame = try reader.next() {
+                        act(on: try listener.receive(frame), &listener, &generator)
+                    }
                 }
             } catch {
                 continue
@@ -96,7 +107,9 @@ import Testing
     }
 
     private func randomFrame(_ generator: inout SeededGenerator, chaos: UInt64) -> ByteBuffer {
-        if generator.number(below: 1_000) < chaos / 10 { return ByteBuffer(bytes: generator.bytes(Int(generator.number(below: 40)))) }
+        if generator.number(below: 1_000) < chaos / 10 {
+            return ByteBuffer(bytes: generator.bytes(Int(generator.number(below: 40))))
+        }
         let kinds = FrameKind.allCases
         let kind = kinds[Int(generator.number(below: UInt64(kinds.count)))]
         let stream = UInt32(generator.number(below: 12))

@@ -13,7 +13,9 @@ import Testing
     @Test func `gives an unknown address four places and no more`() {
         var admission = HandshakeAdmission()
         for number in 1...4 {
-            #expect(admission.arrived(ConnectionID(UInt64(number)), from: "192.0.2.1") == .admitted(yielding: nil))
+            #expect(
+                admission.arrived(ConnectionID(UInt64(number)), from: "192.0.2.1") == .admitted(yielding: nil)
+            )
         }
         guard case .refused(let refusal) = admission.arrived(ConnectionID(5), from: "192.0.2.1") else {
             Issue.record("the fifth was admitted")
@@ -28,7 +30,9 @@ import Testing
         var admission = HandshakeAdmission()
         admission.knownAddresses = ["192.0.2.1"]
         for number in 1...16 {
-            #expect(admission.arrived(ConnectionID(UInt64(number)), from: "192.0.2.1") == .admitted(yielding: nil))
+            #expect(
+                admission.arrived(ConnectionID(UInt64(number)), from: "192.0.2.1") == .admitted(yielding: nil)
+            )
         }
         guard case .refused = admission.arrived(ConnectionID(17), from: "192.0.2.1") else {
             Issue.record("the seventeenth was admitted")
@@ -40,8 +44,12 @@ import Testing
         var admission = HandshakeAdmission()
         filled(&admission, unknown: 32)
         #expect(admission.count == 32)
-        #expect(admission.arrived(ConnectionID(100), from: "198.51.100.1") == .admitted(yielding: ConnectionID(1)))
-        #expect(admission.arrived(ConnectionID(101), from: "198.51.100.2") == .admitted(yielding: ConnectionID(2)))
+        #expect(
+            admission.arrived(ConnectionID(100), from: "198.51.100.1") == .admitted(yielding: ConnectionID(1))
+        )
+        #expect(
+            admission.arrived(ConnectionID(101), from: "198.51.100.2") == .admitted(yielding: ConnectionID(2))
+        )
         #expect(admission.count == 32)
     }
 
@@ -50,10 +58,12 @@ import Testing
         admission.knownAddresses = ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
         filled(&admission, unknown: 32)
         for number in 0..<32 {
-            let verdict = admission.arrived(ConnectionID(UInt64(100 + number)), from: "10.0.0.\(1 + number / 16)")
+            let verdict = admission.arrived(
+                ConnectionID(UInt64(100 + number)), from: "10.0.0.\(1 + number / 16)")
             #expect(verdict == .admitted(yielding: nil))
         }
-        #expect(admission.arrived(ConnectionID(200), from: "10.0.0.3") == .admitted(yielding: ConnectionID(1)))
+        #expect(
+            admission.arrived(ConnectionID(200), from: "10.0.0.3") == .admitted(yielding: ConnectionID(1)))
         #expect(admission.count == 64)
     }
 
@@ -78,11 +88,13 @@ import Testing
         for second in 0..<5 {
             #expect(admission.pairingAttempted(from: "192.0.2.1", at: .zero + .seconds(second)) == nil)
         }
-        #expect(admission.pairingAttempted(from: "192.0.2.1", at: .zero + .seconds(30))?.code == .pairingLimit)
+        #expect(
+            admission.pairingAttempted(from: "192.0.2.1", at: .zero + .seconds(30))?.code == .pairingLimit)
         for number in 0..<25 {
             #expect(admission.pairingAttempted(from: "198.51.100.\(number)", at: .zero + .seconds(31)) == nil)
         }
-        #expect(admission.pairingAttempted(from: "203.0.113.1", at: .zero + .seconds(40))?.code == .pairingLimit)
+        #expect(
+            admission.pairingAttempted(from: "203.0.113.1", at: .zero + .seconds(40))?.code == .pairingLimit)
         #expect(admission.pairingAttempted(from: "192.0.2.1", at: .zero + .seconds(61)) == nil)
     }
 
@@ -98,7 +110,8 @@ import Testing
                 open[gone] = nil
             }
             let isKnown = generator.number(below: 100) < knownShare
-            let address = isKnown ? "known.\(1 + generator.number(below: 5))" : "unknown.\(generator.number(below: 30))"
+            let address =
+                isKnown ? "known.\(1 + generator.number(below: 5))" : "unknown.\(generator.number(below: 30))"
             if case .admitted(let yielding) = admission.arrived(ConnectionID(UInt64(number)), from: address) {
                 open[ConnectionID(UInt64(number))] = address
                 if let yielding {

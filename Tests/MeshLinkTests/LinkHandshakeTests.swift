@@ -9,7 +9,9 @@ import Testing
 
 @Suite(.enabled(if: Fixtures.hasOpenSSL, "needs the OpenSSL program to make certificates"), .serialized)
 struct LinkHandshakeTests {
-    @Test(arguments: ["127.0.0.1", "::1"]) func `reports the facts of a connection on both sides`(host: String) async throws {
+    @Test(arguments: ["127.0.0.1", "::1"]) func `reports the facts of a connection on both sides`(
+        host: String
+    ) async throws {
         let (alice, bob) = (try TestNode(Fixtures.alice), try TestNode(Fixtures.bob))
         let endpoint = try await bob.transport.listen(on: Endpoint(host: host, port: 0))
         #expect(endpoint.port != 0)
@@ -20,8 +22,12 @@ struct LinkHandshakeTests {
         #expect(here.remote == endpoint && there.remote.host == host && there.local == endpoint)
         #expect(here.local == there.remote)
         #expect(here.protocol == .peer && there.protocol == .peer)
-        #expect(here.peerCertificate == Fixtures.bob.certificate && here.ownCertificate == Fixtures.alice.certificate)
-        #expect(there.peerCertificate == Fixtures.alice.certificate && there.ownCertificate == Fixtures.bob.certificate)
+        #expect(
+            here.peerCertificate == Fixtures.bob.certificate
+                && here.ownCertificate == Fixtures.alice.certificate)
+        #expect(
+            there.peerCertificate == Fixtures.alice.certificate
+                && there.ownCertificate == Fixtures.bob.certificate)
         alice.transport.close(here.id, "enough")
         #expect(try await alice.closed(here.id) == .ordered("enough"))
         #expect(try await bob.closed(there.id) == .closedByPeer)
@@ -30,7 +36,8 @@ struct LinkHandshakeTests {
     @Test func `listens for both families on an address for both, and names IPv4 as such`() async throws {
         let (alice, bob) = (try TestNode(Fixtures.alice), try TestNode(Fixtures.bob))
         let endpoint = try await bob.transport.listen(on: Endpoint(host: "::", port: 0))
-        alice.transport.dial(Endpoint(host: "127.0.0.1", port: endpoint.port), as: ConnectionID(1), for: .peer)
+        alice.transport.dial(
+            Endpoint(host: "127.0.0.1", port: endpoint.port), as: ConnectionID(1), for: .peer)
         #expect(try await bob.secured().remote.host == "127.0.0.1")
         await bob.transport.drain(within: .zero)
     }
@@ -46,7 +53,10 @@ struct LinkHandshakeTests {
         await bob.transport.drain(within: .zero)
     }
 
-    @Test func `carries the messages of a handshake in turn, and lets nothing behind the last one pass for one`() async throws {
+    @Test
+    func `carries the messages of a handshake in turn, and lets nothing behind the last one pass for one`()
+        async throws
+    {
         let (alice, bob) = (try TestNode(Fixtures.alice), try TestNode(Fixtures.bob))
         let endpoint = try await bob.transport.listen(on: Endpoint(host: "127.0.0.1", port: 0))
         alice.transport.dial(endpoint, as: ConnectionID(1), for: .peer)
@@ -63,7 +73,9 @@ struct LinkHandshakeTests {
         bob.transport.sendPing(Array("now".utf8), on: there)
         try await alice.expectMessage([4])
         alice.transport.admit(here)
-        let document = try await alice.first { _, event in if case .document(let bytes) = event { bytes } else { nil } }
+        let document = try await alice.first { _, event in
+            if case .document(let bytes) = event { bytes } else { nil }
+        }
         #expect(document == Array(repeating: 5, count: 50_000))
         let pong = try await bob.first { _, event in
             if case .pong(let payload, let roundTrip) = event { (payload, roundTrip) } else { nil }
@@ -84,11 +96,15 @@ struct LinkHandshakeTests {
         _ = await client
     }
 
-    @Test func `gives a resumed session no identity, and forgets the tickets when its contexts are renewed`() async throws {
+    @Test func `gives a resumed session no identity, and forgets the tickets when its contexts are renewed`()
+        async throws
+    {
         let bob = try TestNode(Fixtures.bob)
         let endpoint = try await bob.transport.listen(on: Endpoint(host: "127.0.0.1", port: 0))
         let session = Fixtures.alice.folder.appending(path: "session.pem").path
-        let identity = ["-alpn", "comity/1", "-cert", Fixtures.alice.certificatePath, "-key", Fixtures.alice.keyPath]
+        let identity = [
+            "-alpn", "comity/1", "-cert", Fixtures.alice.certificatePath, "-key", Fixtures.alice.keyPath,
+        ]
         async let client = stranger(endpoint, identity + ["-sess_out", session], patience: 1)
         let first = try await bob.secured()
         // BoringSSL lets the tickets go with the first bytes that the server writes.
@@ -96,16 +112,20 @@ struct LinkHandshakeTests {
         _ = await client
         #expect(first.peerCertificate == Fixtures.alice.certificate)
         let resumed = await stranger(endpoint, identity + ["-sess_in", session], patience: 0.5)
-        #expect(resumed.contains("Reused, TLSv1.3"), "the session was not resumed, so this test shows nothing")
+        #expect(
+            resumed.contains("Reused, TLSv1.3"), "the session was not resumed, so this test shows nothing")
         let second = try await bob.secured(not: [first.id])
         #expect(second.peerCertificate == nil)
         try bob.transport.renew()
         let afresh = await stranger(endpoint, identity + ["-sess_in", session], patience: 0.5)
         #expect(afresh.contains("New, TLSv1.3"))
-        #expect(try await bob.secured(not: [first.id, second.id]).peerCertificate == Fixtures.alice.certificate)
+        #expect(
+            try await bob.secured(not: [first.id, second.id]).peerCertificate == Fixtures.alice.certificate)
     }
 
-    @Test func `shows a renewed certificate on new connections and keeps the old one on those that exist`() async throws {
+    @Test func `shows a renewed certificate on new connections and keeps the old one on those that exist`()
+        async throws
+    {
         let (alice, bob) = (try TestNode(Fixtures.alice), try TestNode(Fixtures.bob))
         let endpoint = try await bob.transport.listen(on: Endpoint(host: "127.0.0.1", port: 0))
         alice.transport.dial(endpoint, as: ConnectionID(1), for: .peer)
@@ -114,7 +134,8 @@ struct LinkHandshakeTests {
         try bob.transport.renew(renewed.credentials)
         alice.transport.dial(endpoint, as: ConnectionID(2), for: .peer)
         let second = try await bob.secured(not: [first.id])
-        #expect(first.ownCertificate == Fixtures.bob.certificate && second.ownCertificate == renewed.certificate)
+        #expect(
+            first.ownCertificate == Fixtures.bob.certificate && second.ownCertificate == renewed.certificate)
         #expect(try await alice.secured(not: [ConnectionID(1)]).peerCertificate == renewed.certificate)
         await bob.transport.drain(within: .zero)
     }
@@ -150,7 +171,9 @@ struct LinkHandshakeTests {
         alice.transport.dial(endpoint, as: ConnectionID(7), for: .pairing)
         try await eventually("the sixth was not refused") {
             bob.records.withLock { records in
-                records.turnedAway.contains { if case .refused(let refusal) = $0 { refusal.code == .pairingLimit } else { false } }
+                records.turnedAway.contains {
+                    if case .refused(let refusal) = $0 { refusal.code == .pairingLimit } else { false }
+                }
             } ? () : nil
         }
         #expect(bob.transport.counts.secured == 5)
@@ -175,23 +198,32 @@ struct LinkHandshakeTests {
         let endpoint = try await bob.transport.listen(on: Endpoint(host: "127.0.0.1", port: 0))
         let other = try TestNode(Fixtures.alice)
         await #expect { try await other.transport.listen(on: endpoint) } throws: { error in
-            if case .cannotListen(let refused, _)? = error as? LinkError { refused == endpoint } else { false }
+            if case .cannotListen(let refused, _)? = error as? LinkError {
+                refused == endpoint
+            } else {
+                false
+            }
         }
     }
 
     @Test func `refuses credentials that are none, and keeps those it has`() throws {
         let bob = try TestNode(Fixtures.bob)
-        #expect(throws: LinkError.self) { try bob.transport.renew(LinkCredentials(certificate: [1], privateKey: [2])) }
+        #expect(throws: LinkError.self) {
+            try bob.transport.renew(LinkCredentials(certificate: [1], privateKey: [2]))
+        }
         #expect(throws: LinkError.self) {
             try bob.transport.renew(
-                LinkCredentials(certificate: Fixtures.alice.certificate, privateKey: Fixtures.bob.credentials.privateKey))
+                LinkCredentials(
+                    certificate: Fixtures.alice.certificate, privateKey: Fixtures.bob.credentials.privateKey))
         }
         try bob.transport.renew()
     }
 }
 
 /// Connects with `openssl s_client` and answers what it printed.
-func stranger(_ endpoint: Endpoint, _ arguments: [String], input: [UInt8] = [], patience: Double = 0) async -> String {
+func stranger(_ endpoint: Endpoint, _ arguments: [String], input: [UInt8] = [], patience: Double = 0) async
+    -> String
+{
     await withCheckedContinuation { continuation in
         DispatchQueue.global().async {
             let all = ["s_client", "-connect", endpoint.description] + arguments

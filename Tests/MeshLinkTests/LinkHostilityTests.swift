@@ -12,10 +12,12 @@ import Testing
 @Suite(.enabled(if: Fixtures.hasOpenSSL, "needs the OpenSSL program to make certificates"), .serialized)
 struct LinkHostilityTests {
     private static let identity = [
-        "-alpn", "comity/1", "-quiet", "-cert", Fixtures.alice.certificatePath, "-key", Fixtures.alice.keyPath,
+        "-alpn", "comity/1", "-quiet", "-cert", Fixtures.alice.certificatePath, "-key",
+        Fixtures.alice.keyPath,
     ]
 
-    /// What becomes of a connection on which a stranger with a certificate sends `bytes` after the TLS handshake.
+    /// What becomes of a connection on which a stranger with a certificate sends `bytes` after the TLS
+    /// handshake.
     private func outcome(of bytes: [UInt8], times: LinkTimes = LinkTimes()) async throws -> LinkEnd {
         let bob = try TestNode(Fixtures.bob, times: times)
         let endpoint = try await bob.transport.listen(on: Endpoint(host: "127.0.0.1", port: 0))
@@ -26,7 +28,8 @@ struct LinkHostilityTests {
         return end
     }
 
-    private func header(_ length: UInt32, _ kind: UInt8, _ flags: UInt8 = 0, _ stream: UInt32 = 0) -> [UInt8] {
+    private func header(_ length: UInt32, _ kind: UInt8, _ flags: UInt8 = 0, _ stream: UInt32 = 0) -> [UInt8]
+    {
         var buffer = ByteBuffer()
         buffer.writeMultipleIntegers(length, kind, flags, stream)
         return Array(buffer.readableBytesView)
@@ -34,7 +37,9 @@ struct LinkHostilityTests {
 
     @Test func `ends a connection for anything but a message of the handshake`() async throws {
         #expect(try await outcome(of: header(3, 1, 0, 1) + [1, 2, 3]) == .violated(.beforeAdmission(.open)))
-        #expect(try await outcome(of: header(8, 6) + [0, 0, 0, 0, 0, 0, 0, 0]) == .violated(.beforeAdmission(.ping)))
+        #expect(
+            try await outcome(of: header(8, 6) + [0, 0, 0, 0, 0, 0, 0, 0])
+                == .violated(.beforeAdmission(.ping)))
     }
 
     @Test func `ends a connection for a length beyond a message's, whatever follows`() async throws {
@@ -54,7 +59,9 @@ struct LinkHostilityTests {
 
     @Test func `waits for half a message no longer than for a whole one`() async throws {
         let times = LinkTimes(message: .milliseconds(300))
-        #expect(try await outcome(of: header(10, 9) + [1, 2], times: times) == .refused(Refusal(.handshakeTimeout)))
+        #expect(
+            try await outcome(of: header(10, 9) + [1, 2], times: times)
+                == .refused(Refusal(.handshakeTimeout)))
         #expect(try await outcome(of: [], times: times) == .refused(Refusal(.handshakeTimeout)))
     }
 
@@ -66,7 +73,9 @@ struct LinkHostilityTests {
         let id = try await bob.secured().id
         for number in 1...4 {
             try await bob.expectMessage([UInt8(number)])
-            let received = bob.records.withLock { $0.events.count { if case .handshakeMessage = $0.1 { true } else { false } } }
+            let received = bob.records.withLock {
+                $0.events.count { if case .handshakeMessage = $0.1 { true } else { false } }
+            }
             #expect(received == number)
             bob.transport.expectMessage(on: id)
         }
@@ -98,7 +107,8 @@ struct LinkHostilityTests {
         let endpoint = try await bob.transport.listen(on: Endpoint(host: "127.0.0.1", port: 0))
         let channel = try await ClientBootstrap(group: Fixtures.group)
             .connect(host: endpoint.host, port: Int(endpoint.port)).get()
-        try await channel.writeAndFlush(ByteBuffer(bytes: generator.bytes(1 + Int(generator.number(below: 3_000)))))
+        try await channel.writeAndFlush(
+            ByteBuffer(bytes: generator.bytes(1 + Int(generator.number(below: 3_000)))))
         _ = try await bob.firstTurnedAway()
         #expect(bob.transport.counts.turnedAway == 1 && bob.transport.counts.secured == 0)
         channel.close(promise: nil)
@@ -110,11 +120,17 @@ struct LinkHostilityTests {
         var channels: [any Channel] = []
         for _ in 0..<7 {
             channels.append(
-                try await ClientBootstrap(group: Fixtures.group).connect(host: endpoint.host, port: Int(endpoint.port)).get())
+                try await ClientBootstrap(group: Fixtures.group).connect(
+                    host: endpoint.host, port: Int(endpoint.port)
+                ).get())
         }
-        try await eventually("not all silent connections ended") { bob.transport.counts.turnedAway == 7 ? () : nil }
+        try await eventually("not all silent connections ended") {
+            bob.transport.counts.turnedAway == 7 ? () : nil
+        }
         let refused = bob.records.withLock { records in
-            records.turnedAway.count { if case .refused(let refusal) = $0 { refusal.code == .handshakeLimit } else { false } }
+            records.turnedAway.count {
+                if case .refused(let refusal) = $0 { refusal.code == .handshakeLimit } else { false }
+            }
         }
         #expect(refused == 3)
         for channel in channels { channel.close(promise: nil) }
@@ -124,7 +140,9 @@ struct LinkHostilityTests {
     }
 
     /// After trust the frames may be anything: the node either goes on or ends the connection, and lives.
-    @Test(arguments: UInt64(1)...6) func `survives a trusted peer that sends anything`(seed: UInt64) async throws {
+    @Test(arguments: UInt64(1)...6) func `survives a trusted peer that sends anything`(seed: UInt64)
+        async throws
+    {
         var generator = SeededGenerator(seed: seed)
         let bob = try TestNode(Fixtures.bob, takesStream: { stream, _ in EchoEnd(stream) })
         let endpoint = try await bob.transport.listen(on: Endpoint(host: "127.0.0.1", port: 0))
@@ -133,7 +151,8 @@ struct LinkHostilityTests {
             let length = Int(generator.number(below: 300))
             let kind = UInt8(generator.number(below: 11))
             let isOfLink = kind >= 6
-            bytes += header(UInt32(length), kind, kind > 9 ? 0x80 : 0, isOfLink ? 0 : UInt32(1 + number / 8 * 2))
+            bytes += header(
+                UInt32(length), kind, kind > 9 ? 0x80 : 0, isOfLink ? 0 : UInt32(1 + number / 8 * 2))
             bytes += generator.bytes(length)
         }
         async let client = stranger(endpoint, Self.identity, input: bytes, patience: 1)

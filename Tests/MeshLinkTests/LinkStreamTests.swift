@@ -45,7 +45,9 @@ struct LinkStreamTests {
             #expect(stream.write(.zeros(3 * Limits.streamWindow)) == .full)
         }
         try await eventually("the windows are not full") {
-            slow.withLock { $0.count == count && $0.allSatisfy { $0.held.withLock { $0 } == Limits.streamWindow } } ? () : nil
+            slow.withLock {
+                $0.count == count && $0.allSatisfy { $0.held.withLock { $0 } == Limits.streamWindow }
+            } ? () : nil
         }
         let (quick, end) = linked.call()
         quick.write(.zeros(100_000))
@@ -55,7 +57,9 @@ struct LinkStreamTests {
         let first = try #require(slow.withLock { $0.first })
         #expect(first.held.withLock { $0 } == Limits.streamWindow)
         first.release()
-        try await eventually("no more came after credit") { first.held.withLock { $0 } == Limits.streamWindow ? () : nil }
+        try await eventually("no more came after credit") {
+            first.held.withLock { $0 } == Limits.streamWindow ? () : nil
+        }
         first.release()
         try await eventually("nobody was told that there is room") {
             streams.contains { $0.1.received.withLock { $0.writable } > 0 } ? () : nil
@@ -76,7 +80,8 @@ struct LinkStreamTests {
         linked.there.transport.close(linked.idThere, "test")
         #expect(try await eventually("not lost") { end.outcome } == "lost")
         #expect(try await linked.here.closed(linked.idHere) == .closedByPeer)
-        let later = linked.here.transport.openStream(on: linked.idHere, head: ByteBuffer(), observer: CallEnd())
+        let later = linked.here.transport.openStream(
+            on: linked.idHere, head: ByteBuffer(), observer: CallEnd())
         #expect(later == nil)
         await linked.end()
     }
@@ -133,11 +138,16 @@ struct LinkStreamTests {
         let loop = try #require(linked.here.transport.eventLoop(of: linked.idHere))
         let end = CallEnd()
         let rooms = try await loop.submit { () -> [StreamRoom] in
-            guard let stream = linked.here.transport.openStream(on: linked.idHere, head: ByteBuffer(), observer: end) else {
+            guard
+                let stream = linked.here.transport.openStream(
+                    on: linked.idHere, head: ByteBuffer(), observer: end)
+            else {
                 return []
             }
             end.stream.withLock { $0 = stream }
-            let rooms = [stream.write(.zeros(10)), stream.write(.zeros(Limits.streamWindow)), stream.write(.zeros(1))]
+            let rooms = [
+                stream.write(.zeros(10)), stream.write(.zeros(Limits.streamWindow)), stream.write(.zeros(1)),
+            ]
             stream.end()
             return rooms + [stream.write(.zeros(1))]
         }.get()

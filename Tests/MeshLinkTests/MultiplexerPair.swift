@@ -18,7 +18,9 @@ struct MultiplexerPair {
 
     /// Opens a stream at the dialler, which has room for it.
     mutating func open(_ head: ByteBuffer, _ observer: String) -> UInt32 {
-        guard let number = dialler.open(head: head, observer: observer) else { preconditionFailure("no room") }
+        guard let number = dialler.open(head: head, observer: observer) else {
+            preconditionFailure("no room")
+        }
         return number
     }
 
@@ -37,7 +39,9 @@ struct MultiplexerPair {
         while let frame = try toListener.next() {
             let arrival = try listener.receive(frame)
             toldListener += words(arrival)
-            if case .opened(let number, _, _) = arrival, acceptsStreams { listener.seat(number, observer: "s\(number)") }
+            if case .opened(let number, _, _) = arrival, acceptsStreams {
+                listener.seat(number, observer: "s\(number)")
+            }
         }
     }
 
@@ -59,7 +63,8 @@ struct MultiplexerPair {
         case .nothing: []
         case .opened(let number, let head, let isLast): ["opened \(number) \(head.text)\(last(isLast))"]
         case .head(let observer, let head, let isLast): ["\(observer) head \(head.text)\(last(isLast))"]
-        case .data(let observer, let data, let isLast): ["\(observer) data \(data.readableBytes)\(last(isLast))"]
+        case .data(let observer, let data, let isLast):
+            ["\(observer) data \(data.readableBytes)\(last(isLast))"]
         case .end(let observer, let trailers): ["\(observer) end \(trailers.text)"]
         case .reset(let observer, let code): ["\(observer) reset \(code?.rawValue ?? "?")"]
         case .pong(let token, let payload): ["pong \(token) \(payload.text)"]
@@ -77,7 +82,9 @@ extension ByteBuffer {
 }
 
 /// A frame as a peer might send it.
-func frame(_ kind: FrameKind, _ stream: UInt32 = 0, _ payload: ByteBuffer = ByteBuffer(), ends: Bool = false) -> Frame {
+func frame(_ kind: FrameKind, _ stream: UInt32 = 0, _ payload: ByteBuffer = ByteBuffer(), ends: Bool = false)
+    -> Frame
+{
     Frame(kind: kind, stream: stream, endsStream: ends, payload: payload)
 }
 

@@ -89,7 +89,9 @@ extension Linked {
     /// Opens a stream from here to there.
     func call(_ head: String = "call") -> (LinkStream, CallEnd) {
         let end = CallEnd()
-        guard let stream = here.transport.openStream(on: idHere, head: ByteBuffer(string: head), observer: end) else {
+        guard
+            let stream = here.transport.openStream(on: idHere, head: ByteBuffer(string: head), observer: end)
+        else {
             fatalError("no connection")
         }
         end.stream.withLock { $0 = stream }

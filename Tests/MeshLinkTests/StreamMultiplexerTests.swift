@@ -109,7 +109,8 @@ import Testing
         #expect(isQueued)
         let before = pair.toldListener.count
         try pair.settle()
-        let wait = try #require(pair.toldListener[before...].firstIndex { $0.hasPrefix("opened 101") }) - before
+        let wait =
+            try #require(pair.toldListener[before...].firstIndex { $0.hasPrefix("opened 101") }) - before
         #expect(wait <= 50)
         #expect(pair.dialler.worstWait <= 52)
     }
@@ -160,7 +161,9 @@ import Testing
 
     @Test func `opens no more than the peer allows`() {
         var dialler = StreamMultiplexer<String>(role: .dialler)
-        let opened = (0...Limits.streamsPerLink).map { _ in dialler.open(head: ByteBuffer(), observer: "") != nil }
+        let opened = (0...Limits.streamsPerLink).map { _ in
+            dialler.open(head: ByteBuffer(), observer: "") != nil
+        }
         #expect(opened == Array(repeating: true, count: Limits.streamsPerLink) + [false])
     }
 
@@ -222,7 +225,8 @@ import Testing
         #expect(throws: violation) { _ = try listener.receive(last) }
     }
 
-    @Test func `ends the link for a stream number that is not the peer's, falls, or was never opened`() throws {
+    @Test func `ends the link for a stream number that is not the peer's, falls, or was never opened`() throws
+    {
         try expect(.wrongStream(.open, stream: 1), from: frame(.open, 1))
         try expect(.wrongStream(.open, stream: 4), from: frame(.open, 4))
         try expect(.wrongStream(.open, stream: 5), from: frame(.open, 7), frame(.open, 5))
@@ -240,10 +244,14 @@ import Testing
     }
 
     @Test func `ends the link for more than the stream's window`() throws {
-        let full = (0..<(Limits.streamWindow / Limits.framePayload)).map { _ in frame(.data, 1, .zeros(Limits.framePayload)) }
+        let full = (0..<(Limits.streamWindow / Limits.framePayload)).map { _ in
+            frame(.data, 1, .zeros(Limits.framePayload))
+        }
         var listener = try listener()
         for frame in full { _ = try listener.receive(frame) }
-        #expect(throws: FrameViolation.windowExceeded(stream: 1)) { _ = try listener.receive(frame(.data, 1, .zeros(1))) }
+        #expect(throws: FrameViolation.windowExceeded(stream: 1)) {
+            _ = try listener.receive(frame(.data, 1, .zeros(1)))
+        }
     }
 
     @Test func `ends the link for credit beyond a window`() throws {
@@ -254,7 +262,9 @@ import Testing
     @Test func `ends the link for data without bytes, and for heads and pings that are too long`() throws {
         try expect(.emptyData(stream: 1), from: frame(.data, 1))
         let long = Limits.invocationHead + 1
-        try expect(.malformed(.tooLong(bytes: long, limit: Limits.invocationHead)), from: frame(.open, 3, .zeros(long)))
+        try expect(
+            .malformed(.tooLong(bytes: long, limit: Limits.invocationHead)),
+            from: frame(.open, 3, .zeros(long)))
         try expect(.malformed(.tooLong(bytes: 73, limit: 72)), from: frame(.ping, 0, .zeros(73)))
         try expect(.malformed(.truncated(at: 7)), from: frame(.ping, 0, .zeros(7)))
     }
@@ -262,7 +272,9 @@ import Testing
     @Test func `ends the link of a peer that asks for answers and reads none`() throws {
         var listener = try listener()
         let ping = frame(.ping, 0, .zeros(72))
-        #expect(throws: FrameViolation.unreadAnswers) { for _ in 0..<2_000 { _ = try listener.receive(ping) } }
+        #expect(throws: FrameViolation.unreadAnswers) {
+            for _ in 0..<2_000 { _ = try listener.receive(ping) }
+        }
         #expect(listener.answers.readableBytes <= StreamMultiplexer<String>.answersLimit)
     }
 }

@@ -10,12 +10,18 @@ import Synchronization
 enum Fixtures {
     static let openSSL = "/usr/bin/openssl"
     static let hasOpenSSL = FileManager.default.isExecutableFile(atPath: openSSL)
+    /// Removed when the process ends.
+    static let folder: URL = {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "mesh-link-\(UUID().uuidString)")
+        atexit { try? FileManager.default.removeItem(at: Fixtures.folder) }
+        return folder
+    }()
     static let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     static let alice = TestCertificate("alice")
     static let bob = TestCertificate("bob")
 }
 
-/// A self-made P-256 certificate in a folder of its own, which is removed with it.
+/// A self-made P-256 certificate in a folder of its own.
 final class TestCertificate: Sendable {
     let folder: URL
     let certificate: [UInt8]
@@ -25,13 +31,16 @@ final class TestCertificate: Sendable {
 
     init(_ name: String) {
         do {
-            folder = FileManager.default.temporaryDirectory.appending(path: "mesh-link-\(UUID().uuidString)")
+            folder = Fixtures.folder.appending(path: name)
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             let pem = folder.appending(path: "certificate.pem").path
             let key = folder.appending(path: "key.pem").path
             let der = folder.appending(path: "certificate.der").path
-            _ = run(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key,
-                "-out", pem, "-days", "2", "-subj", "/CN=\(name)"])
+            _ = run([
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+                key,
+                "-out", pem, "-days", "2", "-subj", "/CN=\(name)",
+            ])
             _ = run(["x509", "-in", pem, "-outform", "DER", "-out", der])
             certificate = Array(try Data(contentsOf: URL(filePath: der)))
             credentials = LinkCredentials(
@@ -40,12 +49,10 @@ final class TestCertificate: Sendable {
             fatalError("no certificate: \(error)")
         }
     }
-
-    deinit { try? FileManager.default.removeItem(at: folder) }
 }
 
-/// Runs the OpenSSL program, feeds it `input`, holds its standard input open for `patience` seconds or until it ends, and
-/// answers what it printed.
+/// Runs the OpenSSL program, feeds it `input`, holds its standard input open for `patience` seconds or until
+/// it ends, and answers what it printed.
 func run(_ arguments: [String], input: [UInt8] = [], patience: Double = 0) -> String {
     let process = Process()
     process.executableURL = URL(filePath: Fixtures.openSSL)
@@ -83,7 +90,8 @@ final class TestNode: LinkObserver {
 
     init(
         _ certificate: TestCertificate, firstID: UInt64 = 1_000, times: LinkTimes = LinkTimes(),
-        takesStream: @escaping @Sendable (LinkStream, ByteBuffer) -> (any LinkStreamObserver)? = { _, _ in nil }
+        takesStream: @escaping @Sendable (LinkStream, ByteBuffer) -> (any LinkStreamObserver)? = { _, _ in nil
+        }
     ) throws {
         self.takesStream = takesStream
         records = Mutex(Records(nextID: firstID))
@@ -104,18 +112,26 @@ final class TestNode: LinkObserver {
         }
     }
 
-    func connection(_ id: ConnectionID, did event: LinkEvent) { records.withLock { $0.events.append((id, event)) } }
+    func connection(_ id: ConnectionID, did event: LinkEvent) {
+        records.withLock { $0.events.append((id, event)) }
+    }
 
-    func connection(_ id: ConnectionID, opened stream: LinkStream, head: ByteBuffer) -> (any LinkStreamObserver)? {
+    func connection(_ id: ConnectionID, opened stream: LinkStream, head: ByteBuffer) -> (
+        any LinkStreamObserver
+    )? {
         takesStream(stream, head)
     }
 
-    func turnedAway(_ remote: Endpoint, because end: LinkEnd) { records.withLock { $0.turnedAway.append(end) } }
+    func turnedAway(_ remote: Endpoint, because end: LinkEnd) {
+        records.withLock { $0.turnedAway.append(end) }
+    }
 
     /// The first event so far, or to come within ten seconds, of which `pick` makes something.
     func first<Result: Sendable>(_ pick: (ConnectionID, LinkEvent) -> Result?) async throws -> Result {
         do {
-            return try await eventually("no such event") { records.withLock { $0.events.lazy.compactMap(pick).first } }
+            return try await eventually("no such event") {
+                records.withLock { $0.events.lazy.compactMap(pick).first }
+            }
         } catch {
             let seen = records.withLock { $0.events.map { "\($0.0): \($0.1)".prefix(100) } }
             throw Waited(what: "no such event among \(seen)")
@@ -131,7 +147,8 @@ final class TestNode: LinkObserver {
 
     /// How the connection ended.
     func closed(_ connection: ConnectionID) async throws -> LinkEnd {
-        try await first { id, event in if case .closed(let end) = event, id == connection { end } else { nil } }
+        try await first { id, event in if case .closed(let end) = event, id == connection { end } else { nil }
+        }
     }
 
     func firstTurnedAway() async throws -> LinkEnd {
@@ -160,7 +177,8 @@ struct Linked {
 
     init(
         host: String = "127.0.0.1",
-        takesStream: @escaping @Sendable (LinkStream, ByteBuffer) -> (any LinkStreamObserver)? = { _, _ in nil }
+        takesStream: @escaping @Sendable (LinkStream, ByteBuffer) -> (any LinkStreamObserver)? = { _, _ in nil
+        }
     ) async throws {
         here = try TestNode(Fixtures.alice)
         there = try TestNode(Fixtures.bob, takesStream: takesStream)
