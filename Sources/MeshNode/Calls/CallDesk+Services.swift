@@ -81,22 +81,48 @@ extension CallDesk {
 
     /// The invocation as a resource gets it: the caller's headers that may pass, and who calls, which only
     /// this node says.
-    func forBackend(_ invocation: Invocation, from caller: NodeID, under agreement: Digest? = nil)
+    mutating func forBackend(_ invocation: Invocation, from caller: NodeID, under agreement: Digest? = nil)
         -> Invocation
     {
         var served = invocation
         served.agreement = agreement
         var headers = HeaderFilter.passing(invocation.headers)
         headers.reserveCapacity(headers.count + 6)
-        headers.append(HeaderField("comity-caller", caller.description))
+        headers.append(HeaderField("comity-caller", text(of: caller)))
         headers.append(HeaderField("comity-caller-name", view.label(caller)))
         headers.append(HeaderField("comity-principal", invocation.principal.description))
-        headers.append(HeaderField("comity-correlation-id", invocation.correlation.description))
+        headers.append(HeaderField("comity-correlation-id", Self.text(of: invocation.correlation)))
         if let agreement { headers.append(HeaderField("comity-agreement", agreement.description)) }
         if let trace = invocation.traceparent, trace.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) {
             headers.append(HeaderField("traceparent", trace))
         }
         served.headers = headers
         return served
+    }
+
+    /// A node ID takes longer to write than everything else that is decided about a call, so each is written once.
+    private mutating func text(of node: NodeID) -> String {
+        if let text = nodeTexts[node] { return text }
+        let text = node.description
+        nodeTexts[node] = text
+        return text
+    }
+
+    /// `8-4-4-4-12`, written in one go.
+    static func text(of correlation: CorrelationID) -> String {
+        let digits: StaticString = "0123456789abcdef"
+        return String(unsafeUninitializedCapacity: 36) { buffer in
+            var position = 0
+            for nibble in 0..<32 {
+                if [8, 12, 16, 20].contains(nibble) {
+                    buffer[position] = UInt8(ascii: "-")
+                    position += 1
+                }
+                let word = nibble < 16 ? correlation.high : correlation.low
+                buffer[position] = digits.utf8Start[Int(word >> UInt64(60 - nibble % 16 * 4) & 15)]
+                position += 1
+            }
+            return position
+        }
     }
 }

@@ -32,6 +32,8 @@ public struct CallDesk: Sendable, Equatable {
     var servicesOfPeer: [NodeID: Int] = [:]
     /// Calls that wait for a link, in the order in which they came.
     var waiting: [RequestID] = []
+    /// Node IDs as text, of peers that called.
+    var nodeTexts: [NodeID: String] = [:]
     var isDraining = false
     var alarms = Deadlines<Alarm>()
 
@@ -110,6 +112,7 @@ public struct CallDesk: Sendable, Equatable {
         for (node, peer) in view.peers { routes.link(node, is: peer.link, at: now.instant) }
         routes.forget { $0 == view.me || view.peers[$0] != nil }
         memory.forget { view.peers[$0] != nil }
+        if nodeTexts.count > view.peers.count + 1 { nodeTexts = [:] }
     }
 
     /// What is due, before the input is looked at: nothing outlives its deadline because an input came first.
