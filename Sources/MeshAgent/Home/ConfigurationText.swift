@@ -67,10 +67,11 @@ enum ConfigurationText {
             .composer(_, let problem, let mark, _):
             return SettingFlaw(line: mark.line, what: "not YAML: \(problem)", fix: fix)
         case .duplicatedKeysInMapping(let keys, let context):
+            let names = keys.map { $0.prefix(60) }.sorted().joined(separator: ", ")
             return SettingFlaw(
                 line: context.mark.line,
                 what:
-                    "the group that begins here has twice \(keys.map { $0.prefix(60) }.joined(separator: ", "))",
+                    "the group that begins here has twice \(names)",
                 fix: "keep one of the two")
         case .reader(let problem, _, _, _): return SettingFlaw(what: "not YAML: \(problem)", fix: fix)
         default: return SettingFlaw(what: "not YAML", fix: fix)

@@ -1,0 +1,14 @@
+import MeshBase
+
+@testable import MeshAgent
+
+let sampleHost = NodeName("laptop") ?? .ofThisHost()
+let sampleNode = NodeID(Digest.zero)
+
+func readConfiguration(
+    _ yaml: String? = nil, _ environment: [String: String] = [:],
+    _ options: ConfigurationOptions = ConfigurationOptions()
+) -> ConfigurationReading {
+    ConfigurationReader.read(
+        file: yaml.map { Array($0.utf8) }, environment: environment, options: options, hostName: sampleHost)
+}
