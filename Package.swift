@@ -60,7 +60,7 @@ let modules: [Module] = [
     Module("MeshStore", .plain, on: below + ["MeshWire"], [grdb]),
     Module("MeshLink", .plain, on: ["MeshBase", "MeshWire"], [nio, posix, tls]),
     Module("MeshGateway", .plain, on: ["MeshBase", "MeshRouting", "MeshWire"], [nio, posix, http]),
-    Module("MeshControl", .plain, on: ["MeshBase"], [hummingbird, httpClient, nio, posix]),
+    Module("MeshControl", .plain, on: ["MeshBase"], [hummingbird, httpClient, nio, posix, http, logging]),
     Module("MeshAgent", .plain,
         on: below + ["MeshWire", "MeshAvahi", "MeshCredentials", "MeshStore", "MeshLink", "MeshGateway", "MeshControl"],
         [nio, posix, logging, yams]),
@@ -93,8 +93,8 @@ let needsPackages = modules.contains { declared.contains($0.name) && !$0.product
 
 let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6), .treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
 ]
+let visible: [SwiftSetting] = [.enableUpcomingFeature("MemberImportVisibility")]
 // Task, clocks and actors do not exist below the line: the compiler says so (Docs/Architecture.md).
 let fence: [SwiftSetting] = [.unsafeFlags(["-Xfrontend", "-disable-implicit-concurrency-module-import"])]
 
@@ -102,8 +102,11 @@ var targets: [Target] = []
 for module in modules where declared.contains(module.name) {
     let dependencies = module.imports.map { Target.Dependency(stringLiteral: $0) } + module.products
     switch module.nature {
-    case .pure: targets.append(.target(name: module.name, dependencies: dependencies, swiftSettings: strict + fence))
-    case .plain: targets.append(.target(name: module.name, dependencies: dependencies, swiftSettings: strict))
+    case .pure: targets.append(.target(name: module.name, dependencies: dependencies, swiftSettings: strict + visible + fence))
+    case .plain:
+        // NIO's C module and Glibc both define `stat`; a file that imports neither NIO's could not use it otherwise.
+        let settings = module.name == "MeshAgent" ? strict : strict + visible
+        targets.append(.target(name: module.name, dependencies: dependencies, swiftSettings: settings))
     case .border(let pkgConfig, let apt):
         targets.append(.systemLibrary(name: module.name, pkgConfig: pkgConfig, providers: [.apt([apt])]))
     case .program:
@@ -117,6 +120,10 @@ for module in modules where declared.contains(module.name) {
                     + module.testImports.map { Target.Dependency(stringLiteral: $0) },
                 swiftSettings: strict))
     }
+}
+// The house's own rules, read from its sources: no module is imported, so it is declared wherever the pure ones are.
+if only == "all" || only == "pure" || asked.contains("TidyTests") {
+    targets.append(.testTarget(name: "TidyTests", swiftSettings: strict))
 }
 
 let package = Package(
