@@ -4,28 +4,21 @@ import MeshBase
 import MeshGossip
 import MeshTrust
 
-/// Turns what the machines tell into audit events. It decides nothing but the words.
+/// Turns what the machines tell into audit events. It decides nothing but the words; id and time are the audit log's.
 struct EventWriter: Sendable, Equatable {
-    private let me: NodeID
-    private var generator: SeededGenerator
+    let me: NodeID
 
-    init(me: NodeID, generator: SeededGenerator) {
-        self.me = me
-        self.generator = generator
-    }
-
-    mutating func event(of event: TrustEvent, at now: Moment) -> AuditEvent {
+    func event(of event: TrustEvent) -> AuditEvent {
         switch event {
         case .handshakeRefused(let reference, let remote, let claimed, let refusal):
             return make(
                 .trust, "handshake refused", from: claimed, to: me, [refusal],
-                [Fact("reference", Hexadecimal.encode(reference.bytes)), Fact("address", remote)], at: now)
+                [Fact("reference", Hexadecimal.encode(reference.bytes)), Fact("address", remote)])
         case .handshakeDenied(let remote, let expected, let denial):
             return make(
                 .trust, "handshake denied by peer", from: me, to: expected,
                 [Refusal(denial.code, denial.facts)],
-                [Fact("reference", Hexadecimal.encode(denial.reference.bytes)), Fact("address", remote)],
-                at: now)
+                [Fact("reference", Hexadecimal.encode(denial.reference.bytes)), Fact("address", remote)])
         case .stateChanged(let node, let name, let old, let new, let evidence):
             var facts = [
                 Fact("peer", name), Fact("from", old?.rawValue ?? "unknown"),
@@ -34,55 +27,53 @@ struct EventWriter: Sendable, Equatable {
             ]
             if let transcript = evidence.transcript { facts.append(Fact("transcript", transcript)) }
             return make(
-                .trust, "peer \(new?.rawValue ?? "forgotten")", from: me, to: node, [], facts, at: now)
+                .trust, "peer \(new?.rawValue ?? "forgotten")", from: me, to: node, [], facts)
         case .invite(let name, let what):
             return make(
-                .trust, "invite", from: me, to: me, [], [Fact("invite", name), Fact("what", what)], at: now)
+                .trust, "invite", from: me, to: me, [], [Fact("invite", name), Fact("what", what)])
         case .noticed(let node, let notice):
             return make(
                 .trust, "peer told its decision", from: node, to: me, [],
-                [Fact("decision", notice.decision.rawValue)], at: now)
+                [Fact("decision", notice.decision.rawValue)])
         case .bootReturned(let node, let accepted, let returned):
             let refusal = Refusal(
                 .bootReturned, [Fact("accepted", accepted.number), Fact("returned", returned.number)])
-            return make(.trust, "boot returned", from: node, to: me, [refusal], [], at: now)
+            return make(.trust, "boot returned", from: node, to: me, [refusal], [])
         }
     }
 
-    mutating func event(of event: GossipEvent, at now: Moment) -> AuditEvent {
+    func event(of event: GossipEvent) -> AuditEvent {
         switch event {
         case .linkUp(let node, _, let remote):
-            return make(.link, "link up", from: me, to: node, [], [Fact("address", remote)], at: now)
+            return make(.link, "link up", from: me, to: node, [], [Fact("address", remote)])
         case .linkDown(let node, let loss):
-            return make(.link, "link down", from: me, to: node, [], [Fact("because", loss.rawValue)], at: now)
+            return make(.link, "link down", from: me, to: node, [], [Fact("because", loss.rawValue)])
         case .messageInvalid(let node, let refusal):
-            return make(.link, "document refused", from: node, to: me, [refusal], [], at: now)
+            return make(.link, "document refused", from: node, to: me, [refusal], [])
         case .ownHeadRecovered(let node, let sequence):
             return make(
-                .node, "own head recovered from peer", from: node, to: me, [], [Fact("sequence", sequence)],
-                at: now)
+                .node, "own head recovered from peer", from: node, to: me, [], [Fact("sequence", sequence)])
         }
     }
 
-    mutating func event(of notice: AgreementNotice, at now: Moment) -> AuditEvent {
+    func event(of notice: AgreementNotice) -> AuditEvent {
         var event = make(
-            .agreement, notice.action.rawValue, from: me, to: notice.peer, notice.refusals, notice.facts,
-            at: now)
+            .agreement, notice.action.rawValue, from: me, to: notice.peer, notice.refusals, notice.facts)
         event.agreement = notice.contentID
         return event
     }
 
-    mutating func administration(_ action: String, _ facts: [Fact], at now: Moment) -> AuditEvent {
-        make(.administration, action, from: me, to: me, [], facts, at: now)
+    func administration(_ action: String, _ facts: [Fact]) -> AuditEvent {
+        make(.administration, action, from: me, to: me, [], facts)
     }
 
-    private mutating func make(
+    private func make(
         _ type: AuditEventType, _ action: String, from source: NodeID?, to target: NodeID?,
         _ refusals: [Refusal],
-        _ metadata: [Fact], at now: Moment
+        _ metadata: [Fact]
     ) -> AuditEvent {
         AuditEvent(
-            id: CorrelationID(at: now.wall, using: &generator), time: now.wall, type: type,
+            type: type,
             source: source ?? me,
             target: target ?? me, action: action, success: refusals.isEmpty, refusals: refusals,
             metadata: metadata)

@@ -151,6 +151,6 @@ extension Node {
     private mutating func noteAdministration(
         _ action: String, _ facts: [Fact], at now: Moment, into effects: inout Outbox<NodeEffect>
     ) {
-        record(events.administration(action, facts, at: now), into: &effects)
+        record(words.administration(action, facts), at: now, into: &effects)
     }
 }

@@ -67,7 +67,7 @@ extension Node {
             case .confirmationWanted(let name, let pin, let claimed):
                 effects.post(.confirmationWanted(name, by: pin, name: claimed))
             case .pairing(let window): effects.post(.pairing(window))
-            case .record(let event): record(events.event(of: event, at: now), into: &effects)
+            case .record(let event): record(words.event(of: event), at: now, into: &effects)
             }
         }
     }
@@ -137,7 +137,7 @@ extension Node {
         case .catalogChanged: isViewStale = true
         case .contradicted(let node, let evidence):
             tell(.contradicted(node, evidence: evidence), at: now, into: &effects)
-        case .record(let event): record(events.event(of: event, at: now), into: &effects)
+        case .record(let event): record(words.event(of: event), at: now, into: &effects)
         }
     }
 
@@ -154,7 +154,7 @@ extension Node {
         case .changed(let node):
             isViewStale = true
             refreshOffers(to: node, at: now, into: &effects)
-        case .record(let notice): record(events.event(of: notice, at: now), into: &effects)
+        case .record(let notice): record(words.event(of: notice), at: now, into: &effects)
         case .answered(let ticket, .done(let agreement)): effects.post(.answer(ticket, .agreed(agreement)))
         case .answered(let ticket, .refused(let refusals)): effects.post(.answer(ticket, .refused(refusals)))
         }
@@ -181,9 +181,14 @@ extension Node {
         effects.post(.sign(SigningRequest(ticket: ticket, kind: request.kind, payload: request.payload)))
     }
 
-    func record(_ event: AuditEvent?, into effects: inout Outbox<NodeEffect>) {
-        guard let event else { return }
-        effects.post(.record(event))
+    mutating func record(_ event: AuditEvent, at now: Moment, into effects: inout Outbox<NodeEffect>) {
+        tell(event.success ? .happened(event) : .refused(event), at: now, into: &effects)
+    }
+
+    mutating func tell(_ input: AuditInput, at now: Moment, into effects: inout Outbox<NodeEffect>) {
+        var outbox = Outbox<AuditEffect>()
+        audit.handle(input, at: now, into: &outbox)
+        for case .write(let records, let durability) in outbox.drain() { effects.post(.record(records, durability)) }
     }
 }
 

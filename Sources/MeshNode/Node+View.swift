@@ -5,7 +5,8 @@ import MeshTrust
 
 // What calls are decided by, made from what the machines hold.
 extension Node {
-    func callView(at now: Moment) -> CallView {
+    /// The view as it is now, for a desk that begins.
+    public func callView(at now: Moment) -> CallView {
         var peers = OrderedTable<NodeID, CallPeer>()
         var terms = OrderedTable<NodeID, [AgreementTerms]>()
         var descriptions = OrderedTable<NodeID, OrderedTable<ResourceName, ResourceDescription>>()

@@ -38,7 +38,8 @@ public struct Node<Suite: SignatureSuite>: Sendable {
     var distances = OrderedTable<ConnectionID, LinkDistance>()
     var signatures = OrderedTable<Ticket, Signer>()
     var traces = OrderedTable<Ticket, AwaitedTrace>()
-    var events: EventWriter
+    var audit: AuditLog
+    let words: EventWriter
     var isViewStale = true
     private var ticketsIssued: UInt64 = 0
     private var connectionsDialled: UInt64 = 0
@@ -84,7 +85,8 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         agreements = AgreementBook(
             me: me.node, configuration: configuration.agreements, generator: generator.split())
         gossip = Gossip(me: me.node, ownKey: me.key, heads: restored.heads, suite: suite)
-        events = EventWriter(me: me.node, generator: generator.split())
+        audit = AuditLog(node: me.node, configuration: configuration.audit, generator: generator.split())
+        words = EventWriter(me: me.node)
         self.generator = generator
         resources[.echo] = .echo
         for resource in restored.resources where resource.name != .echo {
@@ -142,6 +144,8 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         case .withdrawn(let key): tell(.withdrawn(key), at: now, into: &effects)
         case .signed(let ticket, let signature): receive(signature, ticket, at: now, into: &effects)
         case .commanded(let ticket, let command): obey(command, ticket, at: now, into: &effects)
+        case .roomMeasured(let bytes): tell(.roomMeasured(bytes: bytes), at: now, into: &effects)
+        case .callsFoundOpen(let events): tell(.foundOpen(events), at: now, into: &effects)
         case .lookedUp(let lookUp, let found): answer(lookUp, found, into: &effects)
         case .timeReached: reachTime(at: now, into: &effects)
         }
@@ -171,6 +175,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         if gossip.nextDeadline.map({ $0 <= now.instant }) ?? false {
             tell(GossipInput.timeReached, at: now, into: &effects)
         }
+        if audit.nextDeadline.map({ $0 <= now.instant }) ?? false { tell(AuditInput.alarmRang, at: now, into: &effects) }
         for (ticket, awaited) in traces where awaited.deadline <= now.instant {
             traces[ticket] = nil
             effects.post(
@@ -193,6 +198,7 @@ public struct NodeConfiguration: Equatable, Sendable {
     public var discovery = DiscoveryConfiguration()
     public var agreements = AgreementConfiguration()
     public var calls = CallConfiguration()
+    public var audit = AuditConfiguration()
     public init() {}
 }
 

@@ -36,8 +36,8 @@ public enum NodeEffect: Equatable, Sendable {
     case confirmationWanted(InviteName, by: Pin, name: NodeName)
     /// Ask the audit; the answer comes as `NodeInput.lookedUp`.
     case lookUp(LookUp)
-    /// Write an event.
-    case record(AuditEvent)
+    /// Append to the journal before anything behind it is performed.
+    case record([AuditRecord], AuditDurability)
 }
 
 /// A change of what a node keeps.
