@@ -23,9 +23,8 @@ import MeshBase
 /// (whose tag), `OwnEndpoints` (ourselves, seen through others), `DialOrder` (which endpoint first),
 /// `DialPlan` and `Backoff` (when).
 ///
-/// Callers owe: `learnTags` before each input; `.timeReached` at `nextDeadline`; one answer to each `.dial`;
-/// for each trusted peer in the store `.peerTrusted` at start, after a `.sighted` by `.link` with the
-/// endpoints where it was reached before.
+/// Callers owe: `learnTags` before each input; `.timeReached` at `nextDeadline`; one answer to each `.dial`; at
+/// start, for each trusted peer in the store, `.peerTrusted` and a `.sighted` by `.link` with where it was.
 public struct Discovery: Sendable, Equatable {
     enum Standing: Sendable, Equatable { case unknown, trusted, barred }
 
