@@ -207,16 +207,30 @@ struct ChoiceTests {
         #expect(taken == [false, true, false])
     }
 
-    @Test("an estimate jumps up at once and comes down slowly, also without news")
+    @Test("an estimate jumps up at once and comes down by a tenth a second, also without news")
     func estimate() {
         var estimate = LatencyEstimate()
         #expect(estimate.value(at: at(0)) == 0)
         estimate.observe(.milliseconds(10), at: at(0))
         estimate.observe(.seconds(2), at: at(10))
         #expect(estimate.value(at: at(10)) == 2_000_000)
+        #expect(estimate.value(at: at(510)) == 1_900_000)
+        #expect(estimate.value(at: at(1010)) == 1_800_000)
         estimate.observe(.milliseconds(10), at: at(1010))
-        #expect((1_500_000...1_999_999).contains(estimate.value(at: at(1010))))
-        #expect(estimate.value(at: at(61_010)) < 300_000)
+        #expect(estimate.value(at: at(1010)) == 1_801_000)
+        #expect(estimate.value(at: at(150_000)) == 0)
+    }
+
+    @Test("an estimate comes down as fast under many samples as under few")
+    func estimateUnderLoad() {
+        for spacing in [1, 10, 1000] as [Int64] {
+            var estimate = LatencyEstimate()
+            estimate.observe(.milliseconds(500), at: at(0))
+            for now in stride(from: spacing, through: 14_000, by: Int64.Stride(spacing)) {
+                estimate.observe(.milliseconds(1), at: at(now))
+            }
+            #expect((100_000...140_000).contains(estimate.value(at: at(14_000))), "every \(spacing) ms")
+        }
     }
 
     @Test("the local place is taken first, then the better of two")
