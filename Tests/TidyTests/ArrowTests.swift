@@ -80,7 +80,7 @@ struct ArrowTests {
             for (imported, line) in file.imports where ours.contains(imported) {
                 #expect(
                     declared[file.module, default: []].contains(imported),
-                    "\(file.path):\(line) imports \(imported), which Package.swift does not give to \(file.module)"
+                    "\(file.path):\(line) imports \(imported), not given it in Package.swift"
                 )
             }
         }
