@@ -55,16 +55,16 @@ let modules: [Module] = [
     Module("MeshWire", .plain, on: below),
     Module("MeshSimulator", .pure, on: below),
     Module("CAvahi", .border(pkgConfig: "avahi-client", apt: "libavahi-client-dev"), tests: false),
-    Module("MeshAvahi", .plain, on: ["MeshBase", "MeshDiscovery", "MeshWire", "CAvahi"]),
+    Module("MeshAvahi", .plain, on: ["MeshBase", "CAvahi"]),
     Module("MeshCredentials", .plain, on: ["MeshBase", "MeshTrust", "MeshWire"], [x509, crypto, asn1]),
-    Module("MeshStore", .plain, on: below + ["MeshWire"], [grdb]),
+    Module("MeshStore", .plain, on: ["MeshBase", "MeshAudit", "MeshWire"], [grdb]),
     Module("MeshLink", .plain, on: ["MeshBase", "MeshWire"], [nio, posix, tls]),
-    Module("MeshGateway", .plain, on: ["MeshBase", "MeshRouting", "MeshWire"], [nio, posix, http]),
+    Module("MeshGateway", .plain, on: ["MeshBase", "MeshRouting"], [nio, posix, http]),
     Module("MeshControl", .plain, on: ["MeshBase"], [hummingbird, httpClient, nio, posix, http, logging]),
     Module("MeshAgent", .plain,
         on: below + ["MeshWire", "MeshAvahi", "MeshCredentials", "MeshStore", "MeshLink", "MeshGateway", "MeshControl"],
         [nio, posix, logging, yams]),
-    Module("comity", .program, on: ["MeshBase", "MeshControl", "MeshAgent", "MeshSimulator", "MeshWire"], [arguments], tests: false),
+    Module("comity", .program, on: ["MeshBase", "MeshControl", "MeshAgent", "MeshWire"], [arguments], tests: false),
 ]
 
 let only = Context.environment["COMITY_ONLY"] ?? "all"

@@ -91,6 +91,7 @@ extension LinkConnection {
             if isLast { observer.stream(did: .end(trailers: ByteBuffer())) }
         case .end(let observer, let trailers): observer.stream(did: .end(trailers: trailers))
         case .reset(let observer, let code): observer.stream(did: .reset(code))
+        case .ping(let payload): tell(.pinged(payload: Array(payload.readableBytesView)))
         case .pong(let token, let payload):
             guard let index = pings.firstIndex(where: { $0.token == token }) else { return }
             let sent = pings.remove(at: index).at

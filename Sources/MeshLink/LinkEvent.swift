@@ -46,6 +46,8 @@ public enum LinkEvent: Sendable, Equatable {
     case document([UInt8])
     /// Something came; at most four times a second for each connection.
     case heard
+    /// The peer pinged, and was answered; what it said with the ping, at most 64 bytes.
+    case pinged(payload: [UInt8])
     /// A ping was answered, after this long.
     case pong(payload: [UInt8], roundTrip: Duration)
     /// The peer takes no more streams; those that are open go on.

@@ -17,6 +17,8 @@ enum Arrival<Observer> {
     /// The stream is over; by the peer, or because this node holds too much. Nil: a reason of a later
     /// version.
     case reset(Observer, RefusalCode?)
+    /// The peer asked for a pong, which is queued already; what it said beside the token.
+    case ping(payload: ByteBuffer)
     /// The peer answered a ping.
     case pong(token: UInt64, payload: ByteBuffer)
     /// The peer takes no more streams.
@@ -144,7 +146,9 @@ extension StreamMultiplexer {
         guard answerable(FrameHeader.length + bytes) else { throw .unreadAnswers }
         answers.write(FrameHeader(.pong, payloadLength: bytes))
         answers.writeImmutableBuffer(frame.payload)
-        return .nothing
+        var payload = frame.payload
+        payload.moveReaderIndex(forwardBy: 8)
+        return .ping(payload: payload)
     }
 
     private mutating func receivePong(_ frame: Frame) throws(FrameViolation) -> Arrival<Observer> {

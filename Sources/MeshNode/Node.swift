@@ -103,14 +103,14 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         guard let restored else { preconditionFailure("\(me.name) was started twice") }
         self.restored = nil
         tell(.restored(restored.agreements), at: now, into: &effects)
-        for proven in restored.endpoints {
-            let key = SightingKey(witness: .link, source: proven.endpoint.description)
-            tell(
-                .sighted(
-                    Sighting(key: key, endpoints: [proven.endpoint], claim: .node(proven.node), life: nil)),
-                at: now, into: &effects)
+        for peer in restored.peers {
+            for proven in restored.endpoints where proven.node == peer.node {
+                let key = SightingKey(witness: .link, source: proven.endpoint.description)
+                let sighting = Sighting(key: key, endpoints: [proven.endpoint], claim: .node(peer.node), life: nil)
+                tell(.sighted(sighting), at: now, into: &effects)
+            }
+            stand(peer.node, peer.state, at: now, into: &effects)
         }
-        for peer in restored.peers { stand(peer.node, peer.state, at: now, into: &effects) }
         var outbox = Outbox<TrustEffect>()
         trust.start(at: now, into: &outbox)
         perform(&outbox, at: now, into: &effects)

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import MeshAgent
 import MeshBase
 import MeshControl
 
@@ -20,32 +21,34 @@ struct UpOptions: Sendable {
 
 /// The agent behind `comity up`: the one place where this program meets MeshAgent.
 enum AgentProgram {
-    /// Runs until the agent is told to stop.
+    /// Runs until the agent is told to stop, or the process to end.
     static func run(_ options: UpOptions) async throws {
-        throw ControlFailure(
-            .fault, code: "agent-fault", message: "the agent is not built into this program",
-            facts: [Fact("home", options.home)])
+        let agent: Agent
+        do {
+            agent = try await Agent.start(
+                home: Home(path: options.home),
+                options: ConfigurationOptions(
+                    name: options.name?.description, listen: options.listen?.description,
+                    gateway: options.gateway?.description, advertise: options.advertise.map(\.description)),
+                environment: ProcessInfo.processInfo.environment)
+        } catch {
+            throw ControlFailure(
+                .fault, code: "agent-not-started", message: "\(error)", facts: [Fact("home", options.home)])
+        }
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { await AgentSignals.untilAsked() }
+            tasks.addTask {
+                try await agent.run { await announce(agent, options) }
+            }
+            try await tasks.next()
+            tasks.cancelAll()
+            try await tasks.waitForAll()
+        }
     }
-}
 
-/// What `comity sim` was told.
-struct SimulationOptions: Sendable {
-    /// How many nodes.
-    var nodes: Int
-    /// The first seed.
-    var seed: UInt64
-    /// How many seeds, counted up from the first.
-    var seeds: Int
-    /// Simulated hours for each seed.
-    var hours: Int
-}
-
-/// The simulator behind `comity sim`: the one place where this program meets MeshSimulator.
-enum SimulationProgram {
-    /// Runs every seed and prints the trace digest last.
-    static func run(_ options: SimulationOptions) async throws {
-        throw ControlFailure(
-            .fault, code: "agent-fault", message: "the simulator is not built into this program",
-            facts: [Fact("seed", options.seed)])
+    /// The first screen: who this is, where it listens, what works here, what to do next.
+    private static func announce(_ agent: Agent, _ options: UpOptions) async {
+        let report = await agent.status()
+        Terminal.out(StatusText.renderStart(report, Terminal.output(home: options.shownHome)))
     }
 }

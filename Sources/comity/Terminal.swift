@@ -12,6 +12,8 @@ enum Terminal {
 
     /// How a report looks on standard output, for commands of `home`.
     static func output(_ home: HomeOption) -> Presentation { presentation(on: STDOUT_FILENO, home.shown) }
+    /// How a report looks on standard output, where commands must name the home as `shown`.
+    static func output(home shown: String?) -> Presentation { presentation(on: STDOUT_FILENO, shown) }
     /// How a text looks on standard error, for commands of `home`.
     static func notes(_ home: HomeOption) -> Presentation { presentation(on: STDERR_FILENO, home.shown) }
 

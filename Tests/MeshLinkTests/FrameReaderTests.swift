@@ -142,7 +142,7 @@ import Testing
         case .data(let number, let data, _):
             if generator.number(below: 2) == 0 { listener.consumed(UInt32(number), data.readableBytes) }
             if generator.number(below: 9) == 0 { listener.reset(UInt32(number), .cancelled) }
-        case .nothing, .head, .end, .reset, .pong, .goAway, .document: break
+        case .nothing, .head, .end, .reset, .ping, .pong, .goAway, .document: break
         }
         if generator.number(below: 4) == 0 {
             var batch = ByteBuffer()

@@ -67,6 +67,7 @@ struct MultiplexerPair {
             ["\(observer) data \(data.readableBytes)\(last(isLast))"]
         case .end(let observer, let trailers): ["\(observer) end \(trailers.text)"]
         case .reset(let observer, let code): ["\(observer) reset \(code?.rawValue ?? "?")"]
+        case .ping(let payload): ["ping \(payload.text)"]
         case .pong(let token, let payload): ["pong \(token) \(payload.text)"]
         case .goAway: ["go away"]
         case .document(let document): ["document \(document.readableBytes)"]

@@ -62,49 +62,6 @@ struct HomeTests {
         #expect(try Home.standard(environment: [:]).path.hasSuffix("/.comity"))
         #expect(Home(path: "x").path == FileManager.default.currentDirectoryPath + "/x")
     }
-
-    @Test("has sockets in it when its path is short")
-    func shortSockets() throws {
-        let home = Home(path: "/run/comity")
-        #expect(try home.socket(.control) == "/run/comity/control.sock")
-        #expect(try home.socket(.gateway) == "/run/comity/gateway.sock")
-    }
-
-    @Test(
-        "has links to sockets in a private folder when its path is too long, and both ends find them"
-    )
-    func longSockets() throws {
-        let long = Home(path: place.folder + "/" + String(repeating: "x", count: 120))
-        try long.prepare()
-        #expect(throws: HomeError.self) { try long.socket(.control) }
-        let environment = ["XDG_RUNTIME_DIR": place.folder]
-        try long.prepareSockets(environment: environment)
-        try long.prepareSockets(environment: environment)
-        let control = try long.socket(.control)
-        #expect(control.utf8.count <= 107)
-        #expect(control.hasPrefix(place.folder + "/comity-"))
-        #expect(control.hasSuffix("/control.sock"))
-        #expect(try mode(String(control.dropLast("/control.sock".count))) == 0o700)
-        #expect(try long.socket(.gateway) != control)
-    }
-
-    @Test("refuses a runtime folder that somebody else prepared")
-    func preparedByOthers() throws {
-        let long = Home(path: place.folder + "/" + String(repeating: "x", count: 120))
-        try long.prepare()
-        try long.prepareSockets(environment: ["XDG_RUNTIME_DIR": place.folder])
-        let control = try long.socket(.control)
-        let runtime = String(control.dropLast("/control.sock".count))
-        #expect(chmod(runtime, 0o777) == 0)
-        #expect(throws: HomeError.self) {
-            try long.prepareSockets(environment: ["XDG_RUNTIME_DIR": place.folder])
-        }
-        #expect(rmdir(runtime) == 0)
-        #expect(symlink("/tmp", runtime) == 0)
-        #expect(throws: HomeError.notAFolder(path: runtime)) {
-            try long.prepareSockets(environment: ["XDG_RUNTIME_DIR": place.folder])
-        }
-    }
 }
 
 @Suite("The lock of a home")

@@ -1,0 +1,105 @@
+import Glibc
+import Logging
+import MeshAgreements
+import MeshAudit
+import MeshBase
+import MeshControl
+import MeshCredentials
+import MeshGateway
+import MeshLink
+import MeshNode
+import MeshStore
+import MeshTrust
+import NIOCore
+import NIOPosix
+
+/// One running agent: every part wired, started in the order in which each needs the others, stopped in reverse.
+///
+///     home, lock, configuration -> keys, store, journal -> node and desk as they were -> link and gateway listen -> control
+///     plane -> control socket, witnesses
+///
+/// What fails before anything listens leaves nothing behind but the home. What fails later and can be missed (no Avahi) is said in
+/// `status`, and the rest goes on.
+public struct Agent: Sendable {
+    let lock: HomeLock
+    let ground: AgentGround
+    let sockets: AgentSockets
+    let handlers: ControlHandlers
+    private let stopping: AsyncStream<Void>
+
+    /// Starts everything but the control socket. When it returns peers can connect and applications can call.
+    /// - Parameters:
+    ///   - home: the node's folder; made when it is missing.
+    ///   - options: what the command line set.
+    ///   - environment: the process's.
+    /// - Throws: `HomeError`, `CredentialError`, `StoreError`, `JournalError`, `LinkError`, `GatewayFailure`, `AgentFailure`;
+    ///   nothing runs then.
+    public static func start(
+        home: Home, options: ConfigurationOptions, environment: [String: String]
+    ) async throws -> Agent {
+        try home.prepare()
+        let lock = try HomeLock.take(in: home)
+        let reading = try ConfigurationReader.read(home: home, environment: environment, options: options)
+        guard reading.problems.isEmpty else { throw AgentFailure.configuration(reading.problems) }
+        let (stopping, stopper) = AsyncStream.makeStream(of: Void.self)
+        let surroundings = Surroundings(home: home, reading: reading) { stopper.yield() }
+        let ground = try AgentGround.lay(in: home, reading.configuration, surroundings)
+        let sockets: AgentSockets
+        do {
+            sockets = try await AgentSockets.open(on: ground, reading, environment, surroundings)
+        } catch {
+            await ground.close()
+            throw error
+        }
+        let handlers = ControlHandlers(
+            plane: ground.plane, calls: ground.calls, trail: ground.trail, surroundings: surroundings)
+        return Agent(lock: lock, ground: ground, sockets: sockets, handlers: handlers, stopping: stopping)
+    }
+
+    /// Serves until the task is cancelled or somebody asks it to stop; then lets what is under way end, and ends everything.
+    /// - Parameter ready: called once commands can reach this agent.
+    /// - Throws: `ControlServerFailure` when the control socket cannot be made.
+    public func run(ready: @escaping @Sendable () async -> Void) async throws {
+        let result: Result<Void, any Error>
+        do {
+            try await serve(ready)
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        await shutDown()
+        try result.get()
+    }
+
+    private func serve(_ ready: @escaping @Sendable () async -> Void) async throws {
+        let server = handlers.install(on: ControlServer(at: sockets.controlPath))
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await server.run(listening: ready) }
+            tasks.addTask { await ground.keepUp() }
+            tasks.addTask { await sockets.keepFresh(ground) }
+            tasks.addTask { await sockets.discovery.keepTagFresh() }
+            tasks.addTask {
+                for await _ in stopping { return }
+            }
+            // Whichever ends first ends the others: a stop that was asked for, a signal, or a control socket that broke.
+            try await tasks.next()
+            tasks.cancelAll()
+            while !tasks.isEmpty {
+                do {
+                    try await tasks.next()
+                } catch is CancellationError {
+                    continue
+                }
+            }
+        }
+    }
+
+    /// Nothing new is begun; what is under way gets five seconds; goodbyes are said.
+    private func shutDown() async {
+        sockets.discovery.stop()
+        ground.calls.submit(.draining)
+        await sockets.gateway.close(grace: .seconds(5))
+        await sockets.transport.drain(within: .seconds(5))
+        await ground.close()
+    }
+}

@@ -1,0 +1,129 @@
+import Logging
+import MeshAgreements
+import MeshAudit
+import MeshBase
+import MeshCredentials
+import MeshGateway
+import MeshNode
+import MeshStore
+import MeshTrust
+import NIOCore
+import NIOPosix
+
+/// What an agent stands on and what needs no socket: keys, store, journal, the node and the desk as they were.
+struct AgentGround: Sendable {
+    let group: MultiThreadedEventLoopGroup
+    let store: Store
+    let journal: Journal
+    let trail: AuditTrail
+    let inputs: Mailbox<NodeInput>
+    let plane: ControlPlane
+    let calls: CallPlane
+    let resources: ResourceClient
+    let identity: NodeIdentity
+    let log: Logger
+    private let served: Task<Void, Never>
+    private let auditAge: Duration
+
+    /// Inputs from outside that may wait; above it witnesses and signs of life are dropped.
+    private static let mailboxCapacity = 8_192
+
+    static func lay(in home: Home, _ configuration: AgentConfiguration, _ surroundings: Surroundings) throws -> AgentGround {
+        let log = AgentLog.logger(configuration.log)
+        let store = try Store.open(path: home.store)
+        let journal = try Journal.open(folder: home.journal, limits: JournalLimits(totalBytes: configuration.audit.bytes))
+        for damage in journal.opening.damages { log.error("the audit journal is damaged", metadata: ["where": "\(damage)"]) }
+        let trail = AuditTrail(journal: journal, index: try AuditIndex(store: store, journal: journal), store: store)
+        let stored = try store.load()
+        let now = SystemClock.now()
+        let identity = try NodeIdentity.prepare(in: home, name: configuration.name, store: store, stored: stored, at: now)
+        surroundings.identify(as: identity.own)
+        let settings = nodeConfiguration(configuration)
+        let node = Node(
+            me: identity.own, restored: try StoredNode.restored(from: stored), configuration: settings, suite: SystemSuite(),
+            generator: SeededGenerator(seed: UInt64(bigEndian: SystemRandom.bytes(8))))
+        // One loop for applications, links and backends: no call crosses a thread (Docs/Decisions/0013).
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let loop = group.next()
+        let inputs = Mailbox<NodeInput>(capacity: mailboxCapacity)
+        let resources = ResourceClient(ResourceClientConfiguration(), on: group)
+        let desk = CallDesk(
+            view: node.callView(at: now), audit: settings.audit,
+            generator: SeededGenerator(seed: UInt64(bigEndian: SystemRandom.bytes(8))))
+        let calls = CallPlane(
+            desk: desk, on: loop, resources: resources, trail: trail, principals: PrincipalRules(configuration.gateway), log: log)
+        let plane = ControlPlane(
+            node: node, inputs: inputs, store: store, trail: trail, signer: Signer(identity.key), calls: calls, loop: loop, log: log)
+        calls.submit(.roomMeasured(bytes: journal.room))
+        calls.submit(.keysRestored(try stored.idempotencyEntries))
+        inputs.post(.roomMeasured(bytes: journal.room))
+        inputs.post(.callsFoundOpen(try trail.index.callsUnderWay()))
+        let days = Int64(configuration.audit.days)
+        return AgentGround(
+            group: group, store: store, journal: journal, trail: trail, inputs: inputs, plane: plane, calls: calls,
+            resources: resources, identity: identity, log: log, served: Task { await plane.run() },
+            auditAge: .seconds(days * 24 * 3_600))
+    }
+
+    private static func nodeConfiguration(_ configuration: AgentConfiguration) -> NodeConfiguration {
+        var node = NodeConfiguration()
+        node.agreements = AgreementConfiguration(
+            automaticAcceptance: configuration.agreements.autoAccept == .none ? .none : .short,
+            echoOffer: configuration.isEchoOffered ? .trustedPeers : .none)
+        node.audit.storeBytes = configuration.audit.bytes
+        node.audit.retention = .seconds(configuration.audit.days * 24 * 3_600)
+        return node
+    }
+
+    /// Keeps the audit indexed, its room known and its age bounded, until the task is cancelled.
+    func keepUp() async {
+        await withTaskGroup(of: Void.self) { tasks in
+            tasks.addTask {
+                await trail.index.keepUp(every: .milliseconds(500)) { error in
+                    log.error("the audit index falls behind", metadata: ["cause": "\(error)"])
+                }
+            }
+            tasks.addTask { await measure() }
+        }
+    }
+
+    private func measure() async {
+        var seconds = 0
+        while !Task.isCancelled {
+            do {
+                try await Task.sleep(for: .seconds(1))
+            } catch {
+                return
+            }
+            let room = journal.room
+            calls.submit(.roomMeasured(bytes: room))
+            inputs.post(.roomMeasured(bytes: room), .droppable)
+            seconds += 1
+            if seconds.isMultiple(of: 60) { retire() }
+        }
+    }
+
+    private func retire() {
+        let wall = SystemClock.now().wall
+        do {
+            try trail.index.retire(at: wall, age: auditAge)
+            _ = try store.removeIdempotency(expiredAt: wall)
+        } catch {
+            log.error("old events cannot be removed", metadata: ["cause": "\(error)"])
+        }
+    }
+
+    /// Ends everything in reverse; what was written is synced.
+    func close() async {
+        inputs.close()
+        await served.value
+        await resources.close()
+        journal.close()
+        do {
+            try store.close()
+            try await group.shutdownGracefully()
+        } catch {
+            log.error("the agent did not end cleanly", metadata: ["cause": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import Glibc
+import Logging
+import MeshBase
+
+/// What the agent says while it runs, on standard error: one line a fact, keys behind it.
+struct AgentLog: LogHandler {
+    var logLevel: Logger.Level
+    var metadata: Logger.Metadata = [:]
+    private let format: AgentConfiguration.Format
+
+    private init(level: Logger.Level, format: AgentConfiguration.Format) {
+        logLevel = level
+        self.format = format
+    }
+
+    /// A logger as configured.
+    static func logger(_ configuration: AgentConfiguration.Log) -> Logger {
+        Logger(label: "comity") { _ in
+            AgentLog(level: Logger.Level(configuration.level), format: configuration.format)
+        }
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let facts = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
+        let time = RFC3339.text(SystemClock.now().wall)
+        let line: String
+        switch format {
+        case .text:
+            let tail = facts.map { " \($0.key)=\(quoted("\($0.value)"))" }.joined()
+            line = "\(time) \(event.level.rawValue) \(event.message)\(tail)\n"
+        case .json:
+            let pairs = [("time", time), ("level", event.level.rawValue), ("message", "\(event.message)")]
+                + facts.map { ($0.key, "\($0.value)") }
+            line = "{" + pairs.map { "\(json($0.0)):\(json($0.1))" }.joined(separator: ",") + "}\n"
+        }
+        var text = line
+        text.withUTF8 { bytes in
+            // A line that standard error does not take is lost; there is nowhere else to say it.
+            _ = write(STDERR_FILENO, bytes.baseAddress, bytes.count)
+        }
+    }
+
+    private func quoted(_ text: String) -> String { text.contains(where: { $0 == " " || $0 == "\"" }) ? json(text) : text }
+
+    private func json(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            default:
+                if scalar.value < 0x20 {
+                    result += "\\u00" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+                } else {
+                    result.unicodeScalars.append(scalar)
+                }
+            }
+        }
+        return result + "\""
+    }
+}
+
+extension Logger.Level {
+    init(_ level: AgentConfiguration.Level) {
+        switch level {
+        case .trace: self = .trace
+        case .debug: self = .debug
+        case .info: self = .info
+        case .notice: self = .notice
+        case .warning: self = .warning
+        case .error: self = .error
+        }
+    }
+}

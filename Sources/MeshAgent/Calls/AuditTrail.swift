@@ -1,0 +1,148 @@
+import Dispatch
+import MeshAudit
+import MeshBase
+import MeshRouting
+import MeshStore
+import MeshWire
+
+/// What is remembered of calls, as the planes use it: the journal, its index, and the idempotency keys.
+final class AuditTrail: Sendable {
+    /// How an append stands.
+    enum Appending: Sendable {
+        /// As durable as was asked for.
+        case done
+        /// Written; it is synced later.
+        case later(Later)
+        /// Not written.
+        case failed(JournalError)
+    }
+
+    /// A sync that is awaited.
+    struct Later: Sendable {
+        let journal: Journal
+        let position: JournalPosition
+
+        /// Calls back on a thread of the journal's: whether it is durable.
+        func onDone(_ callback: @escaping @Sendable (Bool) -> Void) {
+            journal.whenSynced(position) { result in
+                switch result {
+                case .success: callback(true)
+                case .failure: callback(false)
+                }
+            }
+        }
+    }
+
+    let journal: Journal
+    let index: AuditIndex
+    private let store: Store
+    /// Idempotency keys are written here, one after the other: SQLite syncs, and no event loop waits for that.
+    private let keys = DispatchQueue(label: "comity.keys")
+
+    init(journal: Journal, index: AuditIndex, store: Store) {
+        self.journal = journal
+        self.index = index
+        self.store = store
+    }
+
+    /// Bytes that the journal can still take.
+    var room: Int64 { journal.room }
+
+    /// Appends in one write.
+    func append(_ records: [AuditRecord], _ durability: AuditDurability) -> Appending {
+        do throws(JournalError) {
+            let position = try journal.append(records.map(AuditRecordCodec.encode))
+            switch durability {
+            case .written: return .done
+            case .synced: return .later(Later(journal: journal, position: position))
+            }
+        } catch {
+            return .failed(error)
+        }
+    }
+
+    /// Keeps an idempotency key, synced; calls back on a queue: whether it is.
+    func remember(_ entry: IdempotencyBook.Entry, _ callback: @escaping @Sendable (Bool) -> Void) {
+        keys.async { [store] in
+            do {
+                try store.commit([.putIdempotency(try StoredKey.row(of: entry))])
+                callback(true)
+            } catch {
+                callback(false)
+            }
+        }
+    }
+
+    /// The index's answer, away from event loops and the cooperative pool.
+    func entries(_ query: AuditQuery) async throws(StoreError) -> [AuditEntry] {
+        try await offPool { index throws(StoreError) in try index.entries(query) }
+    }
+
+    /// This node's half of a call, as far as `peer` took part.
+    func half(of correlation: CorrelationID, for peer: NodeID) async throws(StoreError) -> [AuditEvent] {
+        try await offPool { index throws(StoreError) in try index.half(of: correlation, for: peer) }
+    }
+
+    private func offPool<Value: Sendable>(
+        _ work: @escaping @Sendable (AuditIndex) throws(StoreError) -> Value
+    ) async throws(StoreError) -> Value {
+        let result: Result<Value, StoreError> = await withCheckedContinuation { continuation in
+            DispatchQueue.global().async { [index] in
+                do throws(StoreError) {
+                    continuation.resume(returning: .success(try work(index)))
+                } catch {
+                    continuation.resume(returning: .failure(error))
+                }
+            }
+        }
+        return try result.get()
+    }
+}
+
+/// An idempotency key as the store keeps it.
+private struct StoredKey: Codable {
+    let resource: ResourceName
+    let capability: ResourceName
+    let method: String
+    let path: Octets
+    let query: Octets?
+    let body: Digest
+    let answer: Octets?
+    let answerBody: Octets?
+
+    static func row(of entry: IdempotencyBook.Entry) throws(WireError) -> IdempotencyRow {
+        let request = entry.request
+        let answer = try entry.end.map { end throws(WireError) in
+            Octets(try InvocationCodec.encode(.answered(status: end.status, headers: end.headers)))
+        }
+        let stored = StoredKey(
+            resource: request.resource, capability: request.capability, method: request.method,
+            path: Octets(Array(request.path.utf8)), query: request.query.map { Octets(Array($0.utf8)) }, body: request.body,
+            answer: answer, answerBody: entry.end?.body)
+        return IdempotencyRow(
+            caller: entry.key.caller, key: entry.key.key, requestDigest: request.body,
+            state: entry.end == nil ? .started : .finished, outcome: try Document.encode(stored), expires: entry.until)
+    }
+
+    static func entry(of row: IdempotencyRow) throws -> IdempotencyBook.Entry {
+        guard let bytes = row.outcome else { throw AgentFailure.storeUnreadable(what: "an idempotency key") }
+        let stored: StoredKey = try Document.decode(from: bytes, limit: 256 * 1024)
+        let identity = RequestIdentity(
+            resource: stored.resource, capability: stored.capability, method: stored.method,
+            path: String(decoding: stored.path.bytes, as: UTF8.self),
+            query: stored.query.map { String(decoding: $0.bytes, as: UTF8.self) }, body: stored.body)
+        var end: IdempotencyBook.End?
+        if let answer = stored.answer, case .answered(let status, let headers) = try InvocationCodec.answer(from: answer.bytes) {
+            end = IdempotencyBook.End(status: status, headers: headers, body: stored.answerBody)
+        }
+        return IdempotencyBook.Entry(
+            key: IdempotencyBook.Key(caller: row.caller, key: row.key), request: identity, until: row.expires, end: end)
+    }
+}
+
+extension StoredState {
+    /// The idempotency keys that the desk takes up at start.
+    var idempotencyEntries: [IdempotencyBook.Entry] {
+        get throws { try idempotency.map(StoredKey.entry) }
+    }
+}

@@ -1,0 +1,140 @@
+import MeshBase
+import MeshGateway
+import MeshLink
+import MeshNode
+import MeshRouting
+import MeshWire
+import NIOCore
+import Synchronization
+
+// What the desk orders, in its order.
+extension CallPlane {
+    func perform(_ effects: ArraySlice<CallEffect>) {
+        loop.preconditionInEventLoop()
+        for index in effects.indices {
+            let rest = effects[(index + 1)...]
+            switch effects[index] {
+            case .record(let records, let durability):
+                switch trail.append(records, durability) {
+                case .done: break
+                case .later(let later):
+                    return later.onDone { isDurable in
+                        self.loop.execute { isDurable ? self.perform(rest) : self.failClosed(rest) }
+                    }
+                case .failed(let error):
+                    note("the audit cannot be written", error)
+                    return failClosed(rest)
+                }
+            case .remember(let entry):
+                return trail.remember(entry) { isDurable in
+                    self.loop.execute { isDurable ? self.perform(rest) : self.failClosed(rest) }
+                }
+            case .breakerChanged: break
+            case .send(let attempt, let node, let invocation): send(attempt, to: node, invocation)
+            case .abandon(let attempt): tables.value.attempts.removeValue(forKey: attempt)?.abandon()
+            case .answer(let id, let status, let headers, let correlation):
+                guard let request = tables.value.requests[id] else { continue }
+                request.reply.head(status: Int(status), headers: headers, correlation: correlation)
+                request.answering?.open()
+            case .finish(let id):
+                guard let request = end(id) else { continue }
+                request.answering?.finish()
+            case .refuse(let id, let refusals, let correlation):
+                end(id)?.reply.refuse(refusals, correlation: correlation)
+            case .breakOff(let id, let refusals): end(id)?.reply.refuse(refusals, correlation: nil)
+            case .serve(let service, let resource, let invocation): serve(service, resource, invocation)
+            case .stop(let service): tables.value.uses.removeValue(forKey: service)?.stop()
+            case .respond(let key, let answer): tables.value.calls[key]?.respond(answer)
+            case .finishResponse(let key):
+                tables.value.uses[.inbound(key)] = nil
+                tables.value.calls[key]?.pipe?.finish()
+            case .breakOffResponse(let key): tables.value.calls.removeValue(forKey: key)?.breakOff()
+            case .replay(let key, let end): tables.value.calls[key]?.replay(end)
+            }
+        }
+    }
+
+    /// The audit could not be written: nothing of what follows may become visible. Whoever waits is told, nothing is sent.
+    private func failClosed(_ effects: ArraySlice<CallEffect>) {
+        let refusal = Refusal(.auditUnavailable, [Fact("because", "the audit could not be written")])
+        var failed: [CallInput] = [.roomMeasured(bytes: 0)]
+        for effect in effects {
+            switch effect {
+            case .record, .remember, .breakerChanged: break
+            case .abandon(let attempt): tables.value.attempts.removeValue(forKey: attempt)?.abandon()
+            case .stop(let service): tables.value.uses.removeValue(forKey: service)?.stop()
+            case .send(let attempt, _, _), .serve(.own(let attempt), _, _):
+                end(attempt.request)?.reply.refuse([refusal], correlation: nil)
+                failed.append(.cancelled(attempt.request))
+            case .answer(let id, _, _, _), .finish(let id), .refuse(let id, _, _), .breakOff(let id, _):
+                end(id)?.reply.refuse([refusal], correlation: nil)
+                failed.append(.cancelled(id))
+            case .serve(.inbound(let key), _, _):
+                tables.value.calls.removeValue(forKey: key)?.respond(.refused([refusal], effect: .none))
+                failed.append(.abandoned(key))
+            case .respond(let key, _), .finishResponse(let key), .breakOffResponse(let key), .replay(let key, _):
+                tables.value.calls.removeValue(forKey: key)?.breakOff()
+                failed.append(.abandoned(key))
+            }
+        }
+        let inputs = failed
+        loop.execute { for input in inputs { self.submit(input) } }
+    }
+
+    /// Takes a request out, with its attempts.
+    @discardableResult
+    private func end(_ id: RequestID) -> OwnRequest? {
+        guard let request = tables.value.requests.removeValue(forKey: id) else { return nil }
+        tables.value.gateway[request.reply.id] = nil
+        for number in 1...UInt8(Limits.retries + 1) {
+            let attempt = AttemptID(request: id, number: number)
+            tables.value.attempts[attempt] = nil
+            tables.value.uses[.own(attempt)] = nil
+        }
+        return request
+    }
+
+    private func send(_ id: AttemptID, to node: NodeID, _ invocation: Invocation) {
+        guard let request = tables.value.requests[id.request] else { return }
+        let attempt = PeerAttempt(id, for: request, on: self)
+        let head: ByteBuffer
+        do throws(WireError) {
+            head = ByteBuffer(bytes: try InvocationCodec.encode(invocation))
+        } catch {
+            note("an invocation cannot be written", error)
+            return later(.attemptRefused(id, [Refusal(.headTooLarge, [Fact("limit", Limits.invocationHead)])], .none))
+        }
+        guard let connection = tables.value.links[node], let transport = transport.withLock({ $0 }),
+            let stream = transport.openStream(on: connection, head: head, observer: attempt)
+        else { return later(.attemptFailed(id, .linkLost, .none)) }
+        tables.value.attempts[id] = attempt
+        attempt.stream = stream
+        attempt.send(request.body(for: invocation.method))
+    }
+
+    private func serve(_ id: ServiceID, _ resource: LocalResource, _ invocation: Invocation) {
+        let body: ByteBuffer
+        let sink: any AnswerSink
+        switch id {
+        case .inbound(let key):
+            guard let call = tables.value.calls[key] else { return }
+            (body, sink) = (call.body, call)
+        case .own(let attempt):
+            guard let request = tables.value.requests[attempt.request] else { return }
+            (body, sink) = (request.body(for: invocation.method), request)
+        }
+        let use = ResourceUse(id, answeringTo: sink, on: self)
+        tables.value.uses[id] = use
+        guard let text = resource.url else { return use.echo(body, of: invocation) }
+        guard let url = ResourceURL(text) else { return later(.resourceFailed(id, .unreachable, .none)) }
+        let own = invocation.headers.filter { $0.name.hasPrefix("comity-") || $0.name == "traceparent" }
+        let request = ResourceRequest(
+            url: url, method: invocation.method, path: invocation.path, query: invocation.query,
+            headers: invocation.headers.filter { !$0.name.hasPrefix("comity-") && $0.name != "traceparent" }, added: own,
+            body: body, timeout: .milliseconds(Int64(max(1, invocation.remainingMilliseconds))))
+        use.exchange = resources.perform(request, on: loop, observer: use)
+    }
+
+    /// Tells the desk behind what is being performed now.
+    private func later(_ input: CallInput) { loop.execute { self.submit(input) } }
+}

@@ -1,0 +1,106 @@
+import Logging
+import MeshBase
+import MeshCredentials
+import MeshGateway
+import MeshLink
+import MeshNode
+import MeshRouting
+import MeshStore
+import MeshWire
+import NIOCore
+import Synchronization
+
+/// Carries calls: between the gateway's connections, the peers' streams and the resources, as the desk decides.
+///
+/// Everything of a call happens on one event loop: the application's connection, the links, the backends. So no call crosses a
+/// thread, and the effects of one decision are performed in order before the next decision on that loop. An effect behind a record
+/// is performed once the record is written, or synced where the desk says so; meanwhile other calls go on.
+final class CallPlane: Sendable {
+    /// What is under way, by the desk's names.
+    struct Tables {
+        var requests: [RequestID: OwnRequest] = [:]
+        var gateway: [GatewayRequestID: RequestID] = [:]
+        var attempts: [AttemptID: PeerAttempt] = [:]
+        var calls: [InboundKey: PeerCall] = [:]
+        var uses: [ServiceID: ResourceUse] = [:]
+        var links: [NodeID: ConnectionID] = [:]
+        var peers: [ConnectionID: NodeID] = [:]
+        var requestsSeen: UInt64 = 0
+        var streamsSeen: UInt64 = 0
+        var alarm: Scheduled<Void>?
+        var alarmAt: Instant?
+    }
+
+    let loop: any EventLoop
+    let tables: NIOLoopBoundBox<Tables>
+    let desk: Mutex<CallDesk>
+    let trail: AuditTrail
+    let resources: ResourceClient
+    let principals: PrincipalRules
+    let transport: Mutex<LinkTransport?> = Mutex(nil)
+    private let log: Logger
+
+    init(
+        desk: CallDesk, on loop: any EventLoop, resources: ResourceClient, trail: AuditTrail, principals: PrincipalRules,
+        log: Logger
+    ) {
+        self.loop = loop
+        self.desk = Mutex(desk)
+        self.trail = trail
+        self.resources = resources
+        self.principals = principals
+        self.log = log
+        tables = NIOLoopBoundBox.makeBoxSendingValue(Tables(), eventLoop: loop)
+    }
+
+    /// Tells the desk, and performs what it orders. From another thread it hops to the loop.
+    func submit(_ input: CallInput) {
+        guard loop.inEventLoop else { return loop.execute { self.submit(input) } }
+        var outbox = Outbox<CallEffect>()
+        let deadline = desk.withLock { desk in
+            desk.handle(input, at: SystemClock.now(), into: &outbox)
+            return desk.nextDeadline
+        }
+        perform(outbox.drain()[...])
+        setAlarm(deadline)
+    }
+
+    /// Which connection carries the calls for a peer now; nil: none.
+    func setLink(_ node: NodeID, _ connection: ConnectionID?) {
+        guard loop.inEventLoop else { return loop.execute { self.setLink(node, connection) } }
+        if let old = tables.value.links[node] { tables.value.peers[old] = nil }
+        tables.value.links[node] = connection
+        if let connection { tables.value.peers[connection] = node }
+        submit(connection == nil ? .linkWentDown(node) : .linkCameUp(node))
+    }
+
+    /// Writes down what should not happen, once, with its cause.
+    func note(_ what: String, _ error: any Error) { log.warning("\(what)", metadata: ["cause": "\(error)"]) }
+
+    /// An answer begins: what the desk lets pass for this attempt comes from here.
+    func begin(_ pipe: AnswerPipe, for attempt: AttemptID) { tables.value.requests[attempt.request]?.answering = pipe }
+
+    /// An answer begins: what the desk lets pass for this service comes from here.
+    func begin(_ pipe: AnswerPipe, for service: ServiceID) {
+        switch service {
+        case .own(let attempt): begin(pipe, for: attempt)
+        case .inbound(let key): tables.value.calls[key]?.pipe = pipe
+        }
+    }
+
+    /// A peer's call is over on its stream.
+    func forget(_ key: InboundKey) { tables.value.calls[key] = nil }
+
+    private func setAlarm(_ deadline: Instant?) {
+        guard tables.value.alarmAt != deadline else { return }
+        tables.value.alarm?.cancel()
+        tables.value.alarmAt = deadline
+        tables.value.alarm = deadline.map { deadline in
+            let delay = max(.zero, deadline - SystemClock.now().instant) + .microseconds(100)
+            return loop.scheduleTask(in: .nanoseconds(delay.wholeNanoseconds)) {
+                self.tables.value.alarmAt = nil
+                self.submit(.timeReached)
+            }
+        }
+    }
+}

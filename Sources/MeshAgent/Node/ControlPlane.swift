@@ -1,0 +1,236 @@
+import Logging
+import MeshAudit
+import MeshBase
+import MeshCredentials
+import MeshGossip
+import MeshLink
+import MeshNode
+import MeshStore
+import MeshTrust
+import MeshWire
+import NIOCore
+
+/// The one owner of the `Node`: drains the mailbox in batches, makes what was decided durable, and only then lets it be seen.
+///
+///     inputs ──batch──> Node.handle ──effects──> journal and store (one transaction) ──> sockets, answers, the call plane
+///                            ^                                                              │
+///                            └──────────── signatures ──────────────────────────────────────┘
+///
+/// While the store cannot be written nothing is let out, and the batch is tried again: the node's state and what the world saw of it
+/// never part. Calls go on meanwhile by the last view.
+actor ControlPlane {
+    private(set) var node: Node<SystemSuite>
+    let inputs: Mailbox<NodeInput>
+    private let store: Store
+    private let trail: AuditTrail
+    private let signer: Signer
+    private let calls: CallPlane
+    private let log: Logger
+    private let loop: any EventLoop
+    private var transport: LinkTransport?
+    private var alarm: Scheduled<Void>?
+    private var ticketsIssued: UInt64 = 0
+    private var commands: [Ticket: CheckedContinuation<NodeAnswer, Never>] = [:]
+    /// Who asks to join under invites that want the operator's yes.
+    private(set) var confirmations: [InviteName: (pin: Pin, name: NodeName)] = [:]
+    private var watchers: [CheckedContinuation<Void, Never>] = []
+    private(set) var storeTrouble: StoreError?
+
+    init(
+        node: Node<SystemSuite>, inputs: Mailbox<NodeInput>, store: Store, trail: AuditTrail, signer: Signer, calls: CallPlane,
+        loop: any EventLoop, log: Logger
+    ) {
+        self.node = node
+        self.inputs = inputs
+        self.store = store
+        self.trail = trail
+        self.signer = signer
+        self.calls = calls
+        self.loop = loop
+        self.log = log
+    }
+
+    /// Takes up what was stored, and begins to perform over `transport`.
+    func start(over transport: LinkTransport) async {
+        self.transport = transport
+        var outbox = Outbox<NodeEffect>()
+        node.start(at: SystemClock.now(), into: &outbox)
+        await settle(outbox.drain())
+    }
+
+    /// Serves the mailbox until it is closed.
+    func run() async {
+        while let batch = await inputs.take() {
+            await turn(batch)
+            let waiting = watchers
+            watchers = []
+            for watcher in waiting { watcher.resume() }
+        }
+        alarm?.cancel()
+        for continuation in commands.values { continuation.resume(returning: .refused([Refusal(.draining)])) }
+        commands = [:]
+    }
+
+    /// Orders something of the node and waits for its answer.
+    func command(_ command: NodeCommand) async -> NodeAnswer {
+        ticketsIssued += 1
+        let ticket = Ticket(ticketsIssued)
+        return await withCheckedContinuation { continuation in
+            commands[ticket] = continuation
+            if !inputs.post(.commanded(ticket, command)) {
+                commands.removeValue(forKey: ticket)?.resume(returning: .refused([Refusal(.draining)]))
+            }
+        }
+    }
+
+    /// Returns after the next batch.
+    func changed() async { await withCheckedContinuation { watchers.append($0) } }
+
+    private func turn(_ batch: [NodeInput]) async {
+        var outbox = Outbox<NodeEffect>()
+        for input in batch { node.handle(input, at: SystemClock.now(), into: &outbox) }
+        await settle(outbox.drain())
+    }
+
+    /// Makes durable, performs, and goes round again with the signatures until nothing is left to sign.
+    private func settle(_ first: [NodeEffect]) async {
+        var effects = first
+        while true {
+            await makeDurable(effects)
+            var signed: [NodeInput] = []
+            for effect in effects {
+                if case .sign(let request) = effect { sign(request, into: &signed) } else { perform(effect) }
+            }
+            guard !signed.isEmpty else { break }
+            var outbox = Outbox<NodeEffect>()
+            for input in signed { node.handle(input, at: SystemClock.now(), into: &outbox) }
+            effects = outbox.drain()
+        }
+        setAlarm()
+    }
+
+    private func sign(_ request: SigningRequest, into inputs: inout [NodeInput]) {
+        do throws(CredentialError) {
+            inputs.append(.signed(request.ticket, try signer.sign(request)))
+        } catch {
+            log.error("the identity key does not sign", metadata: ["cause": "\(error)", "kind": "\(request.kind.rawValue)"])
+        }
+    }
+
+    // MARK: Durable before visible
+
+    private func makeDurable(_ effects: [NodeEffect]) async {
+        var changes: [StoreChange] = []
+        for effect in effects {
+            switch effect {
+            case .persist(let change):
+                do throws(WireError) {
+                    changes += try StoredNode.changes(for: change, at: SystemClock.now().wall)
+                } catch {
+                    preconditionFailure("a change that the node made cannot be written: \(change): \(error)")
+                }
+            case .record(let records, let durability): await write(records, durability)
+            default: break
+            }
+        }
+        guard !changes.isEmpty else { return }
+        await commit(changes)
+    }
+
+    private func commit(_ changes: [StoreChange]) async {
+        while true {
+            do throws(StoreError) {
+                try store.commit(changes)
+                storeTrouble = nil
+                return
+            } catch {
+                if storeTrouble == nil { log.error("the store cannot be written", metadata: ["cause": "\(error)"]) }
+                storeTrouble = error
+                await rest()
+            }
+        }
+    }
+
+    /// An event of the control plane that cannot be written is said and lost, but for the decision's own sake nothing waits: the store
+    /// holds the decision, and calls are refused by their own plane.
+    private func write(_ records: [AuditRecord], _ durability: AuditDurability) async {
+        switch trail.append(records, durability) {
+        case .done: break
+        case .later(let later):
+            _ = await withCheckedContinuation { continuation in
+                later.onDone { continuation.resume(returning: $0) }
+            }
+        case .failed(let error): log.error("the audit cannot be written", metadata: ["cause": "\(error)"])
+        }
+    }
+
+    private func rest() async {
+        do {
+            try await Task.sleep(for: .milliseconds(500))
+        } catch {
+            return
+        }
+    }
+
+    // MARK: Performing
+
+    private func perform(_ effect: NodeEffect) {
+        switch effect {
+        case .dial(let id, let endpoint, let purpose):
+            transport?.dial(endpoint, as: id, for: purpose == .pairing ? .pairing : .peer)
+        case .send(let id, let document): send(document, on: id)
+        case .admit(let id, _): transport?.admit(id)
+        case .ping(let id, let summary): transport?.sendPing(summary.digest.bytes, on: id)
+        case .close(let id, let code): transport?.close(id, code?.rawValue ?? "done")
+        case .linkUp(let node, let connection): calls.setLink(node, connection)
+        case .linkDown(let node): calls.setLink(node, nil)
+        case .publish(let view): calls.submit(.viewPublished(view))
+        case .pairing(let window): trying("the pairing door") { try transport?.setPairing(window == .open ? .open : .closed) }
+        case .renewSessions: trying("TLS contexts") { try transport?.renew() }
+        case .answer(let ticket, let answer): commands.removeValue(forKey: ticket)?.resume(returning: answer)
+        case .confirmationWanted(let name, let pin, let claimed): confirmations[name] = (pin, claimed)
+        case .lookUp(let lookUp): look(up: lookUp)
+        case .sign, .persist, .record: break
+        }
+    }
+
+    private func send(_ document: LinkDocument, on id: ConnectionID) {
+        do throws(WireError) {
+            let bytes = try Document.encode(document)
+            if case .handshake = document {
+                transport?.sendHandshake(bytes, on: id)
+            } else {
+                transport?.sendDocument(bytes, on: id)
+            }
+        } catch {
+            log.error("a document cannot be written", metadata: ["cause": "\(error)"])
+        }
+    }
+
+    private func look(up lookUp: LookUp) {
+        Task { [trail, inputs, log] in
+            do throws(StoreError) {
+                inputs.post(.lookedUp(lookUp, try await trail.half(of: lookUp.correlation, for: lookUp.asker)))
+            } catch {
+                log.error("the audit cannot be read", metadata: ["cause": "\(error)"])
+                inputs.post(.lookedUp(lookUp, []))
+            }
+        }
+    }
+
+    private func trying(_ what: String, _ work: () throws -> Void) {
+        do {
+            try work()
+        } catch {
+            log.error("\(what) cannot be renewed", metadata: ["cause": "\(error)"])
+        }
+    }
+
+    private func setAlarm() {
+        alarm?.cancel()
+        alarm = node.nextDeadline.map { deadline in
+            let delay = max(.zero, deadline - SystemClock.now().instant) + .microseconds(100)
+            return loop.scheduleTask(in: .nanoseconds(delay.wholeNanoseconds)) { [inputs] in _ = inputs.post(.timeReached) }
+        }
+    }
+}
