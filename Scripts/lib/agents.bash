@@ -1,0 +1,89 @@
+# Agents for scripts: started in a folder that goes away, ended by their process ids. To be sourced.
+#
+# Everything stays on this machine: ports on 127.0.0.1, nothing announced.
+
+repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+comity="$repository/.build/debug/comity"
+export COMITY_DISCOVERY_AVAHI=off
+unset COMITY_HOME
+
+# Name -> process id of the agent.
+declare -A agents=()
+folder=
+
+# Makes the folder for homes and logs, and sees to it that nothing is left of it.
+begin() {
+    if [ ! -x "$comity" ]; then
+        echo "building comity first; from nothing that takes 6 to 12 minutes on two cores" >&2
+        (cd "$repository" && swift build --product comity) >&2
+    fi
+    folder=$(mktemp -d "${TMPDIR:-/tmp}/comity.XXXXXX")
+    trap finish EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+}
+
+finish() {
+    local status=$? name
+    trap - EXIT
+    if [ "$status" != 0 ] && [ "$status" != 130 ]; then
+        for name in "${!agents[@]}"; do
+            echo "--- what agent $name said last" >&2
+            tail -n 20 "$folder/$name.log" >&2
+        done
+    fi
+    for name in "${!agents[@]}"; do end_agent "$name"; done
+    local job
+    for job in $(jobs -p); do kill "$job" 2>/dev/null || true; done
+    rm -rf "$folder"
+    exit "$status"
+}
+
+# start_agent NAME: runs `comity up` in a home of its own, and waits until commands reach it.
+start_agent() {
+    local name=$1
+    "$comity" up --home "$folder/$name" --name "$name" --listen 127.0.0.1:0 --gateway 127.0.0.1:0 \
+        >"$folder/$name.log" 2>&1 </dev/null &
+    agents[$name]=$!
+    await 20 "agent $name" reached "$name"
+}
+
+reached() {
+    kill -0 "${agents[$1]}" 2>/dev/null || fail "agent $1 ended"
+    "$comity" status --home "$folder/$1" >/dev/null 2>&1
+}
+
+# Asks the agent to stop, waits, and after ten seconds insists.
+end_agent() {
+    local name=$1 process=${agents[$1]} _
+    unset "agents[$name]"
+    kill "$process" 2>/dev/null || return 0
+    for _ in $(seq 100); do
+        kill -0 "$process" 2>/dev/null || break
+        sleep 0.1
+    done
+    kill -KILL "$process" 2>/dev/null || true
+    wait "$process" 2>/dev/null || true
+}
+
+# at NAME ARGUMENTS...: a command of that node.
+at() {
+    local name=$1
+    shift
+    COMITY_HOME="$folder/$name" "$comity" "$@"
+}
+
+# await SECONDS WHAT COMMAND...: until the command succeeds.
+await() {
+    local end=$((SECONDS + $1)) what=$2
+    shift 2
+    until "$@"; do
+        [ "$SECONDS" -lt "$end" ] || fail "waited in vain for $what"
+        sleep 0.05
+    done
+}
+
+fail() {
+    echo "$(basename "$0"): $1" >&2
+    exit 1
+}
