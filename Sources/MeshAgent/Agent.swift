@@ -13,13 +13,14 @@ import MeshTrust
 import NIOCore
 import NIOPosix
 
-/// One running agent: every part wired, started in the order in which each needs the others, stopped in reverse.
+/// One running agent: every part wired, started in the order in which each needs the others, stopped in
+/// reverse.
 ///
 ///     home, lock, configuration -> keys, store, journal -> node and desk as they were -> link and gateway listen -> control
 ///     plane -> control socket, witnesses
 ///
-/// What fails before anything listens leaves nothing behind but the home. What fails later and can be missed (no Avahi) is said in
-/// `status`, and the rest goes on.
+/// What fails before anything listens leaves nothing behind but the home. What fails later and can be missed
+/// (no Avahi) is said in `status`, and the rest goes on.
 public struct Agent: Sendable {
     let lock: HomeLock
     let ground: AgentGround
@@ -32,7 +33,8 @@ public struct Agent: Sendable {
     ///   - home: the node's folder; made when it is missing.
     ///   - options: what the command line set.
     ///   - environment: the process's.
-    /// - Throws: `HomeError`, `CredentialError`, `StoreError`, `JournalError`, `LinkError`, `GatewayFailure`, `AgentFailure`;
+    /// - Throws: `HomeError`, `CredentialError`, `StoreError`, `JournalError`, `LinkError`, `GatewayFailure`,
+    ///   `AgentFailure`;
     ///   nothing runs then.
     public static func start(
         home: Home, options: ConfigurationOptions, environment: [String: String]
@@ -56,7 +58,8 @@ public struct Agent: Sendable {
         return Agent(lock: lock, ground: ground, sockets: sockets, handlers: handlers, stopping: stopping)
     }
 
-    /// Serves until the task is cancelled or somebody asks it to stop; then lets what is under way end, and ends everything.
+    /// Serves until the task is cancelled or somebody asks it to stop; then lets what is under way end, and
+    /// ends everything.
     /// - Parameter ready: called once commands can reach this agent.
     /// - Throws: `ControlServerFailure` when the control socket cannot be made.
     public func run(ready: @escaping @Sendable () async -> Void) async throws {
@@ -81,7 +84,8 @@ public struct Agent: Sendable {
             tasks.addTask {
                 for await _ in stopping { return }
             }
-            // Whichever ends first ends the others: a stop that was asked for, a signal, or a control socket that broke.
+            // Whichever ends first ends the others: a stop that was asked for, a signal, or a control socket
+            // that broke.
             try await tasks.next()
             tasks.cancelAll()
             while !tasks.isEmpty {

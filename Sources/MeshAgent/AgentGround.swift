@@ -10,7 +10,8 @@ import MeshTrust
 import NIOCore
 import NIOPosix
 
-/// What an agent stands on and what needs no socket: keys, store, journal, the node and the desk as they were.
+/// What an agent stands on and what needs no socket: keys, store, journal, the node and the desk as they
+/// were.
 struct AgentGround: Sendable {
     let group: MultiThreadedEventLoopGroup
     let store: Store
@@ -28,19 +29,27 @@ struct AgentGround: Sendable {
     /// Inputs from outside that may wait; above it witnesses and signs of life are dropped.
     private static let mailboxCapacity = 8_192
 
-    static func lay(in home: Home, _ configuration: AgentConfiguration, _ surroundings: Surroundings) throws -> AgentGround {
+    static func lay(in home: Home, _ configuration: AgentConfiguration, _ surroundings: Surroundings) throws
+        -> AgentGround
+    {
         let log = AgentLog.logger(configuration.log)
         let store = try Store.open(path: home.store)
-        let journal = try Journal.open(folder: home.journal, limits: JournalLimits(totalBytes: configuration.audit.bytes))
-        for damage in journal.opening.damages { log.error("the audit journal is damaged", metadata: ["where": "\(damage)"]) }
-        let trail = AuditTrail(journal: journal, index: try AuditIndex(store: store, journal: journal), store: store)
+        let journal = try Journal.open(
+            folder: home.journal, limits: JournalLimits(totalBytes: configuration.audit.bytes))
+        for damage in journal.opening.damages {
+            log.error("the audit journal is damaged", metadata: ["where": "\(damage)"])
+        }
+        let trail = AuditTrail(
+            journal: journal, index: try AuditIndex(store: store, journal: journal), store: store)
         let stored = try store.load()
         let now = SystemClock.now()
-        let identity = try NodeIdentity.prepare(in: home, name: configuration.name, store: store, stored: stored, at: now)
+        let identity = try NodeIdentity.prepare(
+            in: home, name: configuration.name, store: store, stored: stored, at: now)
         surroundings.identify(as: identity.own)
         let settings = nodeConfiguration(configuration)
         let node = Node(
-            me: identity.own, restored: try StoredNode.restored(from: stored), configuration: settings, suite: SystemSuite(),
+            me: identity.own, restored: try StoredNode.restored(from: stored), configuration: settings,
+            suite: SystemSuite(),
             generator: SeededGenerator(seed: UInt64(bigEndian: SystemRandom.bytes(8))))
         // One loop for applications, links and backends: no call crosses a thread (Docs/Decisions/0013).
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -51,16 +60,19 @@ struct AgentGround: Sendable {
             view: node.callView(at: now), audit: settings.audit,
             generator: SeededGenerator(seed: UInt64(bigEndian: SystemRandom.bytes(8))))
         let calls = CallPlane(
-            desk: desk, on: loop, resources: resources, trail: trail, principals: PrincipalRules(configuration.gateway), log: log)
+            desk: desk, on: loop, resources: resources, trail: trail,
+            principals: PrincipalRules(configuration.gateway), log: log)
         let plane = ControlPlane(
-            node: node, inputs: inputs, store: store, trail: trail, signer: Signer(identity.key), calls: calls, loop: loop, log: log)
+            node: node, inputs: inputs, store: store, trail: trail, signer: Signer(identity.key),
+            calls: calls, loop: loop, log: log)
         calls.submit(.roomMeasured(bytes: journal.room))
         calls.submit(.keysRestored(try stored.idempotencyEntries))
         inputs.post(.roomMeasured(bytes: journal.room))
         inputs.post(.callsFoundOpen(try trail.index.callsUnderWay()))
         let days = Int64(configuration.audit.days)
         return AgentGround(
-            group: group, store: store, journal: journal, trail: trail, inputs: inputs, plane: plane, calls: calls,
+            group: group, store: store, journal: journal, trail: trail, inputs: inputs, plane: plane,
+            calls: calls,
             resources: resources, identity: identity, log: log, served: Task { await plane.run() },
             auditAge: .seconds(days * 24 * 3_600))
     }

@@ -34,7 +34,8 @@ struct AgentLog: LogHandler {
             let tail = facts.map { " \($0.key)=\(quoted("\($0.value)"))" }.joined()
             line = "\(time) \(event.level.rawValue) \(event.message)\(tail)\n"
         case .json:
-            let pairs = [("time", time), ("level", event.level.rawValue), ("message", "\(event.message)")]
+            let pairs =
+                [("time", time), ("level", event.level.rawValue), ("message", "\(event.message)")]
                 + facts.map { ($0.key, "\($0.value)") }
             line = "{" + pairs.map { "\(json($0.0)):\(json($0.1))" }.joined(separator: ",") + "}\n"
         }
@@ -45,7 +46,9 @@ struct AgentLog: LogHandler {
         }
     }
 
-    private func quoted(_ text: String) -> String { text.contains(where: { $0 == " " || $0 == "\"" }) ? json(text) : text }
+    private func quoted(_ text: String) -> String {
+        text.contains(where: { $0 == " " || $0 == "\"" }) ? json(text) : text
+    }
 
     private func json(_ text: String) -> String {
         var result = "\""

@@ -3,7 +3,8 @@ import Glibc
 
 /// SIGTERM and SIGINT as one question: has somebody asked this process to end?
 public enum AgentSignals {
-    /// Waits for the first of them. From then on they end the process at once, as they usually do: whoever asks twice means it.
+    /// Waits for the first of them. From then on they end the process at once, as they usually do: whoever
+    /// asks twice means it.
     public static func untilAsked() async {
         let (asked, asker) = AsyncStream.makeStream(of: Void.self)
         let sources = [SIGTERM, SIGINT].map { number in

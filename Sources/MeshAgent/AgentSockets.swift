@@ -9,7 +9,8 @@ import MeshTrust
 import NIOCore
 import Synchronization
 
-/// Where an agent can be reached: the link port, the gateway's port and socket, the control socket's path, the witnesses.
+/// Where an agent can be reached: the link port, the gateway's port and socket, the control socket's path,
+/// the witnesses.
 struct AgentSockets: Sendable {
     let transport: LinkTransport
     let gateway: GatewayServer
@@ -20,7 +21,8 @@ struct AgentSockets: Sendable {
     private let shell: LinkShell
 
     static func open(
-        on ground: AgentGround, _ reading: ConfigurationReading, _ environment: [String: String], _ surroundings: Surroundings
+        on ground: AgentGround, _ reading: ConfigurationReading, _ environment: [String: String],
+        _ surroundings: Surroundings
     ) async throws -> AgentSockets {
         let configuration = reading.configuration
         let runtime = environment["XDG_RUNTIME_DIR"].flatMap { $0.isEmpty ? nil : $0 }
@@ -39,7 +41,8 @@ struct AgentSockets: Sendable {
         let gateway = try await openGateway(on: ground, reading, socketPath: gatewayPath.socket)
         ground.calls.transport.withLock { $0 = transport }
         surroundings.listen(
-            link: link, advertised: configuration.advertise, gateway: gateway.endpoint, gatewaySocket: gatewayPath.inHome,
+            link: link, advertised: configuration.advertise, gateway: gateway.endpoint,
+            gatewaySocket: gatewayPath.inHome,
             control: controlPath.inHome)
         await ground.plane.start(over: transport)
         let discovery = DiscoveryShell(
@@ -57,9 +60,11 @@ struct AgentSockets: Sendable {
         let wanted = reading.configuration.gateway.listen
         let choice = PortChoice(ground.store, setting: "port.gateway")
         var server: GatewayServer?
-        _ = try await choice.open(wanted, isChosen: reading.origin(of: "gateway.listen") != .standard) { endpoint in
+        _ = try await choice.open(wanted, isChosen: reading.origin(of: "gateway.listen") != .standard) {
+            endpoint in
             let made = try await GatewayServer.start(
-                GatewayConfiguration(endpoint: endpoint, socketPath: socketPath), on: ground.group, observer: ground.calls)
+                GatewayConfiguration(endpoint: endpoint, socketPath: socketPath), on: ground.group,
+                observer: ground.calls)
             server = made
             return made.endpoint ?? endpoint
         }
@@ -93,7 +98,8 @@ extension LinkCredentials {
     }
 }
 
-/// Which port to listen on when nobody chose one: the one of last time, else the usual one, else the next free one, remembered.
+/// Which port to listen on when nobody chose one: the one of last time, else the usual one, else the next
+/// free one, remembered.
 struct PortChoice {
     private let store: Store
     private let setting: String
@@ -117,7 +123,9 @@ struct PortChoice {
         for port in first..<(first + Self.tries) {
             do {
                 let opened = try await open(Endpoint(host: wanted.host, port: port))
-                if port != remembered { try store.commit([.putSetting(SettingRow(key: setting, value: String(port)))]) }
+                if port != remembered {
+                    try store.commit([.putSetting(SettingRow(key: setting, value: String(port)))])
+                }
                 return opened
             } catch {
                 lastError = error

@@ -4,7 +4,8 @@ import MeshBase
 import MeshGossip
 import MeshTrust
 
-/// Turns what the machines tell into audit events. It decides nothing but the words; id and time are the audit log's.
+/// Turns what the machines tell into audit events. It decides nothing but the words; id and time are the
+/// audit log's.
 struct EventWriter: Sendable, Equatable {
     let me: NodeID
 

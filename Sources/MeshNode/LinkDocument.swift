@@ -4,7 +4,8 @@ import MeshBase
 import MeshGossip
 import MeshTrust
 
-/// What travels in `document` frames: before a link is admitted handshake messages only, afterwards all others.
+/// What travels in `document` frames: before a link is admitted handshake messages only, afterwards all
+/// others.
 public enum LinkDocument: Equatable, Sendable {
     /// Part of the challenge-response.
     case handshake(HandshakeMessage)

@@ -188,7 +188,9 @@ extension Node {
     mutating func tell(_ input: AuditInput, at now: Moment, into effects: inout Outbox<NodeEffect>) {
         var outbox = Outbox<AuditEffect>()
         audit.handle(input, at: now, into: &outbox)
-        for case .write(let records, let durability) in outbox.drain() { effects.post(.record(records, durability)) }
+        for case .write(let records, let durability) in outbox.drain() {
+            effects.post(.record(records, durability))
+        }
     }
 }
 

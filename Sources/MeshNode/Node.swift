@@ -6,19 +6,20 @@ import MeshGossip
 import MeshRouting
 import MeshTrust
 
-/// All that a node decides outside of calls: it composes the protocols, and is the only place where one's effect becomes another's
-/// input.
+/// All that a node decides outside of calls: it composes the protocols, and is the only place where one's
+/// effect becomes another's input.
 ///
 ///     sightings ──> Discovery ──dial──> (world) ──secured──> Trust ──admitted──> Gossip ──link up──> Agreements, Discovery
 ///     operator  ──> Trust, Agreements, resources and routes             └──catalog──┐                    │
 ///                                                                                   └──> CallView <──────┘ published
 ///
-/// Each machine's effects are performed at once and in order, one machine's turn inside the other's, so the order of `effects` is
-/// the order in which the decisions were made. The `CallView` is made at most once an input, at its end.
+/// Each machine's effects are performed at once and in order, one machine's turn inside the other's, so the
+/// order of `effects` is the order in which the decisions were made. The `CallView` is made at most once an
+/// input, at its end.
 ///
-/// Callers owe it: `start` once; every effect performed in order, `.persist` durable before what follows; every `.sign`, `.dial`
-/// and `.lookUp` answered; `.timeReached` no earlier than `nextDeadline`. Dialled connections have even numbers, given here;
-/// accepted ones have odd numbers, given by the shell.
+/// Callers owe it: `start` once; every effect performed in order, `.persist` durable before what follows;
+/// every `.sign`, `.dial` and `.lookUp` answered; `.timeReached` no earlier than `nextDeadline`. Dialled
+/// connections have even numbers, given here; accepted ones have odd numbers, given by the shell.
 public struct Node<Suite: SignatureSuite>: Sendable {
     /// This node.
     public let me: OwnIdentity
@@ -106,7 +107,8 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         for peer in restored.peers {
             for proven in restored.endpoints where proven.node == peer.node {
                 let key = SightingKey(witness: .link, source: proven.endpoint.description)
-                let sighting = Sighting(key: key, endpoints: [proven.endpoint], claim: .node(peer.node), life: nil)
+                let sighting = Sighting(
+                    key: key, endpoints: [proven.endpoint], claim: .node(peer.node), life: nil)
                 tell(.sighted(sighting), at: now, into: &effects)
             }
             stand(peer.node, peer.state, at: now, into: &effects)
@@ -175,7 +177,9 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         if gossip.nextDeadline.map({ $0 <= now.instant }) ?? false {
             tell(GossipInput.timeReached, at: now, into: &effects)
         }
-        if audit.nextDeadline.map({ $0 <= now.instant }) ?? false { tell(AuditInput.alarmRang, at: now, into: &effects) }
+        if audit.nextDeadline.map({ $0 <= now.instant }) ?? false {
+            tell(AuditInput.alarmRang, at: now, into: &effects)
+        }
         for (ticket, awaited) in traces where awaited.deadline <= now.instant {
             traces[ticket] = nil
             effects.post(

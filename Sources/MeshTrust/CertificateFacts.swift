@@ -32,9 +32,11 @@ public struct CertificateFacts: Equatable, Sendable {
     }
 }
 
-/// The extension of a node certificate (protocol section 1): the identity key, and its signature over the key that TLS uses.
+/// The extension of a node certificate (protocol section 1): the identity key, and its signature over the key
+/// that TLS uses.
 ///
-/// libp2p's pattern (its TLS specification, "Public Key Extension") with a validity: a stolen TLS key dies by itself.
+/// libp2p's pattern (its TLS specification, "Public Key Extension") with a validity: a stolen TLS key dies by
+/// itself.
 public struct IdentityStatement: Equatable, Sendable {
     /// The node whose certificate it is.
     public let node: NodeID
@@ -49,7 +51,8 @@ public struct IdentityStatement: Equatable, Sendable {
         self.signature = signature
     }
 
-    /// What the identity key signs: (label, node ID, certificate key, notBefore, notAfter), times in milliseconds.
+    /// What the identity key signs: (label, node ID, certificate key, notBefore, notAfter), times in
+    /// milliseconds.
     public static func signedBytes(
         node: NodeID, certificateKey: PublicKey, notBefore: WallTime, notAfter: WallTime
     ) -> [UInt8] {

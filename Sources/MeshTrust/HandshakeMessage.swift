@@ -47,7 +47,8 @@ public struct Grants: Codable, Equatable, Sendable {
     }
 }
 
-/// One message of a handshake, in the order in which they travel. Each is a JSON object of at most `Limits.handshakeMessage` bytes.
+/// One message of a handshake, in the order in which they travel. Each is a JSON object of at most
+/// `Limits.handshakeMessage` bytes.
 public enum HandshakeMessage: Equatable, Sendable {
     /// M1, initiator to responder.
     case hello(InitiatorHello)
@@ -78,7 +79,8 @@ public struct InitiatorHello: Codable, Equatable, Sendable {
 public struct ResponderHello: Codable, Equatable, Sendable {
     /// What the responder says of itself.
     public let hello: Hello
-    /// The responder's signature over the transcript; absent under an invite, where nothing is signed for who has not shown the secret.
+    /// The responder's signature over the transcript; absent under an invite, where nothing is signed for who
+    /// has not shown the secret.
     public let proof: Signed<ResponderProof>?
 
     public init(hello: Hello, proof: Signed<ResponderProof>?) {
@@ -118,7 +120,8 @@ public struct ResponderAccept: Codable, Equatable, Sendable {
 
 /// M2 or M4 instead.
 public struct Denial: Codable, Equatable, Sendable {
-    /// `handshake-refused` to a stranger; the true code where the peer is trusted, or for clock skew, which it can mend.
+    /// `handshake-refused` to a stranger; the true code where the peer is trusted, or for clock skew, which
+    /// it can mend.
     public let code: RefusalCode
     /// A random name under which the refusing operator finds the reason.
     public let reference: Octets
@@ -159,7 +162,8 @@ public struct Acceptance: SignedBody {
     public let grants: Grants
 }
 
-/// The public name of an invite: the first eight bytes of SHA-256(label, secret). Who does not know the secret cannot name it.
+/// The public name of an invite: the first eight bytes of SHA-256(label, secret). Who does not know the
+/// secret cannot name it.
 public struct InviteName: Hashable, Sendable, Comparable, Codable, CustomStringConvertible {
     /// Eight bytes.
     public let octets: Octets

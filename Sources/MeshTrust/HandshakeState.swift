@@ -16,7 +16,8 @@ enum HandshakeState: Equatable, Sendable {
     case signingAnswer(HandshakeExchange, ResponderProof, Octets)
     /// Responder: M2 is out.
     case awaitingFinish(HandshakeExchange)
-    /// Responder under an invite: the secret is proved; the invite is being marked, the operator perhaps asked.
+    /// Responder under an invite: the secret is proved; the invite is being marked, the operator perhaps
+    /// asked.
     case awaitingConsent(HandshakeExchange, InitiatorFinish)
     /// Responder: M3 held; M4 is being signed.
     case signingAcceptance(HandshakeExchange, InitiatorFinish, Acceptance, Octets)

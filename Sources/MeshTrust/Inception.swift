@@ -1,9 +1,10 @@
 import MeshBase
 
-/// The first entry of a node's identity log (protocol section 1): its first key, and a commitment to the next one.
+/// The first entry of a node's identity log (protocol section 1): its first key, and a commitment to the next
+/// one.
 ///
-/// Signed by that first key, carried in every hello, and pinned by its digest together with the node ID. Who later steals the
-/// current key cannot rotate it, because the next key was committed here.
+/// Signed by that first key, carried in every hello, and pinned by its digest together with the node ID. Who
+/// later steals the current key cannot rotate it, because the next key was committed here.
 public struct Inception: SignedBody {
     public static let kind = DocumentKind.inception
 

@@ -38,7 +38,8 @@ public enum InviteConfirmation: String, Sendable, Codable {
     case given
 }
 
-/// The invites of this node: each serves one key, a short time, few wrong guesses (protocol section 3). Bounded by `Limits.openInvites`.
+/// The invites of this node: each serves one key, a short time, few wrong guesses (protocol section 3).
+/// Bounded by `Limits.openInvites`.
 ///
 ///     open --claimed by a key--> used: the same key may repeat until expiry, any other is refused
 ///     open, used --expiry--> gone;  open --5 wrong proofs--> gone

@@ -83,8 +83,9 @@ public struct TrustEvidence: Equatable, Sendable, Codable {
 
 /// Whom this node knows, by which key, and how far it trusts them. Bounded by `Limits.peers`.
 ///
-/// Upward moves need fresh evidence and are made by `Trust` only; downward moves take effect at once. The pin of a revoked key is
-/// kept for ever, even when the peer is forgotten, so that nothing but a new key brings it back.
+/// Upward moves need fresh evidence and are made by `Trust` only; downward moves take effect at once. The pin
+/// of a revoked key is kept for ever, even when the peer is forgotten, so that nothing but a new key brings
+/// it back.
 public struct PinBook: Equatable, Sendable {
     /// The peers, by node ID.
     public private(set) var peers = OrderedTable<NodeID, PeerRecord>()
@@ -119,7 +120,8 @@ public struct PinBook: Equatable, Sendable {
         return (2...1_000).lazy.map(name.numbered).first(where: isFree)
     }
 
-    /// Why a peer with this hello gets no link on `comity/1`; nil when it is trusted under this very key and inception.
+    /// Why a peer with this hello gets no link on `comity/1`; nil when it is trusted under this very key and
+    /// inception.
     func refusal(of hello: Hello) -> Refusal? {
         guard let peer = peers[hello.node] else { return Refusal(.peerUnknown, [Fact("node", hello.node)]) }
         guard peer.key == hello.identityKey else {

@@ -1,11 +1,13 @@
 import MeshBase
 
-/// What both sides of a handshake sign (protocol section 2): everything that was said, by whom, over which certificates.
+/// What both sides of a handshake sign (protocol section 2): everything that was said, by whom, over which
+/// certificates.
 ///
-/// T = H(label, version, binding type and value, H(M1), H(M2 without its signature), then for initiator and responder: role,
-/// node ID, pin, SHA-256 of its TLS certificate and of that certificate's key, nonce, time). Both identities and both roles are
-/// covered (no misbinding, no reflection), both hellos (no downgrade), and the certificates: each side takes its own from the
-/// context in use and the peer's from TLS, never from a message, so a relay between two honest nodes makes two transcripts.
+/// T = H(label, version, binding type and value, H(M1), H(M2 without its signature), then for initiator and
+/// responder: role, node ID, pin, SHA-256 of its TLS certificate and of that certificate's key, nonce, time).
+/// Both identities and both roles are covered (no misbinding, no reflection), both hellos (no downgrade), and
+/// the certificates: each side takes its own from the context in use and the peer's from TLS, never from a
+/// message, so a relay between two honest nodes makes two transcripts.
 struct Transcript: Equatable, Sendable {
     /// One side's part.
     struct Side: Equatable, Sendable {

@@ -1,6 +1,7 @@
 import MeshBase
 
-/// One attempt to join under an invite: each endpoint in turn, again and again, until it is done, denied or out of time.
+/// One attempt to join under an invite: each endpoint in turn, again and again, until it is done, denied or
+/// out of time.
 struct JoinAttempt: Equatable, Sendable {
     let request: JoinRequest
     let deadline: Instant

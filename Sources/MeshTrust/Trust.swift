@@ -2,16 +2,18 @@ import MeshBase
 
 /// Who a peer is and what it may do: the machine of trust (protocol sections 1 to 3).
 ///
-/// It holds the pin book, the invites, every handshake under way and every attempt to join, and lets each do its part:
+/// It holds the pin book, the invites, every handshake under way and every attempt to join, and lets each do
+/// its part:
 ///
 ///     connection secured -> Handshake -> established -> (pairing) pin book: trusted, both sides, one transcript
 ///                                                    -> (peering) boot ID held against the book -> admitted as a link
 ///                                     -> refused     -> told to the other end as a code and a reference, recorded in full
 ///     operator: suspend, resume, revoke, forget      -> at once: pin book, links cut, the peer told
 ///
-/// Callers owe it: one `connectionSecured` per connection before its messages, one `connectionClosed` at its end, the answer to
-/// every `.sign`, and `timeReached` no earlier than `nextDeadline`. A `.persist` must be durable before any effect behind it is
-/// performed. There is no way from discovery into the pin book: only an established handshake under an invite adds a peer.
+/// Callers owe it: one `connectionSecured` per connection before its messages, one `connectionClosed` at its
+/// end, the answer to every `.sign`, and `timeReached` no earlier than `nextDeadline`. A `.persist` must be
+/// durable before any effect behind it is performed. There is no way from discovery into the pin book: only
+/// an established handshake under an invite adds a peer.
 public struct Trust<Suite: SignatureSuite>: Sendable {
     /// Whom this node knows.
     public internal(set) var pins: PinBook
@@ -199,7 +201,8 @@ extension Trust {
         joinFailed(connection, refusal, at: now, into: &effects)
     }
 
-    /// Holds the boot ID against the book; a higher one replaces, a returned one is an alarm (protocol section 1).
+    /// Holds the boot ID against the book; a higher one replaces, a returned one is an alarm (protocol
+    /// section 1).
     private mutating func admit(
         _ establishment: Establishment, _ connection: ConnectionID, _ handshake: Handshake, at now: Moment,
         into effects: inout Outbox<TrustEffect>
@@ -277,7 +280,8 @@ extension Handshake {
         return facts.statement.node
     }
 
-    /// Whether the other end may know the true reason: a trusted peer, anyone whose clock is off, and who named an invite.
+    /// Whether the other end may know the true reason: a trusted peer, anyone whose clock is off, and who
+    /// named an invite.
     func mayTell(_ code: RefusalCode, isTrusted: Bool) -> Bool {
         switch code {
         case .clockSkew: true

@@ -16,7 +16,8 @@ public enum TrustEffect: Equatable, Sendable {
     case dialToPair(Endpoint, DialIntent, join: Ticket)
     /// Write this down before anything behind it is done.
     case persist(TrustChange)
-    /// A peer's state changed, or it is forgotten (nil): links, records and agreements that rest on it follow.
+    /// A peer's state changed, or it is forgotten (nil): links, records and agreements that rest on it
+    /// follow.
     case standingChanged(NodeID, TrustState?)
     /// Answer a command.
     case answer(Ticket, TrustAnswer)

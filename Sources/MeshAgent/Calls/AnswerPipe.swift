@@ -11,13 +11,15 @@ protocol AnswerSink: AnyObject {
     func close()
 }
 
-/// One answer's body on its way: held until the desk lets its head pass, and its last piece until the desk lets the end pass.
+/// One answer's body on its way: held until the desk lets its head pass, and its last piece until the desk
+/// lets the end pass.
 ///
 ///     closed --open--> flowing (all but the last piece passes) --finish--> (the last piece, and the end, pass)
 ///
 /// It also sums up what passed, for the audit. Confined to the plane's event loop.
 final class AnswerPipe {
-    private let sink: any AnswerSink
+    /// Let go when nothing more passes: whoever receives holds this pipe, too.
+    private var sink: (any AnswerSink)?
     private var queued: [ByteBuffer] = []
     private var held: ByteBuffer?
     private var isOpen = false
@@ -54,16 +56,17 @@ final class AnswerPipe {
         isOpen = true
         let waiting = queued
         queued = []
-        for piece in waiting { sink.pass(piece) }
+        for piece in waiting { sink?.pass(piece) }
     }
 
     /// The desk lets the end pass.
     func finish() {
         guard !isOver else { return }
         isOver = true
-        if let last = held { sink.pass(last) }
+        if let last = held { sink?.pass(last) }
         held = nil
-        sink.close()
+        sink?.close()
+        sink = nil
     }
 
     /// Nothing more passes.
@@ -71,9 +74,10 @@ final class AnswerPipe {
         isOver = true
         queued = []
         held = nil
+        sink = nil
     }
 
     private func forward(_ piece: ByteBuffer) {
-        if isOpen { sink.pass(piece) } else { queued.append(piece) }
+        if isOpen { sink?.pass(piece) } else { queued.append(piece) }
     }
 }

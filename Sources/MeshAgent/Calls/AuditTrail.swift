@@ -36,7 +36,8 @@ final class AuditTrail: Sendable {
     let journal: Journal
     let index: AuditIndex
     private let store: Store
-    /// Idempotency keys are written here, one after the other: SQLite syncs, and no event loop waits for that.
+    /// Idempotency keys are written here, one after the other: SQLite syncs, and no event loop waits for
+    /// that.
     private let keys = DispatchQueue(label: "comity.keys")
 
     init(journal: Journal, index: AuditIndex, store: Store) {
@@ -117,11 +118,13 @@ private struct StoredKey: Codable {
         }
         let stored = StoredKey(
             resource: request.resource, capability: request.capability, method: request.method,
-            path: Octets(Array(request.path.utf8)), query: request.query.map { Octets(Array($0.utf8)) }, body: request.body,
+            path: Octets(Array(request.path.utf8)), query: request.query.map { Octets(Array($0.utf8)) },
+            body: request.body,
             answer: answer, answerBody: entry.end?.body)
         return IdempotencyRow(
             caller: entry.key.caller, key: entry.key.key, requestDigest: request.body,
-            state: entry.end == nil ? .started : .finished, outcome: try Document.encode(stored), expires: entry.until)
+            state: entry.end == nil ? .started : .finished, outcome: try Document.encode(stored),
+            expires: entry.until)
     }
 
     static func entry(of row: IdempotencyRow) throws -> IdempotencyBook.Entry {
@@ -132,11 +135,14 @@ private struct StoredKey: Codable {
             path: String(decoding: stored.path.bytes, as: UTF8.self),
             query: stored.query.map { String(decoding: $0.bytes, as: UTF8.self) }, body: stored.body)
         var end: IdempotencyBook.End?
-        if let answer = stored.answer, case .answered(let status, let headers) = try InvocationCodec.answer(from: answer.bytes) {
+        if let answer = stored.answer,
+            case .answered(let status, let headers) = try InvocationCodec.answer(from: answer.bytes)
+        {
             end = IdempotencyBook.End(status: status, headers: headers, body: stored.answerBody)
         }
         return IdempotencyBook.Entry(
-            key: IdempotencyBook.Key(caller: row.caller, key: row.key), request: identity, until: row.expires, end: end)
+            key: IdempotencyBook.Key(caller: row.caller, key: row.key), request: identity, until: row.expires,
+            end: end)
     }
 }
 

@@ -16,7 +16,8 @@ extension CallPlane: GatewayObserver {
             return reply.refuse([Refusal(.peerNotFound, [Fact("peer", request.peer)])], correlation: nil)
         }
         guard let resource = ResourceName(request.resource) else {
-            return reply.refuse([Refusal(.resourceUnknown, [Fact("resource", request.resource)])], correlation: nil)
+            return reply.refuse(
+                [Refusal(.resourceUnknown, [Fact("resource", request.resource)])], correlation: nil)
         }
         let form: CallForm
         var isInvoke = false
@@ -26,7 +27,8 @@ extension CallPlane: GatewayObserver {
             isInvoke = true
             let capability = name.map { ResourceName($0) }
             if case .some(.none) = capability {
-                return reply.refuse([Refusal(.capabilityUnknown, [Fact("capability", name ?? "")])], correlation: nil)
+                return reply.refuse(
+                    [Refusal(.capabilityUnknown, [Fact("capability", name ?? "")])], correlation: nil)
             }
             form = .invoke(capability: capability ?? nil, query: QueryScalars.query(of: request.body))
         }
@@ -37,8 +39,10 @@ extension CallPlane: GatewayObserver {
         submit(
             .requested(
                 LocalRequest(
-                    id: id, target: target, resource: resource, form: form, headers: request.headers, principal: principal,
-                    deadline: request.deadline, idempotencyKey: request.idempotencyKey, traceparent: request.traceparent,
+                    id: id, target: target, resource: resource, form: form, headers: request.headers,
+                    principal: principal,
+                    deadline: request.deadline, idempotencyKey: request.idempotencyKey,
+                    traceparent: request.traceparent,
                     bodyLength: Int64(request.body.readableBytes),
                     bodyDigest: SystemSuite().digest(Array(request.body.readableBytesView)))))
     }
@@ -52,6 +56,6 @@ extension CallPlane: GatewayObserver {
     func cancelled(_ id: GatewayRequestID) {
         guard let request = tables.value.gateway.removeValue(forKey: id) else { return }
         submit(.cancelled(request))
-        tables.value.requests[request] = nil
+        tables.value.requests.removeValue(forKey: request)?.answering?.abandon()
     }
 }

@@ -7,7 +7,9 @@ import NIOCore
 // Peers' streams.
 extension CallPlane {
     /// A peer opened a stream; nil refuses it.
-    func streamOpened(_ stream: LinkStream, head: ByteBuffer, on connection: ConnectionID) -> (any LinkStreamObserver)? {
+    func streamOpened(_ stream: LinkStream, head: ByteBuffer, on connection: ConnectionID) -> (
+        any LinkStreamObserver
+    )? {
         loop.preconditionInEventLoop()
         guard let peer = tables.value.peers[connection] else { return nil }
         do throws(WireError) {

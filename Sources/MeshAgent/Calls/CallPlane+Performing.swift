@@ -39,9 +39,8 @@ extension CallPlane {
             case .finish(let id):
                 guard let request = end(id) else { continue }
                 request.answering?.finish()
-            case .refuse(let id, let refusals, let correlation):
-                end(id)?.reply.refuse(refusals, correlation: correlation)
-            case .breakOff(let id, let refusals): end(id)?.reply.refuse(refusals, correlation: nil)
+            case .refuse(let id, let refusals, let correlation): refuse(id, refusals, correlation)
+            case .breakOff(let id, let refusals): refuse(id, refusals, nil)
             case .serve(let service, let resource, let invocation): serve(service, resource, invocation)
             case .stop(let service): tables.value.uses.removeValue(forKey: service)?.stop()
             case .respond(let key, let answer): tables.value.calls[key]?.respond(answer)
@@ -54,7 +53,8 @@ extension CallPlane {
         }
     }
 
-    /// The audit could not be written: nothing of what follows may become visible. Whoever waits is told, nothing is sent.
+    /// The audit could not be written: nothing of what follows may become visible. Whoever waits is told,
+    /// nothing is sent.
     private func failClosed(_ effects: ArraySlice<CallEffect>) {
         let refusal = Refusal(.auditUnavailable, [Fact("because", "the audit could not be written")])
         var failed: [CallInput] = [.roomMeasured(bytes: 0)]
@@ -64,15 +64,16 @@ extension CallPlane {
             case .abandon(let attempt): tables.value.attempts.removeValue(forKey: attempt)?.abandon()
             case .stop(let service): tables.value.uses.removeValue(forKey: service)?.stop()
             case .send(let attempt, _, _), .serve(.own(let attempt), _, _):
-                end(attempt.request)?.reply.refuse([refusal], correlation: nil)
+                refuse(attempt.request, [refusal], nil)
                 failed.append(.cancelled(attempt.request))
             case .answer(let id, _, _, _), .finish(let id), .refuse(let id, _, _), .breakOff(let id, _):
-                end(id)?.reply.refuse([refusal], correlation: nil)
+                refuse(id, [refusal], nil)
                 failed.append(.cancelled(id))
             case .serve(.inbound(let key), _, _):
                 tables.value.calls.removeValue(forKey: key)?.respond(.refused([refusal], effect: .none))
                 failed.append(.abandoned(key))
-            case .respond(let key, _), .finishResponse(let key), .breakOffResponse(let key), .replay(let key, _):
+            case .respond(let key, _), .finishResponse(let key), .breakOffResponse(let key),
+                .replay(let key, _):
                 tables.value.calls.removeValue(forKey: key)?.breakOff()
                 failed.append(.abandoned(key))
             }
@@ -81,8 +82,13 @@ extension CallPlane {
         loop.execute { for input in inputs { self.submit(input) } }
     }
 
+    private func refuse(_ id: RequestID, _ refusals: [Refusal], _ correlation: CorrelationID?) {
+        guard let request = end(id) else { return }
+        request.answering?.abandon()
+        request.reply.refuse(refusals, correlation: correlation)
+    }
+
     /// Takes a request out, with its attempts.
-    @discardableResult
     private func end(_ id: RequestID) -> OwnRequest? {
         guard let request = tables.value.requests.removeValue(forKey: id) else { return nil }
         tables.value.gateway[request.reply.id] = nil
@@ -102,7 +108,8 @@ extension CallPlane {
             head = ByteBuffer(bytes: try InvocationCodec.encode(invocation))
         } catch {
             note("an invocation cannot be written", error)
-            return later(.attemptRefused(id, [Refusal(.headTooLarge, [Fact("limit", Limits.invocationHead)])], .none))
+            return later(
+                .attemptRefused(id, [Refusal(.headTooLarge, [Fact("limit", Limits.invocationHead)])], .none))
         }
         guard let connection = tables.value.links[node], let transport = transport.withLock({ $0 }),
             let stream = transport.openStream(on: connection, head: head, observer: attempt)
@@ -130,7 +137,8 @@ extension CallPlane {
         let own = invocation.headers.filter { $0.name.hasPrefix("comity-") || $0.name == "traceparent" }
         let request = ResourceRequest(
             url: url, method: invocation.method, path: invocation.path, query: invocation.query,
-            headers: invocation.headers.filter { !$0.name.hasPrefix("comity-") && $0.name != "traceparent" }, added: own,
+            headers: invocation.headers.filter { !$0.name.hasPrefix("comity-") && $0.name != "traceparent" },
+            added: own,
             body: body, timeout: .milliseconds(Int64(max(1, invocation.remainingMilliseconds))))
         use.exchange = resources.perform(request, on: loop, observer: use)
     }

@@ -10,11 +10,13 @@ import MeshWire
 import NIOCore
 import Synchronization
 
-/// Carries calls: between the gateway's connections, the peers' streams and the resources, as the desk decides.
+/// Carries calls: between the gateway's connections, the peers' streams and the resources, as the desk
+/// decides.
 ///
-/// Everything of a call happens on one event loop: the application's connection, the links, the backends. So no call crosses a
-/// thread, and the effects of one decision are performed in order before the next decision on that loop. An effect behind a record
-/// is performed once the record is written, or synced where the desk says so; meanwhile other calls go on.
+/// Everything of a call happens on one event loop: the application's connection, the links, the backends. So
+/// no call crosses a thread, and the effects of one decision are performed in order before the next decision
+/// on that loop. An effect behind a record is performed once the record is written, or synced where the desk
+/// says so; meanwhile other calls go on.
 final class CallPlane: Sendable {
     /// What is under way, by the desk's names.
     struct Tables {
@@ -41,7 +43,8 @@ final class CallPlane: Sendable {
     private let log: Logger
 
     init(
-        desk: CallDesk, on loop: any EventLoop, resources: ResourceClient, trail: AuditTrail, principals: PrincipalRules,
+        desk: CallDesk, on loop: any EventLoop, resources: ResourceClient, trail: AuditTrail,
+        principals: PrincipalRules,
         log: Logger
     ) {
         self.loop = loop
@@ -78,7 +81,9 @@ final class CallPlane: Sendable {
     func note(_ what: String, _ error: any Error) { log.warning("\(what)", metadata: ["cause": "\(error)"]) }
 
     /// An answer begins: what the desk lets pass for this attempt comes from here.
-    func begin(_ pipe: AnswerPipe, for attempt: AttemptID) { tables.value.requests[attempt.request]?.answering = pipe }
+    func begin(_ pipe: AnswerPipe, for attempt: AttemptID) {
+        tables.value.requests[attempt.request]?.answering = pipe
+    }
 
     /// An answer begins: what the desk lets pass for this service comes from here.
     func begin(_ pipe: AnswerPipe, for service: ServiceID) {

@@ -3,7 +3,8 @@ import MeshGateway
 import MeshNode
 import NIOCore
 
-/// One request of an application on this machine, from arrival to its answer's end. Confined to the plane's event loop.
+/// One request of an application on this machine, from arrival to its answer's end. Confined to the plane's
+/// event loop.
 final class OwnRequest: AnswerSink {
     let id: RequestID
     let reply: GatewayReply
@@ -21,7 +22,9 @@ final class OwnRequest: AnswerSink {
     }
 
     /// What goes on with an attempt of this method.
-    func body(for method: String) -> ByteBuffer { isInvoke && (method == "GET" || method == "HEAD") ? ByteBuffer() : body }
+    func body(for method: String) -> ByteBuffer {
+        isInvoke && (method == "GET" || method == "HEAD") ? ByteBuffer() : body
+    }
 
     func pass(_ piece: ByteBuffer) { reply.body(piece) }
     func close() { reply.end() }

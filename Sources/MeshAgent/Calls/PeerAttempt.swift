@@ -7,8 +7,9 @@ import NIOCore
 
 /// One attempt at a peer: the stream out, and its answer. Confined to the plane's event loop.
 final class PeerAttempt: LinkStreamObserver, @unchecked Sendable {
-    // Sendable because the link hands observers between threads; all state is touched on one event loop only, the plane's,
-    // which is also every connection's: `CallPlane` is made with a group of one loop and checks it.
+    // Sendable because the link hands observers between threads; all state is touched on one event loop only,
+    // the plane's, which is also every connection's: `CallPlane` is made with a group of one loop and checks
+    // it.
     private let id: AttemptID
     private unowned let plane: CallPlane
     let pipe: AnswerPipe

@@ -5,7 +5,8 @@ import MeshRouting
 import MeshWire
 import NIOCore
 
-/// One invocation of a peer, from its stream's opening to the answer's end. Confined to the plane's event loop.
+/// One invocation of a peer, from its stream's opening to the answer's end. Confined to the plane's event
+/// loop.
 final class PeerCall: LinkStreamObserver, AnswerSink, @unchecked Sendable {
     // Sendable as `PeerAttempt` is: confined to the one event loop.
     let key: InboundKey
@@ -19,7 +20,10 @@ final class PeerCall: LinkStreamObserver, AnswerSink, @unchecked Sendable {
     /// The answer on its way, once the resource was asked.
     var pipe: AnswerPipe?
 
-    init(_ key: InboundKey, from peer: NodeID, _ invocation: Invocation, on stream: LinkStream, of plane: CallPlane) {
+    init(
+        _ key: InboundKey, from peer: NodeID, _ invocation: Invocation, on stream: LinkStream,
+        of plane: CallPlane
+    ) {
         self.key = key
         self.peer = peer
         self.invocation = invocation

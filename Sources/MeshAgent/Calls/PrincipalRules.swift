@@ -1,8 +1,9 @@
 import MeshBase
 import MeshGateway
 
-/// Who an application is (product page, the local gateway): on the Unix socket the kernel's word for its user decides, on the port it is
-/// `local`; what it claims counts only where the operator lets that caller name it.
+/// Who an application is (product page, the local gateway): on the Unix socket the kernel's word for its user
+/// decides, on the port it is `local`; what it claims counts only where the operator lets that caller name
+/// it.
 struct PrincipalRules: Sendable {
     private let gateway: AgentConfiguration.Gateway
 
@@ -22,7 +23,9 @@ struct PrincipalRules: Sendable {
         guard allowed.contains(claimed) else {
             let names = allowed.isEmpty ? "none" : allowed.map(\.description).joined(separator: ", ")
             return .refused(
-                Refusal(.principalRefused, [Fact("caller", own), Fact("claimed", claimed), Fact("may claim", names)]))
+                Refusal(
+                    .principalRefused,
+                    [Fact("caller", own), Fact("claimed", claimed), Fact("may claim", names)]))
         }
         return .allowed(claimed)
     }

@@ -1,7 +1,8 @@
 import MeshWire
 import NIOCore
 
-/// A JSON object's top-level scalars as a query, for `/invoke` of a capability whose method carries no body (protocol section 8).
+/// A JSON object's top-level scalars as a query, for `/invoke` of a capability whose method carries no body
+/// (protocol section 8).
 enum QueryScalars {
     /// More than this is no query.
     private static let bodyMax = 8 * 1024
@@ -20,7 +21,8 @@ enum QueryScalars {
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+                UInt8(ascii: "_"),
                 UInt8(ascii: "~"):
                 result.unicodeScalars.append(Unicode.Scalar(byte))
             default:

@@ -4,7 +4,8 @@ import MeshNode
 import MeshRouting
 import NIOCore
 
-/// One request to a resource of this node, for a peer or for an application here. Confined to the plane's event loop.
+/// One request to a resource of this node, for a peer or for an application here. Confined to the plane's
+/// event loop.
 final class ResourceUse: ResourceObserver {
     private let id: ServiceID
     private unowned let plane: CallPlane
@@ -24,7 +25,9 @@ final class ResourceUse: ResourceObserver {
 
     func answerBody(_ chunk: ByteBuffer) { pipe.take(chunk) }
 
-    func answerEnded(trailers: [HeaderField]) { plane.submit(.resourceEnded(id, pipe.summary, kept: pipe.keptBody)) }
+    func answerEnded(trailers: [HeaderField]) {
+        plane.submit(.resourceEnded(id, pipe.summary, kept: pipe.keptBody))
+    }
 
     func answerFailed(_ failure: MeshGateway.ResourceFailure) {
         plane.submit(.resourceFailed(id, failure.kind, failure.effect))

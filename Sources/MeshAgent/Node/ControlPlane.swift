@@ -10,14 +10,15 @@ import MeshTrust
 import MeshWire
 import NIOCore
 
-/// The one owner of the `Node`: drains the mailbox in batches, makes what was decided durable, and only then lets it be seen.
+/// The one owner of the `Node`: drains the mailbox in batches, makes what was decided durable, and only then
+/// lets it be seen.
 ///
 ///     inputs ──batch──> Node.handle ──effects──> journal and store (one transaction) ──> sockets, answers, the call plane
 ///                            ^                                                              │
 ///                            └──────────── signatures ──────────────────────────────────────┘
 ///
-/// While the store cannot be written nothing is let out, and the batch is tried again: the node's state and what the world saw of it
-/// never part. Calls go on meanwhile by the last view.
+/// While the store cannot be written nothing is let out, and the batch is tried again: the node's state and
+/// what the world saw of it never part. Calls go on meanwhile by the last view.
 actor ControlPlane {
     private(set) var node: Node<SystemSuite>
     let inputs: Mailbox<NodeInput>
@@ -33,11 +34,13 @@ actor ControlPlane {
     private var commands: [Ticket: CheckedContinuation<NodeAnswer, Never>] = [:]
     /// Who asks to join under invites that want the operator's yes.
     private(set) var confirmations: [InviteName: (pin: Pin, name: NodeName)] = [:]
+    private var knownAddresses: Set<String> = []
     private var watchers: [CheckedContinuation<Void, Never>] = []
     private(set) var storeTrouble: StoreError?
 
     init(
-        node: Node<SystemSuite>, inputs: Mailbox<NodeInput>, store: Store, trail: AuditTrail, signer: Signer, calls: CallPlane,
+        node: Node<SystemSuite>, inputs: Mailbox<NodeInput>, store: Store, trail: AuditTrail, signer: Signer,
+        calls: CallPlane,
         loop: any EventLoop, log: Logger
     ) {
         self.node = node
@@ -113,7 +116,9 @@ actor ControlPlane {
         do throws(CredentialError) {
             inputs.append(.signed(request.ticket, try signer.sign(request)))
         } catch {
-            log.error("the identity key does not sign", metadata: ["cause": "\(error)", "kind": "\(request.kind.rawValue)"])
+            log.error(
+                "the identity key does not sign",
+                metadata: ["cause": "\(error)", "kind": "\(request.kind.rawValue)"])
         }
     }
 
@@ -144,15 +149,17 @@ actor ControlPlane {
                 storeTrouble = nil
                 return
             } catch {
-                if storeTrouble == nil { log.error("the store cannot be written", metadata: ["cause": "\(error)"]) }
+                if storeTrouble == nil {
+                    log.error("the store cannot be written", metadata: ["cause": "\(error)"])
+                }
                 storeTrouble = error
                 await rest()
             }
         }
     }
 
-    /// An event of the control plane that cannot be written is said and lost, but for the decision's own sake nothing waits: the store
-    /// holds the decision, and calls are refused by their own plane.
+    /// An event of the control plane that cannot be written is said and lost, but for the decision's own sake
+    /// nothing waits: the store holds the decision, and calls are refused by their own plane.
     private func write(_ records: [AuditRecord], _ durability: AuditDurability) async {
         switch trail.append(records, durability) {
         case .done: break
@@ -182,16 +189,27 @@ actor ControlPlane {
         case .admit(let id, _): transport?.admit(id)
         case .ping(let id, let summary): transport?.sendPing(summary.digest.bytes, on: id)
         case .close(let id, let code): transport?.close(id, code?.rawValue ?? "done")
-        case .linkUp(let node, let connection): calls.setLink(node, connection)
+        case .linkUp(let peer, let connection):
+            calls.setLink(peer, connection)
+            keepPlace(for: peer)
         case .linkDown(let node): calls.setLink(node, nil)
         case .publish(let view): calls.submit(.viewPublished(view))
-        case .pairing(let window): trying("the pairing door") { try transport?.setPairing(window == .open ? .open : .closed) }
+        case .pairing(let window):
+            trying("the pairing door") { try transport?.setPairing(window == .open ? .open : .closed) }
         case .renewSessions: trying("TLS contexts") { try transport?.renew() }
         case .answer(let ticket, let answer): commands.removeValue(forKey: ticket)?.resume(returning: answer)
         case .confirmationWanted(let name, let pin, let claimed): confirmations[name] = (pin, claimed)
         case .lookUp(let lookUp): look(up: lookUp)
         case .sign, .persist, .record: break
         }
+    }
+
+    /// Strangers who flood the link port leave room for addresses where peers were met.
+    private func keepPlace(for peer: NodeID) {
+        guard let host = node.gossip.link(with: peer)?.remote.host, knownAddresses.count < Limits.peers,
+            knownAddresses.insert(host).inserted
+        else { return }
+        transport?.setKnownAddresses(knownAddresses)
     }
 
     private func send(_ document: LinkDocument, on id: ConnectionID) {
@@ -210,7 +228,8 @@ actor ControlPlane {
     private func look(up lookUp: LookUp) {
         Task { [trail, inputs, log] in
             do throws(StoreError) {
-                inputs.post(.lookedUp(lookUp, try await trail.half(of: lookUp.correlation, for: lookUp.asker)))
+                inputs.post(
+                    .lookedUp(lookUp, try await trail.half(of: lookUp.correlation, for: lookUp.asker)))
             } catch {
                 log.error("the audit cannot be read", metadata: ["cause": "\(error)"])
                 inputs.post(.lookedUp(lookUp, []))
@@ -230,7 +249,9 @@ actor ControlPlane {
         alarm?.cancel()
         alarm = node.nextDeadline.map { deadline in
             let delay = max(.zero, deadline - SystemClock.now().instant) + .microseconds(100)
-            return loop.scheduleTask(in: .nanoseconds(delay.wholeNanoseconds)) { [inputs] in _ = inputs.post(.timeReached) }
+            return loop.scheduleTask(in: .nanoseconds(delay.wholeNanoseconds)) { [inputs] in
+                _ = inputs.post(.timeReached)
+            }
         }
     }
 }

@@ -7,7 +7,8 @@ import MeshDiscovery
 import MeshNode
 import Synchronization
 
-/// The witnesses of this machine: the operator's list, and mDNS through Avahi. It translates what they say into sightings.
+/// The witnesses of this machine: the operator's list, and mDNS through Avahi. It translates what they say
+/// into sightings.
 final class DiscoveryShell: Sendable {
     private let node: NodeID
     private let configuration: AgentConfiguration.Discovery
@@ -20,7 +21,8 @@ final class DiscoveryShell: Sendable {
     private static let sightingLife: Duration = .seconds(150)
 
     init(
-        node: NodeID, configuration: AgentConfiguration.Discovery, inputs: Mailbox<NodeInput>, surroundings: Surroundings,
+        node: NodeID, configuration: AgentConfiguration.Discovery, inputs: Mailbox<NodeInput>,
+        surroundings: Surroundings,
         log: Logger
     ) {
         self.node = node
@@ -84,13 +86,16 @@ final class DiscoveryShell: Sendable {
     /// A version, and a tag that only those recognise who hold this node's ID (protocol section 3).
     private func announcedText() -> TXTRecord {
         let hour = SightingTag.hour(of: SystemClock.now().wall)
-        return TXTRecord([.init("v", "1"), .init("t", SightingTag(of: node, hour: hour, using: SystemSuite()).description)])
+        return TXTRecord([
+            .init("v", "1"), .init("t", SightingTag(of: node, hour: hour, using: SystemSuite()).description),
+        ])
     }
 
     private func take(_ event: AvahiEvent) {
         switch event {
         case .running: surroundings.set(method: "mdns", state: .working, detail: "through Avahi")
-        case .announced: surroundings.set(method: "mdns", state: .working, detail: "announcing and browsing through Avahi")
+        case .announced:
+            surroundings.set(method: "mdns", state: .working, detail: "announcing and browsing through Avahi")
         case .unavailable(let reason), .browsingFailed(let reason), .announcementFailed(let reason):
             surroundings.set(method: "mdns", state: .failing, detail: reason)
         case .collision: break
@@ -100,18 +105,21 @@ final class DiscoveryShell: Sendable {
     }
 
     private func take(_ sighting: AvahiSighting) {
-        guard !sighting.isOwn, sighting.txt["v"] == "1", let tag = sighting.txt["t"].flatMap({ SightingTag($0) }),
+        guard !sighting.isOwn, sighting.txt["v"] == "1",
+            let tag = sighting.txt["t"].flatMap({ SightingTag($0) }),
             configuration.allowsLoopback || !sighting.endpoint.isLoopback
         else { return }
         inputs.post(
             .sighted(
                 Sighting(
-                    key: key(of: sighting.service), endpoints: [sighting.endpoint], claim: .tag(tag), life: Self.sightingLife)),
+                    key: key(of: sighting.service), endpoints: [sighting.endpoint], claim: .tag(tag),
+                    life: Self.sightingLife)),
             .droppable)
     }
 
     private func key(of service: AvahiService) -> SightingKey {
         SightingKey(
-            witness: .mdns(interface: service.interface), source: "\(service.instance)/\(service.family.rawValue)")
+            witness: .mdns(interface: service.interface),
+            source: "\(service.instance)/\(service.family.rawValue)")
     }
 }

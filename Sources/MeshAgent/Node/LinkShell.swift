@@ -29,12 +29,15 @@ final class LinkShell: LinkObserver {
 
     func connection(_ id: ConnectionID, did event: LinkEvent) {
         switch event {
-        case .secured(let secured): inputs.post(.connectionSecured(id, facts(of: secured), distance(of: secured)))
+        case .secured(let secured):
+            inputs.post(.connectionSecured(id, facts(of: secured), distance(of: secured)))
         case .handshakeMessage(let bytes): receive(bytes, on: id, limit: Limits.handshakeMessage)
         case .document(let bytes): receive(bytes, on: id, limit: Limits.framePayload)
         case .heard: inputs.post(.heard(id), .droppable)
         case .pinged(let payload):
-            if let digest = Digest(payload) { inputs.post(.pinged(id, RegistrySummary(digest: digest)), .droppable) }
+            if let digest = Digest(payload) {
+                inputs.post(.pinged(id, RegistrySummary(digest: digest)), .droppable)
+            }
         case .pong(_, let roundTrip): inputs.post(.ponged(id, roundTrip: roundTrip), .droppable)
         case .goingAway: break
         case .closed: inputs.post(.connectionClosed(id))
@@ -51,7 +54,8 @@ final class LinkShell: LinkObserver {
 
     private func receive(_ bytes: [UInt8], on id: ConnectionID, limit: Int) {
         do throws(WireError) {
-            inputs.post(.documentArrived(id, try Document.decode(LinkDocument.self, from: bytes, limit: limit)))
+            inputs.post(
+                .documentArrived(id, try Document.decode(LinkDocument.self, from: bytes, limit: limit)))
         } catch {
             inputs.post(.documentUnreadable(id, problem: String("\(error)".prefix(200))))
         }
@@ -76,11 +80,14 @@ final class LinkShell: LinkObserver {
         } catch {
             preconditionFailure("the certificate that this node made for itself cannot be read: \(error)")
         }
-        guard let nonce = Digest(SystemRandom.bytes(32)) else { preconditionFailure("32 bytes are a digest's") }
+        guard let nonce = Digest(SystemRandom.bytes(32)) else {
+            preconditionFailure("32 bytes are a digest's")
+        }
         return MeshTrust.SecuredConnection(
             role: secured.role == .dialler ? .initiator : .responder,
             purpose: secured.protocol == .pairing ? .pairing : .peering, presented: presented,
-            ownCertificateDigest: suite.digest(secured.ownCertificate), ownCertificateKey: own.certificateKey, nonce: nonce,
+            ownCertificateDigest: suite.digest(secured.ownCertificate), ownCertificateKey: own.certificateKey,
+            nonce: nonce,
             remote: secured.remote)
     }
 

@@ -13,13 +13,15 @@ enum LocalNetworks {
         }
     }
 
-    /// The addresses at which this machine can be reached, best first: no loopback, and link-local ones not at all, whose scope
-    /// means nothing elsewhere.
+    /// The addresses at which this machine can be reached, best first: no loopback, and link-local ones not
+    /// at all, whose scope means nothing elsewhere.
     static func addresses() -> [String] {
         var found: [String] = []
         var loopback: [String] = []
         for interface in interfaces() {
-            guard let text = interface.address?.ipAddress, !text.hasPrefix("fe80:"), !text.hasPrefix("169.254.") else { continue }
+            guard let text = interface.address?.ipAddress, !text.hasPrefix("fe80:"),
+                !text.hasPrefix("169.254.")
+            else { continue }
             let isLoopback = text == "::1" || text.hasPrefix("127.")
             if isLoopback {
                 if !text.contains(":") { loopback.append(text) }
@@ -47,7 +49,8 @@ enum LocalNetworks {
     private static func networks() -> [(address: [UInt8], mask: [UInt8])] {
         interfaces().compactMap { device in
             guard let text = device.address?.ipAddress, let address = bytes(of: text),
-                let maskText = device.netmask?.ipAddress, let mask = bytes(of: maskText), mask.count == address.count
+                let maskText = device.netmask?.ipAddress, let mask = bytes(of: maskText),
+                mask.count == address.count
             else { return nil }
             return (address, mask)
         }

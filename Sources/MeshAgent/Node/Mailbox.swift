@@ -2,8 +2,8 @@ import Synchronization
 
 /// What waits for the control plane: bounded, filled from any thread, drained in batches by one reader.
 ///
-/// A witness or a peer that floods is dropped from, never waited for; what must not be lost (answers to the node's own orders) is
-/// let in above the bound, since there are no more of it than orders.
+/// A witness or a peer that floods is dropped from, never waited for; what must not be lost (answers to the
+/// node's own orders) is let in above the bound, since there are no more of it than orders.
 final class Mailbox<Letter: Sendable>: Sendable {
     /// Whether a letter may be dropped when the box is full.
     enum Weight: Sendable {

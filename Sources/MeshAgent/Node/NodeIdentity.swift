@@ -5,7 +5,8 @@ import MeshStore
 import MeshTrust
 import MeshWire
 
-/// What this node proves itself by: its keys from the home, its inception from the store, a boot number for this run.
+/// What this node proves itself by: its keys from the home, its inception from the store, a boot number for
+/// this run.
 struct NodeIdentity {
     let key: IdentityKey
     let own: OwnIdentity
@@ -13,16 +14,22 @@ struct NodeIdentity {
     private static let inceptionSetting = "inception"
     private static let bootSetting = "boot"
 
-    /// Loads what is there; makes, on a first start, the identity key, the next key beside it, and the signed inception.
-    static func prepare(in home: Home, name: NodeName, store: Store, stored: StoredState, at now: Moment) throws -> NodeIdentity {
-        let key = try exists(home.identityKey) ? IdentityKey.load(from: home.identityKey) : firstKeys(in: home)
+    /// Loads what is there; makes, on a first start, the identity key, the next key beside it, and the signed
+    /// inception.
+    static func prepare(in home: Home, name: NodeName, store: Store, stored: StoredState, at now: Moment)
+        throws -> NodeIdentity
+    {
+        let key =
+            try exists(home.identityKey) ? IdentityKey.load(from: home.identityKey) : firstKeys(in: home)
         let inception = try inception(of: key, in: home, store: store, stored: stored)
         let previous = stored.settings.first { $0.key == bootSetting }.flatMap { Int64($0.value) } ?? 0
         let boot = BootID(
-            number: max(previous + 1, now.wall.milliseconds), random: UInt64(bigEndian: SystemRandom.bytes(8)))
+            number: max(previous + 1, now.wall.milliseconds), random: UInt64(bigEndian: SystemRandom.bytes(8))
+        )
         try store.commit([.putSetting(SettingRow(key: bootSetting, value: String(boot.number)))])
         let own = OwnIdentity(
-            node: NodeID(SystemSuite().pin(of: inception.body.key).digest), key: key.publicKey, inception: inception, name: name,
+            node: NodeID(SystemSuite().pin(of: inception.body.key).digest), key: key.publicKey,
+            inception: inception, name: name,
             boot: boot)
         return NodeIdentity(key: key, own: own)
     }
@@ -37,9 +44,13 @@ struct NodeIdentity {
         of key: IdentityKey, in home: Home, store: Store, stored: StoredState
     ) throws -> Signed<Inception> {
         if let row = stored.settings.first(where: { $0.key == inceptionSetting }) {
-            let inception: Signed<Inception> = try Document.decode(from: Array(row.value.utf8), limit: Limits.handshakeMessage)
-            guard inception.isSigned(by: inception.body.key, using: SystemSuite()), inception.body.key == key.publicKey else {
-                throw AgentFailure.identity("the store holds the inception of another key than \(home.identityKey)")
+            let inception: Signed<Inception> = try Document.decode(
+                from: Array(row.value.utf8), limit: Limits.handshakeMessage)
+            guard inception.isSigned(by: inception.body.key, using: SystemSuite()),
+                inception.body.key == key.publicKey
+            else {
+                throw AgentFailure.identity(
+                    "the store holds the inception of another key than \(home.identityKey)")
             }
             return inception
         }

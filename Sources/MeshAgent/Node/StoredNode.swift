@@ -6,7 +6,8 @@ import MeshStore
 import MeshTrust
 import MeshWire
 
-/// Translates between what the node keeps and the store's rows. Signed documents are stored as they were signed.
+/// Translates between what the node keeps and the store's rows. Signed documents are stored as they were
+/// signed.
 enum StoredNode {
     private static let limit = 256 * 1024
     private static let textLimit = 4 * 1024
@@ -15,7 +16,9 @@ enum StoredNode {
     static func restored(from stored: StoredState) throws -> RestoredNode {
         var node = RestoredNode()
         node.peers = try stored.peers.map(peer)
-        node.revokedPins = stored.keys.filter { $0.state == .revoked }.map { RevokedPin(pin: $0.pin, node: $0.node) }
+        node.revokedPins = stored.keys.filter { $0.state == .revoked }.map {
+            RevokedPin(pin: $0.pin, node: $0.node)
+        }
         node.invites = try stored.invites.map(invite)
         node.agreements = try stored.agreements.map(agreement)
         node.heads = try stored.heads.map { head in
@@ -44,7 +47,10 @@ enum StoredNode {
             [.putResource(ResourceRow(name: resource.name, resource: resource, offeredTo: []))]
         case .resourceRemoved(let name): [.removeResource(name)]
         case .route(let resource, let providers):
-            [providers.isEmpty ? .removeRoute(resource) : .putRoute(RouteRow(resource: resource, via: providers))]
+            [
+                providers.isEmpty
+                    ? .removeRoute(resource) : .putRoute(RouteRow(resource: resource, via: providers))
+            ]
         case .endpoint(let node, let endpoint):
             [.putEndpoint(PeerEndpointRow(node: node, endpoint: endpoint, witness: "link", lastSuccess: now))]
         }
@@ -53,37 +59,46 @@ enum StoredNode {
     // MARK: Peers and invites
 
     private static func rows(of peer: PeerRecord, at now: WallTime) throws(WireError) -> [StoreChange] {
-        let evidence = String(decoding: try Document.encode(peer.evidence, textLimit: textLimit), as: UTF8.self)
+        let evidence = String(
+            decoding: try Document.encode(peer.evidence, textLimit: textLimit), as: UTF8.self)
         let row = PeerRow(
-            node: peer.node, name: peer.name, state: peer.state.rawValue, identityKey: peer.key.info.bytes, pin: peer.pin,
+            node: peer.node, name: peer.name, state: peer.state.rawValue, identityKey: peer.key.info.bytes,
+            pin: peer.pin,
             inception: try Document.encode(peer.inception), boot: peer.boot,
             trustedSince: peer.since, evidence: evidence, updated: now)
-        let key = PinnedKeyRow(pin: peer.pin, node: peer.node, state: peer.state == .revoked ? .revoked : .pinned)
+        let key = PinnedKeyRow(
+            pin: peer.pin, node: peer.node, state: peer.state == .revoked ? .revoked : .pinned)
         return [.putPeer(row), .putKey(key)]
     }
 
     private static func peer(_ row: PeerRow) throws -> PeerRecord {
-        guard let name = row.name, let key = row.identityKey, let pin = row.pin, let inception = row.inception,
+        guard let name = row.name, let key = row.identityKey, let pin = row.pin,
+            let inception = row.inception,
             let state = TrustState(rawValue: row.state), let since = row.trustedSince
         else { throw AgentFailure.storeUnreadable(what: "peer \(row.node)") }
         let evidence = try Document.decode(
             TrustEvidence.self, from: Array(row.evidence.utf8), limit: limit, textLimit: textLimit)
         return PeerRecord(
-            node: row.node, key: PublicKey(info: key), pin: pin, inception: try read(inception), name: name, state: state,
+            node: row.node, key: PublicKey(info: key), pin: pin, inception: try read(inception), name: name,
+            state: state,
             since: since, evidence: evidence, boot: row.boot)
     }
 
     private static func row(of invite: InviteRecord, at now: WallTime) -> InviteRow {
         InviteRow(
-            id: invite.name.octets.bytes, secret: invite.secret.bytes, expires: invite.expires, usedBy: invite.usedBy,
+            id: invite.name.octets.bytes, secret: invite.secret.bytes, expires: invite.expires,
+            usedBy: invite.usedBy,
             wrongProofs: Int64(invite.wrongProofs), asksFirst: invite.confirmation == .asked, created: now)
     }
 
     private static func invite(_ row: InviteRow) throws -> InviteRecord {
-        guard let name = InviteName(Octets(row.id)) else { throw AgentFailure.storeUnreadable(what: "an invite") }
+        guard let name = InviteName(Octets(row.id)) else {
+            throw AgentFailure.storeUnreadable(what: "an invite")
+        }
         let confirmation: InviteConfirmation = row.asksFirst ? .asked : row.usedBy == nil ? .none : .given
         return InviteRecord(
-            name: name, secret: Octets(row.secret), expires: row.expires, confirmation: confirmation, usedBy: row.usedBy,
+            name: name, secret: Octets(row.secret), expires: row.expires, confirmation: confirmation,
+            usedBy: row.usedBy,
             wrongProofs: Int(row.wrongProofs))
     }
 
@@ -91,10 +106,12 @@ enum StoredNode {
 
     private static func row(of record: AgreementRecord, at now: WallTime) throws(WireError) -> AgreementRow {
         AgreementRow(
-            contentID: record.contentID, agreement: record.agreement.id.description, version: record.agreement.version,
+            contentID: record.contentID, agreement: record.agreement.id.description,
+            version: record.agreement.version,
             peer: record.peer, role: record.origin.rawValue,
             state: String(decoding: try Document.encode(record.state, textLimit: textLimit), as: UTF8.self),
-            document: try Document.encode(record.document), validUntil: record.agreement.validUntil, updated: now)
+            document: try Document.encode(record.document), validUntil: record.agreement.validUntil,
+            updated: now)
     }
 
     private static func agreement(_ row: AgreementRow) throws -> AgreementRecord {
@@ -104,7 +121,8 @@ enum StoredNode {
         let state = try Document.decode(
             AgreementState.self, from: Array(row.state.utf8), limit: limit, textLimit: textLimit)
         return AgreementRecord(
-            contentID: row.contentID, peer: row.peer, document: try read(row.document), state: state, origin: origin)
+            contentID: row.contentID, peer: row.peer, document: try read(row.document), state: state,
+            origin: origin)
     }
 
     private static func rows(of stored: StoredHead) throws(WireError) -> [StoreChange] {
@@ -114,14 +132,16 @@ enum StoredNode {
             .removeHead(owner: head.owner, audience: audience),
             .putHead(
                 HeadRow(
-                    owner: head.owner, audience: audience, epoch: head.epoch, sequence: head.sequence, root: head.root,
+                    owner: head.owner, audience: audience, epoch: head.epoch, sequence: head.sequence,
+                    root: head.root,
                     document: try Document.encode(stored.head))),
         ]
         for record in stored.records {
             changes.append(
                 .putRecord(
                     RecordRow(
-                        owner: head.owner, audience: audience, key: record.key.description, body: try Document.encode(record))))
+                        owner: head.owner, audience: audience, key: record.key.description,
+                        body: try Document.encode(record))))
         }
         return changes
     }

@@ -1,0 +1,72 @@
+import MeshBase
+
+// What the initiator does with M2 and M4.
+extension Handshake {
+    mutating func receive(
+        answer: ResponderHello, to hello: InitiatorHello, _ ground: HandshakeGround,
+        using suite: some SignatureSuite
+    ) -> [Step] {
+        let facts: CertificateFacts
+        switch checkedPeer(answer.hello, ground, using: suite) {
+        case .refused(let refusal): return fail(refusal)
+        case .allowed(let checked): facts = checked
+        }
+        guard answer.hello.nonce != hello.hello.nonce else {
+            return fail(Refusal(.nonceReused, [Fact("message", "answer")]))
+        }
+        if connection.purpose == .peering, let refusal = ground.pins.refusal(of: answer.hello) {
+            return fail(refusal)
+        }
+        switch negotiated(theirs: answer.hello, ours: hello.hello) {
+        case .refused(let refusal): return fail(refusal)
+        case .allowed(let agreed):
+            let exchange = HandshakeExchange(
+                version: agreed.version, binding: agreed.binding, hello: hello, answer: answer,
+                connection: connection,
+                peer: facts, secret: intent?.secret, ground: ground, using: suite)
+            if let refusal = refusal(of: answer.proof, exchange, using: suite) { return fail(refusal) }
+            let proof = InitiatorProof(transcript: exchange.transcript.digest, grants: ground.grants)
+            let payload = Octets(suite.encoded(proof))
+            state = .signingFinish(exchange, proof, payload)
+            return [.sign(.initiatorProof, payload: payload)]
+        }
+    }
+
+    /// M2 carries a proof on `comity/1` and none under an invite, where the secret's proof in M4 stands for
+    /// it.
+    func refusal(
+        of proof: Signed<ResponderProof>?, _ exchange: HandshakeExchange, using suite: some SignatureSuite
+    ) -> Refusal? {
+        switch (connection.purpose, proof) {
+        case (.pairing, nil): nil
+        case (.peering, let proof?)
+        where proof.body.transcript == exchange.transcript.digest
+            && proof.isSigned(by: exchange.peerHello.identityKey, using: suite):
+            nil
+        case (.peering, _), (.pairing, .some): Refusal(.proofInvalid, [Fact("message", "answer")])
+        }
+    }
+
+    mutating func receive(
+        accept: ResponderAccept, _ exchange: HandshakeExchange, finish: InitiatorFinish,
+        using suite: some SignatureSuite
+    ) -> [Step] {
+        let expected = intent?.secret.map {
+            exchange.transcript.secretProof(.responder, secret: $0, using: suite)
+        }
+        guard accept.secretProof == expected else { return fail(Refusal(.inviteProofWrong)) }
+        let proof = accept.proof
+        guard proof.body.transcript == exchange.transcript.digest,
+            proof.body.accepted == finish.proof.contentID(using: suite),
+            proof.isSigned(by: exchange.peerHello.identityKey, using: suite)
+        else { return fail(Refusal(.proofInvalid, [Fact("message", "accept")])) }
+        guard proof.body.grants.trust else {
+            return fail(Refusal(.grantMissing, [Fact("side", "responder")]))
+        }
+        state = .finished
+        return [
+            .establish(
+                exchange.establishment(grants: proof.body.grants, invite: intent?.invite(using: suite)))
+        ]
+    }
+}

@@ -1,0 +1,84 @@
+import MeshBase
+
+// What the responder does with M1 and M3.
+extension Handshake {
+    mutating func receive(
+        hello: InitiatorHello, _ ground: HandshakeGround, using suite: some SignatureSuite
+    ) -> [Step] {
+        let facts: CertificateFacts
+        switch checkedPeer(hello.hello, ground, using: suite) {
+        case .refused(let refusal): return fail(refusal)
+        case .allowed(let checked): facts = checked
+        }
+        var secret: Octets?
+        switch (connection.purpose, hello.invite) {
+        case (.peering, nil):
+            if let refusal = ground.pins.refusal(of: hello.hello) { return fail(refusal) }
+        case (.pairing, let name?):
+            namedInvite = name
+            let pin = suite.pin(of: hello.hello.identityKey)
+            switch ground.invites.secret(of: name, for: pin, at: ground.now.wall) {
+            case .refused(let refusal): return fail(refusal)
+            case .allowed(let found): secret = found
+            }
+        case (.peering, .some), (.pairing, nil):
+            return fail(
+                Refusal(.handshakeMalformed, [Fact("invite", hello.invite == nil ? "missing" : "unexpected")])
+            )
+        }
+        let answer = ResponderHello(hello: ground.hello(nonce: connection.nonce), proof: nil)
+        switch negotiated(theirs: hello.hello, ours: answer.hello) {
+        case .refused(let refusal): return fail(refusal)
+        case .allowed(let agreed):
+            let exchange = HandshakeExchange(
+                version: agreed.version, binding: agreed.binding, hello: hello, answer: answer,
+                connection: connection,
+                peer: facts, secret: secret, ground: ground, using: suite)
+            guard secret == nil else {
+                state = .awaitingFinish(exchange)
+                return [.send(.answer(answer))]
+            }
+            let proof = ResponderProof(transcript: exchange.transcript.digest)
+            let payload = Octets(suite.encoded(proof))
+            state = .signingAnswer(exchange, proof, payload)
+            return [.sign(.responderProof, payload: payload)]
+        }
+    }
+
+    mutating func receive(
+        finish: InitiatorFinish, _ exchange: HandshakeExchange, _ ground: HandshakeGround,
+        using suite: some SignatureSuite
+    ) -> [Step] {
+        if let secret = exchange.secret {
+            let expected = exchange.transcript.secretProof(.initiator, secret: secret, using: suite)
+            guard finish.secretProof == expected else { return fail(Refusal(.inviteProofWrong)) }
+        } else if finish.secretProof != nil {
+            return fail(Refusal(.handshakeMalformed, [Fact("secret proof", "unexpected")]))
+        }
+        let proof = finish.proof
+        guard proof.body.transcript == exchange.transcript.digest,
+            proof.isSigned(by: exchange.peerHello.identityKey, using: suite)
+        else { return fail(Refusal(.proofInvalid, [Fact("message", "finish")])) }
+        guard proof.body.grants.trust else {
+            return fail(Refusal(.grantMissing, [Fact("side", "initiator")]))
+        }
+        guard let invite = exchange.inviteName else {
+            return signAcceptance(exchange, finish, ground, using: suite)
+        }
+        state = .awaitingConsent(exchange, finish)
+        let pin = suite.pin(of: exchange.peerHello.identityKey)
+        return [.claimInvite(invite, by: pin, name: proof.body.grants.name)]
+    }
+
+    mutating func signAcceptance(
+        _ exchange: HandshakeExchange, _ finish: InitiatorFinish, _ ground: HandshakeGround,
+        using suite: some SignatureSuite
+    ) -> [Step] {
+        let proof = Acceptance(
+            transcript: exchange.transcript.digest, accepted: finish.proof.contentID(using: suite),
+            grants: ground.grants)
+        let payload = Octets(suite.encoded(proof))
+        state = .signingAcceptance(exchange, finish, proof, payload)
+        return [.sign(.acceptance, payload: payload)]
+    }
+}
