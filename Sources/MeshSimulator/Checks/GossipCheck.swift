@@ -1,0 +1,59 @@
+import MeshBase
+import MeshGossip
+
+/// Heads rise, are not dated ahead, and go to the pair only.
+struct GossipCheck: Sendable {
+    private struct Key: Comparable, Sendable {
+        let host: Int
+        let owner: NodeID
+        let audience: Audience
+        static func < (left: Self, right: Self) -> Bool {
+            (left.host, left.owner, left.audience) < (right.host, right.owner, right.audience)
+        }
+    }
+
+    private var newest = OrderedTable<Key, Head>()
+    /// Hosts whose heads were dated more than the design lets them mend at once, when faults ended.
+    var owesWait: Set<Int> = []
+
+    /// A host writes a head. Answers what that breaks.
+    mutating func wrote(_ stored: StoredHead, by host: Int, at now: Moment) -> [(Invariant, String)] {
+        let head = stored.head.body
+        var found: [(Invariant, String)] = []
+        let key = Key(host: host, owner: head.owner, audience: head.audience)
+        if let old = newest[key] {
+            let rises = (head.epoch, head.sequence) > (old.epoch, old.sequence)
+            let isSame = (head.epoch, head.sequence) == (old.epoch, old.sequence) && head.root == old.root
+            if !rises && !isSame {
+                found.append(
+                    (
+                        .headsRise,
+                        "host \(host), owner \(head.owner.brief): (\(head.epoch), \(head.sequence)) after "
+                            + "(\(old.epoch), \(old.sequence))"
+                    ))
+            }
+        }
+        newest[key] = head
+        let ahead = now.wall + Limits.clockSkewRefused
+        if WallTime(milliseconds: head.sequence >> 10) > ahead || head.issued > ahead {
+            found.append((.headsNotAhead, "host \(host), owner \(head.owner.brief): \(head.sequence >> 10)"))
+        }
+        return found
+    }
+
+    /// What of `message` must not go to `receiver`; nil when all of it may.
+    static func leak(in message: GossipMessage, from sender: NodeID, to receiver: NodeID) -> String? {
+        let pair = Audience.pair(sender, receiver)
+        switch message {
+        case .head(let push):
+            if push.head.body.audience != pair { return "a head of \(push.head.body.audience)" }
+            return push.records.contains { $0.audience != pair } ? "a record of another audience" : nil
+        case .records(let batch):
+            return batch.records.contains { $0.audience != pair } ? "a record of another audience" : nil
+        case .list(let list):
+            guard let theirs = list.yours else { return nil }
+            return theirs.body.audience == pair ? nil : "a list with \(theirs.body.audience)"
+        case .want: return nil
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import MeshAudit
+import MeshBase
+import MeshGossip
+import MeshNode
+import MeshTrust
+
+// What must have come right by a certain time.
+extension World {
+    mutating func inspect(_ inspection: Inspection) {
+        switch inspection {
+        case .routine:
+            inspectTables()
+            let patience: Duration = plan.faults.contains(.pauses) && !isCalm ? .seconds(15) : .seconds(1)
+            for text in checks.calls.overdue(at: time, patience: patience) { breach(.answeredOnce, text) }
+            schedule(.inspect(.routine), after: .seconds(5))
+        case .links: inspectLinks()
+        case .heads: inspectHeads()
+        case .end:
+            inspectJournals()
+            statistics.pairsTrusted = pairs().count
+        }
+    }
+
+    /// Pairs of hosts that trust one another.
+    private func pairs() -> [(Int, Int)] {
+        var found: [(Int, Int)] = []
+        for one in hosts.indices {
+            for other in hosts.indices where other > one {
+                guard let left = hosts[one].agent, let right = hosts[other].agent,
+                    left.node.trust.pins.isTrusted(hosts[other].node),
+                    right.node.trust.pins.isTrusted(hosts[one].node)
+                else { continue }
+                found.append((one, other))
+            }
+        }
+        return found
+    }
+
+    private mutating func inspectLinks() {
+        for (one, other) in pairs() {
+            for (here, there) in [(one, other), (other, one)]
+            where hosts[here].agent?.node.gossip.link(with: hosts[there].node) == nil {
+                breach(.linksReturn, "host \(here) has no link with host \(there)")
+            }
+        }
+    }
+
+    private mutating func inspectHeads() {
+        for (one, other) in pairs() {
+            for (owner, holder) in [(one, other), (other, one)] where !checks.gossip.owesWait.contains(owner) {
+                let key = Disk.HeadKey(
+                    owner: hosts[owner].node, audience: .pair(hosts[owner].node, hosts[holder].node))
+                guard let own = hosts[owner].disk.heads[key] else { continue }
+                let held = hosts[holder].disk.heads[key]
+                guard held?.head.body.epoch != own.head.body.epoch || held?.head.body.root != own.head.body.root
+                else { continue }
+                breach(
+                    .headsConverge,
+                    "host \(holder) holds \(describe(held)) of host \(owner), which is at \(describe(own))")
+            }
+        }
+    }
+
+    private func describe(_ stored: StoredHead?) -> String {
+        guard let body = stored?.head.body else { return "nothing" }
+        return "(\(body.epoch), \(body.sequence), \(body.root.description.prefix(6)))"
+    }
+
+    /// Who dated heads ahead by 300 s to 10 minutes waits until its clock is there, as the design says (protocol section 6).
+    mutating func noteWaits() {
+        for number in hosts.indices {
+            let me = hosts[number].node
+            let limit = moment(of: number).wall + Limits.clockSkewRefused
+            let isAhead = hosts[number].disk.heads.contains { key, stored in
+                key.owner == me && WallTime(milliseconds: stored.head.body.sequence >> 10) > limit
+            }
+            if isAhead { checks.gossip.owesWait.insert(number) }
+        }
+    }
+
+    private mutating func inspectTables() {
+        for number in hosts.indices {
+            guard let agent = hosts[number].agent else { continue }
+            let sizes = [
+                ("peers", agent.node.trust.pins.peers.count, Limits.peers),
+                ("invites", agent.node.trust.invites.invites.count, Limits.openInvites),
+                ("own calls", agent.desk?.load.calls ?? 0, 4_096),
+                ("peers' calls", agent.desk?.load.services ?? 0, 4_096),
+                ("agreements", hosts[number].disk.agreements.count, plan.nodes * Limits.agreementsPerPeer),
+            ]
+            for (name, size, limit) in sizes where size > limit {
+                breach(.bounded, "host \(number) holds \(size) \(name), at most \(limit)")
+            }
+            for text in checks.audit.missing(in: hosts[number].disk.journal, of: number) { breach(.nothingLost, text) }
+        }
+    }
+
+    /// Each attempt is told once on each side that it reached, each call closed once.
+    private mutating func inspectJournals() {
+        let folds = hosts.map(\.disk.fold)
+        var served = Set<String>()
+        for (number, fold) in folds.enumerated() {
+            for text in AuditCheck.repeated(in: fold.events, of: number) { breach(.toldOnce, text) }
+            for event in fold.events where event.type == .service { served.insert(Self.name(of: event)) }
+        }
+        for (number, fold) in folds.enumerated() {
+            for event in fold.events where event.type == .attempt && event.success && event.target != event.source {
+                guard let target = hostOfNode[event.target], !checks.audit.powerless.contains(target),
+                    !served.contains(Self.name(of: event))
+                else { continue }
+                breach(.toldOnce, "host \(number) was answered by host \(target), which does not tell it")
+            }
+            guard !checks.audit.powerless.contains(number) else { continue }
+            let closed = Set(fold.events.filter { $0.type == .call }.compactMap(\.correlation))
+            for correlation in checks.audit.answered[number] ?? [] where !closed.contains(correlation) {
+                breach(.toldOnce, "host \(number) does not close \(correlation)")
+            }
+        }
+    }
+
+    private static func name(of event: AuditEvent) -> String {
+        "\(event.correlation?.description ?? "") \(event.attempt) \(event.source) \(event.target)"
+    }
+}

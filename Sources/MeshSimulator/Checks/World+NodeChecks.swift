@@ -1,0 +1,119 @@
+import MeshAgreements
+import MeshAudit
+import MeshBase
+import MeshGossip
+import MeshNode
+import MeshTrust
+
+// What a node orders, held against what must hold, before it is performed.
+extension World {
+    /// Notes a breach when there is one.
+    mutating func note(_ invariant: Invariant, _ text: String?) {
+        if let text { breach(invariant, text) }
+    }
+
+    mutating func checkBefore(_ effect: NodeEffect, of run: RunID) {
+        switch effect {
+        case .send(let connection, let document): checkSending(document, on: connection, of: run)
+        case .admit(let connection, let node): checkAdmission(of: node, on: connection, of: run)
+        case .persist(let change): checkWriting(change, of: run)
+        case .publish(let view): checkView(view, of: run)
+        case .record(let records, _): checkRecords(records, of: run)
+        case .dial, .ping, .close, .sign, .linkUp, .linkDown, .pairing, .renewSessions, .answer, .confirmationWanted,
+            .lookUp:
+            break
+        }
+    }
+
+    /// Who is really at the other end; nil for the intruder, and where there is no connection.
+    func truth(behind connection: ConnectionID, of run: RunID) -> NodeID? {
+        guard let (id, end) = place(connection, of: run), case .agent(let far, _)? = pipes[id]?[end.other].party
+        else { return nil }
+        return hosts[far.host].node
+    }
+
+    private func isHonest(_ node: NodeID) -> Bool {
+        guard let host = hostOfNode[node] else { return false }
+        return !(plan.faults.contains(.insider) && plan.nodes > 2 && host == plan.nodes - 1)
+    }
+
+    private mutating func checkSending(_ document: LinkDocument, on connection: ConnectionID, of run: RunID) {
+        let me = hosts[run.host].node
+        switch document {
+        case .handshake(.finish(let finish)) where finish.proof.body.grants.trust:
+            checks.trust.granted(finish.proof.body.transcript, by: me)
+            return
+        case .handshake(.accept(let accept)) where accept.proof.body.grants.trust:
+            checks.trust.granted(accept.proof.body.transcript, by: me)
+            return
+        case .handshake: return
+        case .trust, .gossip, .agreement, .traceRequest, .traceAnswer: break
+        }
+        guard let (id, end) = place(connection, of: run) else { return }
+        guard pipes[id]?[end].admitted != nil, let far = truth(behind: connection, of: run) else {
+            return breach(.audienceKept, "host \(run.host) sends a document over a link that is none")
+        }
+        note(.audienceKept, leak(in: document, from: me, to: far).map { "host \(run.host) sends \($0)" })
+    }
+
+    private func leak(in document: LinkDocument, from me: NodeID, to far: NodeID) -> String? {
+        switch document {
+        case .gossip(let message): return GossipCheck.leak(in: message, from: me, to: far)
+        case .agreement(.offer(let document)), .agreement(.accepted(let document)):
+            return document.body.party(besides: me) == far ? nil : "an agreement of others"
+        case .traceAnswer(let answer):
+            return answer.events.allSatisfy { $0.isVisible(to: far) } ? nil : "an event of others"
+        case .handshake, .trust, .agreement(.rejected), .traceRequest: return nil
+        }
+    }
+
+    private mutating func checkAdmission(of node: NodeID, on connection: ConnectionID, of run: RunID) {
+        let far = truth(behind: connection, of: run)
+        if far != node {
+            breach(.linkProved, "host \(run.host) admits \(node.brief), there is \(far?.brief ?? "an intruder")")
+        }
+        guard let peer = hosts[run.host].agent?.node.trust.pins[node] else { return }
+        if peer.state != .trusted || checks.trust.isRevoked(peer.pin, by: run.host) {
+            breach(.revokedIsFinal, "host \(run.host) admits \(peer.name), which is \(peer.state.rawValue)")
+        }
+    }
+
+    private mutating func checkWriting(_ change: NodeChange, of run: RunID) {
+        let me = hosts[run.host].node
+        switch change {
+        case .trust(.peer(let peer)):
+            let found = checks.trust.wrote(peer, by: me, host: run.host, isPeerHonest: isHonest(peer.node))
+            for (invariant, text) in found { breach(invariant, text) }
+        case .trust(.invite(let invite)): note(.inviteServesOne, checks.trust.wrote(invite))
+        case .gossip(.head(let stored)):
+            for (invariant, text) in checks.gossip.wrote(stored, by: run.host, at: moment(of: run.host)) {
+                breach(invariant, text)
+            }
+        case .trust, .agreement, .agreementForgotten, .resource, .resourceRemoved, .route, .endpoint: break
+        }
+    }
+
+    /// What calls are decided by is under a head that is not over.
+    private mutating func checkView(_ view: CallView, of run: RunID) {
+        let wall = moment(of: run.host).wall
+        let me = hosts[run.host].node
+        for (peer, descriptions) in view.descriptions where !descriptions.isEmpty {
+            let key = Disk.HeadKey(owner: peer, audience: .pair(me, peer))
+            guard let stored = hosts[run.host].disk.heads[key], wall < stored.head.body.expires else {
+                breach(.nothingExpired, "host \(run.host) shows what \(peer.brief) no longer says")
+                continue
+            }
+            let told = Set(stored.records.map(\.key))
+            for name in descriptions.keys where !told.contains(name) {
+                breach(.nothingExpired, "host \(run.host) shows \(name), which \(peer.brief) does not tell")
+            }
+        }
+    }
+
+    private mutating func checkRecords(_ records: [AuditRecord], of run: RunID) {
+        for case .event(let event) in records where event.action == "document refused" && isHonest(event.source) {
+            let why = event.refusals.map { "\($0)" }.joined()
+            breach(.honestUnconvicted, "host \(run.host) refused what \(event.source.brief) sent: \(why)")
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import MeshBase
+
+/// What one simulated run is: as much as fits the line that replays it.
+public struct SimulationPlan: Equatable, Sendable {
+    /// How many nodes, 2 ... 64.
+    public var nodes: Int
+    /// Everything that is left to chance comes from it.
+    public var seed: UInt64
+    /// How long faults may happen, before the quiet time in which everything must come right again.
+    public var duration: Duration
+    /// What may go wrong; drawn from the seed unless said.
+    public var faults: [Fault]
+
+    /// The quiet time at the end: no faults, and clocks are right.
+    static let quiet: Duration = .seconds(120)
+
+    /// - Parameter faults: nil draws them from the seed, each with one half ("swarm testing", Groce et al., ISSTA 2012): a fault
+    ///   that is always on hides what happens without it.
+    public init(nodes: Int, seed: UInt64, duration: Duration = .seconds(180), faults: [Fault]? = nil) {
+        self.nodes = nodes
+        self.seed = seed
+        self.duration = duration
+        self.faults = faults ?? Self.swarm(seed)
+    }
+
+    /// All that is wrong with it.
+    public func problems() -> [String] {
+        var problems: [String] = []
+        if !(2...64).contains(nodes) { problems.append("nodes are 2 ... 64") }
+        if duration < .seconds(10) || duration > .seconds(86_400) { problems.append("duration is 10 s ... 24 h") }
+        return problems
+    }
+
+    private static func swarm(_ seed: UInt64) -> [Fault] {
+        var generator = SeededGenerator(seed: seed ^ 0x7377_6172_6d00)
+        return Fault.allCases.filter { _ in generator.number(below: 2) == 0 }
+    }
+}
+
+/// One way in which the simulated world goes wrong.
+public enum Fault: String, Sendable, CaseIterable, Hashable {
+    /// Latency of up to 400 ms with as much jitter.
+    case slowNetwork = "slow-network"
+    /// Connections are reset.
+    case resets
+    /// Groups of hosts do not reach each other.
+    case partitions
+    /// One host does not reach another, but is reached by it.
+    case oneWay = "one-way"
+    /// One host's network comes and goes within seconds.
+    case flapping
+    /// `kill -9`, also in the middle of a node's effects, and a restart.
+    case kills
+    /// Loss of power: what was not synced is forgotten, and nobody is told.
+    case powerLosses = "power-losses"
+    /// A host stands still for some seconds and then goes on.
+    case pauses
+    /// Wall clocks drift by up to 200 ppm and stand apart by up to 250 s.
+    case clockDrift = "clock-drift"
+    /// Wall clocks jump by up to 250 s.
+    case clockJumps = "clock-jumps"
+    /// Wall clocks jump by up to an hour.
+    case clockLeaps = "clock-leaps"
+    /// Services fail, stall, refuse, or break off once they have done their work.
+    case badServices = "bad-services"
+    /// Operators suspend, resume, revoke, forget, withdraw and offer anew.
+    case operators
+    /// Announcements are lost.
+    case deafness
+    /// Somebody without trust dials, replays, reflects, relays, forges and sends garbage.
+    case intruder
+    /// A trusted node replays and garbles what it sends.
+    case insider
+}

@@ -1,0 +1,124 @@
+import MeshBase
+
+/// What became of a run.
+public struct SimulationReport: Equatable, Sendable {
+    /// What was run.
+    public let plan: SimulationPlan
+    /// 64 hexadecimal digits over everything that was delivered and ordered: the same in every process.
+    public let digest: String
+    /// What was broken, the first first; at most `Violation.countMax`.
+    public let violations: [Violation]
+    /// What happened, in numbers.
+    public let statistics: SimulationStatistics
+
+    /// The command that runs it again.
+    public var replay: String {
+        let faults = plan.faults.isEmpty ? "none" : plan.faults.map(\.rawValue).joined(separator: ",")
+        let seconds = plan.duration.wholeMilliseconds / 1_000
+        return "comity sim --seed \(plan.seed) --nodes \(plan.nodes) --seconds \(seconds) --faults \(faults)"
+    }
+}
+
+/// One breach of what must hold.
+public struct Violation: Equatable, Sendable, CustomStringConvertible {
+    /// What must hold.
+    public let invariant: Invariant
+    /// When it was seen, since the run began.
+    public let at: Duration
+    /// Who and what, with the values compared.
+    public let text: String
+
+    /// A run ends when it has seen as many.
+    public static let countMax = 20
+
+    /// One line.
+    public var description: String { "\(at.wholeMilliseconds) ms: \(invariant.rawValue): \(text)" }
+}
+
+/// What must hold (protocol section 11).
+public enum Invariant: String, Sendable, CaseIterable, Hashable {
+    /// Who trusts somebody has both sides' grants under one transcript.
+    case bothGranted = "trust rests on both grants under one transcript"
+    /// No link with who lacks the identity key.
+    case linkProved = "a link is with who holds the identity key"
+    /// A revoked key never comes back.
+    case revokedIsFinal = "revoked is final"
+    /// One invite, one key.
+    case inviteServesOne = "an invite serves one key"
+    /// Only the pair is told of the pair.
+    case audienceKept = "nothing leaves the audience"
+    /// Accepted heads rise.
+    case headsRise = "accepted heads rise"
+    /// No head is dated far ahead.
+    case headsNotAhead = "no head is more than 300 s ahead"
+    /// Nothing over is served.
+    case nothingExpired = "nothing expired is served"
+    /// Honest nodes do nothing that convicts.
+    case honestUnconvicted = "no honest node is convicted"
+    /// After heal, links are up.
+    case linksReturn = "links return within 20 s"
+    /// After heal, both sides hold the same.
+    case headsConverge = "heads are equal within 60 s"
+    /// One probe at a time.
+    case oneProbe = "one probe in half-open"
+    /// Retries stay within their budget.
+    case retryBudget = "retries stay within their budget"
+    /// One key, one execution.
+    case executedOnce = "one idempotency key is executed once"
+    /// Nothing is attempted after its deadline.
+    case withinDeadline = "no attempt after its deadline"
+    /// What is called is agreed.
+    case agreementHonoured = "no agreement is honoured outside its terms"
+    /// Attempts and calls are told once on each side.
+    case toldOnce = "one event for each attempt and side"
+    /// What was acknowledged is remembered.
+    case nothingLost = "nothing acknowledged is lost"
+    /// Every request gets one answer.
+    case answeredOnce = "every request is answered once"
+    /// Tables stay within their bounds.
+    case bounded = "every table stays within its bound"
+    /// A deadline that has come is dealt with.
+    case timeMoves = "time moves on"
+}
+
+/// What happened in a run, in numbers.
+public struct SimulationStatistics: Equatable, Sendable {
+    /// Events that were delivered.
+    public internal(set) var events = 0
+    /// Messages that crossed the network.
+    public internal(set) var messages = 0
+    /// Handshakes that ended in a link, on either side.
+    public internal(set) var handshakes = 0
+    /// Joins that made trust.
+    public internal(set) var pairings = 0
+    /// Requests of applications.
+    public internal(set) var calls = 0
+    /// Of these, answered whole.
+    public internal(set) var answered = 0
+    /// Of these, refused with a reason.
+    public internal(set) var refused = 0
+    /// Of these, broken off after the answer began.
+    public internal(set) var brokenOff = 0
+    /// Of these, unanswered because their node's process ended.
+    public internal(set) var lost = 0
+    /// Attempts at peers and at own resources.
+    public internal(set) var attempts = 0
+    /// Of these, repetitions.
+    public internal(set) var retries = 0
+    /// Requests that a service carried out.
+    public internal(set) var executions = 0
+    /// `kill -9`.
+    public internal(set) var kills = 0
+    /// Losses of power.
+    public internal(set) var powerLosses = 0
+    /// Partitions of any kind.
+    public internal(set) var partitions = 0
+    /// Other faults that were injected.
+    public internal(set) var otherFaults = 0
+    /// What the intruder tried.
+    public internal(set) var intrusions = 0
+    /// What operators did after the set-up.
+    public internal(set) var operations = 0
+    /// Pairs of nodes that trusted one another at the end.
+    public internal(set) var pairsTrusted = 0
+}

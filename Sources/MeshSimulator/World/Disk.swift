@@ -1,0 +1,120 @@
+import MeshAgreements
+import MeshAudit
+import MeshBase
+import MeshGossip
+import MeshNode
+import MeshRouting
+import MeshTrust
+
+/// What a host keeps when its agent ends: the store, whose commits are synced when they return, and the journal, whose records are
+/// written first and synced later.
+struct Disk: Sendable {
+    private(set) var peers = OrderedTable<NodeID, PeerRecord>()
+    private(set) var revokedPins = OrderedTable<Pin, NodeID>()
+    private(set) var invites = OrderedTable<InviteName, InviteRecord>()
+    private(set) var agreements = OrderedTable<Digest, AgreementRecord>()
+    private(set) var heads = OrderedTable<HeadKey, StoredHead>()
+    private(set) var resources = OrderedTable<ResourceName, LocalResource>()
+    private(set) var routes = OrderedTable<ResourceName, [NodeID]>()
+    private(set) var endpoints = OrderedTable<NodeID, [Endpoint]>()
+    private(set) var keys = OrderedTable<IdempotencyBook.Key, IdempotencyBook.Entry>()
+    private(set) var journal: [AuditRecord] = []
+    /// How many records of the journal would survive the loss of power.
+    private(set) var syncedCount = 0
+    /// The highest boot number given out.
+    private(set) var boot: Int64 = 0
+
+    /// Whose head, for whom.
+    struct HeadKey: Comparable, Sendable {
+        let owner: NodeID
+        let audience: Audience
+        static func < (left: Self, right: Self) -> Bool {
+            (left.owner, left.audience) < (right.owner, right.audience)
+        }
+    }
+
+    /// The number of the next run.
+    mutating func nextBoot(at wall: WallTime) -> Int64 {
+        boot = max(boot + 1, wall.milliseconds)
+        return boot
+    }
+
+    mutating func commit(_ change: NodeChange) {
+        switch change {
+        case .trust(.peer(let peer)):
+            peers[peer.node] = peer
+            if peer.state == .revoked { revokedPins[peer.pin] = peer.node }
+        case .trust(.peerForgotten(let node)): peers[node] = nil
+        case .trust(.invite(let invite)): invites[invite.name] = invite
+        case .trust(.inviteGone(let name)): invites[name] = nil
+        case .gossip(.head(let stored)):
+            let body = stored.head.body
+            heads[HeadKey(owner: body.owner, audience: body.audience)] = stored
+        case .agreement(let record): agreements[record.contentID] = record
+        case .agreementForgotten(let contentID): agreements[contentID] = nil
+        case .resource(let resource): resources[resource.name] = resource
+        case .resourceRemoved(let name): resources[name] = nil
+        case .route(let resource, let providers): routes[resource] = providers.isEmpty ? nil : providers
+        case .endpoint(let node, let endpoint):
+            endpoints[node] = [endpoint] + (endpoints[node] ?? []).filter { $0 != endpoint }.prefix(7)
+        }
+    }
+
+    mutating func commit(_ entry: IdempotencyBook.Entry) {
+        keys[entry.key] = entry.until.milliseconds == 0 ? nil : entry
+    }
+
+    mutating func append(_ records: [AuditRecord]) { journal += records }
+
+    mutating func sync(upTo count: Int) { syncedCount = max(syncedCount, min(count, journal.count)) }
+
+    /// Power is gone: of what was not synced a beginning of any length is left, for the system may have written it.
+    mutating func losePower(using generator: inout SeededGenerator) {
+        let unsynced = journal.count - syncedCount
+        let kept = syncedCount + Int(generator.number(below: UInt64(unsynced) + 1))
+        journal.removeLast(journal.count - kept)
+    }
+
+    // MARK: What a lying disk forgets, in tests of the checkers
+
+    mutating func forget(_ tampering: Tampering?) {
+        switch tampering {
+        case .revocationsForgotten:
+            revokedPins = OrderedTable()
+            peers.removeAll { _, peer in peer.state == .revoked }
+        case .syncedForgotten: journal.removeLast(min(journal.count, 5))
+        case .headsForgotten: heads = OrderedTable()
+        case .invitesForgotten:
+            for invite in invites.values {
+                invites[invite.name] = InviteRecord(
+                    name: invite.name, secret: invite.secret, expires: invite.expires, confirmation: .none, usedBy: nil,
+                    wrongProofs: 0)
+            }
+        case .agreementsForgotten: agreements = OrderedTable()
+        default: break
+        }
+    }
+
+    /// What a node finds at start.
+    var restored: RestoredNode {
+        var node = RestoredNode()
+        node.peers = peers.values
+        node.revokedPins = revokedPins.map { RevokedPin(pin: $0.0, node: $0.1) }
+        node.invites = invites.values
+        node.agreements = agreements.values
+        node.heads = heads.values
+        node.resources = resources.values
+        node.routes = routes.map { StoredRoute(resource: $0.0, providers: $0.1) }
+        node.endpoints = endpoints.flatMap { node, list in
+            list.map { ProvenEndpoint(node: node, endpoint: $0) }
+        }
+        return node
+    }
+
+    /// The journal's whole events, and what is still open.
+    var fold: (events: [AuditEvent], open: [AuditEvent], orphans: [AuditSettlement]) {
+        var fold = AuditFold()
+        let events = journal.compactMap { fold.add($0) }
+        return (events, fold.open, fold.orphans)
+    }
+}

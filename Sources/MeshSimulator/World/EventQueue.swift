@@ -1,0 +1,47 @@
+import MeshBase
+
+/// What is to happen, by time, and of one time in the order in which it was put in. A binary heap.
+struct EventQueue: Sendable {
+    private struct Entry: Sendable {
+        let due: Instant
+        let serial: UInt64
+        let event: WorldEvent
+
+        func precedes(_ other: Entry) -> Bool {
+            due == other.due ? serial < other.serial : due < other.due
+        }
+    }
+
+    private var heap: [Entry] = []
+    private var serial: UInt64 = 0
+
+    /// When the next is due; nil when nothing is left.
+    var next: Instant? { heap.first?.due }
+
+    mutating func push(_ event: WorldEvent, at due: Instant) {
+        serial += 1
+        heap.append(Entry(due: due, serial: serial, event: event))
+        var child = heap.count - 1
+        while child > 0, heap[child].precedes(heap[(child - 1) / 2]) {
+            heap.swapAt(child, (child - 1) / 2)
+            child = (child - 1) / 2
+        }
+    }
+
+    mutating func pop() -> WorldEvent? {
+        guard let first = heap.first else { return nil }
+        let last = heap.removeLast()
+        guard !heap.isEmpty else { return first.event }
+        heap[0] = last
+        var parent = 0
+        while true {
+            var least = parent
+            for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count {
+                if heap[child].precedes(heap[least]) { least = child }
+            }
+            guard least != parent else { return first.event }
+            heap.swapAt(parent, least)
+            parent = least
+        }
+    }
+}

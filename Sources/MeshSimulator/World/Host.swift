@@ -1,0 +1,125 @@
+import MeshBase
+import MeshNode
+import MeshTrust
+
+/// One machine: its clock, its disk, its services, and the agent that runs on it.
+struct Host: Sendable {
+    let key: SimulatedKey
+    let name: NodeName
+    let endpoint: Endpoint
+    /// Where its monotonic clock stood when the world began.
+    let monotonicBase: Int64
+    var clock = HostClock()
+    var disk = Disk()
+    /// How its service `orders` does.
+    var service = ServiceHealth.healthy
+    /// The agent; nil while none runs.
+    var agent: Agent?
+    /// Runs so far; names the current one.
+    var runs = 0
+    var isPowered = true
+    /// It stands still until then.
+    var pausedUntil = Instant.zero
+    /// How many effects are still performed before the agent is killed; nil when nobody wants that.
+    var effectsUntilKill: Int?
+    /// Whether it sends what no honest node sends.
+    var isInsider = false
+
+    var node: NodeID { key.node }
+
+    init(number: Int, key: SimulatedKey, monotonicBase: Int64) {
+        guard let name = NodeName("node-\(number)") else { preconditionFailure("node-\(number) is no name") }
+        self.key = key
+        self.name = name
+        self.monotonicBase = monotonicBase
+        endpoint = Endpoint(host: "10.0.\(number / 250).\(number % 250 + 1)", port: 7411)
+    }
+
+    /// Both clocks at a time of the world.
+    func moment(at time: Instant) -> Moment {
+        Moment(instant: Instant(nanoseconds: monotonicBase + time.nanoseconds), wall: clock.wall(at: time))
+    }
+
+    /// A time of the world, from this host's monotonic clock.
+    func time(of instant: Instant) -> Instant {
+        instant == .never ? .never : Instant(nanoseconds: max(0, instant.nanoseconds - monotonicBase))
+    }
+}
+
+/// A wall clock that may be wrong.
+struct HostClock: Sendable {
+    var offset: Duration = .zero
+    /// Parts per million, and since when.
+    var driftInPPM: Int64 = 0
+    var driftSince = Instant.zero
+
+    /// 2026-09-21, more or less.
+    static let epoch: Int64 = 1_790_000_000_000
+
+    func wall(at time: Instant) -> WallTime {
+        let drift = (time.nanoseconds - driftSince.nanoseconds) / 1_000_000 * driftInPPM / 1_000_000
+        return WallTime(milliseconds: Self.epoch + time.nanoseconds / 1_000_000 + drift) + offset
+    }
+
+    mutating func setRight(at time: Instant) {
+        offset = .zero
+        driftInPPM = 0
+        driftSince = time
+    }
+}
+
+/// How a service behind a node does.
+enum ServiceHealth: Int, Sendable, CaseIterable {
+    case healthy
+    /// Takes seconds.
+    case slow
+    /// Never answers.
+    case stalled
+    /// Refuses connections.
+    case dead
+    /// Does its work, then breaks off before the answer.
+    case breaking
+}
+
+/// A stage of one use of a service.
+enum ServiceStage: Sendable, Equatable {
+    case begin(IdempotentWork?)
+    case answer
+    case end
+    case refuse
+    case breakOff
+}
+
+/// Work that must be done once.
+struct IdempotentWork: Sendable, Equatable, Hashable {
+    let caller: NodeID
+    let key: String
+}
+
+/// One run of the agent: all that its process holds, and loses at its end.
+struct Agent: Sendable {
+    let run: RunID
+    /// The certificate of this run.
+    let leaf: CertificateFacts
+    var node: Node<SimulatedSuite>
+    /// Nil until the node's first view.
+    var desk: CallDesk?
+    var generator: SeededGenerator
+    var pipes = OrderedTable<ConnectionID, Int>()
+    var accepted: UInt64 = 1
+    var links = OrderedTable<NodeID, ConnectionID>()
+    var isPairingOpen = false
+    /// The next alarm that is in the queue.
+    var alarm: Instant?
+    var alarmsInARow = 0
+    /// Its attempts at peers, with the streams that carry them.
+    var attempts = OrderedTable<AttemptID, InboundKey>()
+    var streams = OrderedTable<InboundKey, AttemptID>()
+    var streamsOpened: UInt64 = 0
+    /// Peers' calls under way here.
+    var inbound = OrderedTable<InboundKey, UInt64>()
+    /// Uses of services that are under way.
+    var services: Set<ServiceID> = []
+    /// Which of them must not be done twice.
+    var keyed: [ServiceID: IdempotentWork] = [:]
+}

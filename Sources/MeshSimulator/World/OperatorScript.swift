@@ -1,0 +1,175 @@
+import MeshAgreements
+import MeshBase
+import MeshNode
+import MeshTrust
+
+/// What operators are about to do.
+enum Errand: Sendable {
+    /// The host's operator opens an invite for another.
+    case invite(host: Int, guest: Int, tries: Int)
+    /// The guest has the line.
+    case join(guest: Int, host: Int, JoinRequest, tries: Int)
+    /// Provides `orders`.
+    case provide(host: Int)
+    /// Offers `orders` to a peer, when it provides it and trusts the peer.
+    case offer(host: Int, peer: Int)
+    /// Lists a provider for `any`.
+    case route(host: Int)
+    /// Says yes or no to somebody who joins.
+    case confirm(host: Int, InviteName, Pin, Consent)
+    /// Something of the operator's own.
+    case whim
+}
+
+/// What the operators know: which commands wait for an answer, and what follows.
+struct OperatorScript: Sendable {
+    var generator: SeededGenerator
+    private var tickets: UInt64 = 0
+    /// Commands whose answer leads on.
+    var pending = OrderedTable<Ticket, Pending>()
+    /// Which hosts provide `orders`.
+    var providers: Set<Int> = []
+    /// Idempotency keys that each host's applications have used.
+    var keysUsed: [Int] = []
+
+    enum Pending: Sendable {
+        case invite(host: Int, guest: Int, tries: Int)
+        case join(guest: Int, host: Int, tries: Int)
+    }
+
+    init(generator: SeededGenerator) { self.generator = generator }
+
+    mutating func newTicket() -> Ticket {
+        tickets += 1
+        return Ticket(tickets)
+    }
+}
+
+// Operators' acts, and what follows from the answers.
+extension World {
+    /// The set-up: who starts when, who invites whom, who provides what.
+    mutating func prepare() {
+        script.keysUsed = Array(repeating: 0, count: plan.nodes)
+        for number in 0..<plan.nodes {
+            schedule(.boot(host: number), after: chance.duration(from: .zero, through: .seconds(2)))
+            schedule(.ask(host: number), after: chance.duration(from: .seconds(5), through: .seconds(12)))
+            let isProvider = number == 0 || script.generator.number(below: 2) == 0
+            if isProvider { schedule(.operate(.provide(host: number)), after: .seconds(3)) }
+            guard number > 0 else { continue }
+            // A tree first, so that all are connected; some more pairs beside it.
+            let parent = Int(script.generator.number(below: UInt64(number)))
+            var pairs = [parent]
+            if script.generator.number(below: 2) == 0 {
+                let other = Int(script.generator.number(below: UInt64(number)))
+                if other != parent { pairs.append(other) }
+            }
+            for other in pairs {
+                let delay = script.generator.duration(from: .seconds(3), through: .seconds(8))
+                schedule(.operate(.invite(host: other, guest: number, tries: 5)), after: delay)
+            }
+        }
+        prepareFaults()
+        schedule(.inspect(.routine), after: .seconds(5))
+        schedule(.calm, after: plan.duration)
+        schedule(.inspect(.links), after: plan.duration + .seconds(20))
+        schedule(.inspect(.heads), after: plan.duration + .seconds(60))
+        schedule(.inspect(.end), after: plan.duration + SimulationPlan.quiet)
+    }
+
+    mutating func operate(_ errand: Errand) {
+        switch errand {
+        case .invite(let host, let guest, let tries):
+            let confirmation: InviteConfirmation = script.generator.number(below: 5) == 0 ? .asked : .none
+            let secret = Octets(script.generator.bytes(16))
+            let ticket = command(host, .invite(secret: secret, life: .seconds(3_600), confirmation: confirmation))
+            script.pending[ticket] = .invite(host: host, guest: guest, tries: tries)
+        case .join(let guest, let host, let request, let tries):
+            let ticket = command(guest, .join(request))
+            script.pending[ticket] = .join(guest: guest, host: host, tries: tries)
+        case .provide(let host):
+            script.providers.insert(host)
+            command(host, .addResource(Self.ordersResource))
+        case .offer(let host, let peer): offer(host, peer)
+        case .route(let host): route(host)
+        case .confirm(let host, let name, let pin, let consent):
+            command(host, .confirm(name, by: pin, consent))
+        case .whim: whim()
+        }
+    }
+
+    @discardableResult
+    mutating func command(_ host: Int, _ command: NodeCommand) -> Ticket {
+        let ticket = script.newTicket()
+        if let agent = hosts[host].agent {
+            schedule(.tell(agent.run, .commanded(ticket, command)), after: .microseconds(100))
+        }
+        return ticket
+    }
+
+    /// The answer to a command.
+    mutating func answered(_ ticket: Ticket, _ answer: NodeAnswer, by run: RunID) {
+        guard let pending = script.pending.remove(ticket) else { return }
+        switch (pending, answer) {
+        case (.invite(let host, let guest, let tries), .invited(_, let secret, let expires)):
+            let request = JoinRequest(
+                inviter: hosts[host].node, endpoints: [hosts[host].endpoint], secret: secret, expires: expires)
+            let delay = script.generator.duration(from: .milliseconds(100), through: .seconds(2))
+            schedule(.operate(.join(guest: guest, host: host, request, tries: tries)), after: delay)
+        case (.join(let guest, let host, _), .joined):
+            statistics.pairings += 1
+            for (provider, peer) in [(guest, host), (host, guest)] {
+                let delay = script.generator.duration(from: .milliseconds(500), through: .seconds(4))
+                schedule(.operate(.offer(host: provider, peer: peer)), after: delay)
+                schedule(.operate(.route(host: peer)), after: delay + .seconds(1))
+            }
+        case (.join(let guest, let host, let tries), .refused) where tries > 1 && !isCalm:
+            schedule(.operate(.invite(host: host, guest: guest, tries: tries - 1)), after: .seconds(5))
+        default: break
+        }
+    }
+
+    mutating func confirmationWanted(_ name: InviteName, _ pin: Pin, at run: RunID) {
+        let consent: Consent = script.generator.number(below: 8) == 0 ? .no : .yes
+        let delay = script.generator.duration(from: .milliseconds(200), through: .seconds(3))
+        schedule(.operate(.confirm(host: run.host, name, pin, consent)), after: delay)
+    }
+
+    private mutating func offer(_ host: Int, _ peer: Int) {
+        guard script.providers.contains(host) else { return }
+        let isShort = script.generator.number(below: 4) == 0
+        let life: Duration = isShort ? script.generator.duration(from: .seconds(30), through: .seconds(90)) : .seconds(86_400)
+        let capabilities: [ResourceName]? = script.generator.number(below: 4) == 0 ? [.named("list"), .named("pay")] : nil
+        let grant = Grant(resource: Self.orders, capabilities: capabilities)
+        command(host, .offer(OfferRequest(peer: hosts[peer].node, grants: [grant], life: life)))
+    }
+
+    private mutating func route(_ host: Int) {
+        guard let pins = hosts[host].agent?.node.trust.pins else { return }
+        let trusted = script.providers.sorted().map { hosts[$0].node }.filter { pins.isTrusted($0) }
+        guard !trusted.isEmpty else { return }
+        command(host, .route(Self.orders, via: trusted))
+    }
+
+    /// Something that an operator does one day.
+    private mutating func whim() {
+        guard !isCalm else { return }
+        let pause = script.generator.duration(from: .seconds(4), through: .seconds(20))
+        schedule(.operate(.whim), after: pause)
+        let host = Int(script.generator.number(below: UInt64(plan.nodes)))
+        let other = (host + 1 + Int(script.generator.number(below: UInt64(plan.nodes - 1)))) % plan.nodes
+        statistics.operations += 1
+        let node = hosts[other].node
+        switch script.generator.number(below: 20) {
+        case 0...4: command(host, .decide(node, .suspend, note: "a whim"))
+        case 5...10: command(host, .decide(node, .resume, note: "another whim"))
+        case 11: command(host, .decide(node, .revoke, note: "for good"))
+        case 12: command(host, .decide(node, .forget, note: "never heard of"))
+        case 13:
+            script.providers.remove(host)
+            command(host, .removeResource(Self.orders))
+        case 14, 15: operate(.provide(host: host))
+        case 16, 17: operate(.offer(host: host, peer: other))
+        default: operate(.invite(host: host, guest: other, tries: 2))
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import MeshAgreements
+import MeshAudit
+import MeshBase
+import MeshDiscovery
+import MeshGossip
+import MeshNode
+import MeshTrust
+
+// What of inputs and effects goes into the digest: who, which, and everything that was sent, signed or written.
+extension TraceDigest {
+    mutating func fold(_ input: NodeInput, at host: Int) {
+        fold(host)
+        switch input {
+        case .connectionSecured(let connection, let secured, _):
+            fold(1, connection)
+            fold(secured.nonce.bytes)
+        case .documentArrived(let connection, _): fold(2, connection)
+        case .documentUnreadable(let connection, _): fold(3, connection)
+        case .heard(let connection): fold(4, connection)
+        case .pinged(let connection, let summary):
+            fold(5, connection)
+            fold(summary.digest.bytes)
+        case .ponged(let connection, let roundTrip):
+            fold(6, connection)
+            fold(UInt64(bitPattern: roundTrip.wholeNanoseconds))
+        case .connectionClosed(let connection): fold(7, connection)
+        case .sighted(let sighting): fold("sighted \(sighting.key.source)")
+        case .withdrawn(let key): fold("withdrawn \(key.source)")
+        case .signed(let ticket, _): fold(10, ticket)
+        case .commanded(let ticket, _): fold(11, ticket)
+        case .roomMeasured: fold(12)
+        case .callsFoundOpen(let events): for event in events { fold(event.id.low) }
+        case .lookedUp(let question, _): fold(UInt64(bitPattern: question.number))
+        case .timeReached: fold(15)
+        }
+    }
+
+    mutating func fold(_ effect: NodeEffect, _ suite: SimulatedSuite) {
+        switch effect {
+        case .dial(let connection, let endpoint, let purpose):
+            fold(21, connection)
+            fold("\(endpoint) \(purpose.rawValue)")
+        case .send(let connection, let document):
+            fold(22, connection)
+            fold(suite.encoded(document))
+        case .admit(let connection, let node):
+            fold(23, connection)
+            fold(node.digest.bytes)
+        case .ping(let connection, let summary):
+            fold(24, connection)
+            fold(summary.digest.bytes)
+        case .close(let connection, let code):
+            fold(25, connection)
+            fold(code?.rawValue ?? "")
+        case .sign(let request):
+            fold(26, request.ticket)
+            fold(request.payload.bytes)
+        case .persist(let change): fold(change)
+        case .linkUp(let node, let connection):
+            fold(28, connection)
+            fold(node.digest.bytes)
+        case .linkDown(let node): fold(node.digest.bytes)
+        case .publish(let view): fold(view.peers.count)
+        case .pairing(let window): fold(window.rawValue)
+        case .renewSessions: fold(32)
+        case .answer(let ticket, let answer):
+            fold(33, ticket)
+            if case .refused(let refusals) = answer { for refusal in refusals { fold(refusal.code.rawValue) } }
+        case .confirmationWanted(let name, _, _): fold(name.octets.bytes)
+        case .lookUp(let question): fold(question.correlation.low)
+        case .record(let records, _): fold(records)
+        }
+    }
+
+    private mutating func fold(_ change: NodeChange) {
+        switch change {
+        case .trust(.peer(let peer)):
+            fold(peer.node.digest.bytes)
+            fold(peer.state.rawValue)
+        case .trust(.peerForgotten(let node)): fold(node.digest.bytes)
+        case .trust(.invite(let invite)): fold(invite.name.octets.bytes)
+        case .trust(.inviteGone(let name)): fold(name.octets.bytes)
+        case .gossip(.head(let stored)): fold(stored.head.payload.bytes)
+        case .agreement(let record):
+            fold(record.contentID.bytes)
+            fold(record.document.signatures.count)
+        case .agreementForgotten(let contentID): fold(contentID.bytes)
+        case .resource(let resource): fold(resource.name.description)
+        case .resourceRemoved(let name): fold(name.description)
+        case .route(let name, let providers):
+            fold(name.description)
+            fold(providers.count)
+        case .endpoint(let node, let endpoint):
+            fold(node.digest.bytes)
+            fold(endpoint.description)
+        }
+    }
+
+    mutating func fold(_ tag: Int, _ connection: ConnectionID) {
+        fold(tag)
+        fold(connection.number)
+    }
+
+    private mutating func fold(_ tag: Int, _ ticket: Ticket) {
+        fold(tag)
+        fold(ticket.number)
+    }
+}

@@ -1,0 +1,126 @@
+import MeshAudit
+import MeshBase
+import MeshNode
+import MeshTrust
+
+// Agents: their start, their alarms, their ends.
+extension World {
+    mutating func boot(_ number: Int) {
+        guard hosts[number].agent == nil else { return }
+        hosts[number].isPowered = true
+        hosts[number].runs += 1
+        let run = RunID(host: number, number: hosts[number].runs)
+        let now = moment(of: number)
+        let boot = BootID(number: hosts[number].disk.nextBoot(at: now.wall), random: chance.next())
+        let key = hosts[number].key
+        let next = suite.digest(key.publicKey.info.bytes + [1])
+        let me = OwnIdentity(
+            node: key.node, key: key.publicKey,
+            inception: key.sign(Inception(key: key.publicKey, nextKeyDigest: next)), name: hosts[number].name, boot: boot)
+        hosts[number].disk.forget(tampering)
+        let node = Node(
+            me: me, restored: hosts[number].disk.restored, configuration: NodeConfiguration(), suite: suite,
+            generator: chance.split())
+        let leaf = leaf(of: key, at: now.wall)
+        hosts[number].agent = Agent(run: run, leaf: leaf, node: node, desk: nil, generator: chance.split())
+        checks.begin(run)
+        trace.fold("boot \(number)")
+        let open = hosts[number].disk.fold.open
+        var outbox = Outbox<NodeEffect>()
+        hosts[number].agent?.node.start(at: now, into: &outbox)
+        perform(&outbox, run)
+        if isAlive(run) { call(run, .keysRestored(hosts[number].disk.keys.values)) }
+        if isAlive(run) { measure(run) }
+        if !open.isEmpty, isAlive(run) { tell(run, .callsFoundOpen(open)) }
+        schedule(.announce(run), after: .milliseconds(200))
+    }
+
+    /// A node certificate as a shell makes it at start: a fresh key, its validity, and the identity key's statement over both.
+    mutating func leaf(of identity: SimulatedKey, at wall: WallTime) -> CertificateFacts {
+        let key = newKey().publicKey
+        let (from, until) = (wall - .seconds(3_600), wall + .seconds(23 * 3_600))
+        let bytes = IdentityStatement.signedBytes(
+            node: identity.node, certificateKey: key, notBefore: from, notAfter: until)
+        return CertificateFacts(
+            certificateDigest: suite.digest(key.info.bytes + bytes), certificateKey: key, notBefore: from,
+            notAfter: until,
+            statement: IdentityStatement(
+                node: identity.node, identityKey: identity.publicKey, signature: Octets(identity.sign(bytes))))
+    }
+
+    /// The process ends at once; its system closes what it held.
+    mutating func kill(_ number: Int) {
+        guard let agent = hosts[number].agent else { return }
+        hosts[number].agent = nil
+        hosts[number].effectsUntilKill = nil
+        trace.fold("kill \(number)")
+        statistics.lost += checks.end(agent.run)
+        for (connection, id) in agent.pipes {
+            guard let end = pipes[id]?.end(of: agent.run, connection) else { continue }
+            transmit(.end, over: id, from: end)
+            shut(id, end)
+        }
+    }
+
+    /// The machine is gone, and nobody is told.
+    mutating func losePower(_ number: Int) {
+        guard hosts[number].isPowered else { return }
+        if let agent = hosts[number].agent {
+            statistics.lost += checks.end(agent.run)
+            for (connection, id) in agent.pipes {
+                guard let end = pipes[id]?.end(of: agent.run, connection) else { continue }
+                shut(id, end)
+            }
+        }
+        hosts[number].agent = nil
+        hosts[number].effectsUntilKill = nil
+        hosts[number].isPowered = false
+        hosts[number].disk.losePower(using: &faultChance)
+        trace.fold("power \(number)")
+        checks.audit.powerLost(number, journal: hosts[number].disk.journal)
+    }
+
+    // MARK: Alarms
+
+    /// Puts the next alarm in the queue when it is earlier than the one there.
+    mutating func setAlarm(_ run: RunID) {
+        guard let agent = hosts[run.host].agent, agent.run == run else { return }
+        let deadlines = [agent.node.nextDeadline, agent.desk?.nextDeadline].compactMap { $0 }
+        guard let deadline = deadlines.min() else { return }
+        var due = max(hosts[run.host].time(of: deadline), time)
+        // A timer is a little late.
+        due = due + .microseconds(Int64(chance.number(below: 1_500)))
+        guard due != .never, agent.alarm.map({ due < $0 }) ?? true else { return }
+        hosts[run.host].agent?.alarm = due
+        queue.push(.wake(run), at: due)
+    }
+
+    mutating func wake(_ run: RunID) {
+        guard let agent = hosts[run.host].agent, agent.run == run else { return }
+        // The queue cannot forget: only the alarm that is set counts, or one that was held up.
+        guard let alarm = agent.alarm, alarm <= time else { return }
+        hosts[run.host].agent?.alarm = nil
+        let now = moment(of: run.host).instant
+        if agent.node.nextDeadline.map({ $0 <= now }) ?? false { tell(run, .timeReached) }
+        if isAlive(run), agent.desk?.nextDeadline.map({ $0 <= now }) ?? false { call(run, .timeReached) }
+        noticeAlarm(run, at: now)
+        setAlarm(run)
+    }
+
+    /// A machine whose deadline has come must not ask for the same again without end.
+    private mutating func noticeAlarm(_ run: RunID, at now: Instant) {
+        guard let agent = hosts[run.host].agent, agent.run == run else { return }
+        let stands = [agent.node.nextDeadline, agent.desk?.nextDeadline].compactMap { $0 }.contains { $0 <= now }
+        let inARow = stands ? agent.alarmsInARow + 1 : 0
+        hosts[run.host].agent?.alarmsInARow = inARow
+        if inARow == 50 { breach(.timeMoves, "\(hosts[run.host].name) is asked again and again for one deadline") }
+    }
+
+    /// About once a second the shell measures the store's room.
+    mutating func measure(_ run: RunID) {
+        guard isAlive(run) else { return }
+        tell(run, .roomMeasured(bytes: 1 << 30))
+        if isAlive(run) { call(run, .roomMeasured(bytes: 1 << 30)) }
+        schedule(.measure(run), after: .seconds(5))
+    }
+}

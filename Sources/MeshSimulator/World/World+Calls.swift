@@ -1,0 +1,189 @@
+import MeshAudit
+import MeshBase
+import MeshNode
+import MeshRouting
+
+// Calls: what a desk orders, and the streams that carry them.
+extension World {
+    mutating func call(_ run: RunID, _ input: CallInput) {
+        guard isAlive(run), hosts[run.host].agent?.desk != nil else { return }
+        trace.fold(input, at: run.host)
+        hear(input, run)
+        let now = moment(of: run.host)
+        var outbox = Outbox<CallEffect>()
+        hosts[run.host].agent?.desk?.handle(input, at: now, into: &outbox)
+        let effects = outbox.drain()
+        checkOrders(effects, of: run)
+        perform(effects[...], run)
+        setAlarm(run)
+    }
+
+    /// Performs in order; what must be synced holds up the rest, as the shell's group commit does.
+    mutating func perform(_ effects: ArraySlice<CallEffect>, _ run: RunID) {
+        for index in effects.indices {
+            guard isAlive(run), survives(run) else { return }
+            let effect = effects[index]
+            trace.fold(effect)
+            let rest = Array(effects[(index + 1)...])
+            switch effect {
+            case .record(let records, let durability):
+                hosts[run.host].disk.append(records)
+                guard durability == .synced else { continue }
+                return wait(nil, rest, run)
+            case .remember(let entry): return wait(entry, rest, run)
+            default: perform(effect, run)
+            }
+        }
+    }
+
+    private mutating func wait(_ entry: IdempotencyBook.Entry?, _ rest: [CallEffect], _ run: RunID) {
+        let delay = moment(upTo: .milliseconds(10))
+        let count = hosts[run.host].disk.journal.count
+        schedule(.synced(run, journal: count, entry, rest: rest), after: delay)
+    }
+
+    mutating func synced(_ run: RunID, _ count: Int, _ entry: IdempotencyBook.Entry?, _ rest: [CallEffect]) {
+        guard isAlive(run) else { return }
+        hosts[run.host].disk.sync(upTo: count)
+        if let entry, tampering != .keysForgotten { hosts[run.host].disk.commit(entry) }
+        perform(rest[...], run)
+        setAlarm(run)
+    }
+
+    private mutating func perform(_ effect: CallEffect, _ run: RunID) {
+        switch effect {
+        case .record, .remember, .breakerChanged: break
+        case .send(let attempt, let node, let invocation): send(attempt, to: node, invocation, run)
+        case .abandon(let attempt):
+            guard let stream = hosts[run.host].agent?.attempts.remove(attempt) else { return }
+            hosts[run.host].agent?.streams[stream] = nil
+            transmit(.abandon(stream: stream.stream), on: stream.connection, of: run)
+        case .answer(let id, _, _, let correlation):
+            note(.answeredOnce, checks.calls.answerBegan(id, correlation, of: run))
+        case .finish(let id): finish(id, run)
+        case .refuse(let id, _, _):
+            statistics.refused += 1
+            note(.answeredOnce, checks.calls.answerEnded(id, of: run, as: .refused))
+        case .breakOff(let id, _):
+            statistics.brokenOff += 1
+            note(.answeredOnce, checks.calls.answerEnded(id, of: run, as: .brokenOff))
+        case .serve(let service, let resource, let invocation): serve(service, resource, invocation, run)
+        case .stop(let service): hosts[run.host].agent?.services.remove(service)
+        case .respond(let key, let answer): respond(key, answer, run)
+        case .finishResponse(let key):
+            transmit(.answerEnd(stream: key.stream, Self.answerBody(suite)), on: key.connection, of: run)
+            endService(key, run, isAcknowledged: true)
+        case .breakOffResponse(let key):
+            transmit(.answerReset(stream: key.stream), on: key.connection, of: run)
+            endService(key, run, isAcknowledged: false)
+        case .replay(let key, let end):
+            let answer = InvocationAnswer.answered(status: end.status, headers: end.headers)
+            transmit(.answer(stream: key.stream, answer), on: key.connection, of: run)
+            transmit(.answerEnd(stream: key.stream, Self.answerBody(suite)), on: key.connection, of: run)
+            endService(key, run, isAcknowledged: true)
+        }
+    }
+
+    private mutating func finish(_ id: RequestID, _ run: RunID) {
+        statistics.answered += 1
+        if let correlation = checks.calls.request(id, of: run)?.correlation {
+            checks.audit.answered(correlation, at: run.host)
+        }
+        note(.answeredOnce, checks.calls.answerEnded(id, of: run, as: .answered))
+        if tampering == .answersDoubled { note(.answeredOnce, checks.calls.answerEnded(id, of: run, as: .answered)) }
+        let disk = hosts[run.host].disk
+        checks.audit.acknowledged(disk.journal, synced: disk.syncedCount, host: run.host)
+    }
+
+    private mutating func endService(_ key: InboundKey, _ run: RunID, isAcknowledged: Bool) {
+        hosts[run.host].agent?.inbound[key] = nil
+        guard isAcknowledged else { return }
+        let disk = hosts[run.host].disk
+        checks.audit.acknowledged(disk.journal, synced: disk.syncedCount, host: run.host)
+    }
+
+    private mutating func transmit(_ message: PipeMessage, on connection: ConnectionID, of run: RunID) {
+        guard let (id, end) = place(connection, of: run) else { return }
+        transmit(message, over: id, from: end)
+    }
+
+    private mutating func send(_ attempt: AttemptID, to node: NodeID, _ invocation: Invocation, _ run: RunID) {
+        statistics.attempts += 1
+        if attempt.number > 1 { statistics.retries += 1 }
+        guard let connection = hosts[run.host].agent?.links[node], let (id, end) = place(connection, of: run),
+            let streams = hosts[run.host].agent?.streamsOpened
+        else { return schedule(.call(run, .attemptFailed(attempt, .linkLost, .none)), after: .zero) }
+        let stream = InboundKey(connection: connection, stream: streams + 1)
+        hosts[run.host].agent?.streamsOpened = streams + 1
+        hosts[run.host].agent?.attempts[attempt] = stream
+        hosts[run.host].agent?.streams[stream] = attempt
+        transmit(.invocation(stream: stream.stream, invocation, bodyLength: 64), over: id, from: end)
+    }
+
+    private mutating func respond(_ key: InboundKey, _ answer: InvocationAnswer, _ run: RunID) {
+        transmit(.answer(stream: key.stream, answer), on: key.connection, of: run)
+        if case .refused = answer { endService(key, run, isAcknowledged: false) }
+    }
+
+    // MARK: Streams
+
+    mutating func arrive(_ message: PipeMessage, on connection: ConnectionID, from peer: NodeID, at run: RunID) {
+        switch message {
+        case .invocation(let stream, let invocation, let length):
+            let key = InboundKey(connection: connection, stream: stream)
+            hosts[run.host].agent?.inbound[key] = stream
+            let inbound = InboundInvocation(key: key, peer: peer, invocation: invocation, bodyLength: length)
+            checks.calls.arrived(inbound, of: run, at: time)
+            call(run, .arrived(inbound))
+        case .answer(let stream, let answer):
+            let key = InboundKey(connection: connection, stream: stream)
+            guard let attempt = hosts[run.host].agent?.streams[key] else { return }
+            switch answer {
+            case .answered(let status, let headers):
+                call(run, .attemptAnswered(attempt, status: status, headers: headers))
+            case .refused(let refusals, let effect):
+                forget(attempt, run)
+                call(run, .attemptRefused(attempt, refusals, effect))
+            }
+        case .answerEnd(let stream, let body):
+            guard let attempt = takeAttempt(InboundKey(connection: connection, stream: stream), run) else { return }
+            call(run, .attemptEnded(attempt, body))
+        case .answerReset(let stream):
+            guard let attempt = takeAttempt(InboundKey(connection: connection, stream: stream), run) else { return }
+            call(run, .attemptFailed(attempt, .streamReset, .possible))
+        case .abandon(let stream):
+            let key = InboundKey(connection: connection, stream: stream)
+            guard hosts[run.host].agent?.inbound.remove(key) != nil else { return }
+            call(run, .abandoned(key))
+        case .secured, .document, .garbage, .ping, .pong, .end: break
+        }
+    }
+
+    private mutating func forget(_ attempt: AttemptID, _ run: RunID) {
+        guard let stream = hosts[run.host].agent?.attempts.remove(attempt) else { return }
+        hosts[run.host].agent?.streams[stream] = nil
+    }
+
+    private mutating func takeAttempt(_ key: InboundKey, _ run: RunID) -> AttemptID? {
+        guard let attempt = hosts[run.host].agent?.streams[key] else { return nil }
+        forget(attempt, run)
+        return attempt
+    }
+
+    /// A connection is gone, and every stream on it.
+    mutating func breakStreams(on connection: ConnectionID, of run: RunID) {
+        guard isAlive(run), let agent = hosts[run.host].agent else { return }
+        for (key, attempt) in agent.streams where key.connection == connection {
+            forget(attempt, run)
+            call(run, .attemptFailed(attempt, .linkLost, .possible))
+        }
+        for key in agent.inbound.keys where key.connection == connection {
+            hosts[run.host].agent?.inbound[key] = nil
+            call(run, .abandoned(key))
+        }
+    }
+
+    static func answerBody(_ suite: SimulatedSuite) -> BodySummary {
+        BodySummary(length: 16, digest: suite.digest([1, 2, 3]))
+    }
+}

@@ -1,0 +1,155 @@
+import MeshBase
+import MeshDiscovery
+import MeshNode
+
+// Faults: when they come, what they do, how they end.
+extension World {
+    mutating func prepareFaults() {
+        for number in hosts.indices where plan.faults.contains(.clockDrift) {
+            hosts[number].clock.offset = drawOffset(.seconds(120))
+            hosts[number].clock.driftInPPM = Int64(faultChance.number(below: 401)) - 200
+        }
+        if plan.faults.contains(.slowNetwork) {
+            network.latency = faultChance.duration(from: .milliseconds(5), through: .milliseconds(400))
+            network.jitter = network.latency
+        }
+        if plan.faults.contains(.deafness) { network.announcementsLost = 600 }
+        for fault in plan.faults {
+            switch fault {
+            case .slowNetwork, .clockDrift, .deafness, .insider: break
+            case .operators: schedule(.operate(.whim), after: .seconds(25))
+            case .intruder: schedule(.intrude, after: .seconds(4))
+            case .resets, .partitions, .oneWay, .flapping, .kills, .powerLosses, .pauses, .clockJumps, .clockLeaps,
+                .badServices:
+                schedule(.strike(fault), after: drawPause())
+            }
+        }
+    }
+
+    private mutating func drawPause() -> Duration { faultChance.duration(from: .seconds(3), through: .seconds(40)) }
+
+    private mutating func drawHost() -> Int { Int(faultChance.number(below: UInt64(plan.nodes))) }
+
+    private mutating func drawOffset(_ most: Duration) -> Duration {
+        faultChance.duration(from: .zero, through: most * 2) - most
+    }
+
+    mutating func strike(_ fault: Fault) {
+        guard !isCalm else { return }
+        schedule(.strike(fault), after: drawPause())
+        let host = drawHost()
+        trace.fold("\(fault.rawValue) \(host)")
+        switch fault {
+        case .slowNetwork, .clockDrift, .deafness, .insider, .operators, .intruder: break
+        case .resets: strikeConnection()
+        case .partitions, .oneWay, .flapping: strikeNetwork(fault, host)
+        case .kills: strikeProcess(host)
+        case .powerLosses:
+            statistics.powerLosses += 1
+            losePower(host)
+            schedule(.boot(host: host), after: drawPause())
+        case .pauses:
+            statistics.otherFaults += 1
+            hosts[host].pausedUntil = time + faultChance.duration(from: .milliseconds(200), through: .seconds(6))
+        case .clockJumps, .clockLeaps:
+            statistics.otherFaults += 1
+            hosts[host].clock.offset = drawOffset(fault == .clockJumps ? .seconds(125) : .seconds(3_600))
+        case .badServices:
+            statistics.otherFaults += 1
+            let all = ServiceHealth.allCases
+            hosts[host].service = all[Int(faultChance.number(below: UInt64(all.count)))]
+            let length = faultChance.duration(from: .seconds(2), through: .seconds(20))
+            schedule(.mend(.services(host: host)), after: length)
+        }
+    }
+
+    private mutating func strikeConnection() {
+        statistics.otherFaults += 1
+        guard !pipes.isEmpty else { return }
+        reset(pipes.keys[Int(faultChance.number(below: UInt64(pipes.count)))])
+    }
+
+    private mutating func strikeNetwork(_ fault: Fault, _ host: Int) {
+        statistics.partitions += 1
+        let all = Array(hosts.indices)
+        let others = all.filter { $0 != host }
+        var length = faultChance.duration(from: .seconds(1), through: .seconds(30))
+        var ways: [Network.Way] = []
+        switch fault {
+        case .oneWay:
+            let other = others[Int(faultChance.number(below: UInt64(others.count)))]
+            ways = [Network.Way(from: host, to: other)]
+        case .flapping:
+            ways = Network.between([host], others)
+            length = faultChance.duration(from: .milliseconds(300), through: .seconds(4))
+            if happensToFlap() { schedule(.strike(.flapping), after: length + .seconds(1)) }
+        default:
+            let group = all.filter { _ in faultChance.number(below: 2) == 0 }
+            ways = Network.between(group, all.filter { !group.contains($0) })
+        }
+        let number = network.cut(ways)
+        schedule(.mend(.network(number: number)), after: length)
+    }
+
+    private mutating func happensToFlap() -> Bool { faultChance.number(below: 10) < 3 }
+
+    /// At once, or in the middle of what the agent does next.
+    private mutating func strikeProcess(_ host: Int) {
+        statistics.kills += 1
+        if faultChance.number(below: 3) == 0 {
+            kill(host)
+        } else {
+            hosts[host].effectsUntilKill = Int(faultChance.number(below: 40))
+        }
+        schedule(.boot(host: host), after: faultChance.duration(from: .seconds(2), through: .seconds(15)))
+    }
+
+    mutating func mend(_ mending: Mending) {
+        switch mending {
+        case .network(let number):
+            network.mend(number)
+            resend()
+        case .services(let host): hosts[host].service = .healthy
+        }
+    }
+
+    /// Everything that was wrong is right from now on.
+    mutating func calm() {
+        isCalm = true
+        network.mendAll()
+        network.latency = .milliseconds(1)
+        network.jitter = .milliseconds(2)
+        network.announcementsLost = 50
+        for number in hosts.indices {
+            hosts[number].effectsUntilKill = nil
+            hosts[number].clock.setRight(at: time)
+            hosts[number].service = .healthy
+            hosts[number].isInsider = false
+            hosts[number].pausedUntil = .zero
+            hosts[number].isPowered = true
+            boot(number)
+        }
+        resend()
+        noteWaits()
+    }
+
+    // MARK: Announcements
+
+    /// What mDNS shows of a host: its tag and its address, to whom it reaches and who listens just then.
+    mutating func announce(_ run: RunID) {
+        guard isAlive(run) else { return }
+        let host = hosts[run.host]
+        let hour = SightingTag.hour(of: moment(of: run.host).wall)
+        let key = SightingKey(witness: .mdns(interface: "eth0"), source: "\(run.host)-\(run.number)")
+        let tag = SightingTag(of: host.node, hour: hour, using: suite)
+        let sighting = Sighting(key: key, endpoints: [host.endpoint], claim: .tag(tag), life: .seconds(120))
+        for other in hosts.indices where other != run.host {
+            guard let listener = hosts[other].agent, network.reaches(run.host, other),
+                !happens(network.announcementsLost)
+            else { continue }
+            let delay = hop()
+            schedule(.tell(listener.run, .sighted(sighting)), after: delay)
+        }
+        schedule(.announce(run), after: .seconds(60))
+    }
+}

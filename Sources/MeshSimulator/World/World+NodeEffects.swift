@@ -1,0 +1,98 @@
+import MeshAudit
+import MeshBase
+import MeshGossip
+import MeshNode
+import MeshTrust
+
+// What a node orders, performed as a shell performs it.
+extension World {
+    mutating func tell(_ run: RunID, _ input: NodeInput) {
+        guard isAlive(run) else { return }
+        trace.fold(input, at: run.host)
+        let now = moment(of: run.host)
+        var outbox = Outbox<NodeEffect>()
+        hosts[run.host].agent?.node.handle(input, at: now, into: &outbox)
+        perform(&outbox, run)
+        setAlarm(run)
+    }
+
+    mutating func perform(_ outbox: inout Outbox<NodeEffect>, _ run: RunID) {
+        for effect in outbox.drain() {
+            guard isAlive(run), survives(run) else { return }
+            trace.fold(effect, suite)
+            checkBefore(effect, of: run)
+            perform(effect, run)
+        }
+    }
+
+    /// Counts down to a kill in the middle of what a node or desk orders.
+    mutating func survives(_ run: RunID) -> Bool {
+        guard let left = hosts[run.host].effectsUntilKill else { return true }
+        guard left == 0 else {
+            hosts[run.host].effectsUntilKill = left - 1
+            return true
+        }
+        kill(run.host)
+        return false
+    }
+
+    private mutating func perform(_ effect: NodeEffect, _ run: RunID) {
+        switch effect {
+        case .dial(let connection, let endpoint, let purpose):
+            let dial = Dial(run: run, connection: connection, endpoint: endpoint, isPairing: purpose == .pairing)
+            let delay = hop() + hop()
+            schedule(.connect(dial), after: delay)
+        case .send(let connection, let document): send(document, on: connection, of: run)
+        case .admit(let connection, let node):
+            statistics.handshakes += 1
+            withPipe(connection, of: run) { pipe, end in pipe[end].admitted = node }
+        case .ping(let connection, let summary):
+            guard let (id, end) = place(connection, of: run) else { return }
+            transmit(.ping(summary, sent: time), over: id, from: end)
+        case .close(let connection, _): close(connection, of: run)
+        case .sign(let request):
+            let signature = hosts[run.host].key.sign(request)
+            let delay = moment(upTo: .milliseconds(4))
+            schedule(.tell(run, .signed(request.ticket, signature)), after: delay)
+        case .persist(let change): hosts[run.host].disk.commit(tampered(change))
+        case .linkUp(let node, let connection):
+            hosts[run.host].agent?.links[node] = connection
+            call(run, .linkCameUp(node))
+        case .linkDown(let node):
+            hosts[run.host].agent?.links[node] = nil
+            call(run, .linkWentDown(node))
+        case .publish(let view): publish(view, run)
+        case .pairing(let window): hosts[run.host].agent?.isPairingOpen = window == .open
+        case .renewSessions: break
+        case .answer(let ticket, let answer): answered(ticket, answer, by: run)
+        case .confirmationWanted(let name, let pin, _): confirmationWanted(name, pin, at: run)
+        case .lookUp(let question):
+            let found = hosts[run.host].disk.fold.events.filter { $0.correlation == question.correlation }
+            schedule(.tell(run, .lookedUp(question, found)), after: .milliseconds(2))
+        case .record(let records, let durability):
+            hosts[run.host].disk.append(records)
+            if durability == .synced { hosts[run.host].disk.sync(upTo: .max) }
+        }
+    }
+
+    private mutating func publish(_ view: CallView, _ run: RunID) {
+        if hosts[run.host].agent?.desk == nil {
+            guard let generator = hosts[run.host].agent?.generator else { return }
+            hosts[run.host].agent?.desk = CallDesk(view: view, generator: generator)
+        } else {
+            call(run, .viewPublished(view))
+        }
+    }
+
+    private mutating func send(_ document: LinkDocument, on connection: ConnectionID, of run: RunID) {
+        guard let (id, end) = place(connection, of: run) else { return }
+        if case .handshake(let message) = document { intruder.overhear(message) }
+        if hosts[run.host].isInsider, pipes[id]?[end].admitted != nil, happens(60) {
+            return misbehave(document, over: id, from: end)
+        }
+        transmit(.document(document), over: id, from: end)
+    }
+
+    /// What a lying disk keeps instead, in tests of the checkers.
+    private func tampered(_ change: NodeChange) -> NodeChange { change }
+}

@@ -1,0 +1,73 @@
+import MeshBase
+import MeshNode
+import MeshRouting
+
+/// One run of one host's agent. What was meant for an earlier run reaches nobody.
+struct RunID: Equatable, Sendable {
+    let host: Int
+    let number: Int
+}
+
+/// What the queue holds.
+enum WorldEvent: Sendable {
+    /// A host's agent starts, unless it runs.
+    case boot(host: Int)
+    /// An alarm of node or desk.
+    case wake(RunID)
+    /// For the node.
+    case tell(RunID, NodeInput)
+    /// For the desk.
+    case call(RunID, CallInput)
+    /// The disk has synced; the rest of a desk's orders goes on.
+    case synced(RunID, journal: Int, IdempotencyBook.Entry?, rest: [CallEffect])
+    /// The audit's room is measured.
+    case measure(RunID)
+    /// TCP and TLS are through, or not.
+    case connect(Dial)
+    /// The next message of a pipe arrives at the end that is not the one named.
+    case arrive(pipe: Int, from: PipeEnd)
+    /// The other end is gone, and the system says so.
+    case lost(pipe: Int, end: PipeEnd)
+    /// A service behind a node goes on.
+    case service(RunID, ServiceID, ServiceStage)
+    /// An application asks.
+    case ask(host: Int)
+    /// An application goes away.
+    case leave(RunID, RequestID)
+    /// A host announces itself.
+    case announce(RunID)
+    /// Operators do something.
+    case operate(Errand)
+    /// The next fault of a kind.
+    case strike(Fault)
+    /// A fault ends.
+    case mend(Mending)
+    /// The intruder's next try.
+    case intrude
+    /// Faults are over: clocks and services are right, nothing is cut.
+    case calm
+    /// What must have come right by now.
+    case inspect(Inspection)
+}
+
+/// A dial on its way.
+struct Dial: Sendable {
+    let run: RunID
+    let connection: ConnectionID
+    let endpoint: Endpoint
+    let isPairing: Bool
+}
+
+/// What an inspection looks at.
+enum Inspection: Sendable {
+    case routine
+    case links
+    case heads
+    case end
+}
+
+/// How a fault ends.
+enum Mending: Sendable {
+    case network(number: Int)
+    case services(host: Int)
+}
