@@ -5,11 +5,7 @@ import PackageDescription
 // `COMITY_ONLY=pure` declares just the modules that import nothing from outside, so that the inner loop stays short;
 // `COMITY_ONLY=MeshStore,MeshLink` declares those, what they stand on, and their tests.
 struct Module {
-    enum Nature {
-        case pure, plain
-        case border(pkgConfig: String, apt: String)
-        case program
-    }
+    enum Nature { case pure, plain, border(pkgConfig: String, apt: String), program }
     let name: String
     let nature: Nature
     let imports: [String]
@@ -65,15 +61,10 @@ let modules: [Module] = [
     Module("MeshLink", .plain, on: ["MeshBase", "MeshWire"], [nio, posix, tls]),
     Module("MeshGateway", .plain, on: ["MeshBase", "MeshRouting"], [nio, posix, http]),
     Module("MeshControl", .plain, on: ["MeshBase"], [hummingbird, httpClient, nio, posix, http, logging]),
-    Module(
-        "MeshAgent", .plain,
-        on: below + [
-            "MeshWire", "MeshAvahi", "MeshCredentials", "MeshStore", "MeshLink", "MeshGateway", "MeshControl",
-        ],
+    Module("MeshAgent", .plain,
+        on: below + ["MeshWire", "MeshAvahi", "MeshCredentials", "MeshStore", "MeshLink", "MeshGateway", "MeshControl"],
         [nio, posix, logging, yams]),
-    Module(
-        "comity", .program, on: ["MeshBase", "MeshControl", "MeshAgent", "MeshWire"], [arguments],
-        tests: false),
+    Module("comity", .program, on: ["MeshBase", "MeshControl", "MeshAgent", "MeshWire"], [arguments], tests: false),
 ]
 
 let only = Context.environment["COMITY_ONLY"] ?? "all"
@@ -82,9 +73,7 @@ func closure(of names: [String]) -> Set<String> {
     var found = Set<String>()
     var open = names
     while let name = open.popLast() {
-        guard found.insert(name).inserted, let module = modules.first(where: { $0.name == name }) else {
-            continue
-        }
+        guard found.insert(name).inserted, let module = modules.first(where: { $0.name == name }) else { continue }
         open += module.imports + (asked.contains(name) ? module.testImports : [])
     }
     return found
@@ -98,8 +87,7 @@ let pureNames = modules.compactMap { module -> String? in
     }
 }
 let asked: [String] =
-    only == "pure"
-    ? pureNames : only == "all" ? modules.map(\.name) : only.split(separator: ",").map(String.init)
+    only == "pure" ? pureNames : only == "all" ? modules.map(\.name) : only.split(separator: ",").map(String.init)
 let declared = closure(of: asked)
 let needsPackages = modules.contains { declared.contains($0.name) && !$0.products.isEmpty }
 
@@ -115,42 +103,12 @@ var targets: [Target] = []
 for module in modules where declared.contains(module.name) {
     let dependencies = module.imports.map { Target.Dependency(stringLiteral: $0) } + module.products
     switch module.nature {
-    case .pure:
-        targets.append(
-            .target(name: module.name, dependencies: dependencies, swiftSettings: strict + visible + fence))
+    case .pure: targets.append(.target(name: module.name, dependencies: dependencies, swiftSettings: strict + visible + fence))
     case .plain: targets.append(.target(name: module.name, dependencies: dependencies, swiftSettings: strict))
-    case .border, .program: nil
-    }
-}
-let asked: [String] =
-    only == "pure"
-    ? pureNames : only == "all" ? modules.map(\.name) : only.split(separator: ",").map(String.init)
-let declared = closure(of: asked)
-let needsPackages = modules.contains { declared.contains($0.name) && !$0.products.isEmpty }
-
-let strict: [SwiftSetting] = [
-    .swiftLanguageMode(.v6), .treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny"),
-]
-let visible: [SwiftSetting] = [.enableUpcomingFeature("MemberImportVisibility")]
-// Task, clocks and actors do not exist below the line: the compiler says so (Docs/Architecture.md).
-let fence: [SwiftSetting] = [.unsafeFlags(["-Xfrontend", "-disable-implicit-concurrency-module-import"])]
-
-var targets: [Target] = []
-for module in modules where declared.contains(module.name) {
-    let dependencies = module.imports.map { Target.Dependency(stringLiteral: $0) } + module.products
-    switch module.nature {
-    case .pure:
-        targets.append(
-            .target(name: module.name, dependencies: dependencies, swiftSettings: strict + visible + fence))
-    case .plain:
-        // NIO's C module and Glibc both define `stat`; a file that imports neither NIO's could not use it otherwise.
-        let settings = module.name == "MeshAgent" ? strict : strict + visible
-        targets.append(.target(name: module.name, dependencies: dependencies, swiftSettings: settings))
     case .border(let pkgConfig, let apt):
         targets.append(.systemLibrary(name: module.name, pkgConfig: pkgConfig, providers: [.apt([apt])]))
     case .program:
-        targets.append(
-            .executableTarget(name: module.name, dependencies: dependencies, swiftSettings: strict))
+        targets.append(.executableTarget(name: module.name, dependencies: dependencies, swiftSettings: strict))
     }
     if module.hasTests && asked.contains(module.name) {
         targets.append(
