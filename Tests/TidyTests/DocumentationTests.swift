@@ -52,6 +52,7 @@ struct DocumentationTests {
             "init(from decoder", "func encode(to encoder", "static func <", "static func ==",
             "func hash(into",
             "var description: String", "var debugDescription: String", "mutating func next()", "typealias",
+            "init?(argument",
         ]
         // Of SignatureSuite, SignedBody and ControlOperation.
         let ours = [

@@ -9,7 +9,7 @@ struct TrackedFileTests {
         let folders = ["work", "root", "opt"].map { "/" + $0 + "/" }
         for (path, text) in try TrackedFiles.texts() {
             for folder in folders {
-                let found = text.range(of: "(?<![\\w.~}$-])" + folder, options: .regularExpression)
+                let found = text.range(of: "(?<![\\w.~)}$-])" + folder, options: .regularExpression)
                 #expect(found == nil, "\(path) names \(folder)")
             }
         }
