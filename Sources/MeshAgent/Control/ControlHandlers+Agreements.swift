@@ -1,0 +1,62 @@
+import MeshAgreements
+import MeshBase
+import MeshControl
+import MeshNode
+
+// Agreements.
+extension ControlHandlers {
+    /// How long an offer waits to be accepted by the other side's rule before it is reported as it stands.
+    private static var settlingMilliseconds: Int64 { 1_000 }
+
+    func listAgreements() async -> AgreementsReport {
+        AgreementsReport(agreements: await plane.report { $0.agreements })
+    }
+
+    func showAgreement(_ request: ShowAgreement.Request) async throws(ControlFailure) -> AgreementReport {
+        try (await plane.report { $0.agreementReport(request.id) }).orFail()
+    }
+
+    func makeOffer(_ request: MakeOffer.Request) async throws(ControlFailure) -> AgreementReport {
+        try Self.check(life: request.seconds)
+        let peer = try await peer(request.to)
+        let grant = Grant(
+            resource: request.resource,
+            capabilities: request.capabilities.isEmpty ? nil : request.capabilities)
+        let record = try await offer(
+            OfferRequest(peer: peer, grants: [grant], life: .seconds(request.seconds)))
+        return await settled(record)
+    }
+
+    func offer(_ request: OfferRequest) async throws(ControlFailure) -> AgreementRecord {
+        switch await plane.command(.offer(request)) {
+        case .agreed(let record): return record
+        case .refused(let reasons): throw ControlFailure(reasons)
+        case let other: throw .unfitting(other, to: "offer")
+        }
+    }
+
+    /// The agreement as it stands once the peer has answered; without a link, or when it takes its time, as
+    /// it stands then.
+    func settled(_ record: AgreementRecord) async -> AgreementReport {
+        let isLinked = await plane.report { $0.node.gossip.link(with: record.peer) != nil }
+        let patience = isLinked ? Self.settlingMilliseconds : 0
+        do throws(ControlFailure) {
+            return try await patiently(patience) { () async throws(ControlFailure) in
+                await plane.report { writer in
+                    let current = writer.node.agreements.record(record.contentID) ?? record
+                    return (writer.report(of: current), isNews: current.state != .offered)
+                }
+            }
+        } catch {
+            return await plane.report { $0.report(of: record) }
+        }
+    }
+
+    static func check(life seconds: Int64) throws(ControlFailure) {
+        let longest = AgreementLimits.lifeMax.wholeMilliseconds / 1_000
+        guard (1...longest).contains(seconds) else {
+            throw .usage(
+                "an offer holds for some time", [Fact("seconds", seconds), Fact("at most", longest)])
+        }
+    }
+}

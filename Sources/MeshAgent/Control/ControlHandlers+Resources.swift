@@ -1,0 +1,114 @@
+import MeshAgreements
+import MeshBase
+import MeshControl
+import MeshGateway
+import MeshNode
+
+// Resources, routes and the catalog.
+extension ControlHandlers {
+    func listResources() async -> ResourcesReport {
+        ResourcesReport(resources: await plane.report { $0.resources })
+    }
+
+    func findResources(_ request: FindResources.Request) async -> CatalogReport {
+        CatalogReport(entries: await plane.report { $0.catalog(request.query, labels: request.labels) })
+    }
+
+    /// All is looked at before anything is done; when an offer fails nevertheless, what was before is
+    /// restored. Offers that were sent by then stay with their peers and cover nothing.
+    func addResource(_ request: AddResource.Request) async throws(ControlFailure) -> AddResource.Response {
+        let resource = try Self.resource(request)
+        let peers = try (await plane.report { $0.peers(request.offerTo) }).orFail()
+        if !peers.isEmpty { try Self.check(life: request.offerSeconds) }
+        for peer in peers { try (await plane.report { $0.offerable(to: peer) }).orFail() }
+        let former = await plane.report { $0.node.resources[resource.name] }
+        try await order(.addResource(resource))
+        var offered: [AgreementRecord] = []
+        do throws(ControlFailure) {
+            for peer in peers {
+                offered.append(
+                    try await offer(
+                        OfferRequest(
+                            peer: peer, grants: [Grant(resource: resource.name, capabilities: nil)],
+                            life: .seconds(request.offerSeconds))))
+            }
+        } catch {
+            try await order(former.map { .addResource($0) } ?? .removeResource(resource.name))
+            throw error
+        }
+        var agreements: [AgreementReport] = []
+        for record in offered { agreements.append(await settled(record)) }
+        return AddResource.Response(
+            resource: await plane.report { $0.report(of: resource) }, agreements: agreements)
+    }
+
+    func removeResource(_ request: RemoveResource.Request) async throws(ControlFailure) -> ResourceReport {
+        let report = await plane.report { writer in
+            writer.node.resources[request.name].map(writer.report(of:))
+        }
+        guard let report else {
+            let known = await plane.report {
+                $0.node.resources.keys.map(\.description).joined(separator: ", ")
+            }
+            throw ControlFailure(
+                Refusal(.resourceUnknown, [Fact("resource", request.name), Fact("provided here", known)]),
+                next: "comity resource list")
+        }
+        guard report.url != nil else {
+            throw ControlFailure(
+                .refused, code: RefusalCode.resourceUnknown.rawValue,
+                message: "a built-in resource cannot be removed",
+                facts: [Fact("resource", request.name)], next: "comity config show")
+        }
+        try await order(.removeResource(request.name))
+        return report
+    }
+
+    func setRoute(_ request: SetRoute.Request) async throws(ControlFailure) -> RouteReport {
+        let peers = try (await plane.report { $0.peers(request.via) }).orFail()
+        try await order(.route(request.resource, via: peers))
+        return await survey.route(of: request.resource)
+    }
+
+    // MARK: What is asked for, checked
+
+    private static func resource(_ request: AddResource.Request) throws(ControlFailure) -> LocalResource {
+        guard ResourceURL(request.url) != nil else {
+            throw .usage(
+                "a resource is at http://HOST:PORT[/PATH], without query or user",
+                [Fact("url", String(request.url.prefix(256)))])
+        }
+        guard request.labels.count <= Limits.labelsPerResource else {
+            throw ControlFailure(
+                Refusal(
+                    .limitReached,
+                    [Fact("labels", request.labels.count), Fact("limit", Limits.labelsPerResource)]))
+        }
+        if let timeout = request.timeoutMilliseconds, timeout <= 0 {
+            throw .usage("a time-out is longer than nothing", [Fact("milliseconds", timeout)])
+        }
+        let capabilities =
+            request.capabilities.isEmpty ? MeshControl.CapabilityDeclaration.usual : request.capabilities
+        let names = capabilities.map(\.name)
+        guard Set(names).count == names.count else {
+            throw .usage(
+                "two capabilities have one name",
+                [Fact("names", names.map(\.description).joined(separator: ", "))])
+        }
+        let description = ResourceDescription(
+            name: request.name, protocol: .http, capabilities: capabilities, labels: request.labels.sorted())
+        return LocalResource(
+            description: description, url: request.url, timeoutInMilliseconds: request.timeoutMilliseconds)
+    }
+}
+
+extension ReportWriter {
+    /// Whether anything can be offered to this peer now.
+    func offerable(to id: NodeID) -> Ruling<NodeID> {
+        guard let peer = node.trust.pins[id], peer.state == .trusted else {
+            let state = node.trust.pins[id]?.state.rawValue ?? "seen"
+            return .refused(Refusal(.peerNotTrusted, [Fact("peer", title(id)), Fact("trust", state)]))
+        }
+        return .allowed(id)
+    }
+}

@@ -1,0 +1,125 @@
+import MeshAudit
+import MeshBase
+import MeshControl
+import MeshCredentials
+import MeshNode
+
+/// The agent's side of the control API: an answer for every operation. It reads between two turns of the
+/// node, orders through `NodeCommand`, and holds nothing itself but the joins under way.
+struct ControlHandlers: Sendable {
+    let plane: ControlPlane
+    let calls: CallPlane
+    let trail: AuditTrail
+    let surroundings: Surroundings
+    let joins = JoinBook()
+
+    /// How long a stop waits, so that the command that asked for it is answered.
+    private static let stopDelay: Duration = .milliseconds(100)
+
+    /// The same server, answering every operation.
+    func install(on server: ControlServer) -> ControlServer {
+        let peers =
+            server
+            .on(ShowStatus.self) { (_) async throws(ControlFailure) in await status() }
+            .on(ShowConfiguration.self) { (_) async throws(ControlFailure) in surroundings.configuration }
+            .on(StopAgent.self) { (_) async throws(ControlFailure) in stop() }
+            .on(ListPeers.self) { (_) async throws(ControlFailure) in await listPeers() }
+            .on(ShowPeer.self, answer: showPeer)
+            .on(DecidePeer.self, answer: decidePeer)
+            .on(CreateInvite.self, answer: createInvite)
+            .on(AwaitInvite.self, answer: awaitInvite)
+            .on(AnswerInvite.self, answer: answerInvite)
+            .on(Join.self, answer: join)
+        return
+            peers
+            .on(AddResource.self, answer: addResource)
+            .on(ListResources.self) { (_) async throws(ControlFailure) in await listResources() }
+            .on(RemoveResource.self, answer: removeResource)
+            .on(FindResources.self) { (request) async throws(ControlFailure) in await findResources(request) }
+            .on(SetRoute.self, answer: setRoute)
+            .on(ShowRoutes.self) { (_) async throws(ControlFailure) in
+                RoutesReport(routes: await survey.routes())
+            }
+            .on(MakeOffer.self, answer: makeOffer)
+            .on(ListAgreements.self) { (_) async throws(ControlFailure) in await listAgreements() }
+            .on(ShowAgreement.self, answer: showAgreement)
+            .on(ListAuditEvents.self, answer: listAuditEvents)
+            .on(TraceCall.self, answer: traceCall)
+            .on(Explain.self, answer: explain)
+    }
+
+    /// One screen of how things stand; `comity up` prints it before anything can be asked over the socket.
+    func status() async -> StatusReport {
+        let facts = surroundings.facts
+        let breakers = await survey.breakers()
+        let trouble = await plane.storeTrouble.map { String(describing: $0) }
+        let circumstances = ReportWriter<SystemSuite>.Circumstances(
+            started: facts.started, listening: surroundings.listening, discovery: facts.discovery.values,
+            breakers: breakers,
+            storeTrouble: trouble)
+        return await plane.report { $0.status(circumstances) }
+    }
+
+    private func stop() -> Nothing {
+        let stop = surroundings.stop
+        Task {
+            do {
+                try await Task.sleep(for: Self.stopDelay)
+            } catch {
+                return
+            }
+            stop()
+        }
+        return Nothing()
+    }
+
+    // MARK: What the other handlers share
+
+    var survey: RouteSurvey { RouteSurvey(plane: plane, calls: calls, trail: trail) }
+
+    /// Which peer an operator means.
+    func peer(_ text: String) async throws(ControlFailure) -> NodeID {
+        try (await plane.report { $0.peer(text) }).orFail()
+    }
+
+    /// Orders something of which nothing but that it is done is awaited.
+    func order(_ command: NodeCommand) async throws(ControlFailure) {
+        let answer = await plane.command(command)
+        if case .refused(let reasons) = answer { throw ControlFailure(reasons) }
+    }
+}
+
+extension Ruling {
+    /// What the check found; thrown as a failure of the operation when it found against it.
+    @discardableResult
+    func orFail() throws(ControlFailure) -> Value {
+        switch self {
+        case .allowed(let value): return value
+        case .refused(let refusal): throw ControlFailure(refusal)
+        }
+    }
+}
+
+extension ControlFailure {
+    /// What the node said no to: the first reason leads, the others are named.
+    init(_ reasons: [Refusal]) {
+        guard let first = reasons.first else {
+            self.init(.fault, code: "agent-fault", message: "the node refused and gave no reason")
+            return
+        }
+        let others = reasons.dropFirst().flatMap { [Fact("also", $0.code.rawValue)] + $0.facts }
+        self.init(Refusal(first.code, first.facts + others))
+    }
+
+    /// The node answered a command with what answers another.
+    static func unfitting(_ answer: NodeAnswer, to command: String) -> ControlFailure {
+        ControlFailure(
+            .fault, code: "agent-fault", message: "the node's answer does not fit the command",
+            facts: [Fact("command", command), Fact("answer", String(String(describing: answer).prefix(64)))])
+    }
+
+    /// The request itself is wrong.
+    static func usage(_ message: String, _ facts: [Fact]) -> ControlFailure {
+        ControlFailure(.usage, code: "request-malformed", message: message, facts: facts)
+    }
+}

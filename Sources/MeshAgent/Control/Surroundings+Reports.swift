@@ -1,0 +1,34 @@
+import MeshBase
+import MeshControl
+
+// The parts of reports that come from around the node.
+extension Surroundings {
+    /// Where peers can reach this node, best first: what the operator advertises, else what it listens on,
+    /// address by address.
+    var reachable: [Endpoint] {
+        let facts = facts
+        guard facts.advertised.isEmpty, let link = facts.link else { return facts.advertised }
+        switch link.host {
+        case "::": return LocalNetworks.addresses().map { Endpoint(host: $0, port: link.port) }
+        case "0.0.0.0":
+            return LocalNetworks.addresses().filter { !$0.contains(":") }.map {
+                Endpoint(host: $0, port: link.port)
+            }
+        default: return [link]
+        }
+    }
+
+    var listening: ListeningReport {
+        let facts = facts
+        return ListeningReport(
+            link: reachable, gateway: facts.gateway, gatewaySocket: facts.gatewaySocket,
+            control: facts.control)
+    }
+
+    var configuration: ConfigurationReport {
+        ConfigurationReport(
+            values: reading.values.map { value in
+                ConfigurationValue(key: value.key, value: value.text, origin: value.origin.description)
+            })
+    }
+}

@@ -1,0 +1,126 @@
+import MeshAgreements
+import MeshBase
+import MeshControl
+import MeshNode
+import MeshTrust
+
+// What is agreed.
+extension ReportWriter {
+    /// Every agreement that is kept: living ones first, then by peer, the newest first.
+    var agreements: [AgreementReport] {
+        node.agreements.records.map(report(of:)).sorted { left, right in
+            (left.isLiving ? 0 : 1, left.peer.title, right.offered) < (
+                right.isLiving ? 0 : 1, right.peer.title, left.offered
+            )
+        }
+    }
+
+    /// One agreement.
+    func report(of record: AgreementRecord) -> AgreementReport {
+        let agreement = record.agreement
+        return AgreementReport(
+            id: record.contentID.description, role: agreement.source == me ? .provider : .consumer,
+            peer: reference(record.peer), resources: agreement.grants.map(\.resource),
+            capabilities: capabilities(of: agreement), state: state(of: record),
+            offered: Timestamp(agreement.created),
+            from: agreement.validFrom.map { Timestamp($0) }, until: Timestamp(agreement.validUntil),
+            facts: facts(of: record))
+    }
+
+    /// How a record stands now, its times included.
+    func state(of record: AgreementRecord) -> AgreementReport.State {
+        let agreement = record.agreement
+        let isOver = now.wall + AgreementLimits.clockMargin > agreement.validUntil
+        switch record.state {
+        case .offered: return isOver ? .expired : .offered
+        case .active:
+            if isOver { return .expired }
+            return PolicyEvaluator.isInTime(agreement, at: now.wall) ? .active : .early
+        case .ended(.expired): return .expired
+        case .ended(.rejected), .ended(.replaced): return .ended
+        }
+    }
+
+    /// The one agreement whose content id begins with `text`.
+    func agreementReport(_ text: String) -> Ruling<AgreementReport> {
+        let wanted = text.lowercased()
+        let records = node.agreements.records
+        let matching = wanted.isEmpty ? [] : records.filter { $0.contentID.description.hasPrefix(wanted) }
+        if matching.count == 1, let only = matching.first { return .allowed(report(of: only)) }
+        return .refused(
+            Refusal(
+                .nothingFound,
+                [
+                    Fact("given", String(text.prefix(64))), Fact("agreements that begin so", matching.count),
+                    Fact("agreements in all", records.count),
+                ]))
+    }
+
+    /// The first agreement by which this node may call `resource` at `peer` now; nil when none covers it.
+    func permit(for resource: ResourceName, at peer: NodeID) -> AgreementRecord? {
+        living(with: peer).first { record in
+            state(of: record) == .active && record.agreement.source == peer
+                && record.agreement.grants.contains { $0.resource == resource }
+        }
+    }
+
+    /// What is neither over nor ended with `peer`.
+    func living(with peer: NodeID) -> [AgreementRecord] {
+        node.agreements.records.filter { $0.peer == peer && AgreementReport.isLiving(state(of: $0)) }
+    }
+
+    /// All capabilities where every grant covers all; else those that are named, whatever the resource.
+    private func capabilities(of agreement: Agreement) -> [ResourceName] {
+        var names = OrderedTable<ResourceName, Bool>()
+        for name in agreement.grants.flatMap({ $0.capabilities ?? [] }) { names[name] = true }
+        return names.keys
+    }
+
+    private func facts(of record: AgreementRecord) -> [Fact] {
+        let agreement = record.agreement
+        var facts = [
+            Fact("agreement", agreement.id), Fact("version", agreement.version),
+            Fact("offered by", title(agreement.createdBy)),
+            Fact(
+                "signed by",
+                record.document.signatures.map { signer($0.signer, peer: record.peer) }.joined(
+                    separator: ", ")),
+        ]
+        if agreement.grants.count > 1 {
+            facts += agreement.grants.map { grant in
+                Fact(
+                    "covers \(grant.resource)",
+                    grant.capabilities.map { $0.map(\.description).joined(separator: ", ") } ?? "all")
+            }
+        }
+        if record.origin == .builtIn { facts.append(Fact("origin", "built-in offer, renewed by itself")) }
+        switch record.state {
+        case .offered: break
+        case .active(.automatic): facts.append(Fact("accepted", "by this node's rule"))
+        case .active(.byOperator): facts.append(Fact("accepted", "by this node's operator"))
+        case .active(.byPeer): facts.append(Fact("accepted", "by \(title(record.peer))"))
+        case .ended(.rejected(let refusals)):
+            facts.append(Fact("ended", "rejected"))
+            facts += refusals.flatMap { [Fact("because", $0.code.rawValue)] + $0.facts }
+        case .ended(.expired): facts.append(Fact("ended", "its time is over"))
+        case .ended(.replaced): facts.append(Fact("ended", "a higher version took its place"))
+        }
+        return facts
+    }
+
+    private func signer(_ pin: Pin, peer: NodeID) -> String {
+        if pin == suite.pin(of: node.me.key) { return node.me.name.description }
+        return pin == node.trust.pins[peer]?.pin ? title(peer) : "a key with the pin \(pin)"
+    }
+}
+
+extension AgreementReport {
+    static func isLiving(_ state: State) -> Bool {
+        switch state {
+        case .offered, .early, .active: true
+        case .expired, .ended: false
+        }
+    }
+
+    fileprivate var isLiving: Bool { AgreementReport.isLiving(state) }
+}

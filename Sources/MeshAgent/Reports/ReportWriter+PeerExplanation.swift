@@ -1,0 +1,181 @@
+import MeshAgreements
+import MeshAudit
+import MeshBase
+import MeshControl
+import MeshDiscovery
+import MeshGossip
+import MeshNode
+import MeshTrust
+
+// Whether and why a peer is trusted, linked and callable; and why a handshake was refused.
+extension ReportWriter {
+    /// - Parameter history: events of trust and links with this peer, newest first.
+    func explanation(of id: NodeID, history: [AuditEvent]) -> ExplainReport {
+        let record = node.trust.pins[id]
+        let link = node.gossip.link(with: id)
+        let isTrusted = record?.state == .trusted
+        let verdict: ExplainVerdict = isTrusted ? (link == nil ? .unknown : .allowed) : .refused
+        return ExplainReport(
+            subject: "peer \(title(id))", correlation: nil, verdict: verdict,
+            branches: [
+                trustBranch(id, record), linkBranch(id, link, isTrusted: isTrusted, history),
+                agreementBranch(id, isTrusted: isTrusted, asProvider: false),
+                agreementBranch(id, isTrusted: isTrusted, asProvider: true), clockBranch(id, link),
+            ])
+    }
+
+    /// A refused handshake, as the side that holds the event tells it.
+    func explanation(ofHandshake event: AuditEvent) -> ExplainReport {
+        let isOwn = event.target == me
+        let address = event.metadata.first { $0.name == "address" }?.value ?? "an unknown address"
+        let reference = event.metadata.first { $0.name == "reference" }?.value
+        let other = isOwn ? event.source : event.target
+        let who = other == me ? address : "\(title(other)) at \(address)"
+        let code = event.refusals.first?.code
+        let terms = Remedy.Terms(peer: other == me ? nil : title(other), reference: reference)
+        var facts = event.metadata
+        if code == .handshakeRefused { facts.append(Fact("to be given at", title(other))) }
+        return ExplainReport(
+            subject: "handshake with \(who) at \(RFC3339.text(event.time))", correlation: nil,
+            verdict: .refused,
+            branches: [
+                ExplainBranch(
+                    side: isOwn ? nil : self.reference(event.target),
+                    question: isOwn ? "may \(who) have a link here?" : "may this node have a link there?",
+                    verdict: .refused,
+                    reasons: event.refusals, facts: facts,
+                    next: code.flatMap { Remedy.command(after: $0, terms) })
+            ])
+    }
+
+    // MARK: Branches
+
+    private func trustBranch(_ id: NodeID, _ record: PeerRecord?) -> ExplainBranch {
+        let question = "is \(title(id)) trusted?"
+        guard let record else {
+            return ExplainBranch(
+                side: nil, question: question, verdict: .refused,
+                reasons: [Refusal(.peerUnknown, [Fact("node", id)])],
+                next: Remedy.command(after: .peerUnknown))
+        }
+        var facts = [
+            Fact("state", record.state.rawValue), Fact("since", RFC3339.text(record.since)),
+            Fact("by", record.evidence.kind.rawValue), Fact("because", record.evidence.note),
+        ]
+        if let transcript = record.evidence.transcript { facts.append(Fact("transcript", transcript)) }
+        let code: RefusalCode
+        switch record.state {
+        case .trusted: return ExplainBranch(side: nil, question: question, verdict: .allowed, facts: facts)
+        case .suspended: code = .peerSuspended
+        case .revoked: code = .peerRevoked
+        case .pending, .verified: code = .peerNotTrusted
+        }
+        // The book's word for a revoked or half-trusted peer is this very explanation: what helps is a new
+        // invite.
+        let next =
+            code == .peerSuspended ? Remedy.command(after: code, .init(peer: title(id))) : "comity invite"
+        return ExplainBranch(
+            side: nil, question: question, verdict: .refused, reasons: [Refusal(code, facts)], next: next)
+    }
+
+    private func linkBranch(
+        _ id: NodeID, _ link: LinkStatus?, isTrusted: Bool, _ history: [AuditEvent]
+    ) -> ExplainBranch {
+        let question = "is there a link?"
+        guard isTrusted else {
+            return ExplainBranch(
+                side: nil, question: question, verdict: .notAsked,
+                facts: [Fact("because", "only trusted peers have links")])
+        }
+        if let link {
+            var facts = [
+                Fact("condition", link.condition.rawValue), Fact("address", link.remote),
+                Fact("since", RFC3339.text(date(of: link.since).time)),
+            ]
+            if let roundTrip = link.roundTrip {
+                facts.append(Fact("round trip", "\(roundTrip.fractionalMilliseconds) ms"))
+            }
+            return ExplainBranch(side: nil, question: question, verdict: .allowed, facts: facts)
+        }
+        let reasons = [Refusal(.peerUnreachable, dialling(of: id))] + lastRefusal(in: history)
+        return ExplainBranch(
+            side: nil, question: question, verdict: .refused, reasons: reasons, facts: lastLink(in: history),
+            next: "comity peer show \(title(id))")
+    }
+
+    private func dialling(of id: NodeID) -> [Fact] {
+        guard let seen = node.discovery.peer(id, at: now.instant) else {
+            return [Fact("known addresses", "none")]
+        }
+        let addresses = seen.endpoints.map(\.description).joined(separator: ", ")
+        let progress: String
+        switch seen.progress {
+        case .resting: progress = "at rest: nobody is dialled"
+        case .waiting(let left): progress = "the next dial is in \(left.wholeMilliseconds) ms"
+        case .dialling(let endpoint): progress = "dialling \(endpoint)"
+        case .linked: progress = "linked"
+        }
+        return [Fact("known addresses", addresses.isEmpty ? "none" : addresses), Fact("dialling", progress)]
+    }
+
+    /// Why the newest handshake with the peer failed, when none came up since.
+    private func lastRefusal(in history: [AuditEvent]) -> [Refusal] {
+        guard let latest = history.first(where: { !$0.refusals.isEmpty || $0.action == "link up" }) else {
+            return []
+        }
+        return latest.refusals.map {
+            Refusal($0.code, $0.facts + [Fact("at", RFC3339.text(latest.time))] + latest.metadata)
+        }
+    }
+
+    private func lastLink(in history: [AuditEvent]) -> [Fact] {
+        guard let down = history.first(where: { $0.action == "link down" }) else { return [] }
+        return [Fact("last link ended", RFC3339.text(down.time))] + down.metadata
+    }
+
+    private func agreementBranch(_ id: NodeID, isTrusted: Bool, asProvider: Bool) -> ExplainBranch {
+        let peer = title(id)
+        let question = asProvider ? "may \(peer) call anything here?" : "may this node call anything there?"
+        guard isTrusted else {
+            return ExplainBranch(
+                side: nil, question: question, verdict: .notAsked,
+                facts: [Fact("because", "agreements rest on trust")])
+        }
+        let provider = asProvider ? me : id
+        let records = living(with: id).filter { $0.agreement.source == provider }
+        let facts = records.map { record in
+            Fact(
+                record.agreement.grants.map(\.resource.description).joined(separator: ", "),
+                "\(state(of: record).rawValue), until \(RFC3339.text(record.agreement.validUntil))")
+        }
+        if records.contains(where: { state(of: $0) == .active }) {
+            return ExplainBranch(side: nil, question: question, verdict: .allowed, facts: facts)
+        }
+        let code: RefusalCode =
+            records.contains { $0.state == .offered } ? .agreementPending : .agreementMissing
+        let id = records.first.map { String($0.contentID.description.prefix(12)) }
+        let terms = Remedy.Terms(peer: asProvider ? peer : node.me.name.description, agreement: id)
+        let isThere = Remedy.isForProvider(code) && !asProvider
+        return ExplainBranch(
+            side: nil, question: question, verdict: .refused, reasons: [Refusal(code, facts)],
+            facts: isThere ? [Fact("to be given at", peer)] : [], next: Remedy.command(after: code, terms))
+    }
+
+    private func clockBranch(_ id: NodeID, _ link: LinkStatus?) -> ExplainBranch {
+        let question = "do the clocks agree?"
+        guard let link else {
+            return ExplainBranch(
+                side: nil, question: question, verdict: .unknown,
+                facts: [Fact("because", "they are compared at the handshake")])
+        }
+        let facts = [
+            Fact("its clock less ours", "\(link.skew.wholeMilliseconds) ms"),
+            Fact("worth a warning", "\(Limits.clockSkewWarned.wholeMilliseconds) ms"),
+        ]
+        let isFar = max(link.skew, .zero - link.skew) > Limits.clockSkewWarned
+        return ExplainBranch(
+            side: nil, question: question, verdict: isFar ? .refused : .allowed,
+            reasons: isFar ? [Refusal(.clockSkew, facts)] : [], facts: isFar ? [] : facts,
+            next: isFar ? Remedy.command(after: .clockSkew) : nil)
+    }
+}

@@ -1,0 +1,113 @@
+import MeshBase
+import MeshControl
+import MeshDiscovery
+import MeshGossip
+import MeshNode
+import MeshTrust
+
+// Who is known.
+extension ReportWriter {
+    /// Every peer: trusted ones first, then those with which trust was begun or ended, then those only seen.
+    var peers: [PeerReport] {
+        let sightings = node.discovery.peers(at: now.instant)
+        var seen = OrderedTable<NodeID, PeerSightings>()
+        for sighting in sightings { if let id = sighting.node { seen[id] = sighting } }
+        let known = node.trust.pins.peers.values.map { report(of: $0, seen: seen[$0.node]) }
+        let others = sightings.filter { $0.node.map { node.trust.pins[$0] == nil } ?? true }.map(
+            report(ofSeen:))
+        return (known + others).sorted { (rank(of: $0), $0.title) < (rank(of: $1), $1.title) }
+    }
+
+    /// One peer; nil when nothing at all is known of it.
+    func peer(_ id: NodeID) -> PeerReport? {
+        let seen = node.discovery.peer(id, at: now.instant)
+        if let record = node.trust.pins[id] { return report(of: record, seen: seen) }
+        return seen.map(report(ofSeen:))
+    }
+
+    private func report(of record: PeerRecord, seen: PeerSightings?) -> PeerReport {
+        let link = node.gossip.link(with: record.node)
+        return PeerReport(
+            name: record.name, id: record.node, words: words(of: record.pin),
+            trust: PeerReport.Trust(record.state),
+            link: PeerReport.Link(link?.condition), address: link?.remote, endpoints: seen?.endpoints ?? [],
+            witnesses: witnesses(seen), latencyMilliseconds: link?.roundTrip?.fractionalMilliseconds,
+            clockSkewSeconds: link.map { $0.skew.fractionalMilliseconds / 1_000 },
+            trustedSince: record.state == .trusted ? Timestamp(record.since) : nil,
+            evidence: [evidence(of: record)])
+    }
+
+    private func report(ofSeen seen: PeerSightings) -> PeerReport {
+        PeerReport(
+            name: nil, id: seen.node, words: [], trust: .seen, link: .down, endpoints: seen.endpoints,
+            witnesses: witnesses(seen))
+    }
+
+    private func evidence(of record: PeerRecord) -> EvidenceReport {
+        var facts = [Fact("by", record.evidence.kind.rawValue)]
+        if let transcript = record.evidence.transcript { facts.append(Fact("transcript", transcript)) }
+        if let boot = record.boot { facts.append(Fact("boot", boot.number)) }
+        return EvidenceReport(
+            time: Timestamp(record.since), what: "\(record.state.rawValue): \(record.evidence.note)",
+            facts: facts)
+    }
+
+    /// One line for each place that a witness names, the freshest word first.
+    private func witnesses(_ seen: PeerSightings?) -> [WitnessReport] {
+        let lines = (seen?.hints ?? []).flatMap { hint in
+            hint.endpoints.map { endpoint in
+                WitnessReport(
+                    witness: hint.key.witness.word, ageSeconds: hint.lastSeen.fractionalMilliseconds / 1_000,
+                    endpoint: endpoint)
+            }
+        }
+        return lines.sorted { $0.ageSeconds < $1.ageSeconds }
+    }
+
+    private func rank(of peer: PeerReport) -> Int {
+        switch peer.trust {
+        case .trusted: 0
+        case .suspended, .verified, .pending: 1
+        case .revoked: 2
+        case .seen: 3
+        }
+    }
+}
+
+extension PeerReport.Trust {
+    init(_ state: TrustState) {
+        switch state {
+        case .pending: self = .pending
+        case .verified: self = .verified
+        case .trusted: self = .trusted
+        case .suspended: self = .suspended
+        case .revoked: self = .revoked
+        }
+    }
+}
+
+extension PeerReport.Link {
+    /// - Parameter condition: nil without a link.
+    init(_ condition: LinkCondition?) {
+        switch condition {
+        case .up?: self = .up
+        case .degraded?: self = .degraded
+        case nil: self = .down
+        }
+    }
+}
+
+extension Witness {
+    /// The witness without where it looked: `mdns`, `static`, `invite`, `link`.
+    fileprivate var word: String {
+        switch self {
+        case .mdns: "mdns"
+        case .staticList, .invite, .link: description
+        }
+    }
+}
+
+extension Duration {
+    /// For reports only: decisions are made in whole units.
+    var fractionalMilliseconds: Double { Double(wholeNanoseconds) / 1_000_000 }
+}

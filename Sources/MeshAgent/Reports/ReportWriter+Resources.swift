@@ -1,0 +1,62 @@
+import MeshAgreements
+import MeshBase
+import MeshControl
+import MeshNode
+import MeshTrust
+
+// What can be called, here and there.
+extension ReportWriter {
+    /// What this node provides, by name.
+    var resources: [ResourceReport] { node.resources.values.map(report(of:)) }
+
+    /// One resource of this node.
+    func report(of resource: LocalResource) -> ResourceReport {
+        var peers = OrderedTable<NodeID, Bool>()
+        for record in node.agreements.records
+        where record.agreement.source == me && AgreementReport.isLiving(state(of: record))
+            && record.agreement.grants.contains(where: { $0.resource == resource.name })
+        {
+            peers[record.peer] = true
+        }
+        return ResourceReport(
+            description: resource.description, url: resource.url,
+            timeoutMilliseconds: resource.timeoutInMilliseconds,
+            offeredTo: peers.keys.map(reference).sorted { $0.title < $1.title })
+    }
+
+    /// The catalog, as far as this node may see: what it provides, and what trusted peers say they offer to
+    /// it.
+    /// - Parameter query: part of a name, a capability or a label, in any case; nil: any.
+    func catalog(_ query: String?, labels: [ResourceLabel]) -> [CatalogEntry] {
+        let wanted = query?.lowercased()
+        let own = node.resources.values.map(\.description).map { description in
+            CatalogEntry(
+                provider: reference(me), isHere: true, description: description, agreement: nil, until: nil)
+        }
+        let theirs = node.trust.pins.peers.values.filter { $0.state == .trusted }.flatMap { peer in
+            node.gossip.resources(of: peer.node, at: now.wall).map { entry(for: $0, at: peer.node) }
+        }
+        return (own + theirs).filter { entry in
+            labels.allSatisfy(entry.description.labels.contains)
+                && (wanted.map(entry.description.mentions) ?? true)
+        }
+        .sorted { ($0.description.name, $0.provider.title) < ($1.description.name, $1.provider.title) }
+    }
+
+    private func entry(for description: ResourceDescription, at peer: NodeID) -> CatalogEntry {
+        let permit = permit(for: description.name, at: peer)
+        return CatalogEntry(
+            provider: reference(peer), isHere: false, description: description,
+            agreement: permit?.contentID.description, until: permit.map { Timestamp($0.agreement.validUntil) }
+        )
+    }
+}
+
+extension ResourceDescription {
+    /// Whether `part`, in lower case, stands in its name, a capability or a label.
+    fileprivate func mentions(_ part: String) -> Bool {
+        let texts =
+            [name.description] + capabilities.map(\.name.description) + labels.map { "\($0.key)=\($0.value)" }
+        return part.isEmpty || texts.contains { $0.lowercased().contains(part) }
+    }
+}

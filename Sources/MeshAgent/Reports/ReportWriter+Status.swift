@@ -1,0 +1,129 @@
+import MeshAgreements
+import MeshBase
+import MeshControl
+import MeshNode
+import MeshTrust
+
+// One screen of how things stand.
+extension ReportWriter {
+    /// What a status says besides the node's own state.
+    struct Circumstances: Sendable {
+        /// When this run began.
+        var started: WallTime
+        var listening: ListeningReport
+        var discovery: [DiscoveryReport]
+        /// Every breaker that is not at rest.
+        var breakers: [BreakerReport]
+        /// Why nothing can be decided for good; nil while the store is well.
+        var storeTrouble: String?
+    }
+
+    func status(_ circumstances: Circumstances) -> StatusReport {
+        let own = node.me
+        let peers = peers
+        return StatusReport(
+            node: NodeReport(
+                name: own.name, id: own.node, words: ownWords, boot: own.boot.number,
+                started: Timestamp(circumstances.started), program: ProgramVersion.text),
+            listening: circumstances.listening, discovery: circumstances.discovery, peers: peers,
+            resources: resources,
+            agreements: agreements, breakers: circumstances.breakers,
+            attention: attention(circumstances, peers: peers))
+    }
+
+    /// What a person should look at, most urgent first.
+    private func attention(_ circumstances: Circumstances, peers: [PeerReport]) -> [AttentionReport] {
+        storeAttention(circumstances) + alarmAttention + clockAttention(peers)
+            + breakerAttention(circumstances)
+            + expiryAttention + discoveryAttention(circumstances)
+    }
+
+    private func storeAttention(_ circumstances: Circumstances) -> [AttentionReport] {
+        guard let trouble = circumstances.storeTrouble else { return [] }
+        return [
+            AttentionReport(
+                what: "the store cannot be written, so nothing is decided until it can: \(trouble)",
+                next: "df -h")
+        ]
+    }
+
+    /// What an operator did needs no reminder; what an alarm did does.
+    private var alarmAttention: [AttentionReport] {
+        node.trust.pins.peers.values.filter { $0.state == .suspended && $0.evidence.kind == .alarm }.map {
+            peer in
+            AttentionReport(
+                what: "\(peer.name) is suspended by an alarm: \(peer.evidence.note)",
+                next: "comity explain peer \(peer.name)")
+        }
+    }
+
+    private func clockAttention(_ peers: [PeerReport]) -> [AttentionReport] {
+        let warned = Limits.clockSkewWarned.fractionalMilliseconds / 1_000
+        return peers.compactMap { peer in
+            guard let skew = peer.clockSkewSeconds, skew.magnitude > warned else { return nil }
+            let seconds = Int(skew.magnitude.rounded())
+            let direction = skew > 0 ? "ahead of" : "behind"
+            return AttentionReport(
+                what:
+                    "the clock of \(peer.title) is \(seconds) s \(direction) this node's",
+                next: Remedy.command(after: .clockSkew))
+        }
+    }
+
+    private func breakerAttention(_ circumstances: Circumstances) -> [AttentionReport] {
+        circumstances.breakers.filter { $0.state == .open }.map { breaker in
+            let what =
+                breaker.resource.map { "calls to \(breaker.peer.title)/\($0)" }
+                ?? "calls over the link to \(breaker.peer.title)"
+            let next = breaker.resource == nil ? "comity explain peer \(breaker.peer.title)" : "comity routes"
+            return AttentionReport(what: "\(what) are held back: \(breaker.why)", next: next)
+        }
+    }
+
+    /// Agreements that end within a week and within the last third of their life, unless a later one covers
+    /// the same: an offer for an hour is not urgent because it is short.
+    private var expiryAttention: [AttentionReport] {
+        let records = node.agreements.records.filter { record in
+            let state = state(of: record)
+            return state == .active || state == .early
+        }
+        return records.compactMap { record in
+            let agreement = record.agreement
+            let left = agreement.validUntil - now.wall
+            guard left < .seconds(7 * 24 * 3_600), left * 3 < agreement.validUntil - agreement.created,
+                record.origin != .builtIn,
+                !records.contains(where: { $0.isLater(than: record) })
+            else { return nil }
+            let resources = agreement.grants.map(\.resource.description).joined(separator: ", ")
+            let peer = title(record.peer)
+            let until = RFC3339.text(agreement.validUntil)
+            if agreement.source == me {
+                let resource = agreement.grants.first?.resource.description
+                return AttentionReport(
+                    what: "\(peer) may call \(resources) here only until \(until)",
+                    next: Remedy.command(after: .agreementExpired, .init(peer: peer, resource: resource)))
+            }
+            return AttentionReport(
+                what: "this node may call \(resources) at \(peer) only until \(until)",
+                next: "comity agreement show \(record.contentID.description.prefix(12))")
+        }
+    }
+
+    private func discoveryAttention(_ circumstances: Circumstances) -> [AttentionReport] {
+        circumstances.discovery.filter { $0.state == .failing }.map { method in
+            AttentionReport(
+                what: "\(method.method) does not work: \(method.detail)",
+                next: method.method == "mdns" ? "systemctl start avahi-daemon" : "comity config show")
+        }
+    }
+}
+
+extension AgreementRecord {
+    /// Whether it covers between the same two, the same way, all resources of `other`, for longer.
+    fileprivate func isLater(than other: AgreementRecord) -> Bool {
+        let covered = agreement.grants.map(\.resource)
+        return agreement.source == other.agreement.source && agreement.target == other.agreement.target
+            && agreement.validUntil > other.agreement.validUntil
+            && other.agreement.grants.allSatisfy { covered.contains($0.resource) }
+    }
+}
