@@ -3,7 +3,8 @@ import MeshControl
 import MeshTrust
 import Synchronization
 
-/// What the agent's reports say besides what its machines know: who it is, where it listens, how its witnesses fare.
+/// What the agent's reports say besides what its machines know: who it is, where it listens, how its
+/// witnesses fare.
 final class Surroundings: Sendable {
     /// What is known at one moment.
     struct Facts: Sendable {

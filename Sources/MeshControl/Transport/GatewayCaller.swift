@@ -123,6 +123,8 @@ public enum GatewayCaller {
         var request = HTTPClientRequest(url: url)
         request.method = .POST
         request.headers.add(name: "content-type", value: "application/json")
+        // A Unix socket has no authority, and HTTP/1.1 wants a Host all the same (RFC 9112 section 3.2).
+        if !url.hasPrefix("http://") { request.headers.add(name: "host", value: "localhost") }
         if let principal = call.principal {
             request.headers.add(name: "comity-principal", value: principal.description)
         }
