@@ -4,6 +4,7 @@ import MeshControl
 import MeshCredentials
 import MeshGateway
 import MeshLink
+import MeshNode
 import MeshStore
 import MeshTrust
 import NIOCore
@@ -44,6 +45,7 @@ struct AgentSockets: Sendable {
             link: link, advertised: configuration.advertise, gateway: gateway.endpoint,
             gatewaySocket: gatewayPath.inHome,
             control: controlPath.inHome)
+        ground.inputs.post(.listens(ListeningNotice(port: link.port, advertised: configuration.advertise)))
         await ground.plane.start(over: transport)
         let discovery = DiscoveryShell(
             node: ground.identity.own.node, configuration: configuration.discovery, inputs: ground.inputs,

@@ -54,6 +54,12 @@ struct EventWriter: Sendable, Equatable {
         case .ownHeadRecovered(let node, let sequence):
             return make(
                 .node, "own head recovered from peer", from: node, to: me, [], [Fact("sequence", sequence)])
+        case .epochBegan(let node, let epoch, let givenUp):
+            return make(
+                .node, "epoch begun", from: node, to: me, [],
+                [Fact("epoch", epoch), Fact("sequence given up", givenUp)])
+        case .answerWithheld(let node, let refusal):
+            return make(.link, "answer withheld", from: node, to: me, [refusal], [])
         }
     }
 

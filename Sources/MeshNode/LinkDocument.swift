@@ -11,6 +11,8 @@ public enum LinkDocument: Equatable, Sendable {
     case handshake(HandshakeMessage)
     /// What the sender decided about the receiver.
     case trust(TrustNotice)
+    /// Where the sender listens, so that the receiver can redial it.
+    case listening(ListeningNotice)
     /// About the registry of the two.
     case gossip(GossipMessage)
     /// About an agreement of the two.
@@ -19,6 +21,22 @@ public enum LinkDocument: Equatable, Sendable {
     case traceRequest(TraceRequest)
     /// The sender's half of a call: only events in which the receiver is source or target.
     case traceAnswer(TraceAnswer)
+}
+
+/// Where a node listens, told to its trusted peers on each link: whoever was dialled can dial back after a restart.
+public struct ListeningNotice: Codable, Equatable, Sendable {
+    /// The link port, at the address from which the link comes; 1 ... 65535.
+    public let port: UInt16
+    /// Addresses that the operator named besides, at most `ListeningNotice.advertisedMax`.
+    public let advertised: [Endpoint]
+
+    /// As many as are told and believed.
+    public static let advertisedMax = 4
+
+    public init(port: UInt16, advertised: [Endpoint]) {
+        self.port = port
+        self.advertised = Array(advertised.prefix(Self.advertisedMax))
+    }
 }
 
 /// Asks for what the other side recorded of one call, or under one handshake's reference.

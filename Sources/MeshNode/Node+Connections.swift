@@ -44,6 +44,7 @@ extension Node {
         switch document {
         case .handshake: break
         case .trust(let notice): tell(.noticeArrived(node, notice), at: now, into: &effects)
+        case .listening(let notice): learn(notice, from: node, at: now, into: &effects)
         case .gossip(let message): tell(.messageArrived(node, message), at: now, into: &effects)
         case .agreement(let message): tell(.messageArrived(from: node, message), at: now, into: &effects)
         case .traceRequest(let request):
@@ -57,6 +58,34 @@ extension Node {
                 .answer(
                     ticket, .traced(answer.events.filter { $0.source == me.node || $0.target == me.node })))
         }
+    }
+
+    /// A peer says where it listens: a hint for the next dial, which will prove who is there.
+    private mutating func learn(
+        _ notice: ListeningNotice, from node: NodeID, at now: Moment, into effects: inout Outbox<NodeEffect>
+    ) {
+        guard let link = gossip.link(with: node), notice.port > 0 else { return }
+        let told = [Endpoint(host: link.remote.host, port: notice.port)]
+            + notice.advertised.prefix(ListeningNotice.advertisedMax)
+        let key = SightingKey(witness: .link, source: node.description)
+        tell(.sighted(Sighting(key: key, endpoints: told, claim: .node(node), life: nil)), at: now, into: &effects)
+        for endpoint in told { remember(endpoint, of: node, into: &effects) }
+    }
+
+    /// Keeps where a peer can be reached, for the next start.
+    mutating func remember(_ endpoint: Endpoint, of node: NodeID, into effects: inout Outbox<NodeEffect>) {
+        var known = endpoints[node] ?? []
+        guard known.last != endpoint else { return }
+        if let position = known.firstIndex(of: endpoint) {
+            known.remove(at: position)
+        } else {
+            effects.post(.persist(.endpoint(node, endpoint)))
+        }
+        known.append(endpoint)
+        while known.count > Limits.endpointsPerPeer {
+            effects.post(.persist(.endpointForgotten(node, known.removeFirst())))
+        }
+        endpoints[node] = known
     }
 
     mutating func receiveUnreadable(

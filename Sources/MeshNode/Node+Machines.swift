@@ -121,10 +121,11 @@ extension Node {
             effects.post(.linkUp(node, connection))
             if case .dialled(let target)? = connections[connection] {
                 tell(.linkUp(node, target.endpoint), at: now, into: &effects)
-                effects.post(.persist(.endpoint(node, target.endpoint)))
+                remember(target.endpoint, of: node, into: &effects)
             } else {
                 tell(.linkUp(node, nil), at: now, into: &effects)
             }
+            if let listening { send(.listening(listening), to: node, into: &effects) }
             tell(AgreementInput.linkCameUp(node), at: now, into: &effects)
         case .linkDown(let node, _):
             isViewStale = true

@@ -38,6 +38,9 @@ public struct Node<Suite: SignatureSuite>: Sendable {
     var connections = OrderedTable<ConnectionID, Connection>()
     var distances = OrderedTable<ConnectionID, LinkDistance>()
     var signatures = OrderedTable<Ticket, Signer>()
+    var listening: ListeningNotice?
+    /// Where peers are remembered, newest last, at most `Limits.endpointsPerPeer` each.
+    var endpoints = OrderedTable<NodeID, [Endpoint]>()
     var traces = OrderedTable<Ticket, AwaitedTrace>()
     var audit: AuditLog
     let words: EventWriter
@@ -106,6 +109,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         tell(.restored(restored.agreements), at: now, into: &effects)
         for peer in restored.peers {
             for proven in restored.endpoints where proven.node == peer.node {
+                endpoints[peer.node] = (endpoints[peer.node] ?? []) + [proven.endpoint]
                 let key = SightingKey(witness: .link, source: proven.endpoint.description)
                 let sighting = Sighting(
                     key: key, endpoints: [proven.endpoint], claim: .node(peer.node), life: nil)
@@ -142,6 +146,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         case .ponged(let connection, let roundTrip):
             tell(.ponged(connection, roundTrip: roundTrip), at: now, into: &effects)
         case .connectionClosed(let connection): close(connection, at: now, into: &effects)
+        case .listens(let notice): listening = notice
         case .sighted(let sighting): tell(.sighted(sighting), at: now, into: &effects)
         case .withdrawn(let key): tell(.withdrawn(key), at: now, into: &effects)
         case .signed(let ticket, let signature): receive(signature, ticket, at: now, into: &effects)

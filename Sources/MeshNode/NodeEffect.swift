@@ -54,8 +54,10 @@ public enum NodeChange: Equatable, Sendable {
     case resourceRemoved(ResourceName)
     /// These providers; none: no route.
     case route(ResourceName, via: [NodeID])
-    /// A link was made here.
+    /// The peer was reached there, or says that it listens there.
     case endpoint(NodeID, Endpoint)
+    /// So many newer ones are known that this one is forgotten.
+    case endpointForgotten(NodeID, Endpoint)
 }
 
 /// The answer to a command.

@@ -21,6 +21,8 @@ public enum NodeInput: Equatable, Sendable {
     case ponged(ConnectionID, roundTrip: Duration)
     /// The connection is gone, or the dial never got there.
     case connectionClosed(ConnectionID)
+    /// This node listens there now.
+    case listens(ListeningNotice)
     /// A witness saw something.
     case sighted(Sighting)
     /// A witness takes back what it said.

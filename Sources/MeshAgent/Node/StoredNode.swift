@@ -51,6 +51,7 @@ enum StoredNode {
                 providers.isEmpty
                     ? .removeRoute(resource) : .putRoute(RouteRow(resource: resource, via: providers))
             ]
+        case .endpointForgotten(let node, let endpoint): [.removeEndpoint(node, endpoint, witness: "link")]
         case .endpoint(let node, let endpoint):
             [.putEndpoint(PeerEndpointRow(node: node, endpoint: endpoint, witness: "link", lastSuccess: now))]
         }
