@@ -18,15 +18,22 @@ chapter() {
 }
 
 tell() {
-    printf '%s\n' "$*" | fold -s -w 92
-    breathe 1.2
+    printf '%s\n' "$*" | fold -s -w 92 | sed 's/ $//'
+    breathe 0.9
 }
 
 # prompt NAME TEXT: a command as a person would type it.
 prompt() { printf '\n  %s%s$%s comity %s\n' "$good" "$1" "$plain" "$2"; }
 
 # indented < TEXT: what a command printed; the folder of this run is not part of the story.
-indented() { sed -e "s| --home $folder/[a-z]*||g" -e 's/^/    /'; }
+indented() { sed -e "s| --home $folder/[a-z]*||g" -e 's/^./    &/'; }
+
+# Attempts after the first, when they ended alike, are left out of what is shown.
+abridged() {
+    awk '/attempt 2:/ { hidden = 1 }
+         /how did the call end/ { if (hidden) print "  ⋮       attempts 2 and 3 ended alike"; hidden = 0 }
+         !hidden'
+}
 
 # play NAME ARGUMENTS...: shows a command of that node and what it prints; both outputs go to $folder/played.
 # Returns what the command returned.
@@ -40,12 +47,12 @@ play() {
         esac
     done
     prompt "$name" "${words# }"
-    breathe 0.6
+    breathe 0.5
     at "$name" "$@" >"$folder/played" 2>&1 </dev/null || status=$?
     printf '%s' "$faint"
-    indented <"$folder/played"
+    abridged <"$folder/played" | indented
     printf '%s' "$plain"
-    breathe 1.2
+    breathe 0.9
     return "$status"
 }
 
