@@ -2,38 +2,47 @@ import MeshBase
 
 /// Which links live, and what their two ends know of one another's resources (protocol sections 5 and 6).
 ///
-/// Two sub-machines: `LinkBook` (one connection a peer, its signs of life) and, per trusted peer, a `PairRegistry`. What ties them: a
-/// link that comes up exchanges lists at once; every ping carries the pair's summary; a difference brings a list; a list brings the
-/// newer head. A push that is lost is mended by the next ping.
+/// Two sub-machines: `LinkBook` (one connection a peer, its signs of life) and, per trusted peer, a
+/// `PairRegistry`:
 ///
-/// Callers owe it: `peerTrusted` before a link of that peer, the answer to every `.sign`, `timeReached` no earlier than
-/// `nextDeadline`. `.persist` comes before the `.send` that makes it visible.
+///     (stranger) --peerTrusted--> trusted: links admitted, heads signed and accepted, records served
+///                trusted --peerDropped--> resting: link closed, nothing served or told, highest positions kept
+///                resting --peerTrusted--> trusted
+///
+/// What ties them: a link that comes up exchanges lists at once; every ping carries the pair's summary; a
+/// difference, or a copy in the last quarter of its life, brings a list; a list brings the newer head, a head
+/// the records that are missing. So a message that is lost is mended by a later ping.
+///
+/// Callers owe it: `peerTrusted` before a link of that peer, and `offersChanged` after it (no head is made or
+/// renewed before); an answer to every `.sign` (one that stays away is asked for again after half a minute);
+/// `timeReached` no earlier than `nextDeadline`. `.persist` comes before the `.send` that makes it visible.
 public struct Gossip<Suite: SignatureSuite>: Sendable {
-    private let me: NodeID
-    private let ownKey: PublicKey
-    private let suite: Suite
-    private var links: LinkBook
-    private var pairs = OrderedTable<NodeID, PairRegistry>()
-    private var stored: OrderedTable<NodeID, [StoredHead]>
-    private var signatures = OrderedTable<Ticket, NodeID>()
-    private var invalid = OrderedTable<NodeID, Int>()
-    private var deadlines = Deadlines<RegistryAlarm>()
+    let me: NodeID
+    let ownKey: PublicKey
+    let suite: Suite
+    var links: LinkBook
+    var pairs = OrderedTable<NodeID, PairRegistry>()
+    /// Of peers that are not trusted now: kept aside, for the highest positions must not be forgotten
+    /// meanwhile.
+    var resting = OrderedTable<NodeID, PairRegistry>()
+    /// What was stored for peers that were not trusted yet in this run.
+    var stored = OrderedTable<NodeID, [StoredHead]>()
+    var signatures = OrderedTable<Ticket, AwaitedSignature>()
+    var invalid = OrderedTable<NodeID, Int>()
+    var deadlines = Deadlines<RegistryAlarm>()
     private var ticketsIssued: UInt64 = 0
 
-    private static var listInterval: Duration { .seconds(2) }
     private static var invalidUntilLinkEnds: Int { 3 }
     private static var invalidUntilSuspension: Int { 10 }
 
-    /// - Parameter heads: what was stored, of this node and of others.
+    /// - Parameter heads: what was stored, of this node and of others; what is not for this node is ignored.
     public init(me: NodeID, ownKey: PublicKey, heads: [StoredHead], suite: Suite) {
         self.me = me
         self.ownKey = ownKey
         self.suite = suite
         links = LinkBook(me: me)
-        stored = OrderedTable()
         for head in heads {
-            let audience = head.head.body.audience
-            let peer = audience.first == me ? audience.second : audience.first
+            guard let peer = head.head.body.audience.other(than: me) else { continue }
             stored[peer] = (stored[peer] ?? []) + [head]
         }
     }
@@ -51,10 +60,10 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
             perform(links.admit(connection, terms, at: now.instant), at: now, into: &effects)
         case .heard(let connection): perform(links.hear(connection, at: now.instant), at: now, into: &effects)
         case .ponged(let connection, let roundTrip):
-            links.measure(connection, roundTrip)
-            perform(links.hear(connection, at: now.instant), at: now, into: &effects)
+            perform(
+                links.hearPong(connection, after: roundTrip, at: now.instant), at: now, into: &effects)
         case .pinged(let connection, let summary):
-            perform(links.hear(connection, at: now.instant), at: now, into: &effects)
+            perform(links.hearPing(connection, at: now.instant), at: now, into: &effects)
             guard let node = links.node(on: connection) else { return }
             compare(summary, with: node, at: now, into: &effects)
         case .connectionClosed(let connection): perform(links.close(connection), at: now, into: &effects)
@@ -62,17 +71,15 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
         case .peerDropped(let node): drop(node, at: now, into: &effects)
         case .peerTrusted(let node, let key): trust(node, key, at: now)
         case .offersChanged(let node, let resources):
-            pairs.update(node) { _ = $0.own.replace(with: resources) }
+            let suite = suite
+            pairs.update(node) { $0.own.replace(with: resources, using: suite) }
             renew(node, at: now, into: &effects)
         case .messageArrived(let node, let message): receive(message, from: node, at: now, into: &effects)
         case .signed(let ticket, let signature): receive(signature, ticket, at: now, into: &effects)
         case .timeReached:
             perform(links.reach(now.instant), at: now, into: &effects)
             while let alarm = deadlines.takeDue(at: now.instant) {
-                switch alarm {
-                case .renewal(let node): renew(node, at: now, into: &effects)
-                case .expiry(let node): effects.post(.catalogChanged(node))
-                }
+                ring(alarm, at: now, into: &effects)
             }
         }
     }
@@ -94,6 +101,11 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
     /// Whose link runs over this connection; nil when none does.
     public func node(on connection: ConnectionID) -> NodeID? { links.node(on: connection) }
 
+    mutating func newTicket() -> Ticket {
+        ticketsIssued += 1
+        return Ticket(ticketsIssued)
+    }
+
     private mutating func perform(
         _ steps: [LinkBook.Step], at now: Moment, into effects: inout Outbox<GossipEffect>
     ) {
@@ -102,6 +114,7 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
             case .ping(let connection):
                 guard let node = links.node(on: connection), let pair = pairs[node] else { continue }
                 effects.post(.ping(connection, pair.summary(using: suite)))
+                askForRenewal(of: node, at: now, into: &effects)
             case .close(let connection, let code): effects.post(.close(connection, code))
             case .up(let node, let connection):
                 guard let link = links.links[node] else { continue }
@@ -118,173 +131,36 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
 
     private mutating func trust(_ node: NodeID, _ key: PublicKey, at now: Moment) {
         guard pairs[node] == nil else { return }
-        var pair = PairRegistry(me: me, peer: node, key: key, at: now.instant)
+        var pair = resting.remove(node) ?? PairRegistry(me: me, peer: node, key: key, at: now.instant)
+        pair.theirs.key = key
+        pair.listSent = nil
         for head in stored.remove(node) ?? [] {
             if head.head.body.owner == me {
                 pair.own.restore(head, using: suite)
             } else {
-                pair.theirs.restore(head)
+                pair.theirs.restore(head, using: suite)
             }
         }
+        pair.isServed = pair.theirs.isCurrent(at: now.wall)
         pairs[node] = pair
+        watchExpiry(of: node, at: now)
     }
 
     private mutating func drop(_ node: NodeID, at now: Moment, into effects: inout Outbox<GossipEffect>) {
         perform(links.drop(node), at: now, into: &effects)
-        guard let pair = pairs.remove(node) else { return }
-        // Kept aside: trust may return, and the highest heads must not be forgotten meanwhile.
-        stored[node] = [
-            pair.own.head.map { StoredHead(head: $0, records: pair.own.records.values) }, pair.theirs.whole,
-        ]
-        .compactMap { $0 }
+        invalid[node] = nil
+        guard var pair = pairs.remove(node) else { return }
+        signatures.removeAll { _, awaited in awaited.node == node }
+        pair.own.abandonDraft()
+        resting[node] = pair
         deadlines.cancel(.renewal(node))
         deadlines.cancel(.expiry(node))
         effects.post(.catalogChanged(node))
     }
-}
-
-/// How a link is, for those who look.
-public struct LinkStatus: Equatable, Sendable {
-    public let connection: ConnectionID
-    public let remote: Endpoint
-    public let since: Instant
-    public let condition: LinkCondition
-    /// Nil until the first ping was answered.
-    public let roundTrip: Duration?
-    /// The peer's clock less ours, at the handshake.
-    public let skew: Duration
-}
-
-private enum RegistryAlarm: Comparable, Sendable {
-    case renewal(NodeID)
-    case expiry(NodeID)
-}
-
-// MARK: - Registry
-
-extension Gossip {
-    /// Signs a new head when one is due; else sets the alarm for when it will be.
-    private mutating func renew(_ node: NodeID, at now: Moment, into effects: inout Outbox<GossipEffect>) {
-        let suite = suite
-        guard let next = pairs.update(node, { $0.own.next(at: now.wall, using: suite) }) else { return }
-        switch next {
-        case .sign(let head):
-            ticketsIssued += 1
-            let ticket = Ticket(ticketsIssued)
-            signatures[ticket] = node
-            effects.post(
-                .sign(SigningRequest(ticket: ticket, kind: .head, payload: Octets(suite.encoded(head)))))
-        case .wait(let delay): deadlines.set(.renewal(node), at: now.instant + delay)
-        case .nothing:
-            guard let renewal = pairs[node]?.own.renewal else { return }
-            deadlines.set(
-                .renewal(node), at: now.instant + max(.seconds(1), min(renewal - now.wall, .seconds(60))))
-        }
-    }
-
-    private mutating func receive(
-        _ signature: DocumentSignature, _ ticket: Ticket, at now: Moment,
-        into effects: inout Outbox<GossipEffect>
-    ) {
-        let suite = suite
-        guard let node = signatures.remove(ticket), let head = pairs[node]?.own.signing else { return }
-        let signed = Signed(body: head, payload: Octets(suite.encoded(head)), signatures: [signature])
-        pairs.update(node) { $0.own.sign(signed) }
-        guard let pair = pairs[node] else { return }
-        effects.post(.persist(.head(StoredHead(head: signed, records: pair.own.records.values))))
-        if links.links[node] != nil, let push = pair.push(using: suite) {
-            effects.post(.send(node, .head(push)))
-        }
-        renew(node, at: now, into: &effects)
-    }
-
-    private mutating func sendList(to node: NodeID, at now: Moment, into effects: inout Outbox<GossipEffect>)
-    {
-        guard let pair = pairs[node] else { return }
-        pairs.update(node) { $0.listSent = now.instant }
-        effects.post(.send(node, .list(pair.list)))
-    }
-
-    private mutating func compare(
-        _ summary: RegistrySummary, with node: NodeID, at now: Moment,
-        into effects: inout Outbox<GossipEffect>
-    ) {
-        guard let pair = pairs[node], summary != pair.summary(using: suite) else { return }
-        if let sent = pair.listSent, now.instant - sent < Self.listInterval { return }
-        sendList(to: node, at: now, into: &effects)
-    }
-
-    private mutating func receive(
-        _ message: GossipMessage, from node: NodeID, at now: Moment, into effects: inout Outbox<GossipEffect>
-    ) {
-        let suite = suite
-        guard let pair = pairs[node] else { return }
-        switch message {
-        case .head(let push):
-            guard let reception = pairs.update(node, { $0.theirs.receive(push, at: now, using: suite) })
-            else { return }
-            settle(reception, from: node, at: now, into: &effects)
-        case .records(let batch):
-            guard let reception = pairs.update(node, { $0.theirs.receive(batch, using: suite) }) else {
-                return
-            }
-            settle(reception, from: node, at: now, into: &effects)
-        case .want(let request):
-            guard let batch = pair.records(for: request, using: suite), !batch.records.isEmpty else { return }
-            effects.post(.send(node, .records(batch)))
-        case .list(let list): receive(list, from: node, pair, at: now, into: &effects)
-        }
-    }
-
-    private mutating func receive(
-        _ list: RegistryList, from node: NodeID, _ pair: PairRegistry, at now: Moment,
-        into effects: inout Outbox<GossipEffect>
-    ) {
-        if let held = list.yours, held.body.owner == me, held.body.audience == pair.audience,
-            pair.own.highest.map({ $0 < held.body.position }) ?? true, isMine(held)
-        {
-            pairs.update(node) { _ = $0.own.recover(held.body.position) }
-            effects.post(.record(.ownHeadRecovered(from: node, sequence: held.body.sequence)))
-            renew(node, at: now, into: &effects)
-        } else if let own = pair.own.head, list.yours?.body.position != own.body.position || !list.isComplete,
-            let push = pair.push(using: suite)
-        {
-            effects.post(.send(node, .head(push)))
-        }
-        // The peer has a newer head than this side holds: say so, and it will push.
-        guard let theirs = list.mine, pair.theirs.newest.map({ $0.body.position < theirs }) ?? true else {
-            return
-        }
-        if let sent = pair.listSent, now.instant - sent < .milliseconds(200) { return }
-        sendList(to: node, at: now, into: &effects)
-    }
-
-    /// Whether this node signed it: only its own key counts, whoever shows it.
-    private func isMine(_ head: Signed<Head>) -> Bool { head.isSigned(by: ownKey, using: suite) }
-
-    private mutating func settle(
-        _ reception: PeerRecords.Reception, from node: NodeID, at now: Moment,
-        into effects: inout Outbox<GossipEffect>
-    ) {
-        switch reception {
-        case .known, .dropped: break
-        case .incomplete(let position, let missing):
-            effects.post(
-                .send(node, .want(RecordRequest(position: position, keys: Array(missing.prefix(64))))))
-        case .whole(let stored):
-            effects.post(.persist(.head(stored)))
-            let left = stored.head.body.expires - now.wall
-            deadlines.set(.expiry(node), at: now.instant + left)
-            effects.post(.catalogChanged(node))
-        case .contradiction(let evidence): effects.post(.contradicted(node, evidence: evidence))
-        case .invalid(let refusal): convict(node, refusal, into: &effects)
-        }
-    }
 
     /// Counts what no honest node sends: 3 end the link, 10 the trust (protocol section 6).
-    private mutating func convict(
-        _ node: NodeID, _ refusal: Refusal, into effects: inout Outbox<GossipEffect>
-    ) {
+    mutating func convict(_ node: NodeID, _ refusal: Refusal, into effects: inout Outbox<GossipEffect>) {
+        guard pairs[node] != nil else { return }
         let count = (invalid[node] ?? 0) + 1
         invalid[node] = count
         effects.post(.record(.messageInvalid(node, refusal)))
@@ -298,4 +174,18 @@ extension Gossip {
             effects.post(.close(link.connection, .documentInvalid))
         }
     }
+}
+
+/// A head that the identity key is asked to sign.
+struct AwaitedSignature: Equatable, Sendable {
+    let node: NodeID
+    let head: Head
+}
+
+/// What the machine waits for, besides its links.
+enum RegistryAlarm: Comparable, Sendable {
+    /// The head for this peer may be due, or its signature is overdue.
+    case renewal(NodeID)
+    /// What this peer told may have expired.
+    case expiry(NodeID)
 }

@@ -52,9 +52,9 @@ public enum GossipChange: Equatable, Sendable {
 
 /// A head as it is kept.
 public struct StoredHead: Equatable, Sendable {
-    /// The head.
+    /// The head: the highest that was accepted of its owner in its audience.
     public let head: Signed<Head>
-    /// Its records; empty while they are incomplete.
+    /// All records under it; none while they are incomplete.
     public let records: [Record]
 
     public init(head: Signed<Head>, records: [Record]) {
@@ -73,4 +73,8 @@ public enum GossipEvent: Equatable, Sendable {
     case messageInvalid(NodeID, Refusal)
     /// This node's own stored sequence was behind what a peer holds of it: a restored home.
     case ownHeadRecovered(from: NodeID, sequence: Int64)
+    /// A clock that had run ahead was set back: this owner began to count anew, above what it gives up.
+    case epochBegan(of: NodeID, epoch: Int64, givenUp: Int64)
+    /// A peer asked for more than its share, and was not answered.
+    case answerWithheld(NodeID, Refusal)
 }

@@ -16,7 +16,8 @@ public enum GossipInput: Equatable, Sendable {
     case peerDropped(NodeID)
     /// A peer is trusted: its key verifies its heads.
     case peerTrusted(NodeID, PublicKey)
-    /// What this node offers to this peer, whole.
+    /// What this node offers to this peer, whole; ignored of a peer that is not trusted. What has a `flaw` is
+    /// not told to it.
     case offersChanged(NodeID, [ResourceDescription])
     /// A registry message came over a trusted link.
     case messageArrived(NodeID, GossipMessage)

@@ -2,12 +2,17 @@ import MeshBase
 
 /// Which connection is the link with each peer, and whether it lives (protocol section 5).
 ///
-///     none --admitted--> up --2 intervals without a frame--> degraded --3--> (closed) none
-///                        up <------- any frame ------------- degraded
-///     up --another admitted--> the one to keep stays, the other is closed
+///     none --admitted--> up --3 pings, 2 of them missed--> degraded --the third missed--> none (silent)
+///                        up <------------ any frame ------ degraded
+///     up, degraded --another admitted--> up: the one to keep stays, the other is closed
+///     up, degraded --connection closed, peer dropped--> none
 ///
-/// Our own lateness stretches our patience, never our claims (Lifeguard, Dadgar et al. 2018, section IV): a timer that comes more
-/// than 100 ms late moves what the peer is allowed by as much. Link loss is this node's own knowledge and is told to nobody.
+/// A ping leaves after each interval without a frame, and every `comparisonInterval` even while frames flow,
+/// for it carries what is compared. A ping is missed when the next one is due.
+///
+/// Our own lateness stretches our patience, never our claims (Lifeguard, Dadgar et al. 2018, section IV): a
+/// timer that comes more than 100 ms late holds that round against nobody, up to `roundsSparedMax` in a row.
+/// Link loss is this node's own knowledge and is told to nobody.
 struct LinkBook: Equatable, Sendable {
     /// One link.
     struct Link: Equatable, Sendable {
@@ -15,13 +20,18 @@ struct LinkBook: Equatable, Sendable {
         let terms: LinkTerms
         let since: Instant
         var lastHeard: Instant
+        /// When a summary went either way last.
+        var lastCompared: Instant
         var condition: LinkCondition = .up
         /// Pings since the last frame.
         var unanswered = 0
+        /// Rounds since the last frame that our own lateness spared the peer.
+        var spared = 0
+        /// Nil until the first ping was answered.
         var roundTrip: Duration?
     }
 
-    /// What a look at the clock asks for.
+    /// What the book orders, in this order.
     enum Step: Equatable, Sendable {
         case ping(ConnectionID)
         case close(ConnectionID, RefusalCode?)
@@ -36,13 +46,15 @@ struct LinkBook: Equatable, Sendable {
     private var deadlines = Deadlines<NodeID>()
 
     /// Two connections that both ends dialled within this time count as dialled at once.
-    private static let simultaneity: Duration = .seconds(5)
-    private static let latenessTolerated: Duration = .milliseconds(100)
-    private static let missesUntilDegraded = 2
-    private static let missesUntilDown = 3
+    private static var simultaneity: Duration { .seconds(5) }
+    private static var comparisonInterval: Duration { .seconds(10) }
+    private static var latenessTolerated: Duration { .milliseconds(100) }
+    private static var roundsSparedMax: Int { 8 }
+    private static var pingsUntilDegraded: Int { 3 }
 
     init(me: NodeID) { self.me = me }
 
+    /// When `reach` is due; nil without a link.
     var nextDeadline: Instant? { deadlines.next }
 
     /// The peer at the other end of `connection`, when that is its link.
@@ -52,17 +64,20 @@ struct LinkBook: Equatable, Sendable {
     mutating func admit(_ connection: ConnectionID, _ terms: LinkTerms, at now: Instant) -> [Step] {
         var steps: [Step] = []
         if let old = links[terms.node] {
+            guard old.connection != connection else { return [] }
             guard replaces(terms, old, at: now) else { return [.close(connection, nil)] }
             owners[old.connection] = nil
             steps.append(.close(old.connection, nil))
         }
-        links[terms.node] = Link(connection: connection, terms: terms, since: now, lastHeard: now)
+        links[terms.node] = Link(
+            connection: connection, terms: terms, since: now, lastHeard: now, lastCompared: now)
         owners[connection] = terms.node
         deadlines.set(terms.node, at: now + terms.distance.pingInterval)
         return steps + [.up(terms.node, connection)]
     }
 
-    /// A higher boot wins; of two that were dialled at once the smaller node ID's; else the newer, whose dialler had no link.
+    /// A higher boot wins; of two that were dialled at once the smaller node ID's; else the newer, whose
+    /// dialler had no link.
     private func replaces(_ terms: LinkTerms, _ old: Link, at now: Instant) -> Bool {
         if terms.boot != old.terms.boot { return terms.boot > old.terms.boot }
         guard terms.dialler != old.terms.dialler, now - old.since < Self.simultaneity else { return true }
@@ -76,62 +91,88 @@ struct LinkBook: Equatable, Sendable {
         links.update(node) { link in
             link.lastHeard = now
             link.unanswered = 0
+            link.spared = 0
             if link.condition == .degraded {
                 link.condition = .up
                 steps.append(.condition(node, .up))
             }
-            deadlines.set(node, at: now + link.terms.distance.pingInterval)
+            let comparison = max(now, link.lastCompared + Self.comparisonInterval)
+            deadlines.set(node, at: min(now + link.terms.distance.pingInterval, comparison))
         }
         return steps
     }
 
-    mutating func measure(_ connection: ConnectionID, _ roundTrip: Duration) {
-        guard let node = owners[connection] else { return }
+    /// A ping came, and with it what is compared.
+    mutating func hearPing(_ connection: ConnectionID, at now: Instant) -> [Step] {
+        guard let node = owners[connection] else { return [] }
+        links.update(node) { $0.lastCompared = now }
+        return hear(connection, at: now)
+    }
+
+    /// A ping was answered.
+    mutating func hearPong(_ connection: ConnectionID, after roundTrip: Duration, at now: Instant) -> [Step] {
+        guard let node = owners[connection] else { return [] }
         links.update(node) { $0.roundTrip = roundTrip }
+        return hear(connection, at: now)
     }
 
     /// The connection is gone.
     mutating func close(_ connection: ConnectionID) -> [Step] {
-        guard let node = owners.remove(connection) else { return [] }
-        links[node] = nil
-        deadlines.cancel(node)
+        guard let node = owners[connection] else { return [] }
+        remove(node)
         return [.down(node, .closed)]
     }
 
     /// The peer must go.
     mutating func drop(_ node: NodeID) -> [Step] {
-        guard let link = links.remove(node) else { return [] }
-        owners[link.connection] = nil
-        deadlines.cancel(node)
+        guard let link = links[node] else { return [] }
+        remove(node)
         return [.close(link.connection, nil), .down(node, .dropped)]
     }
 
     /// Pings who is silent, gives up on who stays so.
     mutating func reach(_ now: Instant) -> [Step] {
         var steps: [Step] = []
-        while let due = deadlines.next, due <= now, let node = deadlines.takeDue(at: now),
-            let link = links[node]
-        {
-            let lateness = now - due
+        while let due = deadlines.next, due <= now, let node = deadlines.takeDue(at: now) {
+            guard let link = links[node] else { continue }
             let interval = link.terms.distance.pingInterval
-            if link.unanswered >= Self.missesUntilDown && lateness <= Self.latenessTolerated {
-                links[node] = nil
-                owners[link.connection] = nil
-                steps += [.close(link.connection, .peerUnreachable), .down(node, .silent)]
+            guard now - link.lastHeard >= interval else {
+                links.update(node) { $0.lastCompared = now }
+                deadlines.set(node, at: link.lastHeard + interval)
+                steps.append(.ping(link.connection))
                 continue
             }
+            // Late ourselves: the answer may wait unread.
+            let isLate = now - due > Self.latenessTolerated
+            let isSpared = isLate && link.unanswered > 0 && link.spared < Self.roundsSparedMax
+            steps += isSpared ? spare(node) : miss(node, link)
+            guard links[node] != nil else { continue }
+            links.update(node) { $0.lastCompared = now }
             deadlines.set(node, at: now + interval)
-            // Late ourselves: the answer may wait unread, so this round is not held against the peer.
-            let isHeldAgainstPeer = lateness <= Self.latenessTolerated || link.unanswered == 0
-            links.update(node) { link in
-                if isHeldAgainstPeer { link.unanswered += 1 }
-                if link.unanswered > Self.missesUntilDegraded && link.condition == .up {
-                    link.condition = .degraded
-                    steps.append(.condition(node, .degraded))
-                }
-            }
             steps.append(.ping(link.connection))
         }
         return steps
+    }
+
+    private mutating func spare(_ node: NodeID) -> [Step] {
+        links.update(node) { $0.spared += 1 }
+        return []
+    }
+
+    private mutating func miss(_ node: NodeID, _ link: Link) -> [Step] {
+        guard link.unanswered < Self.pingsUntilDegraded else {
+            remove(node)
+            return [.close(link.connection, .peerUnreachable), .down(node, .silent)]
+        }
+        links.update(node) { $0.unanswered += 1 }
+        guard link.unanswered + 1 == Self.pingsUntilDegraded else { return [] }
+        links.update(node) { $0.condition = .degraded }
+        return [.condition(node, .degraded)]
+    }
+
+    private mutating func remove(_ node: NodeID) {
+        guard let link = links.remove(node) else { return }
+        owners[link.connection] = nil
+        deadlines.cancel(node)
     }
 }

@@ -2,99 +2,152 @@ import MeshBase
 
 /// What this node tells one peer: its records for the pair, under a head of its own.
 ///
-///     clean --offers change--> signing --signed--> clean (pushed)
-///                              signing --offers change--> signing, dirty --signed--> signing again
-///     clean --two thirds of the head's life--> signing
-///     clean --clock behind the stored sequence--> waiting (gap under 10 minutes) --> signing;  else a new epoch
+///     clean --offers change--> due --token and clock allow--> drafted --signed--> clean (published)
+///                              drafted --offers change--> drafted --signed--> due again
+///                              drafted --no signature--> due again
+///     clean --two thirds of the head's life--> due
+///     clean --a peer holds a higher head of ours--> due, above that one
+///     due --clock behind the highest position--> waits (gap under 10 minutes), else a new epoch
+///
+/// What is published never changes under its head: head, leaves and records are replaced together, when the
+/// signature comes. So whatever is sent or stored fits its root. Source: protocol section 6.
 struct OwnRecords: Equatable, Sendable {
-    let audience: Audience
-    let owner: NodeID
-    private(set) var records = OrderedTable<ResourceName, Record>()
-    /// The newest head, once there is one.
-    private(set) var head: Signed<Head>?
-    private(set) var leaves: [RecordLeaf] = []
-    /// The highest position given out, also by a home that this one was restored from.
-    private(set) var highest: HeadPosition?
-    private(set) var signing: Head?
-    private var isDirty = false
-
-    init(audience: Audience, owner: NodeID) {
-        self.audience = audience
-        self.owner = owner
+    /// A head that was signed, and what lies under it.
+    struct Published: Equatable, Sendable {
+        let head: Signed<Head>
+        let set: RecordSet
     }
 
-    /// A wait when the clock is behind what was given out before.
+    /// A head that is being signed, and what will lie under it.
+    struct Draft: Equatable, Sendable {
+        let head: Head
+        let set: RecordSet
+    }
+
+    /// What is to be done about the next head.
     enum Next: Equatable, Sendable {
+        /// None is due, or one is being signed.
         case nothing
         case sign(Head)
+        /// One is due, but not before this much time: too many were made, or the clock is behind what was
+        /// given out.
         case wait(Duration)
     }
 
-    /// Takes up what was stored.
-    mutating func restore(_ stored: StoredHead, using suite: some SignatureSuite) {
-        head = stored.head
-        highest = stored.head.body.position
-        for record in stored.records { records[record.key] = record }
-        leaves = records.values.map { RecordTree.leaf($0, using: suite) }
+    let audience: Audience
+    let owner: NodeID
+    private(set) var published: Published?
+    private(set) var draft: Draft?
+    /// The highest position given out, also by a home that this one was restored from.
+    private(set) var highest: HeadPosition?
+    /// The last sequence of the epoch before the highest position's; nil in epoch 0.
+    private var givenUp: Int64?
+    /// What the next head is to be made over.
+    private var offered = OrderedTable<ResourceName, Record>()
+    /// Half of what the receiver accepts at once, so that a restart on either side does not make an honest
+    /// node too fast.
+    private var updates: TokenBucket
+
+    /// The gap between clock and stored position from which on waiting takes too long.
+    private static var patience: Duration { .seconds(600) }
+
+    init(audience: Audience, owner: NodeID, at now: Instant) {
+        self.audience = audience
+        self.owner = owner
+        updates = TokenBucket(
+            burst: Limits.headBurst / 2, interval: .seconds(60) / Limits.headsPerMinute, at: now)
     }
 
-    /// The peer holds a head of ours that is above what is stored here: it counts as given out.
-    mutating func recover(_ position: HeadPosition) -> Bool {
-        guard highest.map({ $0 < position }) ?? true else { return false }
-        highest = position
-        isDirty = true
+    /// Takes up what was stored. Records that do not fit their head are forgotten, its position is not.
+    mutating func restore(_ stored: StoredHead, using suite: some SignatureSuite) {
+        let body = stored.head.body
+        highest = body.position
+        givenUp = body.givenUp
+        var records = OrderedTable<ResourceName, Record>()
+        for record in stored.records { records[record.key] = record }
+        let set = RecordSet(records, using: suite)
+        guard set.root == body.root else { return }
+        published = Published(head: stored.head, set: set)
+        offered = records
+    }
+
+    /// The peer holds a head of ours: if it is above what is known here, it counts as given out. Whether it
+    /// was.
+    mutating func recover(_ head: Head) -> Bool {
+        guard highest.map({ $0 < head.position }) ?? true else { return false }
+        highest = head.position
+        givenUp = head.givenUp
         return true
     }
 
-    /// What is offered to the peer now, whole. Whether anything differs from what was.
-    mutating func replace(with resources: [ResourceDescription]) -> Bool {
+    /// What is offered to the peer now, whole. What breaks a rule that the peer holds it to is left out, and
+    /// so is what is more than a head can have.
+    mutating func replace(with resources: [ResourceDescription], using suite: some SignatureSuite) {
         var changed = OrderedTable<ResourceName, Record>()
-        for resource in resources.prefix(Limits.recordsPerHead) {
+        for resource in resources where changed.count < Limits.recordsPerHead {
+            guard resource.flaw(using: suite) == nil else { continue }
             changed[resource.name] = Record(
                 owner: owner, audience: audience, key: resource.name, resource: resource)
         }
-        guard changed != records else { return false }
-        records = changed
-        isDirty = true
-        return true
+        offered = changed
     }
 
     /// The head to sign next, when one is due and none is being signed.
-    mutating func next(at wall: WallTime, using suite: some SignatureSuite) -> Next {
-        guard signing == nil, isDue(at: wall) else { return .nothing }
-        let current = wall.milliseconds << 10
-        var epoch = highest?.epoch ?? 0
-        var sequence = max((highest?.sequence ?? 0) + 1, current)
-        if sequence > (wall + Limits.clockSkewRefused).milliseconds << 10 {
-            let gap = WallTime(milliseconds: sequence >> 10) - wall
-            guard gap >= .seconds(600) else { return .wait(gap - Limits.clockSkewRefused + .milliseconds(1)) }
-            epoch += 1
-            sequence = current
+    mutating func next(at now: Moment, using suite: some SignatureSuite) -> Next {
+        guard draft == nil, isDue(at: now.wall) else { return .nothing }
+        let current = now.wall.milliseconds << 10
+        var position = HeadPosition(
+            epoch: highest?.epoch ?? 0, sequence: max((highest?.sequence ?? 0) + 1, current))
+        let gap = position.time - now.wall
+        if position.sequence > (now.wall + Limits.clockSkewRefused).milliseconds << 10 {
+            guard gap >= Self.patience else {
+                return .wait(gap - Limits.clockSkewRefused + .milliseconds(1))
+            }
+            position = HeadPosition(epoch: position.epoch + 1, sequence: current)
         }
-        leaves = records.values.map { RecordTree.leaf($0, using: suite) }
+        guard updates.take(at: now.instant) else { return .wait(updates.wait(at: now.instant)) }
+        let isNewEpoch = position.epoch > highest?.epoch ?? 0
+        let set = RecordSet(offered, using: suite)
         let head = Head(
-            owner: owner, audience: audience, epoch: epoch, sequence: sequence, count: records.count,
-            root: RecordTree.root(leaves.map(\.digest), using: suite), issued: wall,
-            expires: wall + Limits.headLife)
-        signing = head
-        isDirty = false
+            owner: owner, audience: audience, epoch: position.epoch,
+            givenUp: isNewEpoch ? highest?.sequence : givenUp, sequence: position.sequence,
+            count: set.leaves.count, root: set.root, issued: now.wall, expires: now.wall + Limits.headLife)
+        draft = Draft(head: head, set: set)
         return .sign(head)
     }
 
-    /// The signature came: this is the head now.
-    mutating func sign(_ signed: Signed<Head>) {
-        head = signed
+    /// The draft's signature came. Whether it is what the peer is told from now on: not when a higher
+    /// position came up meanwhile.
+    mutating func sign(_ signed: Signed<Head>) -> Bool {
+        guard let draft, draft.head == signed.body else { return false }
+        self.draft = nil
+        guard highest.map({ $0 < signed.body.position }) ?? true else { return false }
+        published = Published(head: signed, set: draft.set)
         highest = signed.body.position
-        signing = nil
+        givenUp = signed.body.givenUp
+        return true
     }
 
-    /// When the head must be renewed: at two thirds of its life.
-    var renewal: WallTime? { head.map { $0.body.issued + Limits.headLife * 2 / 3 } }
+    /// The signature did not come. The position is never used again: it may have been signed after all.
+    mutating func abandonDraft() {
+        guard let draft else { return }
+        self.draft = nil
+        _ = recover(draft.head)
+    }
+
+    /// When the head must be renewed: at two thirds of its life; nil before the first.
+    var renewal: WallTime? { published.map { $0.head.body.issued + Limits.headLife * 2 / 3 } }
 
     private func isDue(at wall: WallTime) -> Bool {
-        if isDirty { return true }
-        guard let head, let renewal else { return false }
+        guard let published, let renewal else { return highest != nil || !offered.isEmpty }
+        let head = published.head.body
+        if published.set.records != offered || highest != head.position { return true }
         // A head dated ahead of the clock is renewed as well: its life says nothing then.
-        return wall >= renewal || head.body.issued > wall + Limits.clockSkewRefused
+        return wall >= renewal || head.issued > wall + Limits.clockSkewRefused
     }
+}
+
+extension HeadPosition {
+    /// The time that the sequence stands for.
+    var time: WallTime { WallTime(milliseconds: sequence >> 10) }
 }

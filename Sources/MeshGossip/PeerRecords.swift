@@ -2,30 +2,41 @@ import MeshBase
 
 /// What one peer told this node: its newest head for the pair, and the records under it.
 ///
-///     nothing --head--> gathering --last record--> whole --newer head--> gathering (the old one is served meanwhile)
-///     whole --expiry--> over: kept, never served
+///     nothing --head--> gathering --last record--> whole
+///     whole --newer head--> gathering (the old one is served meanwhile) --last record--> whole
+///     whole --expiry, or a clock that falls behind its date--> kept, not served
 ///
-/// The highest (epoch, sequence, root) is kept while the peer's key is known, so a replay or a restored backup rolls nobody back.
+/// The highest (epoch, sequence, root) is kept, whole or not, while the peer's key is known, so a replay or a
+/// restored backup rolls nobody back. Every bound that the peer could lean on is here: heads a minute, epochs
+/// a day, records and bytes under a head. Source: protocol section 6.
 struct PeerRecords: Equatable, Sendable {
     let audience: Audience
     let owner: NodeID
-    let key: PublicKey
-    /// The newest whole head and its records.
+    /// Verifies the owner's heads.
+    var key: PublicKey
+    /// The highest head accepted, whether or not its records are here.
+    private(set) var newest: Signed<Head>?
+    /// The newest head whose records are all here, with these.
     private(set) var whole: StoredHead?
-    /// A newer head whose records are not all here yet.
+    /// What is here of `newest` while it is not whole; nil also after a restart, until its owner tells the
+    /// leaves again.
     private(set) var gathering: Gathering?
     private var updates: TokenBucket
-    private var epochs: TokenBucket
+    /// When new epochs were accepted, the last `epochsPerDay` of them.
+    private var epochs: [Instant] = []
 
+    private static var epochsPerDay: Int { 4 }
+    private static var lifeMax: Duration { .seconds(3600) }
+
+    /// The leaves under the newest head, and the records found so far.
     struct Gathering: Equatable, Sendable {
-        let head: Signed<Head>
         let leaves: OrderedTable<ResourceName, Digest>
-        var records: OrderedTable<ResourceName, Record>
+        var records = OrderedTable<ResourceName, Record>()
 
         var missing: [ResourceName] { leaves.keys.filter { records[$0] == nil } }
     }
 
-    /// How a head was received.
+    /// How a message was received.
     enum Reception: Equatable, Sendable {
         /// Nothing new.
         case known
@@ -35,8 +46,8 @@ struct PeerRecords: Equatable, Sendable {
         case invalid(Refusal)
         /// Two heads at one position with two roots, both signed.
         case contradiction(String)
-        /// Some records are missing.
-        case incomplete(HeadPosition, missing: [ResourceName])
+        /// Some records are missing. With a head when it was not known before.
+        case incomplete(StoredHead?, missing: [ResourceName])
         /// All is here, and this is now what the peer offers.
         case whole(StoredHead)
     }
@@ -47,116 +58,200 @@ struct PeerRecords: Equatable, Sendable {
         self.key = key
         updates = TokenBucket(
             burst: Limits.headBurst, interval: .seconds(60) / Limits.headsPerMinute, at: now)
-        epochs = TokenBucket(burst: 4, interval: .seconds(6 * 3600), at: now)
     }
 
-    /// The highest head accepted.
-    var newest: Signed<Head>? { gathering?.head ?? whole?.head }
+    /// Takes up what was stored: a head without all its records counts as the highest and nothing more.
+    mutating func restore(_ stored: StoredHead, using suite: some SignatureSuite) {
+        newest = stored.head
+        var records = OrderedTable<ResourceName, Record>()
+        for record in stored.records { records[record.key] = record }
+        if RecordSet(records, using: suite).root == stored.head.body.root { whole = stored }
+    }
 
-    /// Takes up what was stored.
-    mutating func restore(_ stored: StoredHead) { whole = stored }
+    /// Whether every record under the highest head is here.
+    var isComplete: Bool { whole?.head == newest }
+
+    /// Whether anything may be served at `wall`.
+    func isCurrent(at wall: WallTime) -> Bool {
+        guard let head = whole?.head.body else { return false }
+        return wall < head.expires && head.issued <= wall + Limits.clockSkewRefused
+    }
 
     /// What may be served at `wall`.
-    func served(at wall: WallTime) -> [Record] {
-        guard let whole, wall < whole.head.body.expires else { return [] }
-        return whole.records
+    func served(at wall: WallTime) -> [Record] { isCurrent(at: wall) ? whole?.records ?? [] : [] }
+
+    /// Whether the copy here is in the last quarter of its life, so that its renewal must have been lost.
+    func lacksRenewal(at wall: WallTime) -> Bool {
+        guard let head = newest?.body else { return false }
+        return wall >= head.expires - (head.expires - head.issued) / 4
     }
 
     /// A head came from its owner.
     mutating func receive(_ push: HeadPush, at now: Moment, using suite: some SignatureSuite) -> Reception {
         let head = push.head.body
-        if let refusal = refusal(of: push, at: now) { return refusal }
-        if let newest {
-            if head.position < newest.body.position { return .dropped(stale(head, newest.body)) }
-            if head.position == newest.body.position { return receiveAgain(push, newest, using: suite) }
+        if let refusal = refusal(of: push, at: now.wall) { return refusal }
+        if let newest, head.position <= newest.body.position {
+            guard head.position == newest.body.position else {
+                return .dropped(
+                    Refusal(
+                        .documentInvalid,
+                        [Fact("sequence", head.sequence), Fact("newest", newest.body.sequence)]))
+            }
+            return receiveAgain(push, newest, using: suite)
         }
         guard updates.take(at: now.instant) else {
             return .dropped(Refusal(.limitReached, [Fact("heads a minute", Limits.headsPerMinute)]))
         }
-        guard push.head.isSigned(by: key, using: suite) else {
-            return .invalid(Refusal(.documentInvalid, [Fact("signature", "invalid")]))
+        guard push.head.isSigned(by: key, using: suite) else { return .invalid(Self.signatureInvalid) }
+        let leaves: OrderedTable<ResourceName, Digest>
+        switch checkedLeaves(of: push, using: suite) {
+        case .refused(let refusal): return .invalid(refusal)
+        case .allowed(let checked): leaves = checked
         }
-        if let newest, head.epoch > newest.body.epoch, !epochs.take(at: now.instant) {
-            return .dropped(Refusal(.limitReached, [Fact("epochs a day", 4)]))
+        guard admitsEpoch(of: head, at: now.instant) else {
+            return .dropped(Refusal(.limitReached, [Fact("epochs a day", Self.epochsPerDay)]))
         }
-        guard RecordTree.root(push.leaves.map(\.digest), using: suite) == head.root else {
-            return .invalid(Refusal(.documentInvalid, [Fact("root", "does not fit the leaves")]))
-        }
-        var leaves = OrderedTable<ResourceName, Digest>()
-        for leaf in push.leaves { leaves[leaf.key] = leaf.digest }
-        guard leaves.keys == push.leaves.map(\.key), leaves.count == head.count else {
-            return .invalid(Refusal(.documentInvalid, [Fact("leaves", "not in order")]))
-        }
-        gathering = Gathering(head: push.head, leaves: leaves, records: OrderedTable())
-        return gather((whole?.records ?? []) + push.records, using: suite)
+        newest = push.head
+        gathering = Gathering(leaves: leaves)
+        return begin(push.head, .news, with: push.records, using: suite)
     }
 
     /// Records that were asked for came.
     mutating func receive(_ batch: RecordBatch, using suite: some SignatureSuite) -> Reception {
-        guard let gathering, gathering.head.body.position == batch.position else { return .known }
-        return gather(batch.records, using: suite)
+        guard let newest, newest.body.position == batch.position, let before = gathering else {
+            return .known
+        }
+        if let refusal = gather(batch.records, using: suite) { return .invalid(refusal) }
+        if let stored = settled(newest) { return .whole(stored) }
+        // Asking again for nothing new would let the sender keep both sides busy: the next list asks.
+        guard let gathering, gathering != before else { return .known }
+        return .incomplete(nil, missing: gathering.missing)
     }
+}
 
-    private mutating func gather(_ records: [Record], using suite: some SignatureSuite) -> Reception {
-        guard var gathered = gathering else { return .known }
-        for record in records where record.owner == owner && record.audience == audience {
-            guard gathered.records[record.key] == nil, let expected = gathered.leaves[record.key],
-                RecordTree.leaf(record, using: suite).digest == expected
-            else { continue }
-            gathered.records[record.key] = record
-        }
-        let missing = gathered.missing
-        guard missing.isEmpty else {
-            gathering = gathered
-            return .incomplete(gathered.head.body.position, missing: missing)
-        }
-        let stored = StoredHead(head: gathered.head, records: gathered.records.values)
-        whole = stored
-        gathering = nil
-        return .whole(stored)
-    }
+// MARK: - In order of use
 
-    /// The same position again: the same root is nothing new, another one convicts, if it is signed.
-    private func receiveAgain(_ push: HeadPush, _ newest: Signed<Head>, using suite: some SignatureSuite)
-        -> Reception
-    {
-        guard push.head.body.root != newest.body.root else {
-            return gathering.map { .incomplete($0.head.body.position, missing: $0.missing) } ?? .known
-        }
-        guard push.head.isSigned(by: key, using: suite) else {
-            return .invalid(Refusal(.documentInvalid, [Fact("signature", "invalid")]))
-        }
-        let position = push.head.body.position
-        return .contradiction(
-            "two heads at epoch \(position.epoch) sequence \(position.sequence) with two roots")
-    }
+extension PeerRecords {
+    private static var signatureInvalid: Refusal { Refusal(.documentInvalid, [Fact("signature", "invalid")]) }
 
-    private func refusal(of push: HeadPush, at now: Moment) -> Reception? {
+    /// What is wrong with a head before anything is computed over it.
+    private func refusal(of push: HeadPush, at wall: WallTime) -> Reception? {
         let head = push.head.body
-        guard head.owner == owner, head.audience == audience, push.leaves.count <= Limits.recordsPerHead
-        else {
+        guard head.owner == owner, head.audience == audience else {
             return .invalid(
                 Refusal(.documentInvalid, [Fact("owner", head.owner), Fact("audience", head.audience)]))
         }
-        guard head.expires > head.issued, head.expires - head.issued <= .seconds(3600) else {
+        guard head.epoch >= 0, head.sequence >= 0, (head.epoch == 0) == (head.givenUp == nil) else {
             return .invalid(
-                Refusal(
-                    .documentInvalid, [Fact("life", "\((head.expires - head.issued).wholeMilliseconds) ms")]))
+                Refusal(.documentInvalid, [Fact("epoch", head.epoch), Fact("sequence", head.sequence)]))
         }
-        let ahead = now.wall + Limits.clockSkewRefused
-        guard head.issued <= ahead, WallTime(milliseconds: head.sequence >> 10) <= ahead else {
+        let life = head.expires - head.issued
+        guard life > .zero, life <= Self.lifeMax else {
+            return .invalid(Refusal(.documentInvalid, [Fact("life", "\(life.wholeMilliseconds) ms")]))
+        }
+        guard push.leaves.count <= Limits.recordsPerHead, push.leaves.count == head.count else {
+            return .invalid(
+                Refusal(.documentInvalid, [Fact("leaves", push.leaves.count), Fact("count", head.count)]))
+        }
+        let ahead = wall + Limits.clockSkewRefused
+        guard head.issued <= ahead, head.position.time <= ahead else {
             return .dropped(
                 Refusal(
                     .clockSkew,
-                    [Fact("issued", RFC3339.text(head.issued)), Fact("here", RFC3339.text(now.wall))]))
+                    [Fact("issued", RFC3339.text(head.issued)), Fact("here", RFC3339.text(wall))]))
         }
-        guard head.expires > now.wall else {
+        guard head.expires > wall else {
             return .dropped(Refusal(.documentInvalid, [Fact("expired", RFC3339.text(head.expires))]))
         }
         return nil
     }
 
-    private func stale(_ head: Head, _ newest: Head) -> Refusal {
-        Refusal(.documentInvalid, [Fact("sequence", head.sequence), Fact("newest", newest.sequence)])
+    /// The same position again: the same root is nothing new, another one convicts, if it is signed.
+    private mutating func receiveAgain(
+        _ push: HeadPush, _ newest: Signed<Head>, using suite: some SignatureSuite
+    ) -> Reception {
+        guard push.head.body.root == newest.body.root else {
+            guard push.head.isSigned(by: key, using: suite) else { return .invalid(Self.signatureInvalid) }
+            let position = push.head.body.position
+            return .contradiction(
+                "two heads at epoch \(position.epoch) sequence \(position.sequence) with two roots")
+        }
+        if isComplete { return .known }
+        if gathering == nil {
+            switch checkedLeaves(of: push, using: suite) {
+            case .refused(let refusal): return .invalid(refusal)
+            case .allowed(let leaves): gathering = Gathering(leaves: leaves)
+            }
+        }
+        return begin(newest, .known, with: push.records, using: suite)
+    }
+
+    private func checkedLeaves(
+        of push: HeadPush, using suite: some SignatureSuite
+    ) -> Ruling<OrderedTable<ResourceName, Digest>> {
+        guard RecordTree.root(push.leaves.map(\.digest), using: suite) == push.head.body.root else {
+            return .refused(Refusal(.documentInvalid, [Fact("root", "does not fit the leaves")]))
+        }
+        var leaves = OrderedTable<ResourceName, Digest>()
+        for leaf in push.leaves { leaves[leaf.key] = leaf.digest }
+        guard leaves.keys == push.leaves.map(\.key) else {
+            return .refused(Refusal(.documentInvalid, [Fact("leaves", "not in order, or twice")]))
+        }
+        return .allowed(leaves)
+    }
+
+    /// Whether this head's epoch is no new one, or not one too many within a day.
+    private mutating func admitsEpoch(of head: Head, at now: Instant) -> Bool {
+        guard let newest, head.epoch > newest.body.epoch else { return true }
+        epochs.removeAll { now - $0 >= .seconds(24 * 3600) }
+        guard epochs.count < Self.epochsPerDay else { return false }
+        epochs.append(now)
+        return true
+    }
+
+    private enum Novelty { case news, known }
+
+    /// Fills a gathering with what was here and with what came beside the head.
+    private mutating func begin(
+        _ head: Signed<Head>, _ novelty: Novelty, with records: [Record], using suite: some SignatureSuite
+    ) -> Reception {
+        for record in whole?.records ?? [] where fits(record, using: suite) {
+            gathering?.records[record.key] = record
+        }
+        // What was pushed beside the head must lie under it; what is wrong there leaves the head accepted.
+        if let refusal = gather(records, using: suite) { return .invalid(refusal) }
+        if let stored = settled(head) { return .whole(stored) }
+        let stored = novelty == .news ? StoredHead(head: head, records: []) : nil
+        return .incomplete(stored, missing: gathering?.missing ?? [])
+    }
+
+    /// Adds records that came; answers with what is wrong with the first that no honest node would have sent.
+    private mutating func gather(_ records: [Record], using suite: some SignatureSuite) -> Refusal? {
+        for record in records {
+            guard fits(record, using: suite) else {
+                return Refusal(.documentInvalid, [Fact("record", record.key), Fact("leaf", "does not fit")])
+            }
+            if let flaw = record.resource.flaw(using: suite) {
+                return Refusal(.documentInvalid, [Fact("record", record.key), flaw])
+            }
+            gathering?.records[record.key] = record
+        }
+        return nil
+    }
+
+    private func fits(_ record: Record, using suite: some SignatureSuite) -> Bool {
+        guard record.owner == owner, record.audience == audience, record.key == record.resource.name else {
+            return false
+        }
+        return gathering?.leaves[record.key] == RecordTree.leaf(record, using: suite).digest
+    }
+
+    /// The newest head with its records, once all are here.
+    private mutating func settled(_ head: Signed<Head>) -> StoredHead? {
+        guard let gathered = gathering, gathered.missing.isEmpty else { return nil }
+        let stored = StoredHead(head: head, records: gathered.records.values)
+        whole = stored
+        gathering = nil
+        return stored
     }
 }

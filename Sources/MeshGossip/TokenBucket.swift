@@ -4,13 +4,16 @@ import MeshBase
 struct TokenBucket: Equatable, Sendable {
     private let burst: Int64
     private let interval: Duration
+    /// How many are out, 0 ... `burst`.
     private var taken: Int64 = 0
+    /// Since when the next one is on its way back; while none is out, when that was last seen.
     private var updated: Instant
 
     /// - Parameters:
     ///   - burst: how many may be taken at once, at least one.
-    ///   - interval: how long until one more may be taken.
+    ///   - interval: how long until one that was taken is back, above zero.
     init(burst: Int, interval: Duration, at now: Instant) {
+        precondition(burst > 0 && interval > .zero, "a bucket of \(burst) every \(interval) gives nothing")
         self.burst = Int64(burst)
         self.interval = interval
         updated = now
@@ -18,13 +21,24 @@ struct TokenBucket: Equatable, Sendable {
 
     /// Takes one; false when none is left.
     mutating func take(at now: Instant) -> Bool {
-        let refilled = max(0, (now - updated).wholeNanoseconds / interval.wholeNanoseconds)
-        if refilled > 0 {
-            taken = max(0, taken - refilled)
-            updated = taken == 0 ? now : updated + interval * Int(refilled)
-        }
+        refill(at: now)
         guard taken < burst else { return false }
         taken += 1
         return true
+    }
+
+    /// How long until one may be taken; zero when one may be taken now.
+    mutating func wait(at now: Instant) -> Duration {
+        refill(at: now)
+        return taken < burst ? .zero : updated + interval - now
+    }
+
+    private mutating func refill(at now: Instant) {
+        if taken > 0 {
+            let returned = max(0, (now - updated).wholeNanoseconds / interval.wholeNanoseconds)
+            updated = updated + interval * Int(min(returned, taken))
+            taken = max(0, taken - returned)
+        }
+        if taken == 0 { updated = max(updated, now) }
     }
 }

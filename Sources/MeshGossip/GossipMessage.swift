@@ -1,0 +1,62 @@
+import MeshBase
+
+/// What one side holds of a pair's registry, small enough for every ping: where it differs, something is to
+/// be done.
+///
+/// It covers the content only. A renewal that was lost leaves it equal: who holds a copy in the last quarter
+/// of its life asks by a list.
+public struct RegistrySummary: Equatable, Sendable, Hashable {
+    /// SHA-256 over (owner, epoch, root) of both heads.
+    public let digest: Digest
+
+    public init(digest: Digest) { self.digest = digest }
+}
+
+/// What travels between two nodes about their registry.
+public enum GossipMessage: Equatable, Sendable {
+    /// The sender's newest head, the leaves under it, and as many records as fit.
+    case head(HeadPush)
+    /// The sender lacks these records under that head of the receiver.
+    case want(RecordRequest)
+    /// Records that were asked for.
+    case records(RecordBatch)
+    /// Where the sender stands: what it holds of both.
+    case list(RegistryList)
+}
+
+/// A head with what lies under it.
+public struct HeadPush: Codable, Equatable, Sendable {
+    /// The sender's newest head.
+    public let head: Signed<Head>
+    /// All leaves under it, by rising key.
+    public let leaves: [RecordLeaf]
+    /// As many of its records as surely fit the frame.
+    public let records: [Record]
+}
+
+/// Asks for records under one head.
+public struct RecordRequest: Codable, Equatable, Sendable {
+    /// Which head of the receiver.
+    public let position: HeadPosition
+    /// Which records under it.
+    public let keys: [ResourceName]
+}
+
+/// Answers a `RecordRequest`.
+public struct RecordBatch: Codable, Equatable, Sendable {
+    /// Which head of the sender.
+    public let position: HeadPosition
+    /// As many of those asked for as surely fit the frame.
+    public let records: [Record]
+}
+
+/// What one side holds of a pair's registry.
+public struct RegistryList: Codable, Equatable, Sendable {
+    /// The newest position of the sender's own head; nil when it never made one.
+    public let mine: HeadPosition?
+    /// The newest of the receiver's heads that the sender accepted, as it was signed: a receiver that lost it
+    /// takes its position from here.
+    public let yours: Signed<Head>?
+    /// Whether the sender holds every record under it.
+    public let isComplete: Bool
+}

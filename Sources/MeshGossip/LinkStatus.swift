@@ -1,0 +1,17 @@
+import MeshBase
+
+/// How a link is, for those who look.
+public struct LinkStatus: Equatable, Sendable {
+    /// The connection that carries it.
+    public let connection: ConnectionID
+    /// Where the peer is.
+    public let remote: Endpoint
+    /// When it came up.
+    public let since: Instant
+    /// Whether it speaks.
+    public let condition: LinkCondition
+    /// Nil until the first ping was answered.
+    public let roundTrip: Duration?
+    /// The peer's clock less ours, at the handshake.
+    public let skew: Duration
+}
