@@ -39,7 +39,7 @@ struct AgentSockets: Sendable {
         let link = try await PortChoice(ground.store, setting: "port.link").open(
             configuration.listen, isChosen: reading.origin(of: "listen") != .standard
         ) { endpoint in try await transport.listen(on: endpoint) }
-        let gateway = try await openGateway(on: ground, reading, socketPath: gatewayPath.socket)
+        let gateway = try await openGateway(on: ground, reading, home, socketPath: gatewayPath.socket)
         ground.calls.transport.withLock { $0 = transport }
         surroundings.listen(
             link: link, advertised: configuration.advertise, gateway: gateway.endpoint,
@@ -57,21 +57,33 @@ struct AgentSockets: Sendable {
     }
 
     private static func openGateway(
-        on ground: AgentGround, _ reading: ConfigurationReading, socketPath: String
+        on ground: AgentGround, _ reading: ConfigurationReading, _ home: Home, socketPath: String
     ) async throws -> GatewayServer {
         let wanted = reading.configuration.gateway.listen
         let choice = PortChoice(ground.store, setting: "port.gateway")
+        let access = try gatewayAccess(reading.configuration.gateway, home)
         var server: GatewayServer?
         _ = try await choice.open(wanted, isChosen: reading.origin(of: "gateway.listen") != .standard) {
             endpoint in
             let made = try await GatewayServer.start(
-                GatewayConfiguration(endpoint: endpoint, socketPath: socketPath), on: ground.group,
+                GatewayConfiguration(endpoint: endpoint, socketPath: socketPath, access: access), on: ground.group,
                 observer: ground.calls)
             server = made
             return made.endpoint ?? endpoint
         }
         guard let server else { preconditionFailure("a gateway that listens was made") }
         return server
+    }
+
+    private static func gatewayAccess(
+        _ gateway: AgentConfiguration.Gateway, _ home: Home
+    ) throws(CredentialError) -> GatewayAccess {
+        switch gateway.access {
+        case .open: return .open
+        case .token:
+            let token = try AccessToken.prepare(at: home.gatewayToken)
+            return .token(digest: token.digest) { SystemSuite().digest($0) }
+        }
     }
 
     /// Issues a new node certificate at two thirds of the old one's life, until the task is cancelled.
