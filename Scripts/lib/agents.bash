@@ -11,12 +11,22 @@ unset COMITY_HOME
 declare -A agents=()
 folder=
 
-# Makes the folder for homes and logs, and sees to it that nothing is left of it.
-begin() {
+# Builds the program when it is missing, or older than its sources.
+build() {
+    cd "$repository"
     if [ ! -x "$comity" ]; then
         echo "building comity first; from nothing that takes 6 to 12 minutes on two cores" >&2
-        (cd "$repository" && swift build --product comity) >&2
+        swift build --product comity >&2
+    elif [ -n "$(find Package.swift Sources -newer "$comity" -print -quit)" ]; then
+        echo "building what changed" >&2
+        swift build --quiet --product comity >&2
+        touch "$comity"
     fi
+}
+
+# Makes the folder for homes and logs, and sees to it that nothing is left of it.
+begin() {
+    (build)
     folder=$(mktemp -d "${TMPDIR:-/tmp}/comity.XXXXXX")
     trap finish EXIT
     trap 'exit 130' INT
