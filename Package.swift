@@ -64,7 +64,7 @@ let modules: [Module] = [
     Module("MeshAgent", .plain,
         on: below + ["MeshWire", "MeshAvahi", "MeshCredentials", "MeshStore", "MeshLink", "MeshGateway", "MeshControl"],
         [nio, posix, logging, yams]),
-    Module("comity", .program, on: ["MeshBase", "MeshControl", "MeshAgent", "MeshWire"], [arguments], tests: false),
+    Module("comity", .program, on: ["MeshBase", "MeshControl", "MeshAgent", "MeshSimulator", "MeshWire"], [arguments], tests: false),
 ]
 
 let only = Context.environment["COMITY_ONLY"] ?? "all"
@@ -88,7 +88,8 @@ let pureNames = modules.compactMap { module -> String? in
 }
 let asked: [String] =
     only == "pure" ? pureNames : only == "all" ? modules.map(\.name) : only.split(separator: ",").map(String.init)
-let declared = closure(of: asked)
+let wantsIntegration = only == "all" || asked.contains("IntegrationTests")
+let declared = closure(of: asked + (wantsIntegration ? ["comity"] : []))
 let needsPackages = modules.contains { declared.contains($0.name) && !$0.products.isEmpty }
 
 let strict: [SwiftSetting] = [
@@ -122,6 +123,16 @@ for module in modules where declared.contains(module.name) {
 // The house's own rules, read from its sources: no module is imported, so it is declared wherever the pure ones are.
 if only == "all" || only == "pure" || asked.contains("TidyTests") {
     targets.append(.testTarget(name: "TidyTests", swiftSettings: strict))
+}
+// Whole agents on real sockets, and the program itself: `comity` is built beside it, because tests run and kill it.
+if wantsIntegration {
+    let own = below + ["MeshWire", "MeshCredentials", "MeshStore", "MeshLink", "MeshControl", "MeshAgent"]
+    targets.append(
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: own.map { Target.Dependency(stringLiteral: $0) }
+                + [nio, posix, http, x509, crypto, asn1, httpClient, logging],
+            swiftSettings: strict))
 }
 
 let package = Package(
