@@ -18,7 +18,8 @@ extension ReportWriter {
         return ExplainReport(
             subject: "peer \(title(id))", correlation: nil, verdict: verdict,
             branches: [
-                trustBranch(id, record), linkBranch(id, link, isTrusted: isTrusted, history),
+                trustBranch(id, record), otherTrustBranch(id, link, history),
+                linkBranch(id, link, isTrusted: isTrusted, history),
                 agreementBranch(id, isTrusted: isTrusted, asProvider: false),
                 agreementBranch(id, isTrusted: isTrusted, asProvider: true), clockBranch(id, link),
             ])
@@ -78,6 +79,36 @@ extension ReportWriter {
             side: nil, question: question, verdict: .refused, reasons: [Refusal(code, facts)], next: next)
     }
 
+    /// What the peer thinks of this node, as far as it said so: by its link, its notice or its refusal.
+    private func otherTrustBranch(
+        _ id: NodeID, _ link: LinkStatus?, _ history: [AuditEvent]
+    ) -> ExplainBranch {
+        func branch(
+            _ verdict: ExplainVerdict, _ facts: [Fact], _ reasons: [Refusal] = [], next: String? = nil
+        ) -> ExplainBranch {
+            ExplainBranch(
+                side: reference(id), question: "does \(title(id)) trust this node?", verdict: verdict,
+                reasons: reasons, facts: facts, next: next)
+        }
+        if link != nil { return branch(.allowed, [Fact("because", "it granted the link that is up")]) }
+        let sayings = ["peer told its decision", "handshake denied by peer", "link up"]
+        guard let latest = history.first(where: { sayings.contains($0.action) }) else {
+            return branch(.unknown, [Fact("because", "it said nothing yet")])
+        }
+        let time = Fact("at", RFC3339.text(latest.time))
+        guard let refusal = latest.refusals.first else {
+            let isAgainst = latest.metadata.contains { $0.name == "decision" && $0.value != "resume" }
+            return branch(
+                isAgainst ? .refused : .unknown, [Fact("last said", latest.action), time] + latest.metadata)
+        }
+        let mark = latest.metadata.first { $0.name == "reference" }?.value
+        let place = refusal.code == .handshakeRefused ? [Fact("to be given at", title(id))] : []
+        return branch(
+            .refused, [time] + latest.metadata + place, latest.refusals,
+            next: Remedy.command(
+                after: refusal.code, .init(peer: node.me.name.description, reference: mark)))
+    }
+
     private func linkBranch(
         _ id: NodeID, _ link: LinkStatus?, isTrusted: Bool, _ history: [AuditEvent]
     ) -> ExplainBranch {
@@ -97,9 +128,9 @@ extension ReportWriter {
             }
             return ExplainBranch(side: nil, question: question, verdict: .allowed, facts: facts)
         }
-        let reasons = [Refusal(.peerUnreachable, dialling(of: id))] + lastRefusal(in: history)
         return ExplainBranch(
-            side: nil, question: question, verdict: .refused, reasons: reasons, facts: lastLink(in: history),
+            side: nil, question: question, verdict: .refused,
+            reasons: [Refusal(.peerUnreachable, dialling(of: id))], facts: lastLink(in: history),
             next: "comity peer show \(title(id))")
     }
 
@@ -116,16 +147,6 @@ extension ReportWriter {
         case .linked: progress = "linked"
         }
         return [Fact("known addresses", addresses.isEmpty ? "none" : addresses), Fact("dialling", progress)]
-    }
-
-    /// Why the newest handshake with the peer failed, when none came up since.
-    private func lastRefusal(in history: [AuditEvent]) -> [Refusal] {
-        guard let latest = history.first(where: { !$0.refusals.isEmpty || $0.action == "link up" }) else {
-            return []
-        }
-        return latest.refusals.map {
-            Refusal($0.code, $0.facts + [Fact("at", RFC3339.text(latest.time))] + latest.metadata)
-        }
     }
 
     private func lastLink(in history: [AuditEvent]) -> [Fact] {
