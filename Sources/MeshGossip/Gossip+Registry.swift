@@ -4,7 +4,7 @@ import MeshBase
 extension Gossip {
     private static var listInterval: Duration { .seconds(2) }
     private static var listBack: Duration { .milliseconds(200) }
-    private static var renewalListInterval: Duration { .seconds(10) }
+    private static var renewalListInterval: Duration { .seconds(30) }
     private static var keysPerRequest: Int { 64 }
     private static var signaturePatience: Duration { .seconds(30) }
     /// Wall clocks jump: whatever a date says, it is compared again within this time.

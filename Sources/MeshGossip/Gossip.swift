@@ -6,7 +6,7 @@ import MeshBase
 /// `PairRegistry`:
 ///
 ///     (stranger) --peerTrusted--> trusted: links admitted, heads signed and accepted, records served
-///                trusted --peerDropped--> resting: link closed, nothing served or told, highest positions kept
+///                trusted --peerDropped--> resting: link closed, nothing served, highest positions kept
 ///                resting --peerTrusted--> trusted
 ///
 /// What ties them: a link that comes up exchanges lists at once; every ping carries the pair's summary; a

@@ -4,6 +4,7 @@ import MeshBase
 ///
 ///     none --admitted--> up --3 pings, 2 of them missed--> degraded --the third missed--> none (silent)
 ///                        up <------------ any frame ------ degraded
+///     up, degraded --admitted again (the handshake was repeated)--> the same
 ///     up, degraded --another admitted--> up: the one to keep stays, the other is closed
 ///     up, degraded --connection closed, peer dropped--> none
 ///
@@ -17,7 +18,8 @@ struct LinkBook: Equatable, Sendable {
     /// One link.
     struct Link: Equatable, Sendable {
         let connection: ConnectionID
-        let terms: LinkTerms
+        /// As of the last handshake over this connection.
+        var terms: LinkTerms
         let since: Instant
         var lastHeard: Instant
         /// When a summary went either way last.
@@ -64,7 +66,10 @@ struct LinkBook: Equatable, Sendable {
     mutating func admit(_ connection: ConnectionID, _ terms: LinkTerms, at now: Instant) -> [Step] {
         var steps: [Step] = []
         if let old = links[terms.node] {
-            guard old.connection != connection else { return [] }
+            guard old.connection != connection else {
+                links.update(terms.node) { $0.terms = terms }
+                return []
+            }
             guard replaces(terms, old, at: now) else { return [.close(connection, nil)] }
             owners[old.connection] = nil
             steps.append(.close(old.connection, nil))

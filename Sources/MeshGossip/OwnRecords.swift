@@ -85,9 +85,10 @@ struct OwnRecords: Equatable, Sendable {
     mutating func replace(with resources: [ResourceDescription], using suite: some SignatureSuite) {
         var changed = OrderedTable<ResourceName, Record>()
         for resource in resources where changed.count < Limits.recordsPerHead {
-            guard resource.flaw(using: suite) == nil else { continue }
-            changed[resource.name] = Record(
-                owner: owner, audience: audience, key: resource.name, resource: resource)
+            let record = Record(owner: owner, audience: audience, key: resource.name, resource: resource)
+            // What was offered before is sound: to look at it again costs an encoding each.
+            guard offered[resource.name] == record || resource.flaw(using: suite) == nil else { continue }
+            changed[resource.name] = record
         }
         offered = changed
     }

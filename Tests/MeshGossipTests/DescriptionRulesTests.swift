@@ -38,12 +38,15 @@ struct DescriptionRulesTests {
         #expect(description(capabilities: [capability(), capability()]).flaw(using: suite) != nil)
     }
 
-    @Test("is refused with methods or paths that are none", arguments: [
-        (["get"], "/"), ([], "/"), ([""], "/"), (["GET"], ""), (["GET"], "list"), (["GET"], "/\u{202e}x"),
-        (["GET"], "/" + String(repeating: "a", count: 256)), (["GET POST"], "/"),
-    ])
+    @Test(
+        "is refused with methods or paths that are none",
+        arguments: [
+            (["get"], "/"), ([], "/"), ([""], "/"), (["GET"], ""), (["GET"], "list"), (["GET"], "/\u{202e}x"),
+            (["GET"], "/" + String(repeating: "a", count: 256)), (["GET POST"], "/"),
+        ])
     func malformed(methods: [String], path: String) {
-        #expect(description(capabilities: [capability(methods: methods, path: path)]).flaw(using: suite) != nil)
+        #expect(
+            description(capabilities: [capability(methods: methods, path: path)]).flaw(using: suite) != nil)
     }
 
     @Test("is refused with labels that are long, not plain, or too many")
@@ -113,7 +116,8 @@ struct FrameRoomTests {
         }
         let payload = Octets(suite.encoded(head))
         let request = SigningRequest(ticket: Ticket(1), kind: .head, payload: payload)
-        #expect(pair.own.sign(Signed(body: head, payload: payload, signatures: [alice.sign(request)])) == true)
+        #expect(
+            pair.own.sign(Signed(body: head, payload: payload, signatures: [alice.sign(request)])) == true)
         let push = try #require(pair.push(using: suite))
         #expect(push.leaves.count == 256 && push.records.count >= leastRecords)
         let length = suite.encoded(push).count + header + envelope

@@ -3,8 +3,8 @@ import Testing
 
 @testable import MeshGossip
 
-/// Two books against each other over connections with random latencies, some of which are cut without a word. Each side dials when
-/// it has no link, as discovery would, and hears what the other says.
+/// Two books against each other over connections with random latencies, some of which are cut without a word.
+/// Each side dials when it has no link, as discovery would, and hears what the other says.
 private struct LinkWorld {
     enum Event {
         case dial(by: Int)
@@ -69,7 +69,9 @@ private struct LinkWorld {
         for step in steps {
             switch step {
             case .ping(let id):
-                send(.frame(to: 1 - side, connection: Int(id.number), .ping), over: Int(id.number), to: 1 - side)
+                send(
+                    .frame(to: 1 - side, connection: Int(id.number), .ping), over: Int(id.number),
+                    to: 1 - side)
             case .close(let id, _):
                 let connection = Int(id.number)
                 send(.closed(at: 1 - side, connection: connection), over: connection, to: 1 - side)

@@ -73,7 +73,10 @@ struct OwnRecordsTests {
     func coalesced() throws {
         var own = fresh()
         own.replace(with: [Samples.resource("a")], using: suite)
-        guard case .sign(let head) = own.next(at: start, using: suite) else { Issue.record("no head"); return }
+        guard case .sign(let head) = own.next(at: start, using: suite) else {
+            Issue.record("no head")
+            return
+        }
         for name in ["b", "c", "d"] {
             own.replace(with: [Samples.resource(name)], using: suite)
             #expect(own.next(at: start, using: suite) == .nothing)
@@ -89,7 +92,10 @@ struct OwnRecordsTests {
     func consistent() throws {
         var own = published("a")
         own.replace(with: [Samples.resource("b")], using: suite)
-        guard case .sign = own.next(at: start, using: suite) else { Issue.record("no head"); return }
+        guard case .sign = own.next(at: start, using: suite) else {
+            Issue.record("no head")
+            return
+        }
         let set = try #require(own.published?.set)
         #expect(set.root == own.published?.head.body.root)
         #expect(RecordTree.root(set.leaves.map(\.digest), using: suite) == set.root)
@@ -124,19 +130,27 @@ struct OwnRecordsTests {
         var own = published("a")
         #expect(own.next(at: start.withClockSet(by: .seconds(-299)), using: suite) == .nothing)
         let early = own.next(at: start.withClockSet(by: .seconds(-301)), using: suite)
-        guard case .wait = early else { Issue.record("\(early)"); return }
+        guard case .wait = early else {
+            Issue.record("\(early)")
+            return
+        }
         let far = try #require(publish(&own, at: start.withClockSet(by: .seconds(-3_600))))
         #expect(far.epoch == 1)
     }
 
-    @Test("wait while the clock is less than ten minutes behind, and never more than 300 s ahead of it", arguments: [
-        301, 450, 599,
-    ])
+    @Test(
+        "wait while the clock is less than ten minutes behind, and never more than 300 s ahead of it",
+        arguments: [
+            301, 450, 599,
+        ])
     func waits(behind: Int) throws {
         var own = published("a")
         own.replace(with: [Samples.resource("b")], using: suite)
         let now = start.withClockSet(by: .seconds(-behind))
-        guard case .wait(let delay) = own.next(at: now, using: suite) else { Issue.record("did not wait"); return }
+        guard case .wait(let delay) = own.next(at: now, using: suite) else {
+            Issue.record("did not wait")
+            return
+        }
         #expect(own.next(at: now.after(delay - .milliseconds(2)), using: suite) != .nothing)
         let later = now.after(delay)
         let head = try #require(publish(&own, at: later))
@@ -196,7 +210,10 @@ struct OwnRecordsTests {
         let old = published("z", at: start.after(.seconds(60)))
         var own = fresh()
         own.replace(with: [Samples.resource("a")], using: suite)
-        guard case .sign(let head) = own.next(at: start, using: suite) else { Issue.record("no head"); return }
+        guard case .sign(let head) = own.next(at: start, using: suite) else {
+            Issue.record("no head")
+            return
+        }
         #expect(own.recover(old.published!.head.body) == true)
         #expect(own.sign(Samples.alice.sign(head)) == false)
         #expect(own.published == nil)
@@ -207,7 +224,10 @@ struct OwnRecordsTests {
     func abandoned() throws {
         var own = fresh()
         own.replace(with: [Samples.resource("a")], using: suite)
-        guard case .sign(let lost) = own.next(at: start, using: suite) else { Issue.record("no head"); return }
+        guard case .sign(let lost) = own.next(at: start, using: suite) else {
+            Issue.record("no head")
+            return
+        }
         own.abandonDraft()
         #expect(own.sign(Samples.alice.sign(lost)) == false)
         #expect(try #require(publish(&own, at: start)).position > lost.position)
@@ -224,7 +244,10 @@ struct OwnRecordsTests {
             now = now.after(.milliseconds(100))
         }
         #expect(made == 25)
-        guard case .wait(let delay) = own.next(at: now, using: suite) else { Issue.record("no wait"); return }
+        guard case .wait(let delay) = own.next(at: now, using: suite) else {
+            Issue.record("no wait")
+            return
+        }
         #expect(now.instant + delay == start.instant + .seconds(6))
         #expect(publish(&own, at: now.after(delay)) != nil)
         #expect(own.published?.set.records.keys.map(\.description) == ["change-50"])

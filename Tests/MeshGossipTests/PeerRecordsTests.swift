@@ -26,7 +26,8 @@ struct PeerRecordsTests {
 
     /// A head over `resources` as its owner would make it, unless told otherwise.
     private func push(
-        _ resources: [ResourceDescription], epoch: Int64 = 0, at issued: Moment? = nil, sequence: Int64? = nil,
+        _ resources: [ResourceDescription], epoch: Int64 = 0, at issued: Moment? = nil,
+        sequence: Int64? = nil,
         life: Duration = .seconds(900), owner: NodeID? = nil, audience: Audience? = nil, count: Int? = nil,
         root: Digest? = nil, signer: SimulatedKey = Samples.alice, with sent: [Record]? = nil
     ) -> HeadPush {
@@ -158,7 +159,10 @@ struct PeerRecordsTests {
         _ = theirs.receive(push([Samples.resource("a")]), at: start, using: suite)
         let before = theirs
         guard case .contradiction = theirs.receive(push([Samples.resource("b")]), at: start, using: suite)
-        else { Issue.record("not convicted"); return }
+        else {
+            Issue.record("not convicted")
+            return
+        }
         #expect(theirs == before)
         let forged = push([Samples.resource("b")], signer: Samples.carol)
         #expect(isInvalid(theirs.receive(forged, at: start, using: suite)))
@@ -169,7 +173,10 @@ struct PeerRecordsTests {
         var theirs = fresh()
         _ = theirs.receive(push([Samples.resource("a")], with: []), at: start, using: suite)
         guard case .contradiction = theirs.receive(push([Samples.resource("b")]), at: start, using: suite)
-        else { Issue.record("not convicted"); return }
+        else {
+            Issue.record("not convicted")
+            return
+        }
     }
 
     // MARK: What no honest node sends
@@ -267,7 +274,10 @@ struct PeerRecordsTests {
         #expect(code(theirs.receive(far, at: start, using: suite)) == .clockSkew)
         #expect(theirs.newest == nil)
         let just = push(resources, at: start.after(.seconds(300)))
-        guard case .whole = theirs.receive(just, at: start, using: suite) else { Issue.record("dropped"); return }
+        guard case .whole = theirs.receive(just, at: start, using: suite) else {
+            Issue.record("dropped")
+            return
+        }
     }
 
     @Test("is dropped beyond fifty heads at once, and ten a minute after that")
@@ -306,7 +316,8 @@ struct PeerRecordsTests {
     func batches() {
         var theirs = fresh()
         let push = push([Samples.resource("a"), Samples.resource("b")])
-        _ = theirs.receive(HeadPush(head: push.head, leaves: push.leaves, records: []), at: start, using: suite)
+        _ = theirs.receive(
+            HeadPush(head: push.head, leaves: push.leaves, records: []), at: start, using: suite)
         let other = HeadPosition(epoch: 0, sequence: 1)
         #expect(theirs.receive(RecordBatch(position: other, records: push.records), using: suite) == .known)
         let position = push.head.body.position
