@@ -46,7 +46,7 @@ struct AgentSockets: Sendable {
             gatewaySocket: gatewayPath.inHome,
             control: controlPath.inHome)
         ground.inputs.post(.listens(ListeningNotice(port: link.port, advertised: configuration.advertise)))
-        await ground.plane.start(over: transport)
+        await ground.plane.start(over: transport, shell)
         let discovery = DiscoveryShell(
             node: ground.identity.own.node, configuration: configuration.discovery, inputs: ground.inputs,
             surroundings: surroundings, log: ground.log)

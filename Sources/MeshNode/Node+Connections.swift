@@ -26,6 +26,7 @@ extension Node {
     mutating func close(_ connection: ConnectionID, at now: Moment, into effects: inout Outbox<NodeEffect>) {
         let known = connections.remove(connection)
         distances[connection] = nil
+        repeats.cancel(connection)
         let wasLink = gossip.node(on: connection) != nil
         tell(TrustInput.connectionClosed(connection), at: now, into: &effects)
         tell(GossipInput.connectionClosed(connection), at: now, into: &effects)

@@ -105,6 +105,7 @@ extension Node {
             skew: peer.skew,
             remote: peer.remote, distance: distances[connection] ?? .remote)
         effects.post(.admit(connection, peer.node))
+        if peer.role == .initiator { repeats.set(connection, at: now.instant + Limits.handshakeRepeat) }
         tell(.linkAdmitted(connection, terms), at: now, into: &effects)
     }
 

@@ -39,6 +39,8 @@ public struct Node<Suite: SignatureSuite>: Sendable {
     var distances = OrderedTable<ConnectionID, LinkDistance>()
     var signatures = OrderedTable<Ticket, Signer>()
     var listening: ListeningNotice?
+    /// When this node repeats the handshake on the links that it dialled (protocol section 2).
+    var repeats = Deadlines<ConnectionID>()
     /// Where peers are remembered, newest last, at most `Limits.endpointsPerPeer` each.
     var endpoints = OrderedTable<NodeID, [Endpoint]>()
     var traces = OrderedTable<Ticket, AwaitedTrace>()
@@ -127,7 +129,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
     public var nextDeadline: Instant? {
         [
             trust.nextDeadline, discovery.nextDeadline, agreements.nextDeadline, gossip.nextDeadline,
-            traces.values.map(\.deadline).min(),
+            audit.nextDeadline, repeats.next, traces.values.map(\.deadline).min(),
         ]
         .compactMap { $0 }.min()
     }
@@ -185,6 +187,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         if audit.nextDeadline.map({ $0 <= now.instant }) ?? false {
             tell(AuditInput.alarmRang, at: now, into: &effects)
         }
+        while let connection = repeats.takeDue(at: now.instant) { effects.post(.repeatHandshake(connection)) }
         for (ticket, awaited) in traces where awaited.deadline <= now.instant {
             traces[ticket] = nil
             effects.post(

@@ -10,6 +10,8 @@ public enum NodeEffect: Equatable, Sendable {
     case dial(ConnectionID, Endpoint, ConnectionPurpose)
     /// Send a document.
     case send(ConnectionID, LinkDocument)
+    /// Repeat the handshake over this admitted connection: it comes back secured, with a fresh nonce.
+    case repeatHandshake(ConnectionID)
     /// The handshake is done: documents, pings and streams are allowed on this connection.
     case admit(ConnectionID, NodeID)
     /// Ping.

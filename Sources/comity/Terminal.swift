@@ -39,6 +39,9 @@ enum Terminal {
         return ["y", "yes"].contains(readLine(strippingNewline: true)?.lowercased() ?? "")
     }
 
+    /// Whether somebody watches standard error.
+    static var isWatched: Bool { isatty(STDERR_FILENO) == 1 }
+
     /// Whether somebody sits at standard input.
     static var isAttended: Bool { isatty(STDIN_FILENO) == 1 }
 

@@ -34,6 +34,9 @@ actor ControlPlane {
     private var commands: [Ticket: CheckedContinuation<NodeAnswer, Never>] = [:]
     /// Who asks to join under invites that want the operator's yes.
     private(set) var confirmations: [InviteName: (pin: Pin, name: NodeName)] = [:]
+    private var links: LinkShell?
+    /// Connections whose first handshake is done: a repeated one travels in documents.
+    private var admitted: Set<ConnectionID> = []
     private var knownAddresses: Set<String> = []
     private var watchers: [CheckedContinuation<Void, Never>] = []
     private(set) var storeTrouble: StoreError?
@@ -54,8 +57,9 @@ actor ControlPlane {
     }
 
     /// Takes up what was stored, and begins to perform over `transport`.
-    func start(over transport: LinkTransport) async {
+    func start(over transport: LinkTransport, _ links: LinkShell) async {
         self.transport = transport
+        self.links = links
         var outbox = Outbox<NodeEffect>()
         node.start(at: SystemClock.now(), into: &outbox)
         await settle(outbox.drain())
@@ -70,6 +74,8 @@ actor ControlPlane {
             for watcher in waiting { watcher.resume() }
         }
         alarm?.cancel()
+        for watcher in watchers { watcher.resume() }
+        watchers = []
         for continuation in commands.values { continuation.resume(returning: .refused([Refusal(.draining)])) }
         commands = [:]
     }
@@ -91,7 +97,10 @@ actor ControlPlane {
 
     private func turn(_ batch: [NodeInput]) async {
         var outbox = Outbox<NodeEffect>()
-        for input in batch { node.handle(input, at: SystemClock.now(), into: &outbox) }
+        for input in batch {
+            if case .connectionClosed(let id) = input { admitted.remove(id) }
+            node.handle(input, at: SystemClock.now(), into: &outbox)
+        }
         await settle(outbox.drain())
     }
 
@@ -186,7 +195,9 @@ actor ControlPlane {
         case .dial(let id, let endpoint, let purpose):
             transport?.dial(endpoint, as: id, for: purpose == .pairing ? .pairing : .peer)
         case .send(let id, let document): send(document, on: id)
-        case .admit(let id, _): transport?.admit(id)
+        case .admit(let id, _):
+            if admitted.insert(id).inserted { transport?.admit(id) }
+        case .repeatHandshake(let id): links?.repeatHandshake(id)
         case .ping(let id, let summary): transport?.sendPing(summary.digest.bytes, on: id)
         case .close(let id, let code): transport?.close(id, code?.rawValue ?? "done")
         case .linkUp(let peer, let connection):
@@ -215,7 +226,7 @@ actor ControlPlane {
     private func send(_ document: LinkDocument, on id: ConnectionID) {
         do throws(WireError) {
             let bytes = try Document.encode(document)
-            if case .handshake = document {
+            if case .handshake = document, !admitted.contains(id) {
                 transport?.sendHandshake(bytes, on: id)
             } else {
                 transport?.sendDocument(bytes, on: id)

@@ -14,7 +14,18 @@ final class LinkShell: LinkObserver {
     private let calls: CallPlane
     /// Accepted connections have odd numbers, dialled ones the node's even ones.
     private let accepted = Mutex<UInt64>(1)
-    /// Pings carry the registry summary; it comes back with the pong.
+    /// What was found of connections that are up, for handshakes that are repeated.
+    private let found = Mutex<[ConnectionID: Found]>([:])
+
+    private struct Found {
+        let secured: MeshLink.SecuredConnection
+        /// When the last handshake began.
+        var began: Instant
+    }
+
+    /// A peer may repeat its handshake this often.
+    private static let repeatMin: Duration = .seconds(30)
+
     init(inputs: Mailbox<NodeInput>, calls: CallPlane) {
         self.inputs = inputs
         self.calls = calls
@@ -30,9 +41,10 @@ final class LinkShell: LinkObserver {
     func connection(_ id: ConnectionID, did event: LinkEvent) {
         switch event {
         case .secured(let secured):
+            found.withLock { $0[id] = Found(secured: secured, began: SystemClock.now().instant) }
             inputs.post(.connectionSecured(id, facts(of: secured), distance(of: secured)))
         case .handshakeMessage(let bytes): receive(bytes, on: id, limit: Limits.handshakeMessage)
-        case .document(let bytes): receive(bytes, on: id, limit: Limits.framePayload)
+        case .document(let bytes): receive(bytes, on: id, limit: Limits.framePayload, isAdmitted: true)
         case .heard: inputs.post(.heard(id), .droppable)
         case .pinged(let payload):
             if let digest = Digest(payload) {
@@ -40,7 +52,9 @@ final class LinkShell: LinkObserver {
             }
         case .pong(_, let roundTrip): inputs.post(.ponged(id, roundTrip: roundTrip), .droppable)
         case .goingAway: break
-        case .closed: inputs.post(.connectionClosed(id))
+        case .closed:
+            found.withLock { $0[id] = nil }
+            inputs.post(.connectionClosed(id))
         }
     }
 
@@ -52,10 +66,35 @@ final class LinkShell: LinkObserver {
 
     func turnedAway(_ remote: Endpoint, because end: LinkEnd) {}
 
-    private func receive(_ bytes: [UInt8], on id: ConnectionID, limit: Int) {
+    /// This node repeats its handshake over a connection that it dialled.
+    func repeatHandshake(_ id: ConnectionID) {
+        guard let secured = found.withLock({ $0[id]?.secured }) else { return }
+        inputs.post(.connectionSecured(id, facts(of: secured), distance(of: secured)))
+    }
+
+    /// A peer repeats its handshake: the same facts of TLS, and a nonce of its own. False when it does so too
+    /// often.
+    private func beginAgain(_ id: ConnectionID) -> Bool {
+        let now = SystemClock.now().instant
+        let secured = found.withLock { found -> MeshLink.SecuredConnection? in
+            guard let known = found[id], known.secured.role == .listener, now - known.began >= Self.repeatMin
+            else { return nil }
+            found[id]?.began = now
+            return known.secured
+        }
+        guard let secured else { return false }
+        inputs.post(.connectionSecured(id, facts(of: secured), distance(of: secured)))
+        return true
+    }
+
+    private func receive(_ bytes: [UInt8], on id: ConnectionID, limit: Int, isAdmitted: Bool = false) {
         do throws(WireError) {
-            inputs.post(
-                .documentArrived(id, try Document.decode(LinkDocument.self, from: bytes, limit: limit)))
+            let document = try Document.decode(LinkDocument.self, from: bytes, limit: limit)
+            if isAdmitted, case .handshake(.hello) = document, !beginAgain(id) {
+                inputs.post(.documentUnreadable(id, problem: "a handshake is repeated too soon"))
+                return
+            }
+            inputs.post(.documentArrived(id, document))
         } catch {
             inputs.post(.documentUnreadable(id, problem: String("\(error)".prefix(200))))
         }

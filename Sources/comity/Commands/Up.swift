@@ -37,34 +37,6 @@ struct Up: AsyncParsableCommand {
     }
 }
 
-struct Sim: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Run many nodes from one seed in one process, with faults.",
-        discussion: """
-            Prints the seed first and the trace digest (64 hex digits) last: one seed gives one digest.
-
-            Example: comity sim --nodes 5 --seed 7
-            """)
-
-    @Option(help: "How many nodes, 2 to 1000.") var nodes = 3
-    @Option(help: "The first seed (default: a random one).") var seed: UInt64?
-    @Option(help: "How many seeds, counted up from the first.") var seeds = 1
-    @Option(help: "Simulated hours for each seed.") var hours = 1
-
-    func validate() throws {
-        guard (2...1_000).contains(nodes), (1...1_000_000).contains(seeds), (1...10_000).contains(hours)
-        else {
-            throw ValidationError("nodes are 2 to 1000, seeds 1 to 1000000, hours 1 to 10000")
-        }
-    }
-
-    func run() async throws {
-        let seed = seed ?? UInt64.random(in: 0...999_999)
-        try await SimulationProgram.run(
-            SimulationOptions(nodes: nodes, seed: seed, seeds: seeds, hours: hours))
-    }
-}
-
 struct Status: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "How things stand, on one screen.", discussion: "Example: comity status --json")
