@@ -1,6 +1,7 @@
 /// Many alarms, of which the shell needs to know only the next: time is pulled, never waited for.
 ///
-/// One deadline a key; setting it again moves it. All operations take log n comparisons and move at most n elements.
+/// One deadline a key; setting it again moves it. All operations take log n comparisons and move at most n
+/// elements.
 public struct Deadlines<Key: Comparable & Sendable>: Sendable, Equatable {
     private struct Entry: Comparable, Sendable {
         let instant: Instant

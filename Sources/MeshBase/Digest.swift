@@ -31,7 +31,8 @@ public struct Digest: Hashable, Sendable, Comparable, Codable, CustomStringConve
         return bytes
     }
 
-    /// Compares all 256 bits without a branch on any of them, so that time tells nothing about where two differ.
+    /// Compares all 256 bits without a branch on any of them, so that time tells nothing about where two
+    /// differ.
     public static func == (left: Self, right: Self) -> Bool {
         (left.words.0 ^ right.words.0) | (left.words.1 ^ right.words.1)
             | (left.words.2 ^ right.words.2) | (left.words.3 ^ right.words.3) == 0

@@ -1,6 +1,7 @@
 /// Where something listens: a host and a TCP port.
 public struct Endpoint: Hashable, Sendable, Comparable, Codable, CustomStringConvertible {
-    /// An IPv4 address in dotted form, an IPv6 address without brackets (a link-local one with `%scope`), or a name.
+    /// An IPv4 address in dotted form, an IPv6 address without brackets (a link-local one with `%scope`), or
+    /// a name.
     public let host: String
     /// 1 ... 65535, or 0 for "any free one" where something is about to listen.
     public let port: UInt16

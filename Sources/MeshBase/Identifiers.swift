@@ -7,7 +7,8 @@ public struct ConnectionID: Hashable, Sendable, Comparable, CustomStringConverti
     public var description: String { "connection \(number)" }
 }
 
-/// Ties a request made to the world (sign this, ask that peer, answer this command) to its answer. Never reused in one process.
+/// Ties a request made to the world (sign this, ask that peer, answer this command) to its answer. Never
+/// reused in one process.
 public struct Ticket: Hashable, Sendable, Comparable {
     /// Counts requests from 1.
     public let number: UInt64
@@ -15,7 +16,8 @@ public struct Ticket: Hashable, Sendable, Comparable {
     public static func < (left: Self, right: Self) -> Bool { left.number < right.number }
 }
 
-/// Which run of a node this is (protocol section 1): a number that rises with each start, and eight random bytes.
+/// Which run of a node this is (protocol section 1): a number that rises with each start, and eight random
+/// bytes.
 public struct BootID: Hashable, Sendable, Comparable, Codable {
     /// max(stored + 1, milliseconds at start), at most 2^53 - 1.
     public let number: Int64
@@ -51,8 +53,8 @@ public struct BootID: Hashable, Sendable, Comparable, Codable {
     }
 }
 
-/// Names one invocation on every side that it reaches: a UUID of version 7 (RFC 9562 section 5.7), minted once by the
-/// originator. It lives in the audit; the W3C trace id is another thing.
+/// Names one invocation on every side that it reaches: a UUID of version 7 (RFC 9562 section 5.7), minted
+/// once by the originator. It lives in the audit; the W3C trace id is another thing.
 public struct CorrelationID: Hashable, Sendable, Comparable, Codable, CustomStringConvertible {
     /// The first eight bytes: 48 bits of milliseconds, the version, 12 random bits.
     public let high: UInt64

@@ -1,8 +1,10 @@
-/// A point on the node's monotonic clock, in nanoseconds since an origin that differs from process to process.
+/// A point on the node's monotonic clock, in nanoseconds since an origin that differs from process to
+/// process.
 ///
 /// It orders and measures; it never dates anything. Machines get it as an argument and never read a clock.
 public struct Instant: Comparable, Hashable, Sendable {
-    /// Nanoseconds since the process's own origin; never negative in practice, never compared across processes.
+    /// Nanoseconds since the process's own origin; never negative in practice, never compared across
+    /// processes.
     public let nanoseconds: Int64
 
     /// - Parameter nanoseconds: nanoseconds since the origin.

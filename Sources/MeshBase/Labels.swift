@@ -1,4 +1,5 @@
-/// Every label that separates one use of a hash or a signature from another. None is a prefix of another (a test says so).
+/// Every label that separates one use of a hash or a signature from another. None is a prefix of another (a
+/// test says so).
 public enum Label: String, CaseIterable, Sendable {
     /// The transcript of a handshake.
     case transcript = "comity handshake transcript v1;"
@@ -21,7 +22,8 @@ public enum Label: String, CaseIterable, Sendable {
     public var bytes: [UInt8] { Array(rawValue.utf8) }
 }
 
-/// Bytes to hash or sign, made of fields that cannot run into one another: each is preceded by its length (4 bytes, big-endian).
+/// Bytes to hash or sign, made of fields that cannot run into one another: each is preceded by its length (4
+/// bytes, big-endian).
 public struct FieldSequence: Sendable {
     /// The bytes so far, beginning with the label.
     public private(set) var bytes: [UInt8]

@@ -1,4 +1,5 @@
-/// The bounds of the protocol. They are not configuration: both sides rely on them, and a test holds how they relate.
+/// The bounds of the protocol. They are not configuration: both sides rely on them, and a test holds how they
+/// relate.
 public enum Limits {
     // Handshake (protocol section 2)
     /// Bytes of one handshake message.

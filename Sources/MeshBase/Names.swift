@@ -1,4 +1,5 @@
-/// The name of a resource or capability: 1 ... 64 characters of `a-z 0-9 . _ -`, beginning with a letter or a digit.
+/// The name of a resource or capability: 1 ... 64 characters of `a-z 0-9 . _ -`, beginning with a letter or a
+/// digit.
 public struct ResourceName: Hashable, Sendable, Comparable, Codable, CustomStringConvertible {
     /// The name itself.
     public let description: String
@@ -74,7 +75,8 @@ public struct NodeName: Hashable, Sendable, Comparable, Codable, CustomStringCon
     private init(trusted: String) { description = trusted }
 }
 
-/// Who asks, within one node: a user, a service, `local`. 1 ... 256 bytes of text without control or bidirectional characters.
+/// Who asks, within one node: a user, a service, `local`. 1 ... 256 bytes of text without control or
+/// bidirectional characters.
 public struct Principal: Hashable, Sendable, Comparable, Codable, CustomStringConvertible {
     /// The name itself.
     public let description: String
@@ -107,7 +109,8 @@ public struct Principal: Hashable, Sendable, Comparable, Codable, CustomStringCo
 }
 
 extension StringProtocol {
-    /// Whether the text holds neither control nor bidirectional formatting characters (Unicode Bidi_Control, general category Cc).
+    /// Whether the text holds neither control nor bidirectional formatting characters (Unicode Bidi_Control,
+    /// general category Cc).
     public var isPlain: Bool {
         unicodeScalars.allSatisfy { scalar in
             switch scalar.value {

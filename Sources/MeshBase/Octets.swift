@@ -55,10 +55,12 @@ public enum Base64URL {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// The bytes of `text`; nil for a foreign character, padding, a length no encoder makes, or stray trailing bits.
+    /// The bytes of `text`; nil for a foreign character, padding, a length no encoder makes, or stray
+    /// trailing bits.
     public static func decode(_ text: String) -> [UInt8]? { decode(text.utf8) }
 
-    /// The bytes of `text`; nil for a foreign character, padding, a length no encoder makes, or stray trailing bits.
+    /// The bytes of `text`; nil for a foreign character, padding, a length no encoder makes, or stray
+    /// trailing bits.
     public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         guard text.count % 4 != 1 else { return nil }
         return unpack(text, bitsPerCharacter: 6, values: values)

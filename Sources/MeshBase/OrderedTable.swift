@@ -1,7 +1,8 @@
 /// Values under keys, walked in the order of the keys: what a machine keeps wherever it will iterate.
 ///
-/// A sorted array: look-up takes log n comparisons, a change moves at most n elements. Its order depends on the keys only,
-/// never on the process, so two runs of one seed walk it alike (which `Dictionary` does not promise).
+/// A sorted array: look-up takes log n comparisons, a change moves at most n elements. Its order depends on
+/// the keys only, never on the process, so two runs of one seed walk it alike (which `Dictionary` does not
+/// promise).
 public struct OrderedTable<Key: Comparable & Sendable, Value: Sendable>: Sendable {
     /// The keys, rising.
     public private(set) var keys: [Key] = []

@@ -13,7 +13,8 @@ public enum RFC3339 {
             "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))T\(clock).\(padded(millisecondOfDay % 1_000, 3))Z"
     }
 
-    /// The proleptic Gregorian date (Hinnant, "chrono-compatible low-level date algorithms", civil_from_days).
+    /// The proleptic Gregorian date (Hinnant, "chrono-compatible low-level date algorithms",
+    /// civil_from_days).
     private static func civil(daysSinceEpoch: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let shifted = daysSinceEpoch + 719_468
         let era = shifted.flooredDivision(by: 146_097)

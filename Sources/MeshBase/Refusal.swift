@@ -1,4 +1,5 @@
-/// Why something was not done: a stable code and the values that were compared, so that `explain` and the audit can say why.
+/// Why something was not done: a stable code and the values that were compared, so that `explain` and the
+/// audit can say why.
 ///
 /// A refusal is a result, never a thrown error. `Docs/Codes.md` has a page for each code.
 public struct Refusal: Equatable, Hashable, Sendable, Codable {

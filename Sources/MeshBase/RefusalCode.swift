@@ -1,5 +1,5 @@
-/// Every reason for which anything is refused. The text is a contract: it stands in answers, in the audit and in `Docs/Codes.md`,
-/// is never reused with another meaning, and only new ones are added.
+/// Every reason for which anything is refused. The text is a contract: it stands in answers, in the audit and
+/// in `Docs/Codes.md`, is never reused with another meaning, and only new ones are added.
 public enum RefusalCode: String, Sendable, CaseIterable, Codable, Hashable {
     // Handshake and trust
     /// What a stranger is told, with a reference, whatever the reason was.
@@ -18,7 +18,8 @@ public enum RefusalCode: String, Sendable, CaseIterable, Codable, Hashable {
     case clockSkew = "clock-skew"
     /// The other side is this node.
     case isMyself = "is-myself"
-    /// Another node answered than the one that was dialled, or the hello names another one than the certificate.
+    /// Another node answered than the one that was dialled, or the hello names another one than the
+    /// certificate.
     case identityMismatch = "identity-mismatch"
     /// The key differs from the one that is pinned for this node ID.
     case pinMismatch = "pin-mismatch"

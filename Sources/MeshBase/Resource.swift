@@ -19,7 +19,8 @@ public struct Capability: Hashable, Sendable, Codable {
     public let name: ResourceName
     /// HTTP methods in upper case, at least one, none twice. The first is the one that `/invoke` sends.
     public let methods: [String]
-    /// Absolute and normalised (`/`, `/list`), compared by whole segments with the path beneath the resource's URL.
+    /// Absolute and normalised (`/`, `/list`), compared by whole segments with the path beneath the
+    /// resource's URL.
     public let path: String
     /// What repeating it does.
     public let safety: Safety
@@ -87,7 +88,8 @@ public struct LocalResource: Hashable, Sendable, Codable {
     public let description: ResourceDescription
     /// `http://HOST:PORT[/PATH]`, without query; nil for a built-in one.
     public let url: String?
-    /// How long one attempt at it may take; nil: half of the time left while another candidate exists, else all of it.
+    /// How long one attempt at it may take; nil: half of the time left while another candidate exists, else
+    /// all of it.
     public let timeoutInMilliseconds: Int64?
 
     public init(description: ResourceDescription, url: String?, timeoutInMilliseconds: Int64?) {

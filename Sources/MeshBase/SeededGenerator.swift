@@ -1,7 +1,8 @@
-/// The only source of chance that a machine knows: xoshiro256** (Blackman and Vigna, "Scrambled linear pseudorandom
-/// number generators", 2021), seeded through SplitMix64 as its authors advise.
+/// The only source of chance that a machine knows: xoshiro256** (Blackman and Vigna, "Scrambled linear
+/// pseudorandom number generators", 2021), seeded through SplitMix64 as its authors advise.
 ///
-/// It is for jitter, choice and identifiers, never for keys or secrets. Two machines never share one: `split` gives each its own.
+/// It is for jitter, choice and identifiers, never for keys or secrets. Two machines never share one: `split`
+/// gives each its own.
 public struct SeededGenerator: RandomNumberGenerator, Sendable, Equatable {
     private var state: (UInt64, UInt64, UInt64, UInt64)
 
@@ -33,7 +34,8 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable, Equatable {
     /// A generator of its own for another machine.
     public mutating func split() -> SeededGenerator { SeededGenerator(seed: next()) }
 
-    /// A whole number in `0 ..< bound`, without bias (Lemire, "Fast random integer generation in an interval", 2019).
+    /// A whole number in `0 ..< bound`, without bias (Lemire, "Fast random integer generation in an
+    /// interval", 2019).
     /// - Precondition: `bound` is above zero.
     public mutating func number(below bound: UInt64) -> UInt64 {
         precondition(bound > 0, "no number below zero")

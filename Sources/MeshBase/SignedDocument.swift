@@ -1,7 +1,9 @@
-/// Something that somebody signed, with the bytes they signed: evidence that outlives the connection it came over.
+/// Something that somebody signed, with the bytes they signed: evidence that outlives the connection it came
+/// over.
 ///
-/// It is a JWS (RFC 7515): `typ` separates the kinds of document, `kid` is the signer's pin. The bytes are verified as they were
-/// received; the body is what a strict parser read from those very bytes, and is never encoded again to verify.
+/// It is a JWS (RFC 7515): `typ` separates the kinds of document, `kid` is the signer's pin. The bytes are
+/// verified as they were received; the body is what a strict parser read from those very bytes, and is never
+/// encoded again to verify.
 public struct Signed<Body: SignedBody>: Equatable, Sendable {
     /// What was signed, parsed.
     public let body: Body
@@ -31,7 +33,8 @@ public struct Signed<Body: SignedBody>: Equatable, Sendable {
 public struct DocumentSignature: Equatable, Sendable {
     /// Whose it claims to be: the header's `kid`.
     public let signer: Pin
-    /// The bytes that it covers: protected header, a full stop, payload, both in base64url (RFC 7515 section 5.1).
+    /// The bytes that it covers: protected header, a full stop, payload, both in base64url (RFC 7515 section
+    /// 5.1).
     public let input: Octets
     /// The signature: r and s, 64 bytes.
     public let value: Octets
@@ -49,7 +52,8 @@ public protocol SignedBody: Codable, Equatable, Sendable {
     static var kind: DocumentKind { get }
 }
 
-/// Every kind of document that anybody signs. `typ` is `comity-KIND+json`, so that a signature under one kind is none under another.
+/// Every kind of document that anybody signs. `typ` is `comity-KIND+json`, so that a signature under one kind
+/// is none under another.
 public enum DocumentKind: String, Sendable, CaseIterable, Codable {
     /// A node's first identity key and the digest of its next one.
     case inception
@@ -67,8 +71,8 @@ public enum DocumentKind: String, Sendable, CaseIterable, Codable {
     case agreementEnd = "agreement-end"
 }
 
-/// An order to sign: the shell wraps `payload` in a JWS of this kind, signs it with the node's identity key and answers with
-/// the same ticket.
+/// An order to sign: the shell wraps `payload` in a JWS of this kind, signs it with the node's identity key
+/// and answers with the same ticket.
 public struct SigningRequest: Equatable, Sendable {
     /// Comes back with the answer.
     public let ticket: Ticket
@@ -94,7 +98,8 @@ extension Signed: Codable {
         try container.encode(signatures.map(GeneralSignature.init), forKey: .signatures)
     }
 
-    /// - Throws: `DecodingError` when the decoder reads no signed documents, or the document breaks a rule of protocol section 10.
+    /// - Throws: `DecodingError` when the decoder reads no signed documents, or the document breaks a rule of
+    ///   protocol section 10.
     public init(from decoder: any Decoder) throws {
         guard let reader = decoder as? any SignedDocumentReading else {
             throw DecodingError.dataCorrupted(
@@ -117,7 +122,8 @@ private struct GeneralSignature: Encodable {
     }
 }
 
-/// What a decoder must be able to do to read a signed document: keep the payload's bytes and parse them strictly.
+/// What a decoder must be able to do to read a signed document: keep the payload's bytes and parse them
+/// strictly.
 public protocol SignedDocumentReading: Decoder {
     /// The document at the decoder's place.
     func signedDocument<Body: SignedBody>() throws -> Signed<Body>
