@@ -37,6 +37,8 @@ let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates"
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -52,19 +54,19 @@ let modules: [Module] = [
     Module("MeshRouting", .pure, on: ["MeshBase"]),
     Module("MeshAudit", .pure, on: ["MeshBase"]),
     Module("MeshNode", .pure, on: ["MeshBase"] + protocols, testsOn: ["MeshSimulator"]),
-    Module("MeshWire", .plain, on: below),
+    Module("MeshWire", .plain, on: ["MeshBase", "MeshRouting", "MeshAudit"], testsOn: below),
     Module("MeshSimulator", .pure, on: below),
     Module("CAvahi", .border(pkgConfig: "avahi-client", apt: "libavahi-client-dev"), tests: false),
     Module("MeshAvahi", .plain, on: ["MeshBase", "CAvahi"]),
     Module("MeshCredentials", .plain, on: ["MeshBase", "MeshTrust", "MeshWire"], [x509, crypto, asn1]),
     Module("MeshStore", .plain, on: ["MeshBase", "MeshAudit", "MeshWire"], [grdb]),
-    Module("MeshLink", .plain, on: ["MeshBase", "MeshWire"], [nio, posix, tls]),
+    Module("MeshLink", .plain, on: ["MeshBase", "MeshWire"], [nio, posix, tls, nioTLS]),
     Module("MeshGateway", .plain, on: ["MeshBase", "MeshRouting"], [nio, posix, http]),
-    Module("MeshControl", .plain, on: ["MeshBase"], [hummingbird, httpClient, nio, posix, http, logging]),
+    Module("MeshControl", .plain, on: ["MeshBase"], [hummingbird, hummingbirdCore, httpClient, nio, posix, http, logging]),
     Module("MeshAgent", .plain,
         on: below + ["MeshWire", "MeshAvahi", "MeshCredentials", "MeshStore", "MeshLink", "MeshGateway", "MeshControl"],
         [nio, posix, logging, yams]),
-    Module("comity", .program, on: ["MeshBase", "MeshControl", "MeshAgent", "MeshSimulator", "MeshWire"], [arguments], tests: false),
+    Module("comity", .program, on: ["MeshBase", "MeshControl", "MeshAgent", "MeshSimulator"], [arguments], tests: false),
 ]
 
 let only = Context.environment["COMITY_ONLY"] ?? "all"
