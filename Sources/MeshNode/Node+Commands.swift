@@ -55,21 +55,8 @@ extension Node {
             return Refusal(
                 .limitReached, [Fact("resources", resources.count), Fact("limit", Limits.localResources)])
         }
-        let description = resource.description
-        if description.capabilities.isEmpty || description.capabilities.count > Limits.capabilitiesPerResource
-        {
-            return Refusal(
-                .limitReached,
-                [
-                    Fact("capabilities", description.capabilities.count),
-                    Fact("limit", Limits.capabilitiesPerResource),
-                ])
-        }
-        let length = suite.encoded(description).count
-        guard length <= Limits.recordBody else {
-            return Refusal(
-                .limitReached, [Fact("description in bytes", length), Fact("limit", Limits.recordBody)])
-        }
+        // What a peer would refuse is refused here, before anything depends on it.
+        if let flaw = resource.description.flaw(using: suite) { return Refusal(.limitReached, [flaw]) }
         return nil
     }
 

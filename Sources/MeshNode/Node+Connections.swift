@@ -41,7 +41,12 @@ extension Node {
         if case .handshake(let message) = document {
             return tell(.messageArrived(connection, message), at: now, into: &effects)
         }
-        guard let node = gossip.node(on: connection) else { return }
+        guard let node = gossip.node(on: connection) else {
+            // Nobody may say anything else before the handshake is over; of a link that was replaced, nothing
+            // counts any more.
+            let problem = "a document that is no part of the handshake"
+            return tell(.messageUnreadable(connection, problem: problem), at: now, into: &effects)
+        }
         switch document {
         case .handshake: break
         case .trust(let notice): tell(.noticeArrived(node, notice), at: now, into: &effects)
