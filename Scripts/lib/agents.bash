@@ -1,10 +1,11 @@
 # Agents for scripts: started in a folder that goes away, ended by their process ids. To be sourced.
 #
-# Everything stays on this machine: ports on 127.0.0.1, nothing announced.
+# Everything stays on this machine: ports on 127.0.0.1, nothing announced unless a script turns Avahi on. COMITY_BIN names
+# a program to run in place of the one that is built here.
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-comity="$repository/.build/debug/comity"
-export COMITY_DISCOVERY_AVAHI=off
+comity=${COMITY_BIN:-$repository/.build/debug/comity}
+export COMITY_DISCOVERY_AVAHI=${COMITY_DISCOVERY_AVAHI:-off}
 unset COMITY_HOME
 
 # Name -> process id of the agent.
@@ -13,6 +14,7 @@ folder=
 
 # Builds the program when it is missing, or older than its sources.
 build() {
+    [ -z "${COMITY_BIN:-}" ] || return 0
     cd "$repository"
     if [ ! -x "$comity" ]; then
         echo "building comity first; from nothing that takes 6 to 12 minutes on two cores" >&2

@@ -4,9 +4,9 @@
 
 pace=${pace:-people}
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
-    bold=$'\e[1m' faint=$'\e[2m' good=$'\e[32m' plain=$'\e[0m'
+    bold=$'\e[1m' faint=$'\e[2m' good=$'\e[32m' bad=$'\e[31m' plain=$'\e[0m'
 else
-    bold='' faint='' good='' plain=''
+    bold='' faint='' good='' bad='' plain=''
 fi
 
 # breathe SECONDS
