@@ -1,0 +1,110 @@
+import MeshBase
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Synchronization
+
+/// A small HTTP service on loopback, as somebody would have it behind an agent: it says back what it was asked.
+///
+///     any path     200, the request's body; what was asked stands in `x-saw`
+///     /status/N    N
+///     /bytes/N     200 with N bytes
+final class Backend: Sendable {
+    /// One request as it came.
+    struct Seen: Sendable {
+        let method: String
+        let uri: String
+        let headers: [(name: String, value: String)]
+        let length: Int
+
+        func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name }?.value }
+    }
+
+    let channel: any Channel
+    private let log: Log
+
+    /// What it has seen.
+    final class Log: Sendable {
+        fileprivate let seen = Mutex<[Seen]>([])
+    }
+
+    static func start(on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton) async throws -> Backend {
+        let log = Log()
+        let channel = try await ServerBootstrap(group: group)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.configureHTTPServerPipeline()
+                    try channel.pipeline.syncOperations.addHandler(Server(log))
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        return Backend(channel: channel, log: log)
+    }
+
+    private init(channel: any Channel, log: Log) {
+        self.channel = channel
+        self.log = log
+    }
+
+    var url: String { "http://127.0.0.1:\(channel.localAddress?.port ?? 0)" }
+    var seen: [Seen] { log.seen.withLock { $0 } }
+
+    func stop() async {
+        guard channel.isActive else { return }
+        do {
+            try await channel.close()
+        } catch {
+            print("a backend did not end cleanly: \(error)")
+        }
+    }
+
+    /// One connection.
+    private final class Server: ChannelInboundHandler {
+        typealias InboundIn = HTTPServerRequestPart
+        typealias OutboundOut = HTTPServerResponsePart
+
+        private let log: Log
+        private var head: HTTPRequestHead?
+        private var body = ByteBuffer()
+
+        init(_ log: Log) { self.log = log }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            switch unwrapInboundIn(data) {
+            case .head(let head):
+                self.head = head
+                body.clear()
+            case .body(var piece): body.writeBuffer(&piece)
+            case .end: if let head { answer(head, context) }
+            }
+        }
+
+        private func answer(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+            let seen = Seen(
+                method: head.method.rawValue, uri: head.uri, headers: head.headers.map { $0 },
+                length: body.readableBytes)
+            log.seen.withLock { $0.append(seen) }
+            let (status, content) = content(for: head.uri)
+            var headers: HTTPHeaders = ["x-saw": "\(head.method.rawValue) \(head.uri)"]
+            headers.add(name: "content-length", value: "\(content.readableBytes)")
+            context.write(
+                wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers))),
+                promise: nil)
+            if head.method != .HEAD {
+                context.write(wrapOutboundOut(.body(.byteBuffer(content))), promise: nil)
+            }
+            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        }
+
+        private func content(for uri: String) -> (HTTPResponseStatus, ByteBuffer) {
+            let parts = uri.split(separator: "?")[0].split(separator: "/")
+            guard parts.count >= 2, let number = Int(parts[parts.count - 1]) else { return (.ok, body) }
+            switch parts[parts.count - 2] {
+            case "status": return (HTTPResponseStatus(statusCode: number), body)
+            case "bytes": return (.ok, ByteBuffer(repeating: UInt8(ascii: "x"), count: number))
+            default: return (.ok, body)
+            }
+        }
+    }
+}

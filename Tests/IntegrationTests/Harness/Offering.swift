@@ -1,0 +1,55 @@
+import MeshAgreements
+import MeshBase
+import MeshNode
+
+@testable import MeshAgent
+
+extension RunningAgent {
+    /// Provides `name` at `url`; `capabilities` as on the command line, `NAME=METHODS PATH safety`.
+    func provide(_ name: String, at url: String, _ capabilities: [String]) async throws {
+        let declared = capabilities.map { text -> Capability in
+            let parts = text.split(whereSeparator: { $0 == "=" || $0 == " " }).map(String.init)
+            guard parts.count == 4, let name = ResourceName(parts[0]), let safety = Safety(rawValue: parts[3])
+            else { fatalError("\(text) is no capability") }
+            return Capability(
+                name: name, methods: parts[1].split(separator: ",").map(String.init), path: parts[2],
+                safety: safety)
+        }
+        let description = ResourceDescription(
+            name: resource(name), protocol: .http, capabilities: declared, labels: [])
+        try await order(.addResource(
+            LocalResource(description: description, url: url, timeoutInMilliseconds: nil)))
+    }
+
+    /// Offers `name` (some capabilities of it, or all) to `other`, and waits until both have agreed.
+    func offer(_ name: String, _ capabilities: [String]? = nil, to other: RunningAgent) async throws {
+        let grant = Grant(resource: resource(name), capabilities: capabilities?.map(resource))
+        try await order(.offer(OfferRequest(peer: other.node, grants: [grant], life: .seconds(3_600))))
+        for (agent, peer) in [(self, other), (other, self)] {
+            try await until("\(agent.identity.name) has agreed about \(name)") {
+                await agent.plane.node.agreements.records.contains {
+                    $0.peer == peer.node && $0.state.isActive && $0.agreement.grants.contains(grant)
+                }
+            }
+        }
+        try await until("\(other.identity.name) sees \(name)") {
+            await other.plane.node.gossip.resources(of: self.node, at: Persona.now)
+                .contains { $0.name == grant.resource }
+        }
+    }
+
+    /// Says that `providers` count as providers of `name`.
+    func route(_ name: String, via providers: [RunningAgent]) async throws {
+        try await order(.route(resource(name), via: providers.map(\.node)))
+    }
+
+    private func resource(_ text: String) -> ResourceName {
+        guard let name = ResourceName(text) else { fatalError("\(text) is no resource's name") }
+        return name
+    }
+}
+
+extension AgreementState {
+    /// Whether both have signed it, and it holds.
+    fileprivate var isActive: Bool { if case .active = self { true } else { false } }
+}
