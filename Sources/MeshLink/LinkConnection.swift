@@ -9,6 +9,9 @@ struct LinkTimes: Sendable {
     var connect = Limits.connectTime
     var message = Limits.handshakeMessageTime
     var handshake = Limits.handshakeTime
+    /// How much longer than that a connection waits once TLS is up: whoever decides about trust has the same
+    /// limits, and its refusal comes with a reason for the audit and a reference for the peer.
+    var grace: Duration = .seconds(1)
 }
 
 /// One connection, behind its TLS handler: lives on one event loop from accept or dial to close.
@@ -77,7 +80,7 @@ final class LinkConnection: ChannelInboundHandler {
         self.presented = presented
         self.times = times
         let now = NIODeadline.now()
-        handshakeDeadline = now + TimeAmount(times.handshake)
+        handshakeDeadline = now + TimeAmount(times.handshake + times.grace)
         messageDeadline = now + TimeAmount(times.message)
         streams = StreamMultiplexer(role: role)
     }
@@ -166,7 +169,7 @@ final class LinkConnection: ChannelInboundHandler {
     /// The wiring expects (another) message from the peer, and the peer has its time for it from now.
     func expectMessage() {
         guard case .handshaking = phase else { return }
-        messageDeadline = .now() + TimeAmount(times.message)
+        messageDeadline = .now() + TimeAmount(times.message + times.grace)
         goOn()
     }
 
