@@ -42,7 +42,7 @@ extension CallPlane: GatewayObserver {
                     id: id, target: target, resource: resource, form: form, headers: request.headers,
                     principal: principal,
                     deadline: request.deadline, idempotencyKey: request.idempotencyKey,
-                    traceparent: request.traceparent,
+                    traceparent: request.traceparent ?? TraceContext.fresh(),
                     bodyLength: Int64(request.body.readableBytes),
                     bodyDigest: SystemSuite().digest(Array(request.body.readableBytesView)))))
     }
@@ -57,5 +57,14 @@ extension CallPlane: GatewayObserver {
         guard let request = tables.value.gateway.removeValue(forKey: id) else { return }
         submit(.cancelled(request))
         tables.value.requests.removeValue(forKey: request)?.answering?.abandon()
+    }
+}
+
+/// W3C Trace Context, for an application that brings none: a call carries one from its originator on
+/// (protocol section 8).
+private enum TraceContext {
+    /// Version 00, a trace and a parent of its own, and no wish to be sampled.
+    static func fresh() -> String {
+        "00-\(Hexadecimal.encode(SystemRandom.bytes(16)))-\(Hexadecimal.encode(SystemRandom.bytes(8)))-00"
     }
 }
