@@ -9,11 +9,25 @@ extension Handshake {
         switch connection.presented {
         case .missing: .refused(Refusal(.certificateMissing))
         case .malformed(let what): .refused(Refusal(.certificateMalformed, [Fact("problem", what)]))
-        case .wellFormed(let facts):
-            !facts.isStatementValid(using: suite)
-                ? .refused(Refusal(.identityStatementInvalid, [Fact("node", facts.statement.node)]))
-                : .allowed(facts)
+        case .wellFormed(let facts): checkedStatement(of: facts, using: suite)
         }
+    }
+
+    /// Anybody can sign a statement that names any node; only its key's holder one whose key is the node's.
+    /// So who shows less is not told an invite's name, nor a trusted peer's reasons.
+    private func checkedStatement(
+        of facts: CertificateFacts, using suite: some SignatureSuite
+    ) -> Ruling<CertificateFacts> {
+        let statement = facts.statement
+        guard facts.isStatementValid(using: suite) else {
+            return .refused(Refusal(.identityStatementInvalid, [Fact("node", statement.node)]))
+        }
+        let pin = suite.pin(of: statement.identityKey)
+        guard pin.digest == statement.node.digest else {
+            return .refused(
+                Refusal(.identityMismatch, [Fact("node", statement.node), Fact("its key's pin", pin)]))
+        }
+        return .allowed(facts)
     }
 
     /// Everything that a hello can be held against before a signature over it exists.
@@ -24,6 +38,12 @@ extension Handshake {
         switch presentedFacts(ground, using: suite) {
         case .refused(let refusal): return .refused(refusal)
         case .allowed(let found): facts = found
+        }
+        guard hello.versions.count <= Hello.listMax, hello.bindings.count <= Hello.listMax else {
+            return .refused(
+                Refusal(
+                    .handshakeMalformed,
+                    [Fact("versions", hello.versions.count), Fact("bindings", hello.bindings.count)]))
         }
         if let refusal = clockRefusal(hello, facts, ground) { return .refused(refusal) }
         if hello.node == ground.me.node || hello.identityKey == ground.me.key {

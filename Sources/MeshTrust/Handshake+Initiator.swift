@@ -14,9 +14,13 @@ extension Handshake {
         guard answer.hello.nonce != hello.hello.nonce else {
             return fail(Refusal(.nonceReused, [Fact("message", "answer")]))
         }
-        if connection.purpose == .peering, let refusal = ground.pins.refusal(of: answer.hello) {
-            return fail(refusal)
-        }
+        // M3 is this side's consent: it is not signed for whom trust could not be made with.
+        let obstacle =
+            switch connection.purpose {
+            case .peering: ground.pins.refusal(of: answer.hello)
+            case .pairing: ground.pins.refusal(toTrust: answer.hello)
+            }
+        if let obstacle { return fail(obstacle) }
         switch negotiated(theirs: answer.hello, ours: hello.hello) {
         case .refused(let refusal): return fail(refusal)
         case .allowed(let agreed):

@@ -65,6 +65,8 @@ extension Handshake {
         guard let invite = exchange.inviteName else {
             return signAcceptance(exchange, finish, ground, using: suite)
         }
+        // Before the invite is this key's: who is suspended here does not use it up.
+        if let refusal = ground.pins.refusal(toTrust: exchange.peerHello) { return fail(refusal) }
         state = .awaitingConsent(exchange, finish)
         let pin = suite.pin(of: exchange.peerHello.identityKey)
         return [.claimInvite(invite, by: pin, name: proof.body.grants.name)]

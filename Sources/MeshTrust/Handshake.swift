@@ -25,6 +25,8 @@ struct Handshake: Equatable, Sendable {
     /// The invite that the other end named, once it has; outlives the state, so that a wrong proof can be
     /// counted.
     var namedInvite: InviteName?
+    /// Whose identity key vouches for the key that TLS proved; nil while that is not checked, or is not so.
+    private(set) var provedNode: NodeID?
 
     /// What a step orders: at most one signature is under way at a time.
     enum Step: Equatable, Sendable {
@@ -52,6 +54,7 @@ struct Handshake: Equatable, Sendable {
         switch presentedFacts(ground, using: suite) {
         case .refused(let refusal): return fail(refusal)
         case .allowed(let facts):
+            provedNode = facts.statement.node
             guard connection.role == .initiator, let intent else { return [] }
             if facts.statement.node == ground.me.node { return fail(Refusal(.isMyself)) }
             guard facts.statement.node == intent.node else {
@@ -131,6 +134,7 @@ struct Handshake: Equatable, Sendable {
     /// The invite is this peer's now, durably, and the operator agrees where asked: sign the acceptance.
     mutating func inviteClaimed(_ ground: HandshakeGround, using suite: some SignatureSuite) -> [Step] {
         guard case .awaitingConsent(let exchange, let finish) = state else { return [] }
+        if let refusal = ground.pins.refusal(toTrust: exchange.peerHello) { return fail(refusal) }
         return signAcceptance(exchange, finish, ground, using: suite)
     }
 

@@ -117,6 +117,8 @@ struct HandshakeGround: Sendable {
 }
 
 extension Hello {
+    /// Versions, and bindings, that one hello may name.
+    static let listMax = 8
     /// The protocol versions of this build.
     static let versionsSpoken = [1]
     /// 1 is both certificates' digests.

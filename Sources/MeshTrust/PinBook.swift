@@ -142,6 +142,31 @@ public struct PinBook: Equatable, Sendable {
         }
     }
 
+    /// Why trust cannot be made with who sent this hello, whatever it proves; nil when it can.
+    func refusal(toTrust hello: Hello) -> Refusal? {
+        refusal(toTrust: hello.node, under: hello.identityKey, hello.inception)
+    }
+
+    /// Why trust cannot be made with a peer under this key and inception, whatever it proves; nil when it can.
+    func refusal(
+        toTrust node: NodeID, under key: PublicKey, _ inception: Signed<Inception>
+    ) -> Refusal? {
+        guard let peer = peers[node] else {
+            guard peers.count >= Limits.peers else { return nil }
+            return Refusal(.limitReached, [Fact("peers", peers.count), Fact("limit", Limits.peers)])
+        }
+        switch peer.state {
+        case .trusted, .pending, .verified: break
+        case .suspended: return Refusal(.peerSuspended, [Fact("peer", peer.name)])
+        case .revoked: return Refusal(.peerRevoked, [Fact("peer", peer.name)])
+        }
+        guard peer.key == key else { return Refusal(.pinMismatch, [Fact("peer", peer.name)]) }
+        guard peer.inception.payload == inception.payload else {
+            return Refusal(.inceptionInvalid, [Fact("peer", peer.name)])
+        }
+        return nil
+    }
+
     /// Whether this key is revoked here, whatever else is known of it.
     func revocation(of pin: Pin) -> Refusal? {
         revokedPins[pin].map { Refusal(.peerRevoked, [Fact("node", $0), Fact("pin", pin)]) }

@@ -58,6 +58,10 @@ extension Trust {
         let waiting = consents.remove(name)
         switch consent {
         case .yes:
+            if case .refused(let refusal) = invites.secret(of: name, for: pin, at: now.wall) {
+                end(name, "expired", Refusal(.inviteExpired), at: now, into: &effects)
+                return effects.post(.answer(ticket, .refused(refusal)))
+            }
             invite = InviteRecord(
                 name: name, secret: invite.secret, expires: invite.expires, confirmation: .given, usedBy: pin,
                 wrongProofs: invite.wrongProofs)
@@ -71,12 +75,7 @@ extension Trust {
             }
         case .no:
             effects.post(.record(.invite(name, what: "declined \(pin)")))
-            if let waiting {
-                advance(waiting.connection, at: now, into: &effects) { handshake, _, _ in
-                    handshake.inviteDenied(Refusal(.inviteDeclined))
-                }
-            }
-            end(name, "declined by the operator", at: now, into: &effects)
+            end(name, "declined by the operator", Refusal(.inviteDeclined), at: now, into: &effects)
         }
         effects.post(.answer(ticket, .done))
     }
@@ -87,13 +86,14 @@ extension Trust {
         guard invites.invites[name] != nil else {
             return effects.post(.answer(ticket, .refused(Refusal(.inviteUnknown, [Fact("invite", name)]))))
         }
-        end(name, "withdrawn", at: now, into: &effects)
+        end(name, "withdrawn", Refusal(.inviteUnknown, [Fact("invite", name)]), at: now, into: &effects)
         effects.post(.answer(ticket, .done))
     }
 
     /// Five wrong proofs that named an invite end it.
     mutating func countWrongProof(
-        _ refusal: Refusal, _ handshake: Handshake, into effects: inout Outbox<TrustEffect>
+        _ refusal: Refusal, _ handshake: Handshake, at now: Moment,
+        into effects: inout Outbox<TrustEffect>
     ) {
         guard refusal.code == .inviteProofWrong, let name = handshake.namedInvite,
             var invite = invites.invites[name],
@@ -104,9 +104,9 @@ extension Trust {
             invites.write(invite)
             return effects.post(.persist(.invite(invite)))
         }
-        invites.remove(name)
-        effects.post(.persist(.inviteGone(name)))
-        effects.post(.record(.invite(name, what: "ended after \(invite.wrongProofs) wrong proofs")))
+        end(
+            name, "ended after \(invite.wrongProofs) wrong proofs",
+            Refusal(.inviteUnknown, [Fact("invite", name)]), at: now, into: &effects)
     }
 
     mutating func expireInvites(at now: Moment, into effects: inout Outbox<TrustEffect>) {
@@ -114,6 +114,10 @@ extension Trust {
             effects.post(.persist(.inviteGone(invite.name)))
             effects.post(
                 .record(.invite(invite.name, what: invite.usedBy == nil ? "expired unused" : "expired")))
+            let refusal = Refusal(
+                .inviteExpired,
+                [Fact("until", RFC3339.text(invite.expires)), Fact("now", RFC3339.text(now.wall))])
+            abandonHandshakes(under: invite.name, refusal, at: now, into: &effects)
         }
         if !invites.isOpen(at: now.wall) { effects.post(.pairing(.closed)) }
         scheduleInviteExpiry(at: now)
@@ -130,12 +134,24 @@ extension Trust {
     }
 
     private mutating func end(
-        _ name: InviteName, _ why: String, at now: Moment, into effects: inout Outbox<TrustEffect>
+        _ name: InviteName, _ why: String, _ refusal: Refusal, at now: Moment,
+        into effects: inout Outbox<TrustEffect>
     ) {
         invites.remove(name)
         effects.post(.persist(.inviteGone(name)))
         effects.post(.record(.invite(name, what: why)))
+        abandonHandshakes(under: name, refusal, at: now, into: &effects)
         if !invites.isOpen(at: now.wall) { effects.post(.pairing(.closed)) }
         scheduleInviteExpiry(at: now)
+    }
+
+    /// What an invite began does not outlive it, not even while its acceptance is being signed.
+    private mutating func abandonHandshakes(
+        under name: InviteName, _ refusal: Refusal, at now: Moment, into effects: inout Outbox<TrustEffect>
+    ) {
+        consents[name] = nil
+        for (connection, running) in handshakes where running.handshake.namedInvite == name {
+            advance(connection, at: now, into: &effects) { handshake, _, _ in handshake.abandon(refusal) }
+        }
     }
 }

@@ -137,21 +137,8 @@ extension Trust {
         _ establishment: Establishment, role: HandshakeRole, at now: Moment
     ) -> Ruling<PeerRecord> {
         let node = establishment.node
-        if let peer = pins[node] {
-            switch peer.state {
-            case .trusted, .pending, .verified: break
-            case .suspended: return .refused(Refusal(.peerSuspended, [Fact("peer", peer.name)]))
-            case .revoked: return .refused(Refusal(.peerRevoked, [Fact("peer", peer.name)]))
-            }
-            guard peer.key == establishment.key else {
-                return .refused(Refusal(.pinMismatch, [Fact("peer", peer.name)]))
-            }
-            guard peer.inception.payload == establishment.inception.payload else {
-                return .refused(Refusal(.inceptionInvalid, [Fact("peer", peer.name)]))
-            }
-        } else if pins.peers.count >= Limits.peers {
-            return .refused(
-                Refusal(.limitReached, [Fact("peers", pins.peers.count), Fact("limit", Limits.peers)]))
+        if let refusal = pins.refusal(toTrust: node, under: establishment.key, establishment.inception) {
+            return .refused(refusal)
         }
         guard let name = pins[node]?.name ?? pins.freeName(like: establishment.name, for: node) else {
             return .refused(Refusal(.nameTaken, [Fact("name", establishment.name)]))

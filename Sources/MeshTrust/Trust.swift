@@ -133,6 +133,8 @@ extension Trust {
         guard secured.role == .initiator || secured.purpose == .peering || invites.isOpen(at: now.wall) else {
             return effects.post(.close(connection, .pairingClosed))
         }
+        // A repeated handshake must not get the signature that an earlier one ordered.
+        end(connection)
         handshakes[connection] = RunningHandshake(
             handshake: Handshake(secured, intent: intent), began: now.instant)
         deadlines.set(.handshake(connection), at: now.instant + Limits.handshakeMessageTime)
@@ -187,18 +189,19 @@ extension Trust {
     ) {
         let reference = Octets(generator.bytes(8))
         let claimed = handshake.claimedNode
-        let isToldInFull = handshake.mayTell(refusal.code, isTrusted: claimed.map(pins.isTrusted) ?? false)
+        let isTrusted = handshake.provedNode.map(pins.isTrusted) ?? false
+        let isToldInFull = handshake.mayTell(refusal.code, isTrusted: isTrusted)
         let denial = Denial(
             code: isToldInFull ? refusal.code : .handshakeRefused, reference: reference,
             facts: isToldInFull ? refusal.facts : [])
         let remote = handshake.connection.remote
-        countWrongProof(refusal, handshake, into: &effects)
         effects.post(
             .record(.handshakeRefused(reference: reference, remote: remote, claimed: claimed, refusal)))
         effects.post(.send(connection, .deny(denial)))
         end(connection)
         effects.post(.close(connection, refusal.code))
         joinFailed(connection, refusal, at: now, into: &effects)
+        countWrongProof(refusal, handshake, at: now, into: &effects)
     }
 
     /// Holds the boot ID against the book; a higher one replaces, a returned one is an alarm (protocol
@@ -274,7 +277,7 @@ extension Trust {
 }
 
 extension Handshake {
-    /// Whom the other end says, or the certificate says, it is.
+    /// Whom the certificate says the other end is, proved or not: for the record.
     var claimedNode: NodeID? {
         guard case .wellFormed(let facts) = connection.presented else { return nil }
         return facts.statement.node
@@ -287,10 +290,7 @@ extension Handshake {
         case .clockSkew: true
         case .inviteExpired, .inviteUsed, .inviteUnknown, .inviteProofWrong, .inviteDeclined:
             connection.purpose == .pairing
-        default: isTrusted && connection.purpose == .peering && isClaimProved
+        default: isTrusted && connection.purpose == .peering
         }
     }
-
-    /// Whether TLS proved the certificate's key and the certificate its identity; checked before any hello.
-    private var isClaimProved: Bool { state != .ready }
 }

@@ -14,6 +14,7 @@ struct Party {
     var events: [TrustEvent] = []
     var persisted: [TrustChange] = []
     var standings: [TrustState?] = []
+    var windows: [PairingWindow] = []
     var sent: [HandshakeMessage] = []
     var dials: [(Endpoint, DialIntent, Ticket)] = []
     var confirmations: [(InviteName, Pin)] = []
@@ -37,10 +38,13 @@ struct Party {
 
     var node: NodeID { key.node }
 
-    /// The certificate that TLS shows for this party, with the identity key's statement.
-    func certificate(signedBy signer: SimulatedKey? = nil, from: Int64 = 0, until: Int64 = 90_000_000)
-        -> CertificateFacts
-    {
+    /// The certificate that TLS shows for this party, with the identity key's statement; `claimed` names
+    /// another node than the key is of.
+    func certificate(
+        signedBy signer: SimulatedKey? = nil, claiming claimed: NodeID? = nil, from: Int64 = 0,
+        until: Int64 = 90_000_000
+    ) -> CertificateFacts {
+        let node = claimed ?? self.node
         let notBefore = WallTime(milliseconds: from)
         let notAfter = WallTime(milliseconds: until)
         let bytes = IdentityStatement.signedBytes(
@@ -59,6 +63,9 @@ struct TrustTable {
     var now = Moment(instant: Instant(nanoseconds: 1), wall: WallTime(milliseconds: 10_000_000))
     /// What travels, oldest first: (to whom, on which connection of theirs, what).
     var wire: [(to: Int, ConnectionID, HandshakeMessage)] = []
+    /// Whether orders to sign wait in `awaitingSignature` until `sign()`.
+    var holdsSignatures = false
+    var awaitingSignature: [(Int, SigningRequest)] = []
     private var peers: [Int: [ConnectionID: (Int, ConnectionID)]] = [0: [:], 1: [:], 2: [:]]
     private var connections: UInt64 = 0
     private var tickets: UInt64 = 1_000
@@ -81,7 +88,9 @@ struct TrustTable {
             case .send(let connection, let message):
                 parties[index].sent.append(message)
                 if let (other, theirs) = peers[index]?[connection] { wire.append((other, theirs, message)) }
-            case .sign(let request): handle(index, .signed(request.ticket, parties[index].key.sign(request)))
+            case .sign(let request):
+                awaitingSignature.append((index, request))
+                if !holdsSignatures { sign() }
             case .close(let connection, let code): parties[index].closed[connection] = .some(code)
             case .admit(let connection, let peer): parties[index].admitted[connection] = peer
             case .notify: break
@@ -91,7 +100,7 @@ struct TrustTable {
             case .standingChanged(_, let state): parties[index].standings.append(state)
             case .answer(let ticket, let answer): parties[index].answers[ticket] = answer
             case .confirmationWanted(let name, let pin, _): parties[index].confirmations.append((name, pin))
-            case .pairing: break
+            case .pairing(let window): parties[index].windows.append(window)
             case .record(let event): parties[index].events.append(event)
             }
         }
@@ -150,6 +159,14 @@ struct TrustTable {
         return true
     }
 
+    /// Answers every order to sign that waits.
+    mutating func sign() {
+        while !awaitingSignature.isEmpty {
+            let (index, request) = awaitingSignature.removeFirst()
+            handle(index, .signed(request.ticket, parties[index].key.sign(request)))
+        }
+    }
+
     mutating func settle() { while deliver() {} }
 
     mutating func pass(_ duration: Duration) {
@@ -177,6 +194,16 @@ struct TrustTable {
         let pair = open(joiner, inviter, .pairing, secret: secret, join: join)
         settle()
         return pair
+    }
+
+    /// Whether `index` ever sent M3.
+    func hasSentFinish(_ index: Int) -> Bool {
+        parties[index].sent.contains { if case .finish = $0 { true } else { false } }
+    }
+
+    /// Whether `index` ever sent M4.
+    func hasSentAccept(_ index: Int) -> Bool {
+        parties[index].sent.contains { if case .accept = $0 { true } else { false } }
     }
 
     /// Why a handshake failed at `index`, by its own record.
