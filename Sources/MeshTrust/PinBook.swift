@@ -147,7 +147,8 @@ public struct PinBook: Equatable, Sendable {
         refusal(toTrust: hello.node, under: hello.identityKey, hello.inception)
     }
 
-    /// Why trust cannot be made with a peer under this key and inception, whatever it proves; nil when it can.
+    /// Why trust cannot be made with a peer under this key and inception, whatever it proves; nil when it
+    /// can.
     func refusal(
         toTrust node: NodeID, under key: PublicKey, _ inception: Signed<Inception>
     ) -> Refusal? {

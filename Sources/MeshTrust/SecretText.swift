@@ -15,8 +15,8 @@ extension InviteRecord: CustomStringConvertible, CustomDebugStringConvertible, C
         Mirror(
             self,
             children: [
-                "name": name, "expires": expires, "confirmation": confirmation, "usedBy": usedBy as Any,
-                "wrongProofs": wrongProofs,
+                "name": name, "expires": expires, "confirmation": confirmation,
+                "usedBy": usedBy?.description ?? "nobody", "wrongProofs": wrongProofs,
             ])
     }
 }

@@ -24,6 +24,8 @@ extension Trust {
         case (.revoke, _): move(peer, to: .revoked, evidence, telling: .revoke, at: now, into: &effects)
         case (.forget, _):
             _ = pins.forget(node)
+            noticesHeard[node] = nil
+            returnedBoots[node] = nil
             effects.post(.persist(.peerForgotten(node)))
             effects.post(.record(.stateChanged(node, name: peer.name, from: peer.state, to: nil, evidence)))
             effects.post(.notify(node, TrustNotice(decision: .forget)))
@@ -39,6 +41,17 @@ extension Trust {
     ) {
         guard let peer = pins[node], peer.state != .revoked, peer.state != .suspended else { return }
         move(peer, to: .suspended, evidence, telling: .suspend, at: now, into: &effects)
+    }
+
+    /// A peer tells its decision. Such a decision ends the link that it came over, so an honest peer has
+    /// no second one to tell at once; who tells many would fill the audit with them.
+    mutating func hear(
+        _ notice: TrustNotice, from node: NodeID, at now: Moment, into effects: inout Outbox<TrustEffect>
+    ) {
+        guard pins.isTrusted(node) else { return }
+        if let heard = noticesHeard[node], now.instant - heard < .seconds(60) { return }
+        noticesHeard[node] = now.instant
+        effects.post(.record(.noticed(node, notice)))
     }
 
     private mutating func move(

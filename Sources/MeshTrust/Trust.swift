@@ -29,6 +29,7 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
     var joins = OrderedTable<Ticket, JoinAttempt>()
     var consents = OrderedTable<InviteName, AwaitedConsent>()
     var returnedBoots = OrderedTable<NodeID, Instant>()
+    var noticesHeard = OrderedTable<NodeID, Instant>()
     var deadlines = Deadlines<TrustAlarm>()
     private var ticketsIssued: UInt64 = 0
 
@@ -81,7 +82,7 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
         case .joinRequested(let ticket, let request): beginJoin(ticket, request, at: now, into: &effects)
         case .decided(let ticket, let node, let decision, let note):
             decide(ticket, node, decision, note: note, at: now, into: &effects)
-        case .noticeArrived(let node, let notice): effects.post(.record(.noticed(node, notice)))
+        case .noticeArrived(let node, let notice): hear(notice, from: node, at: now, into: &effects)
         case .contradicted(let node, let evidence):
             suspend(
                 node, TrustEvidence(kind: .alarm, transcript: nil, note: evidence), at: now, into: &effects)

@@ -77,6 +77,22 @@ struct StandingTests {
         #expect(table.parties[0].trust.pins[b.node]?.state == .suspended)
     }
 
+    @Test("a peer that tells its decisions again and again is written down once a minute")
+    func noticesAreFew() {
+        var table = trusting()
+        let b = table.parties[1].node
+        func tell() {
+            for decision in [PeerDecision.suspend, .resume, .suspend] {
+                table.handle(0, .noticeArrived(b, TrustNotice(decision: decision)))
+            }
+        }
+        tell()
+        #expect(table.parties[0].events == [.noticed(b, TrustNotice(decision: .suspend))])
+        table.pass(.seconds(60))
+        tell()
+        #expect(table.parties[0].events.count == 2)
+    }
+
     @Test("every change is written down before it is felt")
     func persistsFirst() {
         var table = trusting()
