@@ -1,9 +1,10 @@
 import MeshBase
 
-/// Writes any `Encodable` as bytes that differ when the values do. Not JSON: it is for hashing and signing within the simulator only.
+/// Writes any `Encodable` as bytes that differ when the values do. Not JSON: it is for hashing and signing
+/// within the simulator only.
 ///
-/// The one class below the line: the standard library's `Encoder` hands out containers that all write into one place. It lives for
-/// one call and is never stored.
+/// The one class below the line: the standard library's `Encoder` hands out containers that all write into
+/// one place. It lives for one call and is never stored.
 struct SimulatedEncoder: Encoder {
     final class Sink {
         var bytes: [UInt8] = []

@@ -1,7 +1,8 @@
 import MeshBase
 
-/// Cryptography for the simulator and for tests of machines: quick, the same in every process, and as strict as the real one about who
-/// signed what. It withstands no attacker: whoever is to forge nothing must not be given a `SimulatedKey` that is not its own.
+/// Cryptography for the simulator and for tests of machines: quick, the same in every process, and as strict
+/// as the real one about who signed what. It withstands no attacker: whoever is to forge nothing must not be
+/// given a `SimulatedKey` that is not its own.
 public struct SimulatedSuite: SignatureSuite {
     public init() {}
 

@@ -1,13 +1,15 @@
 import MeshBase
 
-/// Many nodes in one process, from one seed: the very `Node` and `CallDesk` that ship, in a world of its making.
+/// Many nodes in one process, from one seed: the very `Node` and `CallDesk` that ship, in a world of its
+/// making.
 ///
-/// Its faults are those of protocol section 11, as far as they concern what exists; its checkers hold the invariants that stand
-/// there. It does no I/O and knows no clock: who runs it prints `report`, and a seed that fails is run again by `report.replay`.
-/// How it is built: a `World` of hosts, disks, pipes and a queue of events; `Checks` that see what nodes order and what arrives,
-/// and believe no node; operators, faults and an intruder that draw from the seed, each from a generator of its own.
+/// Its faults are those of protocol section 11, as far as they concern what exists; its checkers hold the
+/// invariants that stand there. It does no I/O and knows no clock: who runs it prints `report`, and a seed
+/// that fails is run again by `report.replay`. How it is built: a `World` of hosts, disks, pipes and a queue
+/// of events; `Checks` that see what nodes order and what arrives, and believe no node; operators, faults and
+/// an intruder that draw from the seed, each from a generator of its own.
 public struct Simulation: Sendable {
-    private var world: World
+    private(set) var world: World
     private let end: Instant
 
     /// - Precondition: `plan.problems()` is empty.

@@ -50,16 +50,23 @@ struct AuditCheck: Sendable {
             journal.compactMap { record -> CorrelationID? in
                 if case .settled(let settlement) = record { settlement.id } else { nil }
             })
-        return (promises[host] ?? []).filter { !there.contains($0.record) }.map { "host \(host) lost \($0.record)" }
+        return (promises[host] ?? []).filter { !there.contains($0.record) }.map {
+            "host \(host) lost \($0.record)"
+        }
     }
 
-    /// What is told more than once: (type, call, attempt, from, to) must be unique; refusals before the attempt's own event are not.
+    /// What is told more than once: (type, call, attempt, from, to) must be unique; refusals before the
+    /// attempt's own event are not.
     static func repeated(in events: [AuditEvent], of host: Int) -> [String] {
         var seen: Set<String> = []
         var found: [String] = []
         for event in events {
-            guard let correlation = event.correlation, event.attempt > 0 || event.type == .call else { continue }
-            let key = "\(event.type.rawValue) \(correlation) \(event.attempt) \(event.source.brief) \(event.target.brief)"
+            guard let correlation = event.correlation, event.attempt > 0 || event.type == .call else {
+                continue
+            }
+            let key =
+                "\(event.type.rawValue) \(correlation) \(event.attempt) \(event.source.brief) "
+                + event.target.brief
             if !seen.insert(event.type == .call ? "call \(correlation)" : key).inserted {
                 found.append("host \(host): \(key) told twice")
             }

@@ -64,7 +64,9 @@ struct CallCheck: Sendable {
     }
 
     mutating func answerBegan(_ id: RequestID, _ correlation: CorrelationID, of run: RunID) -> String? {
-        guard let known = runs[run.host]?.open[id] else { return "request \(id.number) is answered after its end" }
+        guard let known = runs[run.host]?.open[id] else {
+            return "request \(id.number) is answered after its end"
+        }
         guard known.correlation == nil else { return "request \(id.number) is answered twice" }
         runs.update(run.host) { $0.open.update(id) { $0.correlation = correlation } }
         return nil
@@ -86,7 +88,9 @@ struct CallCheck: Sendable {
     func overdue(at now: Instant, patience: Duration) -> [String] {
         runs.values.flatMap { count in
             count.open.values.filter { !$0.isLeft && $0.deadline + patience < now }
-                .map { "host \(count.run.host): request \($0.request.id.number) is unanswered, due \($0.deadline)" }
+                .map {
+                    "host \(count.run.host): request \($0.request.id.number) is unanswered"
+                }
         }
     }
 
@@ -101,7 +105,8 @@ struct CallCheck: Sendable {
             count.ways[attempt] = ways
             for way in ways where count.halfOpen.contains(way) {
                 if let other = count.probes[way] {
-                    found.append((.oneProbe, "host \(run.host): \(attempt) beside \(other) to \(way.node.brief)"))
+                    found.append(
+                        (.oneProbe, "host \(run.host): \(attempt) beside \(other) to \(way.node.brief)"))
                 }
                 count.probes[way] = attempt
             }
@@ -109,7 +114,8 @@ struct CallCheck: Sendable {
             count.retries += 1
             let most = RetryBudget.kept + count.calls / 10 + elapsed.wholeMilliseconds / 1_000 + 1
             if count.retries > most {
-                found.append((.retryBudget, "host \(run.host): \(count.retries) retries of \(count.calls) calls"))
+                found.append(
+                    (.retryBudget, "host \(run.host): \(count.retries) retries of \(count.calls) calls"))
             }
             return found
         } ?? []
@@ -124,11 +130,11 @@ struct CallCheck: Sendable {
         }
     }
 
-    mutating func breakerChanged(_ change: BreakerChange, of run: RunID) {
-        let way = Way(node: change.node, resource: change.resource)
+    /// A breaker changed; who was a probe before is none any more.
+    mutating func breakerChanged(_ way: Way, to word: String, of run: RunID) {
         runs.update(run.host) { count in
-            if change.to == "half-open" { count.halfOpen.insert(way) } else { count.halfOpen.remove(way) }
-            if change.to != "half-open" || change.from != "half-open" { count.probes[way] = nil }
+            if word == "half-open" { count.halfOpen.insert(way) } else { count.halfOpen.remove(way) }
+            count.probes[way] = nil
         }
     }
 

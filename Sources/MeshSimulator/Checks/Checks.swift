@@ -2,7 +2,8 @@ import MeshBase
 import MeshNode
 import MeshRouting
 
-/// What the world has seen, held against what must hold. The checkers believe no node: they see what nodes order and what arrives.
+/// What the world has seen, held against what must hold. The checkers believe no node: they see what nodes
+/// order and what arrives.
 struct Checks: Sendable {
     private(set) var violations: [Violation] = []
     var trust = TrustCheck()
@@ -31,26 +32,28 @@ struct Checks: Sendable {
 
 /// How this world lies on purpose, to see the checkers find it.
 enum Tampering: String, Sendable, CaseIterable {
-    /// The store forgets at start what was revoked.
+    /// The store takes at start for trusted what was revoked.
     case revocationsForgotten
-    /// A kill takes synced records of the journal with it.
-    case syncedForgotten
+    /// A restart finds fewer records in the journal than were written.
+    case recordsForgotten
     /// The store keeps no idempotency keys.
     case keysForgotten
-    /// The store keeps no heads.
+    /// The store finds no heads at start.
     case headsForgotten
-    /// The store keeps no boot numbers, and clocks go back at each start.
-    case bootsForgotten
+    /// The store does not keep what peers tell.
+    case catalogUnkept
+    /// The store does not keep agreements.
+    case agreementsUnkept
+    /// The store forgets at start who used an invite.
+    case invitesForgotten
     /// Every answer reaches the application twice.
     case answersDoubled
-    /// Services are told to work for who has no agreement.
-    case agreementsForgotten
-    /// The network brings a head to somebody else.
+    /// Heads are brought to somebody else.
     case headsMisdelivered
-    /// After heal, one way stays cut.
+    /// Nothing that is cut is mended at the end.
     case neverHealed
-    /// An impostor is taken for the node that it names.
-    case impostorAdmitted
-    /// An invite's use is forgotten.
-    case invitesForgotten
+    /// A relay has stolen both ends' TLS keys at once.
+    case bothKeysStolen
+    /// Alarms ring, and nobody is told.
+    case alarmsUnheard
 }

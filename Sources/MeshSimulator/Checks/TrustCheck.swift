@@ -25,7 +25,9 @@ struct TrustCheck: Sendable {
     }
 
     /// A node writes what it holds of a peer. Answers what that breaks.
-    mutating func wrote(_ peer: PeerRecord, by node: NodeID, host: Int, isPeerHonest: Bool) -> [(Invariant, String)] {
+    mutating func wrote(_ peer: PeerRecord, by node: NodeID, host: Int, isPeerHonest: Bool) -> [(
+        Invariant, String
+    )] {
         var found: [(Invariant, String)] = []
         let decision = Decision(host: host, pin: peer.pin)
         if revoked[decision] != nil, peer.state != .revoked {
@@ -36,7 +38,8 @@ struct TrustCheck: Sendable {
             if let transcript = peer.evidence.transcript {
                 let parties = grants[transcript] ?? []
                 if !parties.contains(node) || !parties.contains(peer.node) {
-                    found.append((.bothGranted, "host \(host) trusts \(peer.name), grants by \(parties.count)"))
+                    found.append(
+                        (.bothGranted, "host \(host) trusts \(peer.name), grants by \(parties.count)"))
                 }
                 founded[decision] = true
             } else if founded[decision] == nil {

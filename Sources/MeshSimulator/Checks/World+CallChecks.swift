@@ -11,7 +11,8 @@ extension World {
     mutating func hear(_ input: CallInput, _ run: RunID) {
         switch input {
         case .attemptAnswered(let id, _, _), .attemptRefused(let id, _, _), .attemptFailed(let id, _, _),
-            .attemptEnded(let id, _), .resourceAnswered(.own(let id), _, _), .resourceFailed(.own(let id), _, _):
+            .attemptEnded(let id, _), .resourceAnswered(.own(let id), _, _),
+            .resourceFailed(.own(let id), _, _):
             checks.calls.settled(id, of: run)
         default: break
         }
@@ -22,16 +23,22 @@ extension World {
         for effect in effects {
             switch effect {
             case .record(let records, let durability):
-                if records.contains(where: { if case .settled = $0 { true } else { false } }) { settledAs = durability }
+                if records.contains(where: { if case .settled = $0 { true } else { false } }) {
+                    settledAs = durability
+                }
             case .finish(let id): checkAcknowledgement(id, settledAs, of: run)
-            case .send(let attempt, let node, let invocation): checkSending(attempt, to: node, invocation, of: run)
+            case .send(let attempt, let node, let invocation):
+                checkSending(attempt, to: node, invocation, of: run)
             case .serve(.own(let attempt), _, _):
                 let way = CallCheck.Way(node: hosts[run.host].node, resource: resource(of: attempt, run))
                 checkAttempt(attempt, [way], of: run)
             case .serve(.inbound(let key), _, let invocation): checkServing(key, invocation, of: run)
             case .abandon(let attempt), .stop(.own(let attempt)): checks.calls.settled(attempt, of: run)
-            case .breakerChanged(let change): checks.calls.breakerChanged(change, of: run)
-            case .remember, .answer, .refuse, .breakOff, .stop(.inbound), .respond, .finishResponse, .breakOffResponse,
+            case .breakerChanged(let change):
+                let way = CallCheck.Way(node: change.node, resource: change.resource)
+                checks.calls.breakerChanged(way, to: change.to, of: run)
+            case .remember, .answer, .refuse, .breakOff, .stop(.inbound), .respond, .finishResponse,
+                .breakOffResponse,
                 .replay:
                 break
             }
@@ -39,12 +46,15 @@ extension World {
     }
 
     /// Settled before the last frame, and synced for what may have changed something.
-    private mutating func checkAcknowledgement(_ id: RequestID, _ durability: AuditDurability?, of run: RunID) {
+    private mutating func checkAcknowledgement(_ id: RequestID, _ durability: AuditDurability?, of run: RunID)
+    {
         guard let request = checks.calls.request(id, of: run)?.request else { return }
         var isMutating = false
         if case .invoke(let capability?, _) = request.form { isMutating = capability != .named("list") }
         if durability == nil || (isMutating && durability != .synced) {
-            breach(.nothingLost, "host \(run.host) lets request \(id.number) go, settled: \(durability?.rawValue ?? "no")")
+            breach(
+                .nothingLost,
+                "host \(run.host) lets request \(id.number) go, settled: \(durability?.rawValue ?? "no")")
         }
     }
 
@@ -54,8 +64,12 @@ extension World {
 
     private mutating func checkAttempt(_ attempt: AttemptID, _ ways: [CallCheck.Way], of run: RunID) {
         let up = moment(of: run.host).instant - .zero
-        for (invariant, text) in checks.calls.left(attempt, along: ways, of: run, upFor: up) { breach(invariant, text) }
-        guard let request = checks.calls.request(attempt.request, of: run), request.deadline < time else { return }
+        for (invariant, text) in checks.calls.left(attempt, along: ways, of: run, upFor: up) {
+            breach(invariant, text)
+        }
+        guard let request = checks.calls.request(attempt.request, of: run), request.deadline < time else {
+            return
+        }
         breach(.withinDeadline, "host \(run.host) tries \(attempt) after its deadline")
     }
 
@@ -63,7 +77,8 @@ extension World {
         _ attempt: AttemptID, to node: NodeID, _ invocation: Invocation, of run: RunID
     ) {
         let ways = [
-            CallCheck.Way(node: node, resource: invocation.resource), CallCheck.Way(node: node, resource: nil),
+            CallCheck.Way(node: node, resource: invocation.resource),
+            CallCheck.Way(node: node, resource: nil),
         ]
         checkAttempt(attempt, ways, of: run)
         if let request = checks.calls.request(attempt.request, of: run) {
@@ -83,16 +98,21 @@ extension World {
         checkAgreement(of: invocation, from: peer, to: hosts[run.host].node, with: peer, of: run)
     }
 
+    /// Nothing of a call leaves for, or is done for, who is not trusted now.
+    mutating func checkTrust(in peer: NodeID, of run: RunID) {
+        guard hosts[run.host].agent?.node.trust.pins.isTrusted(peer) != true else { return }
+        breach(.agreementHonoured, "host \(run.host) calls or serves \(peer.brief), which it does not trust")
+    }
+
     /// The agreement that a call stands on: in force, of these two, for this.
     private mutating func checkAgreement(
         of invocation: Invocation, from caller: NodeID, to callee: NodeID, with peer: NodeID, of run: RunID
     ) {
-        guard hosts[run.host].agent?.node.trust.pins.isTrusted(peer) == true else {
-            return breach(.agreementHonoured, "host \(run.host) calls or serves \(peer.brief), which it does not trust")
-        }
         guard let contentID = invocation.agreement, let record = hosts[run.host].disk.agreements[contentID],
             case .active = record.state
-        else { return breach(.agreementHonoured, "host \(run.host) acts with \(peer.brief) under no agreement") }
+        else {
+            return breach(.agreementHonoured, "host \(run.host) acts with \(peer.brief) under no agreement")
+        }
         let agreement = record.agreement
         let wall = moment(of: run.host).wall
         let isDue = agreement.validFrom.map { wall - .seconds(5) >= $0 } ?? true
@@ -102,7 +122,8 @@ extension World {
         guard agreement.source == callee, agreement.target == caller, isDue,
             wall + .seconds(5) <= agreement.validUntil, isCovered
         else {
-            return breach(.agreementHonoured, "host \(run.host), \(invocation.capability) under \(agreement.id)")
+            return breach(
+                .agreementHonoured, "host \(run.host), \(invocation.capability) under \(agreement.id)")
         }
     }
 }

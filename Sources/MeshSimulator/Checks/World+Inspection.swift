@@ -10,7 +10,9 @@ extension World {
         switch inspection {
         case .routine:
             inspectTables()
-            let patience: Duration = plan.faults.contains(.pauses) && !isCalm ? .seconds(15) : .seconds(1)
+            // A host that stood still answers when it goes on.
+            let hasPaused = plan.faults.contains(.pauses) && time < .zero + plan.duration + .seconds(15)
+            let patience: Duration = hasPaused ? .seconds(15) : .seconds(1)
             for text in checks.calls.overdue(at: time, patience: patience) { breach(.answeredOnce, text) }
             schedule(.inspect(.routine), after: .seconds(5))
         case .links: inspectLinks()
@@ -37,7 +39,7 @@ extension World {
     }
 
     private mutating func inspectLinks() {
-        for (one, other) in pairs() {
+        for (one, other) in pairs() where hasMet(one, other) {
             for (here, there) in [(one, other), (other, one)]
             where hosts[here].agent?.node.gossip.link(with: hosts[there].node) == nil {
                 breach(.linksReturn, "host \(here) has no link with host \(there)")
@@ -45,14 +47,23 @@ extension World {
         }
     }
 
+    /// Whether either of the two keeps where the other was; those that never linked must first hear an
+    /// announcement.
+    private func hasMet(_ one: Int, _ other: Int) -> Bool {
+        hosts[one].disk.endpoints[hosts[other].node] != nil
+            || hosts[other].disk.endpoints[hosts[one].node] != nil
+    }
+
     private mutating func inspectHeads() {
-        for (one, other) in pairs() {
-            for (owner, holder) in [(one, other), (other, one)] where !checks.gossip.owesWait.contains(owner) {
+        for (one, other) in pairs() where hasMet(one, other) {
+            for (owner, holder) in [(one, other), (other, one)] where !checks.gossip.owesWait.contains(owner)
+            {
                 let key = Disk.HeadKey(
                     owner: hosts[owner].node, audience: .pair(hosts[owner].node, hosts[holder].node))
                 guard let own = hosts[owner].disk.heads[key] else { continue }
                 let held = hosts[holder].disk.heads[key]
-                guard held?.head.body.epoch != own.head.body.epoch || held?.head.body.root != own.head.body.root
+                guard
+                    held?.head.body.epoch != own.head.body.epoch || held?.head.body.root != own.head.body.root
                 else { continue }
                 breach(
                     .headsConverge,
@@ -66,7 +77,8 @@ extension World {
         return "(\(body.epoch), \(body.sequence), \(body.root.description.prefix(6)))"
     }
 
-    /// Who dated heads ahead by 300 s to 10 minutes waits until its clock is there, as the design says (protocol section 6).
+    /// Who dated heads ahead by 300 s to 10 minutes waits until its clock is there, as the design says
+    /// (protocol section 6).
     mutating func noteWaits() {
         for number in hosts.indices {
             let me = hosts[number].node
@@ -91,7 +103,9 @@ extension World {
             for (name, size, limit) in sizes where size > limit {
                 breach(.bounded, "host \(number) holds \(size) \(name), at most \(limit)")
             }
-            for text in checks.audit.missing(in: hosts[number].disk.journal, of: number) { breach(.nothingLost, text) }
+            for text in checks.audit.missing(in: hosts[number].disk.journal, of: number) {
+                breach(.nothingLost, text)
+            }
         }
     }
 
@@ -104,7 +118,8 @@ extension World {
             for event in fold.events where event.type == .service { served.insert(Self.name(of: event)) }
         }
         for (number, fold) in folds.enumerated() {
-            for event in fold.events where event.type == .attempt && event.success && event.target != event.source {
+            for event in fold.events
+            where event.type == .attempt && event.success && event.target != event.source {
                 guard let target = hostOfNode[event.target], !checks.audit.powerless.contains(target),
                     !served.contains(Self.name(of: event))
                 else { continue }

@@ -19,15 +19,17 @@ extension World {
         case .persist(let change): checkWriting(change, of: run)
         case .publish(let view): checkView(view, of: run)
         case .record(let records, _): checkRecords(records, of: run)
-        case .dial, .ping, .close, .sign, .linkUp, .linkDown, .pairing, .renewSessions, .answer, .confirmationWanted,
-            .lookUp:
+        case .dial, .ping, .close, .sign, .linkUp, .linkDown, .pairing, .renewSessions, .answer,
+            .confirmationWanted,
+            .lookUp, .repeatHandshake:
             break
         }
     }
 
     /// Who is really at the other end; nil for the intruder, and where there is no connection.
     func truth(behind connection: ConnectionID, of run: RunID) -> NodeID? {
-        guard let (id, end) = place(connection, of: run), case .agent(let far, _)? = pipes[id]?[end.other].party
+        guard let (id, end) = place(connection, of: run),
+            case .agent(let far, _)? = pipes[id]?[end.other].party
         else { return nil }
         return hosts[far.host].node
     }
@@ -47,7 +49,7 @@ extension World {
             checks.trust.granted(accept.proof.body.transcript, by: me)
             return
         case .handshake: return
-        case .trust, .gossip, .agreement, .traceRequest, .traceAnswer: break
+        case .trust, .listening, .gossip, .agreement, .traceRequest, .traceAnswer: break
         }
         guard let (id, end) = place(connection, of: run) else { return }
         guard pipes[id]?[end].admitted != nil, let far = truth(behind: connection, of: run) else {
@@ -63,14 +65,15 @@ extension World {
             return document.body.party(besides: me) == far ? nil : "an agreement of others"
         case .traceAnswer(let answer):
             return answer.events.allSatisfy { $0.isVisible(to: far) } ? nil : "an event of others"
-        case .handshake, .trust, .agreement(.rejected), .traceRequest: return nil
+        case .handshake, .trust, .listening, .agreement(.rejected), .traceRequest: return nil
         }
     }
 
     private mutating func checkAdmission(of node: NodeID, on connection: ConnectionID, of run: RunID) {
         let far = truth(behind: connection, of: run)
         if far != node {
-            breach(.linkProved, "host \(run.host) admits \(node.brief), there is \(far?.brief ?? "an intruder")")
+            breach(
+                .linkProved, "host \(run.host) admits \(node.brief), there is \(far?.brief ?? "an intruder")")
         }
         guard let peer = hosts[run.host].agent?.node.trust.pins[node] else { return }
         if peer.state != .trusted || checks.trust.isRevoked(peer.pin, by: run.host) {
@@ -89,7 +92,9 @@ extension World {
             for (invariant, text) in checks.gossip.wrote(stored, by: run.host, at: moment(of: run.host)) {
                 breach(invariant, text)
             }
-        case .trust, .agreement, .agreementForgotten, .resource, .resourceRemoved, .route, .endpoint: break
+        case .trust, .agreement, .agreementForgotten, .resource, .resourceRemoved, .route, .endpoint,
+            .endpointForgotten:
+            break
         }
     }
 
@@ -111,7 +116,8 @@ extension World {
     }
 
     private mutating func checkRecords(_ records: [AuditRecord], of run: RunID) {
-        for case .event(let event) in records where event.action == "document refused" && isHonest(event.source) {
+        for case .event(let event) in records
+        where event.action == "document refused" && isHonest(event.source) {
             let why = event.refusals.map { "\($0)" }.joined()
             breach(.honestUnconvicted, "host \(run.host) refused what \(event.source.brief) sent: \(why)")
         }

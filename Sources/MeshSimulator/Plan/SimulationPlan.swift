@@ -14,7 +14,8 @@ public struct SimulationPlan: Equatable, Sendable {
     /// The quiet time at the end: no faults, and clocks are right.
     static let quiet: Duration = .seconds(120)
 
-    /// - Parameter faults: nil draws them from the seed, each with one half ("swarm testing", Groce et al., ISSTA 2012): a fault
+    /// - Parameter faults: nil draws them from the seed, each with one half ("swarm testing", Groce et al.,
+    /// ISSTA 2012): a fault
     ///   that is always on hides what happens without it.
     public init(nodes: Int, seed: UInt64, duration: Duration = .seconds(180), faults: [Fault]? = nil) {
         self.nodes = nodes
@@ -27,7 +28,9 @@ public struct SimulationPlan: Equatable, Sendable {
     public func problems() -> [String] {
         var problems: [String] = []
         if !(2...64).contains(nodes) { problems.append("nodes are 2 ... 64") }
-        if duration < .seconds(10) || duration > .seconds(86_400) { problems.append("duration is 10 s ... 24 h") }
+        if duration < .seconds(10) || duration > .seconds(86_400) {
+            problems.append("duration is 10 s ... 24 h")
+        }
         return problems
     }
 

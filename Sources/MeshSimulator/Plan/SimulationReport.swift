@@ -107,6 +107,8 @@ public struct SimulationStatistics: Equatable, Sendable {
     public internal(set) var retries = 0
     /// Requests that a service carried out.
     public internal(set) var executions = 0
+    /// Of these, done again for this node's own application with one idempotency key.
+    public internal(set) var ownRepeats = 0
     /// `kill -9`.
     public internal(set) var kills = 0
     /// Losses of power.

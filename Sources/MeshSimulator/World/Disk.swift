@@ -6,8 +6,8 @@ import MeshNode
 import MeshRouting
 import MeshTrust
 
-/// What a host keeps when its agent ends: the store, whose commits are synced when they return, and the journal, whose records are
-/// written first and synced later.
+/// What a host keeps when its agent ends: the store, whose commits are synced when they return, and the
+/// journal, whose records are written first and synced later.
 struct Disk: Sendable {
     private(set) var peers = OrderedTable<NodeID, PeerRecord>()
     private(set) var revokedPins = OrderedTable<Pin, NodeID>()
@@ -57,6 +57,7 @@ struct Disk: Sendable {
         case .route(let resource, let providers): routes[resource] = providers.isEmpty ? nil : providers
         case .endpoint(let node, let endpoint):
             endpoints[node] = [endpoint] + (endpoints[node] ?? []).filter { $0 != endpoint }.prefix(7)
+        case .endpointForgotten(let node, let endpoint): endpoints[node]?.removeAll { $0 == endpoint }
         }
     }
 
@@ -68,7 +69,8 @@ struct Disk: Sendable {
 
     mutating func sync(upTo count: Int) { syncedCount = max(syncedCount, min(count, journal.count)) }
 
-    /// Power is gone: of what was not synced a beginning of any length is left, for the system may have written it.
+    /// Power is gone: of what was not synced a beginning of any length is left, for the system may have
+    /// written it.
     mutating func losePower(using generator: inout SeededGenerator) {
         let unsynced = journal.count - syncedCount
         let kept = syncedCount + Int(generator.number(below: UInt64(unsynced) + 1))
@@ -81,17 +83,14 @@ struct Disk: Sendable {
         switch tampering {
         case .revocationsForgotten:
             revokedPins = OrderedTable()
-            peers.removeAll { _, peer in peer.state == .revoked }
-        case .syncedForgotten: journal.removeLast(min(journal.count, 5))
+            for peer in peers.values where peer.state == .revoked { peers[peer.node] = peer.trustedAgain }
+        case .recordsForgotten: journal.removeLast(min(journal.count, 20))
         case .headsForgotten: heads = OrderedTable()
-        case .invitesForgotten:
-            for invite in invites.values {
-                invites[invite.name] = InviteRecord(
-                    name: invite.name, secret: invite.secret, expires: invite.expires, confirmation: .none, usedBy: nil,
-                    wrongProofs: 0)
-            }
-        case .agreementsForgotten: agreements = OrderedTable()
-        default: break
+        case .invitesForgotten: for invite in invites.values { invites[invite.name] = invite.unused }
+        case .keysForgotten, .catalogUnkept, .agreementsUnkept, .answersDoubled, .headsMisdelivered,
+            .neverHealed,
+            .bothKeysStolen, .alarmsUnheard, nil:
+            break
         }
     }
 
@@ -116,5 +115,21 @@ struct Disk: Sendable {
         var fold = AuditFold()
         let events = journal.compactMap { fold.add($0) }
         return (events, fold.open, fold.orphans)
+    }
+}
+
+extension PeerRecord {
+    fileprivate var trustedAgain: PeerRecord {
+        PeerRecord(
+            node: node, key: key, pin: pin, inception: inception, name: name, state: .trusted, since: since,
+            evidence: evidence, boot: boot)
+    }
+}
+
+extension InviteRecord {
+    fileprivate var unused: InviteRecord {
+        InviteRecord(
+            name: name, secret: secret, expires: expires, confirmation: .none, usedBy: nil,
+            wrongProofs: wrongProofs)
     }
 }

@@ -3,7 +3,8 @@ import MeshDiscovery
 import MeshNode
 import MeshTrust
 
-/// Somebody on the network whom nobody trusts: hears every handshake, and has stolen the TLS key of one end at a time.
+/// Somebody on the network whom nobody trusts: hears every handshake, and has stolen the TLS key of one end
+/// at a time.
 struct Intruder: Sendable {
     /// What it does on a connection.
     enum Manner: Sendable, Equatable {
@@ -33,8 +34,8 @@ struct Intruder: Sendable {
     private(set) var heard: [HandshakeMessage] = []
     /// Documents that the insider could send again.
     var documents: [LinkDocument] = []
-    /// Whom it means to impersonate to who dials it.
-    var posesAs: Int?
+    /// Whom it means to impersonate to whom, by who dials it.
+    var poses = OrderedTable<Int, Int>()
 
     init(generator: SeededGenerator) { self.generator = generator }
 
@@ -76,12 +77,15 @@ extension World {
     /// Announces itself under another's tag, so that the victim dials it.
     private mutating func lure(_ victim: Int) {
         guard let agent = hosts[victim].agent else { return }
-        let other = (victim + 1 + intruder.number(below: plan.nodes - 1)) % plan.nodes
+        let known = agent.node.trust.pins.peers.keys.compactMap { hostOfNode[$0] }
+        guard !known.isEmpty else { return }
+        let other = known[intruder.number(below: known.count)]
         let hour = SightingTag.hour(of: moment(of: other).wall)
         let tag = SightingTag(of: hosts[other].node, hour: hour, using: suite)
         let key = SightingKey(witness: .mdns(interface: "eth0"), source: "intruder-\(other)")
-        let sighting = Sighting(key: key, endpoints: [Intruder.endpoint], claim: .tag(tag), life: .seconds(30))
-        intruder.posesAs = other
+        let sighting = Sighting(
+            key: key, endpoints: [Intruder.endpoint], claim: .tag(tag), life: .seconds(30))
+        intruder.poses[victim] = other
         schedule(.tell(agent.run, .sighted(sighting)), after: .milliseconds(1))
     }
 
@@ -90,10 +94,10 @@ extension World {
         let pipe = newPipe(
             Pipe(dialler: .agent(dial.run, dial.connection), listener: .intruder, isPairing: dial.isPairing))
         hosts[dial.run.host].agent?.pipes[dial.connection] = pipe
-        let posed = intruder.posesAs ?? 0
+        let posed = intruder.poses[dial.run.host] ?? 0
         let presented = certificate(of: posed)
         var manner = Intruder.Manner.reflect
-        if let second = dialAsIntruder(posed, isPairing: dial.isPairing, .relay(pipe)) {
+        if let second = dialAsIntruder(posed, isPairing: dial.isPairing, .relay(pipe), for: dial.run.host) {
             manner = .relay(second)
         }
         intruder.sessions[pipe] = Intruder.Session(end: .listener, manner: manner, presented: presented)
@@ -110,25 +114,33 @@ extension World {
         case .garble:
             if intruder.number(below: 2) == 0 { transmit(.garbage, over: pipe, from: .dialler) }
             for _ in 0..<3 {
-                if let message = intruder.recall() { transmit(.document(.handshake(message)), over: pipe, from: .dialler) }
+                if let message = intruder.recall() {
+                    transmit(.document(.handshake(message)), over: pipe, from: .dialler)
+                }
             }
         case .relay: break
         }
     }
 
     /// Opens a connection to a host, with a certificate that is nobody's, nobody's business, or stolen.
-    private mutating func dialAsIntruder(_ host: Int, isPairing: Bool, _ manner: Intruder.Manner) -> Int? {
+    private mutating func dialAsIntruder(
+        _ host: Int, isPairing: Bool, _ manner: Intruder.Manner, for dialler: Int? = nil
+    ) -> Int? {
         guard let agent = hosts[host].agent else { return nil }
         let connection = accept(at: host)
-        let pipe = newPipe(Pipe(dialler: .intruder, listener: .agent(agent.run, connection), isPairing: isPairing))
+        let pipe = newPipe(
+            Pipe(dialler: .intruder, listener: .agent(agent.run, connection), isPairing: isPairing))
         hosts[host].agent?.pipes[connection] = pipe
-        intruder.sessions[pipe] = Intruder.Session(end: .dialler, manner: manner, presented: drawCertificate(manner))
+        intruder.sessions[pipe] = Intruder.Session(
+            end: .dialler, manner: manner, presented: drawCertificate(manner, dialler))
         transmit(.secured, over: pipe, from: .dialler)
         return pipe
     }
 
     /// A relay has stolen the key of one end only: here it shows what is not that node's.
-    private mutating func drawCertificate(_ manner: Intruder.Manner) -> PresentedCertificate {
+    private mutating func drawCertificate(_ manner: Intruder.Manner, _ dialler: Int?) -> PresentedCertificate
+    {
+        if tampering == .bothKeysStolen, let dialler { return certificate(of: dialler) }
         let someone = intruder.number(below: plan.nodes)
         var kind = intruder.number(below: 5)
         if case .relay = manner { kind = kind % 3 }
@@ -141,7 +153,8 @@ extension World {
             let key = newKey().publicKey
             return .wellFormed(
                 CertificateFacts(
-                    certificateDigest: suite.digest(key.info.bytes), certificateKey: key, notBefore: facts.notBefore,
+                    certificateDigest: suite.digest(key.info.bytes), certificateKey: key,
+                    notBefore: facts.notBefore,
                     notAfter: facts.notAfter, statement: facts.statement))
         case 3:
             let own = newKey()
@@ -170,7 +183,9 @@ extension World {
             guard let far = intruder.sessions[other]?.end else { return }
             transmit(.document(document), over: other, from: far)
         case .replay, .garble:
-            if let next = intruder.recall() { transmit(.document(.handshake(next)), over: id, from: session.end) }
+            if let next = intruder.recall() {
+                transmit(.document(.handshake(next)), over: id, from: session.end)
+            }
         }
     }
 

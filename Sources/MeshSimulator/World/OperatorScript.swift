@@ -72,7 +72,9 @@ extension World {
         schedule(.inspect(.routine), after: .seconds(5))
         schedule(.calm, after: plan.duration)
         schedule(.inspect(.links), after: plan.duration + .seconds(20))
-        schedule(.inspect(.heads), after: plan.duration + .seconds(60))
+        // A clock that leapt is looked at once a minute.
+        let patience: Duration = plan.faults.contains(.clockLeaps) ? .seconds(110) : .seconds(60)
+        schedule(.inspect(.heads), after: plan.duration + patience)
         schedule(.inspect(.end), after: plan.duration + SimulationPlan.quiet)
     }
 
@@ -81,7 +83,8 @@ extension World {
         case .invite(let host, let guest, let tries):
             let confirmation: InviteConfirmation = script.generator.number(below: 5) == 0 ? .asked : .none
             let secret = Octets(script.generator.bytes(16))
-            let ticket = command(host, .invite(secret: secret, life: .seconds(3_600), confirmation: confirmation))
+            let ticket = command(
+                host, .invite(secret: secret, life: .seconds(3_600), confirmation: confirmation))
             script.pending[ticket] = .invite(host: host, guest: guest, tries: tries)
         case .join(let guest, let host, let request, let tries):
             let ticket = command(guest, .join(request))
@@ -112,9 +115,15 @@ extension World {
         switch (pending, answer) {
         case (.invite(let host, let guest, let tries), .invited(_, let secret, let expires)):
             let request = JoinRequest(
-                inviter: hosts[host].node, endpoints: [hosts[host].endpoint], secret: secret, expires: expires)
+                inviter: hosts[host].node, endpoints: [hosts[host].endpoint], secret: secret, expires: expires
+            )
             let delay = script.generator.duration(from: .milliseconds(100), through: .seconds(2))
             schedule(.operate(.join(guest: guest, host: host, request, tries: tries)), after: delay)
+            guard script.generator.number(below: 4) == 0 else { return }
+            // The line was read by somebody else too.
+            let reader = Int(script.generator.number(below: UInt64(plan.nodes)))
+            let later = script.generator.duration(from: .seconds(1), through: .seconds(60))
+            schedule(.operate(.join(guest: reader, host: host, request, tries: 0)), after: later)
         case (.join(let guest, let host, _), .joined):
             statistics.pairings += 1
             for (provider, peer) in [(guest, host), (host, guest)] {
@@ -137,8 +146,10 @@ extension World {
     private mutating func offer(_ host: Int, _ peer: Int) {
         guard script.providers.contains(host) else { return }
         let isShort = script.generator.number(below: 4) == 0
-        let life: Duration = isShort ? script.generator.duration(from: .seconds(30), through: .seconds(90)) : .seconds(86_400)
-        let capabilities: [ResourceName]? = script.generator.number(below: 4) == 0 ? [.named("list"), .named("pay")] : nil
+        let life: Duration =
+            isShort ? script.generator.duration(from: .seconds(30), through: .seconds(90)) : .seconds(86_400)
+        let capabilities: [ResourceName]? =
+            script.generator.number(below: 4) == 0 ? [.named("list"), .named("pay")] : nil
         let grant = Grant(resource: Self.orders, capabilities: capabilities)
         command(host, .offer(OfferRequest(peer: hosts[peer].node, grants: [grant], life: life)))
     }

@@ -34,7 +34,8 @@ enum PipeMessage: Sendable {
     case end
 }
 
-/// One connection. It keeps order; a message that finds the way cut waits and is delivered after heal, as TCP would.
+/// One connection. It keeps order; a message that finds the way cut waits and is delivered after heal, as TCP
+/// would.
 struct Pipe: Sendable {
     /// One end, and what it has sent that has not arrived.
     struct Side: Sendable {
@@ -67,7 +68,8 @@ struct Pipe: Sendable {
 
     var isOver: Bool { !dialler.isOpen && !listener.isOpen }
 
-    /// At which end `run` is; nil when at none. A node that dialled itself is at both: then the one with that connection.
+    /// At which end `run` is; nil when at none. A node that dialled itself is at both: then the one with that
+    /// connection.
     func end(of run: RunID, _ connection: ConnectionID) -> PipeEnd? {
         if dialler.party == .agent(run, connection) { return .dialler }
         return listener.party == .agent(run, connection) ? .listener : nil

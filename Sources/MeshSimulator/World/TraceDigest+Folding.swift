@@ -6,7 +6,8 @@ import MeshGossip
 import MeshNode
 import MeshTrust
 
-// What of inputs and effects goes into the digest: who, which, and everything that was sent, signed or written.
+// What of inputs and effects goes into the digest: who, which, and everything that was sent, signed or
+// written.
 extension TraceDigest {
     mutating func fold(_ input: NodeInput, at host: Int) {
         fold(host)
@@ -32,6 +33,7 @@ extension TraceDigest {
         case .callsFoundOpen(let events): for event in events { fold(event.id.low) }
         case .lookedUp(let question, _): fold(UInt64(bitPattern: question.number))
         case .timeReached: fold(15)
+        case .listens(let notice): fold(Int(notice.port))
         }
     }
 
@@ -63,9 +65,12 @@ extension TraceDigest {
         case .publish(let view): fold(view.peers.count)
         case .pairing(let window): fold(window.rawValue)
         case .renewSessions: fold(32)
+        case .repeatHandshake(let connection): fold(34, connection)
         case .answer(let ticket, let answer):
             fold(33, ticket)
-            if case .refused(let refusals) = answer { for refusal in refusals { fold(refusal.code.rawValue) } }
+            if case .refused(let refusals) = answer {
+                for refusal in refusals { fold(refusal.code.rawValue) }
+            }
         case .confirmationWanted(let name, _, _): fold(name.octets.bytes)
         case .lookUp(let question): fold(question.correlation.low)
         case .record(let records, _): fold(records)
@@ -90,7 +95,7 @@ extension TraceDigest {
         case .route(let name, let providers):
             fold(name.description)
             fold(providers.count)
-        case .endpoint(let node, let endpoint):
+        case .endpoint(let node, let endpoint), .endpointForgotten(let node, let endpoint):
             fold(node.digest.bytes)
             fold(endpoint.description)
         }

@@ -16,7 +16,8 @@ extension World {
         let next = suite.digest(key.publicKey.info.bytes + [1])
         let me = OwnIdentity(
             node: key.node, key: key.publicKey,
-            inception: key.sign(Inception(key: key.publicKey, nextKeyDigest: next)), name: hosts[number].name, boot: boot)
+            inception: key.sign(Inception(key: key.publicKey, nextKeyDigest: next)), name: hosts[number].name,
+            boot: boot)
         hosts[number].disk.forget(tampering)
         let node = Node(
             me: me, restored: hosts[number].disk.restored, configuration: NodeConfiguration(), suite: suite,
@@ -31,11 +32,13 @@ extension World {
         perform(&outbox, run)
         if isAlive(run) { call(run, .keysRestored(hosts[number].disk.keys.values)) }
         if isAlive(run) { measure(run) }
+        tell(run, .listens(ListeningNotice(port: hosts[number].endpoint.port, advertised: [])))
         if !open.isEmpty, isAlive(run) { tell(run, .callsFoundOpen(open)) }
         schedule(.announce(run), after: .milliseconds(200))
     }
 
-    /// A node certificate as a shell makes it at start: a fresh key, its validity, and the identity key's statement over both.
+    /// A node certificate as a shell makes it at start: a fresh key, its validity, and the identity key's
+    /// statement over both.
     mutating func leaf(of identity: SimulatedKey, at wall: WallTime) -> CertificateFacts {
         let key = newKey().publicKey
         let (from, until) = (wall - .seconds(3_600), wall + .seconds(23 * 3_600))
@@ -45,7 +48,8 @@ extension World {
             certificateDigest: suite.digest(key.info.bytes + bytes), certificateKey: key, notBefore: from,
             notAfter: until,
             statement: IdentityStatement(
-                node: identity.node, identityKey: identity.publicKey, signature: Octets(identity.sign(bytes))))
+                node: identity.node, identityKey: identity.publicKey, signature: Octets(identity.sign(bytes)))
+        )
     }
 
     /// The process ends at once; its system closes what it held.
@@ -101,6 +105,10 @@ extension World {
         guard let alarm = agent.alarm, alarm <= time else { return }
         hosts[run.host].agent?.alarm = nil
         let now = moment(of: run.host).instant
+        guard tampering != .alarmsUnheard else {
+            noticeAlarm(run, at: now)
+            return setAlarm(run)
+        }
         if agent.node.nextDeadline.map({ $0 <= now }) ?? false { tell(run, .timeReached) }
         if isAlive(run), agent.desk?.nextDeadline.map({ $0 <= now }) ?? false { call(run, .timeReached) }
         noticeAlarm(run, at: now)
@@ -110,10 +118,14 @@ extension World {
     /// A machine whose deadline has come must not ask for the same again without end.
     private mutating func noticeAlarm(_ run: RunID, at now: Instant) {
         guard let agent = hosts[run.host].agent, agent.run == run else { return }
-        let stands = [agent.node.nextDeadline, agent.desk?.nextDeadline].compactMap { $0 }.contains { $0 <= now }
+        let stands = [agent.node.nextDeadline, agent.desk?.nextDeadline].compactMap { $0 }.contains {
+            $0 <= now
+        }
         let inARow = stands ? agent.alarmsInARow + 1 : 0
         hosts[run.host].agent?.alarmsInARow = inARow
-        if inARow == 50 { breach(.timeMoves, "\(hosts[run.host].name) is asked again and again for one deadline") }
+        if inARow > 0, inARow.isMultiple(of: 50) {
+            breach(.timeMoves, "\(hosts[run.host].name) is asked again and again for one deadline")
+        }
     }
 
     /// About once a second the shell measures the store's room.

@@ -90,7 +90,9 @@ extension World {
             checks.audit.answered(correlation, at: run.host)
         }
         note(.answeredOnce, checks.calls.answerEnded(id, of: run, as: .answered))
-        if tampering == .answersDoubled { note(.answeredOnce, checks.calls.answerEnded(id, of: run, as: .answered)) }
+        if tampering == .answersDoubled {
+            note(.answeredOnce, checks.calls.answerEnded(id, of: run, as: .answered))
+        }
         let disk = hosts[run.host].disk
         checks.audit.acknowledged(disk.journal, synced: disk.syncedCount, host: run.host)
     }
@@ -107,12 +109,14 @@ extension World {
         transmit(message, over: id, from: end)
     }
 
-    private mutating func send(_ attempt: AttemptID, to node: NodeID, _ invocation: Invocation, _ run: RunID) {
+    private mutating func send(_ attempt: AttemptID, to node: NodeID, _ invocation: Invocation, _ run: RunID)
+    {
         statistics.attempts += 1
         if attempt.number > 1 { statistics.retries += 1 }
         guard let connection = hosts[run.host].agent?.links[node], let (id, end) = place(connection, of: run),
             let streams = hosts[run.host].agent?.streamsOpened
         else { return schedule(.call(run, .attemptFailed(attempt, .linkLost, .none)), after: .zero) }
+        checkTrust(in: node, of: run)
         let stream = InboundKey(connection: connection, stream: streams + 1)
         hosts[run.host].agent?.streamsOpened = streams + 1
         hosts[run.host].agent?.attempts[attempt] = stream
@@ -127,7 +131,9 @@ extension World {
 
     // MARK: Streams
 
-    mutating func arrive(_ message: PipeMessage, on connection: ConnectionID, from peer: NodeID, at run: RunID) {
+    mutating func arrive(
+        _ message: PipeMessage, on connection: ConnectionID, from peer: NodeID, at run: RunID
+    ) {
         switch message {
         case .invocation(let stream, let invocation, let length):
             let key = InboundKey(connection: connection, stream: stream)
@@ -146,10 +152,14 @@ extension World {
                 call(run, .attemptRefused(attempt, refusals, effect))
             }
         case .answerEnd(let stream, let body):
-            guard let attempt = takeAttempt(InboundKey(connection: connection, stream: stream), run) else { return }
+            guard let attempt = takeAttempt(InboundKey(connection: connection, stream: stream), run) else {
+                return
+            }
             call(run, .attemptEnded(attempt, body))
         case .answerReset(let stream):
-            guard let attempt = takeAttempt(InboundKey(connection: connection, stream: stream), run) else { return }
+            guard let attempt = takeAttempt(InboundKey(connection: connection, stream: stream), run) else {
+                return
+            }
             call(run, .attemptFailed(attempt, .streamReset, .possible))
         case .abandon(let stream):
             let key = InboundKey(connection: connection, stream: stream)

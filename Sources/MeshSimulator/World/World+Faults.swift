@@ -19,14 +19,17 @@ extension World {
             case .slowNetwork, .clockDrift, .deafness, .insider: break
             case .operators: schedule(.operate(.whim), after: .seconds(25))
             case .intruder: schedule(.intrude, after: .seconds(4))
-            case .resets, .partitions, .oneWay, .flapping, .kills, .powerLosses, .pauses, .clockJumps, .clockLeaps,
+            case .resets, .partitions, .oneWay, .flapping, .kills, .powerLosses, .pauses, .clockJumps,
+                .clockLeaps,
                 .badServices:
                 schedule(.strike(fault), after: drawPause())
             }
         }
     }
 
-    private mutating func drawPause() -> Duration { faultChance.duration(from: .seconds(3), through: .seconds(40)) }
+    private mutating func drawPause() -> Duration {
+        faultChance.duration(from: .seconds(3), through: .seconds(40))
+    }
 
     private mutating func drawHost() -> Int { Int(faultChance.number(below: UInt64(plan.nodes))) }
 
@@ -50,7 +53,8 @@ extension World {
             schedule(.boot(host: host), after: drawPause())
         case .pauses:
             statistics.otherFaults += 1
-            hosts[host].pausedUntil = time + faultChance.duration(from: .milliseconds(200), through: .seconds(6))
+            hosts[host].pausedUntil =
+                time + faultChance.duration(from: .milliseconds(200), through: .seconds(6))
         case .clockJumps, .clockLeaps:
             statistics.otherFaults += 1
             hosts[host].clock.offset = drawOffset(fault == .clockJumps ? .seconds(125) : .seconds(3_600))
@@ -107,6 +111,7 @@ extension World {
     mutating func mend(_ mending: Mending) {
         switch mending {
         case .network(let number):
+            guard tampering != .neverHealed else { return }
             network.mend(number)
             resend()
         case .services(let host): hosts[host].service = .healthy
@@ -116,10 +121,10 @@ extension World {
     /// Everything that was wrong is right from now on.
     mutating func calm() {
         isCalm = true
-        network.mendAll()
+        if tampering != .neverHealed { network.mendAll() }
         network.latency = .milliseconds(1)
         network.jitter = .milliseconds(2)
-        network.announcementsLost = 50
+        network.announcementsLost = 0
         for number in hosts.indices {
             hosts[number].effectsUntilKill = nil
             hosts[number].clock.setRight(at: time)

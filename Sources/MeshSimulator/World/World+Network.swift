@@ -7,13 +7,15 @@ import MeshTrust
 extension World {
     /// Where a connection of `run` is.
     func place(_ connection: ConnectionID, of run: RunID) -> (pipe: Int, end: PipeEnd)? {
-        guard let id = hosts[run.host].agent?.pipes[connection], let end = pipes[id]?.end(of: run, connection),
+        guard let id = hosts[run.host].agent?.pipes[connection],
+            let end = pipes[id]?.end(of: run, connection),
             pipes[id]?[end].isOpen == true
         else { return nil }
         return (id, end)
     }
 
-    mutating func withPipe(_ connection: ConnectionID, of run: RunID, _ change: (inout Pipe, PipeEnd) -> Void) {
+    mutating func withPipe(_ connection: ConnectionID, of run: RunID, _ change: (inout Pipe, PipeEnd) -> Void)
+    {
         guard let (id, end) = place(connection, of: run) else { return }
         pipes.update(id) { change(&$0, end) }
     }
@@ -31,7 +33,8 @@ extension World {
         }
         let accepted = accept(at: target)
         let pipe = Pipe(
-            dialler: .agent(dial.run, dial.connection), listener: .agent(agent.run, accepted), isPairing: dial.isPairing)
+            dialler: .agent(dial.run, dial.connection), listener: .agent(agent.run, accepted),
+            isPairing: dial.isPairing)
         let id = newPipe(pipe)
         hosts[dial.run.host].agent?.pipes[dial.connection] = id
         hosts[target].agent?.pipes[accepted] = id
@@ -90,7 +93,9 @@ extension World {
 
     /// Whether anything passes from one party to the other now.
     private func isOpen(_ from: Party, _ to: Party) -> Bool {
-        guard case .agent(let one, _) = from, case .agent(let other, _) = to, one.host != other.host else { return true }
+        guard case .agent(let one, _) = from, case .agent(let other, _) = to, one.host != other.host else {
+            return true
+        }
         return network.reaches(one.host, other.host)
     }
 
@@ -99,9 +104,13 @@ extension World {
         for id in pipes.keys {
             guard let pipe = pipes[id] else { continue }
             for end in [PipeEnd.dialler, .listener]
-            where pipe[end].queue.count > pipe[end].scheduled && isOpen(pipe[end].party, pipe[end.other].party) {
+            where pipe[end].queue.count > pipe[end].scheduled
+                && isOpen(pipe[end].party, pipe[end.other].party)
+            {
                 let delay = moment(upTo: .seconds(2))
-                for _ in pipe[end].scheduled..<pipe[end].queue.count { scheduleArrival(over: id, from: end, after: delay) }
+                for _ in pipe[end].scheduled..<pipe[end].queue.count {
+                    scheduleArrival(over: id, from: end, after: delay)
+                }
             }
         }
     }
@@ -140,7 +149,12 @@ extension World {
             ended(connection, of: run)
         case .secured:
             secure(connection, of: run, .responder, over: id, presented: presented(by: id, end))
-        case .document(let document): tell(run, .documentArrived(connection, document))
+        case .document(let document):
+            if case .handshake(.hello) = document, pipes[id]?[end.other].admitted != nil {
+                // A handshake that is repeated over a link: the same facts of TLS, a nonce of its own.
+                secure(connection, of: run, .responder, over: id, presented: presented(by: id, end))
+            }
+            tell(run, .documentArrived(connection, document))
         case .garbage: tell(run, .documentUnreadable(connection, problem: "not JSON"))
         case .ping(let summary, let sent):
             guard pipes[id]?[end.other].admitted != nil else { return }
@@ -162,7 +176,7 @@ extension World {
     }
 
     /// What TLS knows of who is at `end`.
-    private func presented(by id: Int, _ end: PipeEnd) -> PresentedCertificate {
+    func presented(by id: Int, _ end: PipeEnd) -> PresentedCertificate {
         switch pipes[id]?[end].party {
         case .agent(let run, _)?: hosts[run.host].agent.map { .wellFormed($0.leaf) } ?? .missing
         case .intruder?: intruder.presented(over: id)

@@ -17,8 +17,9 @@ extension World {
     }
 
     mutating func perform(_ outbox: inout Outbox<NodeEffect>, _ run: RunID) {
-        for effect in outbox.drain() {
+        for ordered in outbox.drain() {
             guard isAlive(run), survives(run) else { return }
+            let effect = tampered(ordered, of: run)
             trace.fold(effect, suite)
             checkBefore(effect, of: run)
             perform(effect, run)
@@ -39,7 +40,8 @@ extension World {
     private mutating func perform(_ effect: NodeEffect, _ run: RunID) {
         switch effect {
         case .dial(let connection, let endpoint, let purpose):
-            let dial = Dial(run: run, connection: connection, endpoint: endpoint, isPairing: purpose == .pairing)
+            let dial = Dial(
+                run: run, connection: connection, endpoint: endpoint, isPairing: purpose == .pairing)
             let delay = hop() + hop()
             schedule(.connect(dial), after: delay)
         case .send(let connection, let document): send(document, on: connection, of: run)
@@ -54,7 +56,7 @@ extension World {
             let signature = hosts[run.host].key.sign(request)
             let delay = moment(upTo: .milliseconds(4))
             schedule(.tell(run, .signed(request.ticket, signature)), after: delay)
-        case .persist(let change): hosts[run.host].disk.commit(tampered(change))
+        case .persist(let change): commit(change, run)
         case .linkUp(let node, let connection):
             hosts[run.host].agent?.links[node] = connection
             call(run, .linkCameUp(node))
@@ -64,6 +66,9 @@ extension World {
         case .publish(let view): publish(view, run)
         case .pairing(let window): hosts[run.host].agent?.isPairingOpen = window == .open
         case .renewSessions: break
+        case .repeatHandshake(let connection):
+            guard let (id, end) = place(connection, of: run) else { return }
+            secure(connection, of: run, .initiator, over: id, presented: presented(by: id, end.other))
         case .answer(let ticket, let answer): answered(ticket, answer, by: run)
         case .confirmationWanted(let name, let pin, _): confirmationWanted(name, pin, at: run)
         case .lookUp(let question):
@@ -93,6 +98,21 @@ extension World {
         transmit(.document(document), over: id, from: end)
     }
 
-    /// What a lying disk keeps instead, in tests of the checkers.
-    private func tampered(_ change: NodeChange) -> NodeChange { change }
+    private mutating func commit(_ change: NodeChange, _ run: RunID) {
+        switch (tampering, change) {
+        case (.catalogUnkept, .gossip(.head(let stored)))
+        where stored.head.body.owner != hosts[run.host].node:
+            break
+        case (.agreementsUnkept, .agreement): break
+        default: hosts[run.host].disk.commit(change)
+        }
+    }
+
+    /// What a lying network makes of an order, in tests of the checkers.
+    private func tampered(_ effect: NodeEffect, of run: RunID) -> NodeEffect {
+        guard tampering == .headsMisdelivered, case .send(let connection, .gossip(.head(let push))) = effect,
+            let other = hosts[run.host].agent?.links.values.first(where: { $0 != connection })
+        else { return effect }
+        return .send(other, .gossip(.head(push)))
+    }
 }

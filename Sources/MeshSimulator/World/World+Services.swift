@@ -1,12 +1,14 @@
 import MeshBase
 import MeshNode
 import MeshRouting
+import MeshTrust
 
 // Applications that ask, and the services that answer.
 extension World {
     static let orders = ResourceName.named("orders")
     private static let list = Capability(name: .named("list"), methods: ["GET"], path: "/list", safety: .safe)
-    private static let put = Capability(name: .named("put"), methods: ["PUT"], path: "/item", safety: .idempotent)
+    private static let put = Capability(
+        name: .named("put"), methods: ["PUT"], path: "/item", safety: .idempotent)
     private static let pay = Capability(name: .named("pay"), methods: ["POST"], path: "/pay", safety: .unsafe)
 
     /// The service `orders`, as a node provides it.
@@ -36,10 +38,13 @@ extension World {
         statistics.calls += 1
         checks.calls.asked(request, of: agent.run, at: time)
         call(agent.run, .requested(request))
-        if happens(20) { schedule(.leave(agent.run, id), after: chance.duration(from: .zero, through: .seconds(2))) }
+        if happens(20) {
+            schedule(.leave(agent.run, id), after: chance.duration(from: .zero, through: .seconds(2)))
+        }
     }
 
-    /// Some have no key, some a new one, and some repeat an earlier one: an application that was restarted, say.
+    /// Some have no key, some a new one, and some repeat an earlier one: an application that was restarted,
+    /// say.
     private mutating func drawKey(host: Int) -> Int? {
         guard happens(500) else { return nil }
         let used = script.keysUsed[host]
@@ -50,6 +55,9 @@ extension World {
 
     private mutating func drawTarget(host: Int, isEcho: Bool) -> CallTarget {
         if !isEcho, happens(600) { return .any }
+        if happens(850), let trusted = hosts[host].agent?.node.trust.pins.peers.keys, !trusted.isEmpty {
+            return .node(trusted[Int(chance.number(below: UInt64(trusted.count)))])
+        }
         let other = (host + 1 + Int(chance.number(below: UInt64(plan.nodes - 1)))) % plan.nodes
         return .node(hosts[other].node)
     }
@@ -62,13 +70,18 @@ extension World {
     // MARK: Services
 
     /// A desk asks a resource.
-    mutating func serve(_ service: ServiceID, _ resource: LocalResource, _ invocation: Invocation, _ run: RunID) {
+    mutating func serve(
+        _ service: ServiceID, _ resource: LocalResource, _ invocation: Invocation, _ run: RunID
+    ) {
         hosts[run.host].agent?.services.insert(service)
-        guard resource.url != nil else { return schedule(.service(run, service, .answer), after: .microseconds(50)) }
+        guard resource.url != nil else {
+            return schedule(.service(run, service, .answer), after: .microseconds(50))
+        }
         let work = invocation.idempotencyKey.map { key in
             let caller: NodeID =
-                if case .inbound(let inbound) = service { peer(on: inbound.connection, of: run) ?? hosts[run.host].node }
-                else { hosts[run.host].node }
+                if case .inbound(let inbound) = service {
+                    peer(on: inbound.connection, of: run) ?? hosts[run.host].node
+                } else { hosts[run.host].node }
             return IdempotentWork(caller: caller, key: key)
         }
         let isMutating = resource.description.capability(invocation.capability)?.safety.isMutating ?? true
@@ -101,10 +114,16 @@ extension World {
 
     private mutating func beginWork(_ work: IdempotentWork?, _ service: ServiceID, _ run: RunID) {
         let health = hosts[run.host].service
-        guard health != .dead else { return schedule(.service(run, service, .refuse), after: .milliseconds(1)) }
+        guard health != .dead else {
+            return schedule(.service(run, service, .refuse), after: .milliseconds(1))
+        }
         statistics.executions += 1
         if let work, let text = checks.calls.executed(work, at: run.host) {
-            breach(.executedOnce, "\(hosts[run.host].name) did \(text)")
+            if work.caller == hosts[run.host].node {
+                statistics.ownRepeats += 1
+            } else {
+                breach(.executedOnce, "\(hosts[run.host].name) did \(text)")
+            }
         }
         switch health {
         case .healthy: schedule(.service(run, service, .answer), after: moment(upTo: .milliseconds(20)))

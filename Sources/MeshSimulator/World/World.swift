@@ -2,10 +2,12 @@ import MeshBase
 import MeshNode
 import MeshTrust
 
-/// Hosts, the network between them, time and chance: everything that a real shell and a real machine would be to a node.
+/// Hosts, the network between them, time and chance: everything that a real shell and a real machine would be
+/// to a node.
 ///
-/// It decides nothing that a node decides. What it does to a node is what a shell does: tells what happened, performs what is
-/// ordered, in order, with the durability that is asked for; and, as the world does, late, cut off, or not at all.
+/// It decides nothing that a node decides. What it does to a node is what a shell does: tells what happened,
+/// performs what is ordered, in order, with the durability that is asked for; and, as the world does, late,
+/// cut off, or not at all.
 struct World: Sendable {
     let plan: SimulationPlan
     let suite = SimulatedSuite()
@@ -85,7 +87,9 @@ struct World: Sendable {
     }
 
     /// A short wait for a key or a disk.
-    mutating func moment(upTo longest: Duration) -> Duration { chance.duration(from: .zero, through: longest) }
+    mutating func moment(upTo longest: Duration) -> Duration {
+        chance.duration(from: .zero, through: longest)
+    }
 
     /// True in `share` of a thousand.
     mutating func happens(_ share: UInt64) -> Bool { chance.number(below: 1_000) < share }
@@ -138,7 +142,8 @@ extension WorldEvent {
     /// Whose standing still holds it up; nil for what is the world's own.
     fileprivate var host: Int? {
         switch self {
-        case .wake(let run), .tell(let run, _), .call(let run, _), .synced(let run, _, _, _), .measure(let run),
+        case .wake(let run), .tell(let run, _), .call(let run, _), .synced(let run, _, _, _),
+            .measure(let run),
             .service(let run, _, _), .leave(let run, _), .announce(let run):
             run.host
         case .boot(let host), .ask(let host): host

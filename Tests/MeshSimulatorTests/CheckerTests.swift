@@ -1,0 +1,50 @@
+import MeshBase
+import Testing
+
+@testable import MeshSimulator
+
+/// Each checker is seen to find what it looks for: the world lies, and somebody must notice.
+@Suite struct CheckerTests {
+    /// Which lie, what it breaks, and the run in which it does.
+    struct Lie: Sendable, CustomStringConvertible {
+        let tampering: Tampering
+        let breaks: Invariant
+        let faults: [Fault]
+        var nodes = 4
+        /// Where to begin: such a run is rare.
+        var from: UInt64 = 1
+        var description: String { tampering.rawValue }
+    }
+
+    static let lies = [
+        Lie(
+            tampering: .revocationsForgotten, breaks: .revokedIsFinal, faults: [.kills, .operators],
+            from: 16),
+        Lie(tampering: .recordsForgotten, breaks: .nothingLost, faults: [.kills]),
+        Lie(tampering: .keysForgotten, breaks: .executedOnce, faults: [.kills, .badServices], from: 5),
+        Lie(tampering: .headsForgotten, breaks: .headsRise, faults: [.kills, .clockJumps]),
+        Lie(tampering: .catalogUnkept, breaks: .nothingExpired, faults: []),
+        Lie(tampering: .agreementsUnkept, breaks: .agreementHonoured, faults: []),
+        Lie(tampering: .invitesForgotten, breaks: .inviteServesOne, faults: [.kills], from: 16),
+        Lie(tampering: .answersDoubled, breaks: .answeredOnce, faults: []),
+        Lie(tampering: .headsMisdelivered, breaks: .audienceKept, faults: []),
+        Lie(tampering: .neverHealed, breaks: .linksReturn, faults: [.partitions]),
+        Lie(tampering: .neverHealed, breaks: .headsConverge, faults: [.partitions, .operators], from: 5),
+        Lie(tampering: .bothKeysStolen, breaks: .linkProved, faults: [.intruder, .partitions, .kills]),
+        Lie(tampering: .alarmsUnheard, breaks: .timeMoves, faults: []),
+    ]
+
+    @Test(arguments: lies)
+    func `a checker finds`(lie: Lie) {
+        for seed in lie.from..<lie.from + 30 {
+            let plan = SimulationPlan(
+                nodes: lie.nodes, seed: seed, duration: .seconds(120), faults: lie.faults)
+            var simulation = Simulation(plan, tampering: lie.tampering)
+            while !simulation.isOver {
+                simulation.advance(by: .seconds(5))
+                if simulation.report.violations.contains(where: { $0.invariant == lie.breaks }) { return }
+            }
+        }
+        Issue.record("nobody noticed \(lie) in thirty seeds")
+    }
+}
