@@ -109,8 +109,9 @@ extension Gossip {
             let reception = pairs.update(node) { $0.theirs.receive(batch, using: suite) }
             settle(reception ?? .known, from: node, after: pair.theirs, at: now, into: &effects)
         case .want(let request):
-            guard let batch = pair.records(for: request, using: suite), !batch.records.isEmpty,
-                mayAnswer(node, at: now, into: &effects)
+            // Leave first: making an answer costs more than asking for it.
+            guard pair.covers(request), mayAnswer(node, at: now, into: &effects),
+                let batch = pair.records(for: request, using: suite)
             else { return }
             effects.post(.send(node, .records(batch)))
         case .list(let list): receive(list, from: node, pair, at: now, into: &effects)
@@ -132,8 +133,8 @@ extension Gossip {
             effects.post(.record(.ownHeadRecovered(from: node, sequence: held.body.sequence)))
             renew(node, at: now, into: &effects)
         } else if let own = pair.own.published?.head.body,
-            list.yours?.body.position != own.position || !list.isComplete, let push = pair.push(using: suite),
-            mayAnswer(node, at: now, into: &effects)
+            list.yours?.body.position != own.position || !list.isComplete,
+            mayAnswer(node, at: now, into: &effects), let push = pair.push(using: suite)
         {
             effects.post(.send(node, .head(push)))
         }

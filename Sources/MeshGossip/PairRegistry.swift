@@ -66,6 +66,14 @@ struct PairRegistry: Equatable, Sendable {
             records: fitting(published.set.records.values, using: suite))
     }
 
+    /// Whether any record that is asked for lies under the newest head.
+    func covers(_ request: RecordRequest) -> Bool {
+        guard let published = own.published, published.head.body.position == request.position else {
+            return false
+        }
+        return request.keys.prefix(Limits.recordsPerHead).contains { published.set.records[$0] != nil }
+    }
+
     /// The records among those asked for, as many as surely fit one frame; nil when they are not of the
     /// newest head.
     func records(for request: RecordRequest, using suite: some SignatureSuite) -> RecordBatch? {

@@ -118,13 +118,13 @@ struct PeerRecords: Equatable, Sendable {
 
     /// Records that were asked for came.
     mutating func receive(_ batch: RecordBatch, using suite: some SignatureSuite) -> Reception {
-        guard let newest, newest.body.position == batch.position, let before = gathering else {
+        guard let newest, newest.body.position == batch.position, let before = gathering?.records.count else {
             return .known
         }
         if let refusal = gather(batch.records, using: suite) { return .invalid(refusal) }
         if let stored = settled(newest) { return .whole(stored) }
         // Asking again for nothing new would let the sender keep both sides busy: the next list asks.
-        guard let gathering, gathering != before else { return .known }
+        guard let gathering, gathering.records.count > before else { return .known }
         return .incomplete(nil, missing: gathering.missing)
     }
 }

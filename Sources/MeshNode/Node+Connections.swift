@@ -74,7 +74,8 @@ extension Node {
         let told = [Endpoint(host: link.remote.host, port: notice.port)]
             + notice.advertised.prefix(ListeningNotice.advertisedMax)
         let key = SightingKey(witness: .link, source: node.description)
-        tell(.sighted(Sighting(key: key, endpoints: told, claim: .node(node), life: nil)), at: now, into: &effects)
+        let sighting = Sighting(key: key, endpoints: told, claim: .node(node), life: nil)
+        tell(.sighted(sighting), at: now, into: &effects)
         for endpoint in told { remember(endpoint, of: node, into: &effects) }
     }
 

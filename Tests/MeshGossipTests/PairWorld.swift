@@ -34,7 +34,7 @@ struct PairWorld {
     /// Since the beginning; both clocks follow it exactly.
     private var elapsed = Duration.zero
     var chance: SeededGenerator
-    var distance = LinkDistance.local
+    var distance = LinkDistance.remote
     /// Of a thousand messages this many are lost, and this many signatures never come.
     var lossPerMille: UInt64 = 0
     private var queue: [(Instant, Event)] = []

@@ -5,10 +5,9 @@ import Testing
 
 @Suite("Two nodes that tell each other of their resources")
 struct RegistryPropertyTests {
-    @Test("agree after quiet, whatever was lost, restarted, restored or set wrong", arguments: 1...20)
+    @Test("agree after quiet, whatever was lost, restarted, restored or set wrong", arguments: 1...12)
     func convergence(seed: UInt64) {
         var world = PairWorld(seed: seed)
-        world.distance = .remote
         world.connect()
         var backups: [[OrderedTable<NodeID, StoredHead>]] = [[], []]
         world.lossPerMille = world.chance.number(below: 400)
