@@ -45,6 +45,9 @@ public struct TraceRequest: Codable, Equatable, Sendable {
     public let number: Int64
     /// Which call.
     public let correlation: CorrelationID
+
+    /// Questions of one peer that may wait for the audit; an operator asks one at a time.
+    static let underWayMax = 4
 }
 
 /// What this side recorded, as far as the asker took part.
@@ -54,6 +57,8 @@ public struct TraceAnswer: Codable, Equatable, Sendable {
     /// At most `TraceAnswer.eventLimit`, by rising time.
     public let events: [AuditEvent]
 
-    /// As many events as surely fit a frame.
+    /// As many events as are told.
     public static let eventLimit = 16
+    /// Bytes of the events told: with what stands round them they fit a frame.
+    static let bytesMax = 48 * 1024
 }

@@ -53,16 +53,14 @@ extension Node {
         case .listening(let notice): learn(notice, from: node, at: now, into: &effects)
         case .gossip(let message): tell(.messageArrived(node, message), at: now, into: &effects)
         case .agreement(let message): tell(.messageArrived(from: node, message), at: now, into: &effects)
-        case .traceRequest(let request):
-            effects.post(
-                .lookUp(LookUp(asker: node, number: request.number, correlation: request.correlation)))
+        case .traceRequest(let request): lookUp(request, for: node, at: now, into: &effects)
         case .traceAnswer(let answer):
             let ticket = Ticket(UInt64(bitPattern: answer.number))
             guard traces[ticket]?.peer == node else { return }
             traces[ticket] = nil
-            effects.post(
-                .answer(
-                    ticket, .traced(answer.events.filter { $0.source == me.node || $0.target == me.node })))
+            // Both took part, or it is no half of theirs.
+            let events = answer.events.filter { $0.isVisible(to: me.node) && $0.isVisible(to: node) }
+            effects.post(.answer(ticket, .traced(events)))
         }
     }
 
@@ -117,10 +115,31 @@ extension Node {
         }
     }
 
-    /// Gives a peer its half: only what it took part in.
-    func answer(_ lookUp: LookUp, _ found: [AuditEvent], into effects: inout Outbox<NodeEffect>) {
-        let visible = found.filter { $0.source == lookUp.asker || $0.target == lookUp.asker }
-        let answer = TraceAnswer(number: lookUp.number, events: Array(visible.prefix(TraceAnswer.eventLimit)))
+    /// Asks the audit for a peer, a few questions at a time: each reads the store.
+    private mutating func lookUp(
+        _ request: TraceRequest, for node: NodeID, at now: Moment, into effects: inout Outbox<NodeEffect>
+    ) {
+        let underWay = lookUps[node] ?? 0
+        guard underWay < TraceRequest.underWayMax else {
+            let facts = [Fact("questions under way", underWay), Fact("limit", TraceRequest.underWayMax)]
+            let event = words.event(of: .answerWithheld(node, Refusal(.limitReached, facts)))
+            return record(event, at: now, into: &effects)
+        }
+        lookUps[node] = underWay + 1
+        effects.post(.lookUp(LookUp(asker: node, number: request.number, correlation: request.correlation)))
+    }
+
+    /// Gives a peer its half: only what it took part in, and no more than one frame carries. How long an
+    /// event is, the peer had its part in: it chose the principal, and the agreements that a refusal names.
+    mutating func answer(_ lookUp: LookUp, _ found: [AuditEvent], into effects: inout Outbox<NodeEffect>) {
+        let underWay = lookUps[lookUp.asker] ?? 0
+        lookUps[lookUp.asker] = underWay > 1 ? underWay - 1 : nil
+        var room = TraceAnswer.bytesMax
+        let fitting = found.filter { $0.isVisible(to: lookUp.asker) }.prefix(TraceAnswer.eventLimit).prefix {
+            room -= suite.encoded($0).count + 1
+            return room >= 0
+        }
+        let answer = TraceAnswer(number: lookUp.number, events: Array(fitting))
         send(.traceAnswer(answer), to: lookUp.asker, into: &effects)
     }
 }

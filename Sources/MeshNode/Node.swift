@@ -44,6 +44,8 @@ public struct Node<Suite: SignatureSuite>: Sendable {
     /// Where peers are remembered, newest last, at most `Limits.endpointsPerPeer` each.
     var endpoints = OrderedTable<NodeID, [Endpoint]>()
     var traces = OrderedTable<Ticket, AwaitedTrace>()
+    /// How many of a peer's questions the audit has not answered yet.
+    var lookUps = OrderedTable<NodeID, Int>()
     var audit: AuditLog
     let words: EventWriter
     var isViewStale = true

@@ -1,0 +1,80 @@
+import MeshAudit
+import MeshBase
+import MeshSimulator
+import Testing
+
+@testable import MeshNode
+
+@Suite("What a trusted peer can make a node do")
+struct NodeBoundsTests {
+    private let correlation = CorrelationID(high: 0x0190_0000_0000_7000, low: 0x8000_0000_0000_0001)
+
+    private func linked() -> NodeTable {
+        var table = NodeTable("a", "b")
+        table.join(1)
+        return table
+    }
+
+    private func answers(of table: NodeTable, _ place: Int) -> [MeshNode.TraceAnswer] {
+        table.places[place].effects.compactMap { effect in
+            if case .send(_, .traceAnswer(let answer)) = effect { return answer }
+            return nil
+        }
+    }
+
+    @Test("a trace's answer fits a frame, however long its events are")
+    func answerFits() throws {
+        var table = linked()
+        let fact = Fact("reason", String(repeating: "x", count: 250))
+        let event = AuditEvent(
+            type: .service, correlation: correlation, source: table.id(0), target: table.id(1),
+            action: "invoke", success: true, metadata: Array(repeating: fact, count: 24))
+        table.places[1].found = Array(repeating: event, count: 16)
+        let ticket = table.command(0, .trace(correlation, at: table.id(1)))
+        table.pass(.milliseconds(20))
+        let answer = try #require(answers(of: table, 1).first)
+        let bytes = SimulatedSuite().encoded(answer).count
+        #expect(bytes < Limits.framePayload - 1_024)
+        #expect((1..<16).contains(answer.events.count))
+        #expect(table.places[0].answers[ticket] == .traced(answer.events))
+    }
+
+    @Test("at most four of a peer's questions wait for the audit, and later ones are answered again")
+    func questionsAreFew() throws {
+        var table = linked()
+        let connection = try #require(table.places[1].links[table.id(0)])
+        func ask(_ count: Int) {
+            for number in 1...count {
+                let request = TraceRequest(number: Int64(number), correlation: correlation)
+                table.tell(1, .documentArrived(connection, .traceRequest(request)))
+            }
+        }
+        ask(20)
+        table.pass(.milliseconds(20))
+        #expect(answers(of: table, 1).count == 4)
+        #expect(table.places[1].events.contains { $0.refusals.first?.code == .limitReached })
+        ask(1)
+        table.pass(.milliseconds(20))
+        #expect(answers(of: table, 1).count == 5)
+    }
+
+    @Test("a peer's half of a call holds nothing of calls between others")
+    func halvesAreOfBoth() throws {
+        var table = linked()
+        let connection = try #require(table.places[0].links[table.id(1)])
+        let ticket = table.command(0, .trace(correlation, at: table.id(1)))
+        guard
+            case .send(_, .traceRequest(let request))? = table.places[0].effects.last(where: { effect in
+                if case .send(_, .traceRequest) = effect { return true }
+                return false
+            })
+        else { return #expect(Bool(false), "no question") }
+        let third = SimulatedKey(77).node
+        let invented = AuditEvent(
+            type: .service, correlation: correlation, source: table.id(0), target: third, action: "invoke",
+            success: true)
+        let answer = MeshNode.TraceAnswer(number: request.number, events: [invented])
+        table.tell(0, .documentArrived(connection, .traceAnswer(answer)))
+        #expect(table.places[0].answers[ticket] == .traced([]))
+    }
+}
