@@ -95,6 +95,12 @@ extension Node {
                 return effects.post(.answer(ticket, .refused([refusal])))
             }
         }
+        let offered = agreements.resourcesOffered(to: request.peer, by: me.node)
+        let count = offered.count + request.grants.filter { !offered.contains($0.resource) }.count
+        guard count <= Limits.recordsPerHead else {
+            let facts = [Fact("resources offered to the peer", count), Fact("limit", Limits.recordsPerHead)]
+            return effects.post(.answer(ticket, .refused([Refusal(.limitReached, facts)])))
+        }
         tell(.offerRequested(ticket, request), at: now, into: &effects)
     }
 

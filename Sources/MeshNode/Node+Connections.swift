@@ -15,7 +15,7 @@ extension Node {
         let intent: DialIntent?
         switch connections[connection] {
         case .dialled(let target)?: intent = DialIntent(node: target.node, secret: nil)
-        case .pairing(let pairing)?: intent = pairing
+        case .pairing(let pairing, _)?: intent = pairing
         case .accepted?, nil:
             intent = nil
             connections[connection] = .accepted
@@ -69,7 +69,8 @@ extension Node {
         _ notice: ListeningNotice, from node: NodeID, at now: Moment, into effects: inout Outbox<NodeEffect>
     ) {
         guard let link = gossip.link(with: node), notice.port > 0 else { return }
-        let told = [Endpoint(host: link.remote.host, port: notice.port)]
+        let told =
+            [Endpoint(host: link.remote.host, port: notice.port)]
             + notice.advertised.prefix(ListeningNotice.advertisedMax)
         let key = SightingKey(witness: .link, source: node.description)
         let sighting = Sighting(key: key, endpoints: told, claim: .node(node), life: nil)

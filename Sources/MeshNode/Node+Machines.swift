@@ -58,7 +58,7 @@ extension Node {
             case .notify(let node, let notice): send(.trust(notice), to: node, into: &effects)
             case .dialToPair(let endpoint, let intent, let join):
                 let connection = newConnection()
-                connections[connection] = .pairing(intent)
+                connections[connection] = .pairing(intent, endpoint)
                 trust.dialStarted(connection, join: join)
                 effects.post(.dial(connection, endpoint, .pairing))
             case .persist(let change): effects.post(.persist(.trust(change)))
@@ -80,6 +80,7 @@ extension Node {
         switch state {
         case .trusted?:
             guard let peer = trust.pins[node] else { return }
+            rememberInviter(node, into: &effects)
             tell(GossipInput.peerTrusted(node, peer.key), at: now, into: &effects)
             tell(AgreementInput.peerTrusted(node, peer.key), at: now, into: &effects)
             tell(DiscoveryInput.peerTrusted(node), at: now, into: &effects)
@@ -94,6 +95,14 @@ extension Node {
             tell(DiscoveryInput.peerDropped(node), at: now, into: &effects)
         }
         effects.post(.renewSessions)
+    }
+
+    /// Where an invite led is kept with the trust that it made: a joiner that dies before its first link knows
+    /// where to go on.
+    private mutating func rememberInviter(_ node: NodeID, into effects: inout Outbox<NodeEffect>) {
+        for case .pairing(let intent, let endpoint) in connections.values where intent.node == node {
+            remember(endpoint, of: node, into: &effects)
+        }
     }
 
     private mutating func admit(

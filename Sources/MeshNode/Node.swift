@@ -9,9 +9,10 @@ import MeshTrust
 /// All that a node decides outside of calls: it composes the protocols, and is the only place where one's
 /// effect becomes another's input.
 ///
-///     sightings ──> Discovery ──dial──> (world) ──secured──> Trust ──admitted──> Gossip ──link up──> Agreements, Discovery
-///     operator  ──> Trust, Agreements, resources and routes             └──catalog──┐                    │
-///                                                                                   └──> CallView <──────┘ published
+///     sightings ──> Discovery ──dial──> (world) ──secured──> Trust ──admitted──> Gossip ──link up──┐
+///     operator  ──> Trust, Agreements, resources, routes              catalog │                    ▼
+///                                                                             └──> CallView <── Agreements
+///                                                                                  (published)
 ///
 /// Each machine's effects are performed at once and in order, one machine's turn inside the other's, so the
 /// order of `effects` is the order in which the decisions were made. The `CallView` is made at most once an
@@ -23,9 +24,13 @@ import MeshTrust
 public struct Node<Suite: SignatureSuite>: Sendable {
     /// This node.
     public let me: OwnIdentity
+    /// Who is trusted, and every handshake under way.
     public internal(set) var trust: Trust<Suite>
+    /// Who may exist and where.
     public internal(set) var discovery: Discovery
+    /// What was offered and agreed.
     public internal(set) var agreements: AgreementBook
+    /// Links, and what their ends know of one another's resources.
     public internal(set) var gossip: Gossip<Suite>
     /// What this node provides, `echo` among it.
     public internal(set) var resources = OrderedTable<ResourceName, LocalResource>()
@@ -56,8 +61,8 @@ public struct Node<Suite: SignatureSuite>: Sendable {
     enum Connection: Equatable, Sendable {
         /// Dialled for a peer; discovery waits for the end of the dial.
         case dialled(DialTarget)
-        /// Dialled for a pairing.
-        case pairing(DialIntent)
+        /// Dialled for a pairing, at this endpoint.
+        case pairing(DialIntent, Endpoint)
         /// Accepted.
         case accepted
     }
@@ -209,10 +214,16 @@ public struct Node<Suite: SignatureSuite>: Sendable {
 
 /// What an operator may set of a node's decisions.
 public struct NodeConfiguration: Equatable, Sendable {
+    /// How eagerly peers are sought.
     public var discovery = DiscoveryConfiguration()
+    /// What is offered and accepted without asking.
     public var agreements = AgreementConfiguration()
+    /// How many calls there may be at once.
     public var calls = CallConfiguration()
+    /// What the audit log may use.
     public var audit = AuditConfiguration()
+
+    /// The defaults.
     public init() {}
 }
 
