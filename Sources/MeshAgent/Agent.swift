@@ -16,8 +16,8 @@ import NIOPosix
 /// One running agent: every part wired, started in the order in which each needs the others, stopped in
 /// reverse.
 ///
-///     home, lock, configuration -> keys, store, journal -> node and desk as they were -> link and gateway listen -> control
-///     plane -> control socket, witnesses
+///     home, lock, configuration -> keys, store, journal -> node and desk as they were
+///         -> link and gateway listen -> control plane -> control socket, witnesses
 ///
 /// What fails before anything listens leaves nothing behind but the home. What fails later and can be missed
 /// (no Avahi) is said in `status`, and the rest goes on.

@@ -66,7 +66,8 @@ struct AgentSockets: Sendable {
         _ = try await choice.open(wanted, isChosen: reading.origin(of: "gateway.listen") != .standard) {
             endpoint in
             let made = try await GatewayServer.start(
-                GatewayConfiguration(endpoint: endpoint, socketPath: socketPath, access: access), on: ground.group,
+                GatewayConfiguration(endpoint: endpoint, socketPath: socketPath, access: access),
+                on: ground.group,
                 observer: ground.calls)
             server = made
             return made.endpoint ?? endpoint

@@ -9,8 +9,8 @@ public enum RFC3339 {
         let seconds = millisecondOfDay / 1_000
         let clock = [seconds / 3_600, seconds / 60 % 60, seconds % 60].map { padded($0, 2) }.joined(
             separator: ":")
-        return
-            "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))T\(clock).\(padded(millisecondOfDay % 1_000, 3))Z"
+        let date = [padded(year, 4), padded(month, 2), padded(day, 2)].joined(separator: "-")
+        return "\(date)T\(clock).\(padded(millisecondOfDay % 1_000, 3))Z"
     }
 
     /// The proleptic Gregorian date (Hinnant, "chrono-compatible low-level date algorithms",

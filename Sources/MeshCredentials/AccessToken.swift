@@ -2,8 +2,8 @@ import Crypto
 import Glibc
 import MeshBase
 
-/// The bearer token that applications show at the gateway's port where `gateway.access` is `token`: 32 random bytes as text, in a
-/// file that only its owner may read.
+/// The bearer token that applications show at the gateway's port where `gateway.access` is `token`: 32 random
+/// bytes as text, in a file that only its owner may read.
 public struct AccessToken: Sendable {
     /// SHA-256 of the token's text: all that the gateway keeps of it.
     public let digest: MeshBase.Digest

@@ -23,8 +23,9 @@ import MeshBase
 /// (whose tag), `OwnEndpoints` (ourselves, seen through others), `DialOrder` (which endpoint first),
 /// `DialPlan` and `Backoff` (when).
 ///
-/// Callers owe: `learnTags` before each input; `.timeReached` at `nextDeadline`; one answer to each `.dial`; at
-/// start, for each trusted peer in the store, `.peerTrusted` and a `.sighted` by `.link` with where it was.
+/// Callers owe: `learnTags` before each input; `.timeReached` at `nextDeadline`; one answer to each `.dial`;
+/// at start, for each trusted peer in the store, `.peerTrusted` and a `.sighted` by `.link` with where it
+/// was.
 public struct Discovery: Sendable, Equatable {
     enum Standing: Sendable, Equatable { case unknown, trusted, barred }
 

@@ -23,7 +23,8 @@ public enum LinkDocument: Equatable, Sendable {
     case traceAnswer(TraceAnswer)
 }
 
-/// Where a node listens, told to its trusted peers on each link: whoever was dialled can dial back after a restart.
+/// Where a node listens, told to its trusted peers on each link: whoever was dialled can dial back after a
+/// restart.
 public struct ListeningNotice: Codable, Equatable, Sendable {
     /// The link port, at the address from which the link comes; 1 ... 65535.
     public let port: UInt16

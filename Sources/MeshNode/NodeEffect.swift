@@ -80,13 +80,21 @@ public enum NodeAnswer: Equatable, Sendable {
 
 /// What a node knew when it stopped.
 public struct RestoredNode: Equatable, Sendable {
+    /// Whom this node has begun to make trust with.
     public var peers: [PeerRecord] = []
+    /// Keys that are revoked here for ever.
     public var revokedPins: [RevokedPin] = []
+    /// Invites that are not over.
     public var invites: [InviteRecord] = []
+    /// Every version of every agreement that is kept.
     public var agreements: [AgreementRecord] = []
+    /// The newest heads, of this node and of its peers.
     public var heads: [StoredHead] = []
+    /// What this node provides, without what is built in.
     public var resources: [LocalResource] = []
+    /// Which peers count as providers of a resource.
     public var routes: [StoredRoute] = []
+    /// Where peers were reached, oldest first.
     public var endpoints: [ProvenEndpoint] = []
 
     public init() {}
@@ -94,8 +102,11 @@ public struct RestoredNode: Equatable, Sendable {
 
 /// A key that is revoked here for ever.
 public struct RevokedPin: Equatable, Sendable {
+    /// Which key.
     public let pin: Pin
+    /// Whose it was.
     public let node: NodeID
+
     public init(pin: Pin, node: NodeID) {
         self.pin = pin
         self.node = node
@@ -104,8 +115,11 @@ public struct RevokedPin: Equatable, Sendable {
 
 /// Which peers provide a resource, as the operator said.
 public struct StoredRoute: Equatable, Sendable {
+    /// The resource's name at all of them.
     public let resource: ResourceName
+    /// In the operator's order.
     public let providers: [NodeID]
+
     public init(resource: ResourceName, providers: [NodeID]) {
         self.resource = resource
         self.providers = providers
@@ -114,8 +128,11 @@ public struct StoredRoute: Equatable, Sendable {
 
 /// Where a link with a peer was made before.
 public struct ProvenEndpoint: Equatable, Sendable {
+    /// Whose.
     public let node: NodeID
+    /// Where.
     public let endpoint: Endpoint
+
     public init(node: NodeID, endpoint: Endpoint) {
         self.node = node
         self.endpoint = endpoint

@@ -1,8 +1,8 @@
 import MeshBase
 
-/// How long an attempt takes at one place: peak-EWMA, in whole microseconds (Finagle's `PeakEwma`). It jumps up to
-/// a slow answer at once and comes down by a tenth every second; a failure counts as the attempt's time-out.
-/// Without news it comes down too, so that nobody is shunned for ever.
+/// How long an attempt takes at one place: peak-EWMA, in whole microseconds (Finagle's `PeakEwma`). It jumps
+/// up to a slow answer at once and comes down by a tenth every second; a failure counts as the attempt's
+/// time-out. Without news it comes down too, so that nobody is shunned for ever.
 ///
 /// Within a second it is a straight line: monotonic, exact in integers, alike on every machine.
 public struct LatencyEstimate: Sendable, Equatable {
@@ -26,7 +26,8 @@ public struct LatencyEstimate: Sendable, Equatable {
         }
         let excess = microseconds - sample
         let left = Self.faded(excess, over: age(at: now))
-        // Samples that come too quickly to move it by a microsecond leave its age, so that they count together.
+        // Samples that come too quickly to move it by a microsecond leave its age, so that they count
+        // together.
         guard left < excess else { return }
         microseconds = sample + left
         measured = max(now, measured)

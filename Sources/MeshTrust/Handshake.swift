@@ -2,14 +2,14 @@ import MeshBase
 
 /// One challenge-response between two nodes, over one TLS connection, seen from one end (protocol section 2).
 ///
-///     initiator                                              responder
-///     ready --M1--> awaitingAnswer                           awaitingHello
-///                   | M2                                     | M1: who, revoked?, versions, clocks
-///                   v                                        v
-///                   signing --signed, M3--> awaitingAccept   signing --signed, M2--> awaitingFinish
-///                                           | M4             (invite: M2 at once)    | M3: secret, signature, grants
-///                                           v                                        v
-///                                           finished         finished <--signed, M4-- signing (invite: asked first, if so)
+///     initiator                                       responder
+///     ready --M1--> awaitingAnswer                    awaitingHello
+///                   | M2                              | M1: who, revoked?, versions, clocks
+///                   v                                 v
+///                   signing --M3--> awaitingAccept    signing --M2--> awaitingFinish (invite: M2 at once)
+///                                   | M4                              | M3: secret, signature, grants
+///                                   v                                 v
+///                                   finished          finished <--M4-- signing (invite: asked first, if so)
 ///     any state: a check fails -> .refuse, finished;  deny arrives -> .denied, finished
 ///
 /// It decides whether the other end is who it must be, and nothing else. Nothing is believed of a hello

@@ -5,9 +5,9 @@ import MeshBase
 /// It holds the pin book, the invites, every handshake under way and every attempt to join, and lets each do
 /// its part:
 ///
-///     connection secured -> Handshake -> established -> (pairing) pin book: trusted, both sides, one transcript
-///                                                    -> (peering) boot ID held against the book -> admitted as a link
-///                                     -> refused     -> told to the other end as a code and a reference, recorded in full
+///     connection secured -> Handshake -> established -> pairing: trusted on both sides, one transcript
+///                                                    -> peering: boot ID held against the book, then a link
+///                                     -> refused     -> told as a code and a reference, recorded in full
 ///     operator: suspend, resume, revoke, forget      -> at once: pin book, links cut, the peer told
 ///
 /// Callers owe it: one `connectionSecured` per connection before its messages, one `connectionClosed` at its
@@ -244,7 +244,7 @@ extension Trust {
         returnedBoots[node] = now.instant
         guard isSecond else { return }
         let note =
-            "boot \(establishment.boot.number) returned twice after boot \(accepted.number): perhaps a copied home"
+            "boot \(establishment.boot.number) came twice after \(accepted.number): perhaps a copied home"
         suspend(node, TrustEvidence(kind: .alarm, transcript: nil, note: note), at: now, into: &effects)
     }
 

@@ -1,6 +1,6 @@
 extension Document {
-    /// The texts, numbers and truth values at the top of a JSON object, by rising name; nil when `bytes` is no object that this
-    /// reader takes.
+    /// The texts, numbers and truth values at the top of a JSON object, by rising name; nil when `bytes` is
+    /// no object that this reader takes.
     public static func scalars(of bytes: [UInt8], limit: Int = 8 * 1024) -> [(name: String, value: String)]? {
         let tree: DocumentTree
         do throws(WireError) {

@@ -16,7 +16,8 @@ enum SimulationProgram {
         }
         guard let first = broken.first else { return }
         throw ControlFailure(
-            .refused, code: "invariant-broken", message: "\(broken.count) of \(plans.count) seeds broke a rule",
+            .refused, code: "invariant-broken",
+            message: "\(broken.count) of \(plans.count) seeds broke a rule",
             facts: [Fact("first seed", first.plan.seed)], next: first.replay)
     }
 
@@ -45,7 +46,8 @@ enum SimulationProgram {
             "events  \(counts.events), \(counts.messages) messages, \(counts.handshakes) handshakes",
             "calls   \(counts.calls): \(counts.answered) answered, \(counts.refused) refused, "
                 + "\(counts.brokenOff) broken off, \(counts.lost) lost with their node",
-            "ends    \(counts.kills) kills, \(counts.powerLosses) power losses, \(counts.partitions) partitions",
+            "ends    \(counts.kills) kills, \(counts.powerLosses) power losses, "
+                + "\(counts.partitions) partitions",
         ]
         lines += report.violations.map { "broken  \($0)" }
         return lines.joined(separator: "\n") + "\ndigest  \(report.digest)\n"

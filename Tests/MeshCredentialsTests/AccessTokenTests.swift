@@ -6,7 +6,8 @@ import Testing
 
 @Suite("The gateway's token")
 struct AccessTokenTests {
-    private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("comity-token-\(UUID().uuidString)")
+    private let folder = FileManager.default.temporaryDirectory
+        .appendingPathComponent("comity-token-\(UUID().uuidString)")
 
     @Test("is made once, for its owner alone, and only its digest is kept")
     func isMadeOnce() throws {

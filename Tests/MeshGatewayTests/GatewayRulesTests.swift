@@ -172,7 +172,8 @@ import Testing
             #expect(answer.fields["comity-correlation-id"] == correlation.description)
             #expect(
                 answer.body == """
-                    {"code":"agreement-expired","reasons":[{"code":"agreement-expired","facts":[{"name":"until",\
+                    {"code":"agreement-expired","reasons":[{"code":"agreement-expired",\
+                    "facts":[{"name":"until",\
                     "value":"\\"then\\"\\u000a"}]},{"code":"breaker-open","facts":[]}],\
                     "correlation":"\(correlation)","next":"comity explain \(correlation)"}\n
                     """)

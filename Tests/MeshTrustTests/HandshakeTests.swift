@@ -112,7 +112,8 @@ struct HandshakeTests {
     @Test("a relay between two honest nodes makes two transcripts")
     func relay() {
         var table = trusting()
-        // Each honest end is connected to the relay, which shows the other's identity under a TLS key of its own.
+        // Each honest end is connected to the relay, which shows the other's identity under a TLS key of its
+        // own.
         var relayed = table.parties[1]
         relayed.leaf = SimulatedKey(9_999)
         let (mine, _) = table.connect(0, 2)
@@ -136,7 +137,8 @@ struct HandshakeTests {
                 intent: intent))
         #expect(table.refusals(0) == [.identityStatementInvalid])
 
-        // With one leaf stolen as well, the certificates on the two connections still differ, and so do the transcripts.
+        // With one leaf stolen as well, the certificates on the two connections still differ, and so do the
+        // transcripts.
         let thief = CertificateFacts(
             certificateDigest: SimulatedSuite().digest([2]), certificateKey: table.parties[1].leaf.publicKey,
             notBefore: WallTime(milliseconds: 0), notAfter: WallTime(milliseconds: 90_000_000),

@@ -55,7 +55,7 @@ struct StandingTests {
     }
 
     @Test(
-        "a higher boot replaces silently, one that returns is an alarm, the second within ten minutes suspends"
+        "a higher boot replaces silently, one that returns alarms, the second within ten minutes suspends"
     )
     func bootIDs() {
         var table = trusting()

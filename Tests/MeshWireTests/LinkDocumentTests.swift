@@ -28,7 +28,8 @@ struct LinkDocumentTests {
         let inception = try signed(Inception(key: key, nextKeyDigest: nonce))
         let hello = Hello(
             versions: [1], bindings: [1], nonce: nonce, node: node, identityKey: key, inception: inception,
-            boot: BootID(number: 1_795_229_494_556, random: .max), time: WallTime(milliseconds: 1_795_229_494_556))
+            boot: BootID(number: 1_795_229_494_556, random: .max),
+            time: WallTime(milliseconds: 1_795_229_494_556))
         let name = try #require(InviteName(Octets(Array(1...8))))
         let denial = Denial(
             code: .clockSkew, reference: Octets([1, 2, 3]), facts: [Fact("here", "2026-11-21T10:00:00.000Z")])
@@ -47,7 +48,9 @@ struct LinkDocumentTests {
         for document in try Self.samples() {
             let bytes = try Document.encode(document)
             #expect(bytes.count <= Limits.handshakeMessage)
-            #expect(try Document.decode(LinkDocument.self, from: bytes, limit: Limits.handshakeMessage) == document)
+            #expect(
+                try Document.decode(LinkDocument.self, from: bytes, limit: Limits.handshakeMessage)
+                    == document)
         }
     }
 
@@ -76,7 +79,8 @@ struct LinkDocumentTests {
         for round in 0..<6_000 {
             let bytes = mutation.damaged(samples[round % samples.count])
             do throws(WireError) {
-                let document = try Document.decode(LinkDocument.self, from: bytes, limit: Limits.handshakeMessage)
+                let document = try Document.decode(
+                    LinkDocument.self, from: bytes, limit: Limits.handshakeMessage)
                 taken += 1
                 _ = try Document.encode(document)
             } catch {

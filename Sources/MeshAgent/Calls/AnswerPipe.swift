@@ -14,7 +14,7 @@ protocol AnswerSink: AnyObject {
 /// One answer's body on its way: held until the desk lets its head pass, and its last piece until the desk
 /// lets the end pass.
 ///
-///     closed --open--> flowing (all but the last piece passes) --finish--> (the last piece, and the end, pass)
+///     closed --open--> flowing (all but the last piece passes) --finish--> (the last piece and the end pass)
 ///
 /// It also sums up what passed, for the audit. Confined to the plane's event loop.
 final class AnswerPipe {

@@ -40,7 +40,9 @@ final class Surroundings: Sendable {
     func identify(as identity: OwnIdentity) { state.withLock { $0.identity = identity } }
 
     /// Says where this agent listens.
-    func listen(link: Endpoint, advertised: [Endpoint], gateway: Endpoint?, gatewaySocket: String?, control: String) {
+    func listen(
+        link: Endpoint, advertised: [Endpoint], gateway: Endpoint?, gatewaySocket: String?, control: String
+    ) {
         state.withLock { facts in
             facts.link = link
             facts.advertised = advertised
@@ -52,6 +54,8 @@ final class Surroundings: Sendable {
 
     /// Says how a way to find others fares.
     func set(method: String, state standing: DiscoveryReport.State, detail: String) {
-        state.withLock { $0.discovery[method] = DiscoveryReport(method: method, state: standing, detail: detail) }
+        state.withLock {
+            $0.discovery[method] = DiscoveryReport(method: method, state: standing, detail: detail)
+        }
     }
 }

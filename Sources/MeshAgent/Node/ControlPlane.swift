@@ -13,9 +13,9 @@ import NIOCore
 /// The one owner of the `Node`: drains the mailbox in batches, makes what was decided durable, and only then
 /// lets it be seen.
 ///
-///     inputs ──batch──> Node.handle ──effects──> journal and store (one transaction) ──> sockets, answers, the call plane
-///                            ^                                                              │
-///                            └──────────── signatures ──────────────────────────────────────┘
+///     inputs ──batch──> Node.handle ──effects──> journal, store (one transaction) ──> sockets, calls
+///                            ^                                                           │
+///                            └──────────── signatures ───────────────────────────────────┘
 ///
 /// While the store cannot be written nothing is let out, and the batch is tried again: the node's state and
 /// what the world saw of it never part. Calls go on meanwhile by the last view.

@@ -62,7 +62,8 @@ public enum AuditText {
     private static func what(_ event: AuditEventReport) -> String {
         let path = [event.resource, event.capability].compactMap { $0?.description }.joined(separator: "/")
         guard !path.isEmpty else { return event.action }
-        // A call is told by what was asked for; anything else that concerns a resource, by what happened to it.
+        // A call is told by what was asked for; anything else that concerns a resource, by what happened to
+        // it.
         return event.correlation == nil ? "\(event.action) (\(path))" : path
     }
 

@@ -100,7 +100,8 @@ extension CallDesk {
         return served
     }
 
-    /// A node ID takes longer to write than everything else that is decided about a call, so each is written once.
+    /// A node ID takes longer to write than everything else that is decided about a call, so each is written
+    /// once.
     private mutating func text(of node: NodeID) -> String {
         if let text = nodeTexts[node] { return text }
         let text = node.description

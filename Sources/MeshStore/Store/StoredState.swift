@@ -2,16 +2,27 @@ import GRDB
 
 /// Everything that the control plane knew, each kind in the order of its key.
 public struct StoredState: Equatable, Sendable {
+    /// By key.
     public var settings: [SettingRow] = []
+    /// By node ID.
     public var peers: [PeerRow] = []
+    /// By node, endpoint and witness.
     public var endpoints: [PeerEndpointRow] = []
+    /// By pin.
     public var keys: [PinnedKeyRow] = []
+    /// By name.
     public var invites: [InviteRow] = []
+    /// By name.
     public var resources: [ResourceRow] = []
+    /// By resource.
     public var routes: [RouteRow] = []
+    /// By content id.
     public var agreements: [AgreementRow] = []
+    /// By owner and audience.
     public var heads: [HeadRow] = []
+    /// By owner, audience and key.
     public var records: [RecordRow] = []
+    /// By caller and key.
     public var idempotency: [IdempotencyRow] = []
 
     public init() {}

@@ -6,9 +6,10 @@ struct Sim: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run many nodes from one seed in one process, with faults.",
         discussion: """
-            The nodes are the ones that ship, in a simulated world: networks, clocks, disks, services, operators and
-            intruders that go wrong as the seed says. Prints the seed first and the trace digest (64 hex digits) last:
-            the same seed gives the same digest. A seed that breaks a rule ends with the line that replays it.
+            The nodes are the ones that ship, in a simulated world: networks, clocks, disks, services,
+            operators and intruders that go wrong as the seed says. Prints the seed first and the trace digest
+            (64 hex digits) last: the same seed gives the same digest. A seed that breaks a rule ends with the
+            line that replays it.
 
             Example: comity sim --nodes 5 --seed 7
             """)
@@ -18,7 +19,10 @@ struct Sim: AsyncParsableCommand {
     @Option(help: "How many seeds, counted up from the first.") var seeds = 1
     @Option(help: "Simulated hours for each seed (default: three minutes).") var hours: Int?
     @Option(help: "Simulated seconds for each seed, in place of --hours.") var seconds: Int?
-    @Option(help: ArgumentHelp("What may go wrong: names with commas, or none (default: drawn from the seed).", valueName: "names"))
+    @Option(
+        help: ArgumentHelp(
+            "What may go wrong: names with commas, or none (default: drawn from the seed).",
+            valueName: "names"))
     var faults: FaultList?
 
     func validate() throws {

@@ -7,14 +7,14 @@ import Testing
 @Suite("Calls lost when a provider fails")
 struct LossTests {
     @Test(
-        "a provider that fails fast costs no repeatable call, and unsafe ones at most its threshold and a probe each"
+        "a provider that fails fast costs no repeatable call, and unsafe ones at most threshold and probes"
     )
     func failsFast() {
         let list = Traffic.run("list", seconds: 20, failing: 5...15)
         #expect(list.lost == 0 && list.calls == 2_500)
         let buy = Traffic.run("buy", seconds: 20, failing: 5...15)
-        // The breaker's threshold, a probe for each opening of 1, 2, 4 ... s within ten, and two in flight: the
-        // picker does better, since a failure counts as its attempt's time-out.
+        // The breaker's threshold, a probe for each opening of 1, 2, 4 ... s within ten, and two in flight:
+        // the picker does better, since a failure counts as its attempt's time-out.
         #expect((1...5 + 4 + 2).contains(buy.lost))
     }
 
