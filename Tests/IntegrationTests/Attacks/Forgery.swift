@@ -10,10 +10,11 @@ import X509
 
 /// Certificates that no honest node would show, with the keys to show them.
 enum Forgery {
-    /// In the form of a node certificate, for a key of the forger's, with somebody's statement copied into it.
+    /// In the form of a node certificate, for a key of the forger's, with somebody's statement copied.
     static func copying(_ statement: IdentityStatement) throws -> LinkCredentials {
         let key = P256.Signing.PrivateKey()
-        return try credentials(key, signedBy: key, extensions: [StatementExtension(statement).inCertificate()])
+        return try credentials(
+            key, signedBy: key, extensions: [StatementExtension(statement).inCertificate()])
     }
 
     /// In the form of a node certificate that names `victim`, whose statement the forger signed himself.
@@ -26,7 +27,8 @@ enum Forgery {
         let signature = try IdentityKey.ephemeral().sign(bytes)
         let statement = IdentityStatement(
             node: victim.node, identityKey: victim.key, signature: Octets(signature))
-        return try credentials(key, signedBy: key, extensions: [StatementExtension(statement).inCertificate()])
+        return try credentials(
+            key, signedBy: key, extensions: [StatementExtension(statement).inCertificate()])
     }
 
     /// An ordinary self-signed certificate.

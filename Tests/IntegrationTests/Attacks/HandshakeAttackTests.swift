@@ -141,6 +141,30 @@ struct HandshakeAttackTests {
         }
     }
 
+    @Test("gets nothing with an invite that another key has used")
+    func usedInvite() async throws {
+        try await TestMesh.with { mesh in
+            let alice = try await mesh.start("alice")
+            let request = try await alice.invite()
+            let (bob, mallory) = (try Persona("bob"), try Persona("mallory"))
+            for persona in [bob, bob, mallory] {
+                let attacker = try Attacker(persona.credentials)
+                mesh.atEnd { await attacker.end() }
+                let line = try await attacker.dial(alice.link, for: .pairing)
+                let script = ScriptedHandshake(persona, over: line, secret: request.secret)
+                if persona.node == bob.node {
+                    // Twice: an answer that was lost must not lose the pairing.
+                    try await script.complete()
+                } else {
+                    try line.send(.hello(script.hello))
+                    #expect(try await line.denial().code == .inviteUsed)
+                }
+            }
+            #expect(await alice.state(of: bob.node) == .trusted)
+            #expect(await alice.state(of: mallory.node) == nil)
+        }
+    }
+
     /// A peer that trusts and is trusted, has had a link, and what was said when it was made.
     private func linkedPersona(
         with agent: RunningAgent, in mesh: TestMesh

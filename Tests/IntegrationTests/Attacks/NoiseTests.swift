@@ -29,7 +29,9 @@ struct NoiseTests {
             let (alice, bob) = try await mesh.pair()
             let victim = Victim(alice)
             let sockets = try await [RawSocket.connect(to: alice.link), RawSocket.connect(to: alice.link)]
-            for socket in sockets { try await socket.closed(within: Limits.handshakeMessageTime + .seconds(3)) }
+            for socket in sockets {
+                try await socket.closed(within: Limits.handshakeMessageTime + .seconds(3))
+            }
             victim.stayedShut()
             #expect(alice.transport.counts.turnedAway >= 2)
             #expect(await alice.link(with: bob.node) != nil)

@@ -29,10 +29,11 @@ enum OpenSSL {
 
     /// Connects, sends `message` as a frame, and listens until the other side closes.
     static func visit(
-        _ endpoint: Endpoint, _ options: [String], alpn: String = "comity/1", sending message: [UInt8] = []
+        _ endpoint: Endpoint, _ options: [String], alpn: String = "comity/1",
+        version: String = "-tls1_3", sending message: [UInt8] = []
     ) async throws -> Visit {
         let arguments =
-            ["s_client", "-connect", endpoint.description, "-alpn", alpn, "-tls1_3", "-nocommands", "-ign_eof"]
+            ["s_client", "-connect", endpoint.description, "-alpn", alpn, version, "-nocommands", "-ign_eof"]
             + options
         return Visit(output: try await run(arguments, input: message.isEmpty ? [] : framed(message)))
     }

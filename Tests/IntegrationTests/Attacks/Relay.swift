@@ -4,8 +4,8 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// A man in the middle: ends TLS on both sides with leaves of its own or stolen ones, and passes every message
-/// of the handshake on, byte for byte.
+/// A man in the middle: ends TLS on both sides with leaves of its own or stolen ones, and passes every
+/// message of the handshake on, byte for byte.
 ///
 ///     dialler --TLS with `front`--> relay --TLS with `back`--> listener
 final class Relay: Sendable {

@@ -40,7 +40,8 @@ struct RelayTests {
             { alice, bob in
                 let statement = try statement(of: alice)
                 return try Relay(
-                    front: try Forgery.copying(statement), back: try Forgery.copying(try self.statement(of: bob)),
+                    front: try Forgery.copying(statement),
+                    back: try Forgery.copying(try self.statement(of: bob)),
                     to: alice.link)
             }, refusedBy: .identityStatementInvalid)
     }
@@ -84,7 +85,7 @@ struct RelayTests {
             }, refusedBy: .identityStatementInvalid)
     }
 
-    /// What protocol section 2 names as the limit, until the leaves expire; it also shows that the relay relays.
+    /// What protocol section 2 names as the limit, until the leaves expire; it shows that the relay relays.
     @Test("gets a link only with the stolen TLS keys of both at once")
     func bothStolen() async throws {
         try await TestMesh.with { mesh in

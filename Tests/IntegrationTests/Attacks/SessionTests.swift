@@ -15,7 +15,8 @@ struct SessionTests {
         try await TestMesh.with { mesh in
             let alice = try await mesh.start("alice")
             let victim = Victim(alice)
-            try await refused(try await OpenSSL.visit(alice.link, []), by: victim, because: .certificateMissing)
+            try await refused(
+                try await OpenSSL.visit(alice.link, []), by: victim, because: .certificateMissing)
         }
     }
 
@@ -69,6 +70,18 @@ struct SessionTests {
                 alice.link, files.leaf + ["-sess_in", files.session], sending: try hello(of: bob))
             #expect(!proved.isResumed)
             try await refused(proved, by: victim, because: .peerRevoked)
+        }
+    }
+
+    @Test("gets nothing with TLS 1.2")
+    func oldTLS() async throws {
+        try await TestMesh.with { mesh in
+            let alice = try await mesh.start("alice")
+            let victim = Victim(alice)
+            let visit = try await OpenSSL.visit(alice.link, [], version: "-tls1_2")
+            #expect(visit.text.contains("alert protocol version"))
+            #expect(visit.refusedReference == nil && !visit.sawMore)
+            victim.stayedShut()
         }
     }
 

@@ -88,18 +88,22 @@ struct CallTests {
     func statuses() async throws {
         try await Market.with { market in
             for status in [201, 204, 301, 404, 418, 500, 503] {
-                let answer = try await market.bob.application.send(.GET, "/mesh/alice/orders/status/\(status)")
+                let answer = try await market.bob.application.send(
+                    .GET, "/mesh/alice/orders/status/\(status)")
                 #expect(answer.status == status)
                 #expect(answer.code == nil)
             }
         }
     }
 
-    @Test("leaves a trail of the refusal on the side that refused", arguments: [
-        Refused("alice/nothing", .resourceUnknown), Refused("nobody/echo", .peerNotFound),
-        Refused("alice/orders/nothing", .capabilityUnknown), Refused("alice/orders", .capabilityUnnamed),
-        Refused("alice/orders/secret", .capabilityNotAgreed), Refused("alice/private/list", .resourceUnknown),
-    ])
+    @Test(
+        "leaves a trail of the refusal on the side that refused",
+        arguments: [
+            Refused("alice/nothing", .resourceUnknown), Refused("nobody/echo", .peerNotFound),
+            Refused("alice/orders/nothing", .capabilityUnknown), Refused("alice/orders", .capabilityUnnamed),
+            Refused("alice/orders/secret", .capabilityNotAgreed),
+            Refused("alice/private/list", .resourceUnknown),
+        ])
     func refused(_ refused: Refused) async throws {
         try await Market.with { market in
             let before = market.backend.seen.count
@@ -115,7 +119,7 @@ struct CallTests {
     @Test("is refused by the provider when the consumer's agent does not refuse it, and both sides hold why")
     func refusedByProvider() async throws {
         try await Market.with { market in
-            // The resource goes away at the provider; until the news arrives the consumer still believes in it.
+            // The resource is gone at the provider, and the consumer still believes in it.
             await market.backend.stop()
             let answer = try await market.bob.application.invoke("alice/orders/list")
             #expect(answer.code == .resourceUnreachable)

@@ -25,7 +25,7 @@ struct RoutedCallTests {
             }
             try await caller.route("prices", via: [near, far])
             for _ in 0..<60 { #expect(try await caller.application.invoke("any/prices/get").status == 200) }
-            #expect(first.seen.count >= 5 && second.seen.count >= 5)
+            #expect(!first.seen.isEmpty && !second.seen.isEmpty)
             await near.stop()
             let before = second.seen.count
             for _ in 0..<60 { #expect(try await caller.application.invoke("any/prices/get").status == 200) }

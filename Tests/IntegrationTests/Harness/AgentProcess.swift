@@ -26,9 +26,14 @@ final class AgentProcess: Sendable {
 
     /// - Parameters:
     ///   - prefix: a command that runs it elsewhere (in a namespace); empty for here.
-    init(home: String, name: String, options: [String], prefix: [String] = [], avahi: String = "off") throws {
+    ///   - log: where it says what; beside the home unless said otherwise.
+    init(
+        home: String, name: String, options: [String], prefix: [String] = [], avahi: String = "off",
+        log: String? = nil
+    ) throws {
         self.home = home
-        log = home + ".log"
+        let log = log ?? home + ".log"
+        self.log = log
         let process = Process()
         let command = prefix + [Program.path, "up", "--home", home, "--name", name] + options
         process.executableURL = URL(filePath: command[0])
@@ -63,6 +68,18 @@ final class AgentProcess: Sendable {
         Foundation.kill(pid, signal)
         try await until("process \(pid) is gone", within: .seconds(15)) { !isRunning }
     }
+
+    /// Ends it in whatever way, at the end of a test.
+    func end() async {
+        do {
+            try await kill()
+        } catch {
+            print("an agent cannot be ended: \(error)")
+        }
+    }
+
+    /// With what it ended, once it has; a signal's number when it was killed.
+    var exitStatus: Int32 { process.withLock { $0.terminationStatus } }
 
     /// What it said so far.
     func said() throws -> String { try String(contentsOfFile: log, encoding: .utf8) }

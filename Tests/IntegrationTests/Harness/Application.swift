@@ -21,7 +21,9 @@ struct Application: Sendable {
     }
 
     /// `POST /invoke/...`
-    func invoke(_ target: String, _ body: String = "{}", headers: [String: String] = [:]) async throws -> Answer {
+    func invoke(_ target: String, _ body: String = "{}", headers: [String: String] = [:]) async throws
+        -> Answer
+    {
         try await send(
             .POST, "/invoke/\(target)", Array(body.utf8),
             headers: headers.merging(["content-type": "application/json"]) { mine, _ in mine })

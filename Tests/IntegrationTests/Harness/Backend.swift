@@ -4,7 +4,7 @@ import NIOHTTP1
 import NIOPosix
 import Synchronization
 
-/// A small HTTP service on loopback, as somebody would have it behind an agent: it says back what it was asked.
+/// A small HTTP service on loopback, as somebody has it behind an agent: it says back what it was asked.
 ///
 ///     any path     200, the request's body; what was asked stands in `x-saw`
 ///     /status/N    N
@@ -28,7 +28,9 @@ final class Backend: Sendable {
         fileprivate let seen = Mutex<[Seen]>([])
     }
 
-    static func start(on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton) async throws -> Backend {
+    static func start(on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton) async throws
+        -> Backend
+    {
         let log = Log()
         let channel = try await ServerBootstrap(group: group)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)

@@ -14,7 +14,9 @@ func eventually<Result>(
     let end = ContinuousClock.now + patience
     while true {
         if let result = try await look() { return result }
-        guard ContinuousClock.now < end else { throw NeverHappened(description: "not in \(patience): \(what)") }
+        guard ContinuousClock.now < end else {
+            throw NeverHappened(description: "not in \(patience): \(what)")
+        }
         try await Task.sleep(for: .milliseconds(5))
     }
 }

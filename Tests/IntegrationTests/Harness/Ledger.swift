@@ -8,7 +8,17 @@ final class Ledger: Sendable {
         let correlation: CorrelationID
         /// What the application called its request.
         let request: String
-        let isMutating: Bool
+        let kind: Kind
+    }
+
+    /// What kinds of request there are.
+    enum Kind: String, CaseIterable, Sendable {
+        /// Safe: may be repeated by the mesh.
+        case read
+        /// Unsafe, and without a key: never repeated.
+        case write
+        /// Unsafe, under a key: repeated by the application until it is answered.
+        case keyed
     }
 
     private let state = Mutex((acknowledged: [Entry](), others: [RefusalCode?: Int]()))

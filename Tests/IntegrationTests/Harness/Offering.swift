@@ -17,8 +17,9 @@ extension RunningAgent {
         }
         let description = ResourceDescription(
             name: resource(name), protocol: .http, capabilities: declared, labels: [])
-        try await order(.addResource(
-            LocalResource(description: description, url: url, timeoutInMilliseconds: nil)))
+        try await order(
+            .addResource(
+                LocalResource(description: description, url: url, timeoutInMilliseconds: nil)))
     }
 
     /// Offers `name` (some capabilities of it, or all) to `other`, and waits until both have agreed.

@@ -23,11 +23,14 @@ final class RunningAgent: Sendable {
         environment: [String: String] = [:]
     ) async throws {
         self.home = Home(path: home)
-        var settings = ["COMITY_DISCOVERY_AVAHI": "off", "COMITY_LOG_LEVEL": "error", "XDG_RUNTIME_DIR": home]
+        var settings = [
+            "COMITY_DISCOVERY_AVAHI": "off", "COMITY_LOG_LEVEL": "error", "XDG_RUNTIME_DIR": home,
+        ]
         settings.merge(environment) { $1 }
         let agent = try await Agent.start(
             home: self.home,
-            options: ConfigurationOptions(name: name, listen: listen, gateway: gateway), environment: settings)
+            options: ConfigurationOptions(name: name, listen: listen, gateway: gateway), environment: settings
+        )
         running = Mutex(agent)
         identity = agent.ground.identity.own
         let (ready, isReady) = AsyncStream.makeStream(of: Void.self)
@@ -38,7 +41,7 @@ final class RunningAgent: Sendable {
         for await _ in ready { break }
     }
 
-    /// Ends it as SIGTERM would, and waits until its home is free. Afterwards only its identity can be asked for.
+    /// Ends it as SIGTERM would, and waits until its home is free. Afterwards only its identity is left.
     func stop() async {
         task.cancel()
         defer { running.withLock { $0 = nil } }

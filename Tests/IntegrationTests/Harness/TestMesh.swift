@@ -35,7 +35,9 @@ final class TestMesh: Sendable {
     }
 
     /// Two agents that trust each other and have a link: `first` invited.
-    func pair(_ first: String = "alice", _ second: String = "bob") async throws -> (RunningAgent, RunningAgent) {
+    func pair(_ first: String = "alice", _ second: String = "bob") async throws -> (
+        RunningAgent, RunningAgent
+    ) {
         let alice = try await start(first)
         let bob = try await start(second)
         try await bob.join(alice)

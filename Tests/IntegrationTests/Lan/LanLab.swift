@@ -49,7 +49,8 @@ struct LanLab: Sendable {
 
     /// What runs a command on a host.
     func prefix(host: Int) -> [String] {
-        ["/usr/bin/env"] + environment.filter { $0.key.hasPrefix("COMITY_LAN") }.map { "\($0.key)=\($0.value)" }
+        ["/usr/bin/env"]
+            + environment.filter { $0.key.hasPrefix("COMITY_LAN") }.map { "\($0.key)=\($0.value)" }
             + [Self.script, "exec", String(host)]
     }
 

@@ -11,7 +11,8 @@ import Testing
         if: LanLab.isPossible && Program.isHere,
         "needs root, iproute2, nftables, dbus-daemon, avahi-daemon, and the program beside the tests"))
 struct LanTests {
-    @Test("find each other by mDNS, notice a killed node within 5 s, and take it back", .timeLimit(.minutes(3)))
+    @Test(
+        "find each other by mDNS, notice a killed node within 5 s, and take it back", .timeLimit(.minutes(3)))
     func killed() async throws {
         try await Lan.with { lan in
             try await lan.allLinked(within: .seconds(30))
@@ -72,7 +73,7 @@ struct LanTests {
     }
 }
 
-/// Three agents as processes, each on a host of its own; they trust each other from before, when they were elsewhere.
+/// Three agents as processes, each on a host of its own; they made trust before, when they were elsewhere.
 private final class Lan: Sendable {
     let lab: LanLab
     let nodes: [NodeID]
@@ -146,12 +147,6 @@ private final class Lan: Sendable {
     }
 
     private func end() async {
-        for process in await running.processes.values {
-            do {
-                try await process.kill()
-            } catch {
-                print("an agent cannot be ended: \(error)")
-            }
-        }
+        for process in await running.processes.values { await process.end() }
     }
 }

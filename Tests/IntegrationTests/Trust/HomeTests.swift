@@ -25,6 +25,27 @@ struct HomeTests {
         }
     }
 
+    @Test(
+        "the program says so, too, and ends; the first one runs on until it is asked to end, and ends well",
+        .enabled(if: Program.isHere, "needs the program beside the tests: swift build --product comity"))
+    func secondProcess() async throws {
+        try await TestMesh.with { mesh in
+            let home = mesh.folder.file("alice")
+            let options = ["--listen", "127.0.0.1:0", "--gateway", "127.0.0.1:0"]
+            let first = try AgentProcess(home: home, name: "alice", options: options)
+            mesh.atEnd { await first.end() }
+            try await until("the first answers") { await first.status() != nil }
+            let second = try AgentProcess(home: home, name: "second", options: options, log: home + "-2.log")
+            mesh.atEnd { await second.end() }
+            try await until("the second gives up") { !second.isRunning }
+            #expect(second.exitStatus != 0)
+            #expect(try second.said().contains("an agent already runs in \(home): process \(first.pid)"))
+            #expect(await first.status()?.node.name.description == "alice")
+            try await first.stop()
+            #expect(first.exitStatus == 0)
+        }
+    }
+
     @Test("a stopped agent leaves its home to the next")
     func next() async throws {
         try await TestMesh.with { mesh in

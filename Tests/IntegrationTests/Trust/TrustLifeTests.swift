@@ -32,7 +32,26 @@ struct TrustLifeTests {
         }
     }
 
-    @Test("comes back within fifteen seconds of a resume, whichever side took it back", arguments: [true, false])
+    @Test("carries no call from the moment it is taken back, on either side")
+    func calls() async throws {
+        try await TestMesh.with { mesh in
+            let (alice, bob) = try await mesh.pair()
+            for (caller, provider) in [(bob, alice), (alice, bob)] {
+                try await until("echo is agreed") {
+                    try await caller.application.invoke("\(provider.identity.name)/echo").status == 200
+                }
+            }
+            try await alice.decide(.suspend, about: bob.node)
+            let own = try await alice.application.invoke("bob/echo")
+            #expect(own.code == .peerSuspended || own.code == .peerNotTrusted)
+            let others = try await bob.application.invoke("alice/echo", headers: ["comity-deadline": "2s"])
+            #expect(others.code == .peerUnreachable || others.code == .deadlineExceeded)
+        }
+    }
+
+    @Test(
+        "comes back within fifteen seconds of a resume, whichever side took it back",
+        arguments: [true, false])
     func resumed(isByInviter: Bool) async throws {
         try await TestMesh.with { mesh in
             let (alice, bob) = try await mesh.pair()
