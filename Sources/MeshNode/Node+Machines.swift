@@ -97,8 +97,8 @@ extension Node {
         effects.post(.renewSessions)
     }
 
-    /// Where an invite led is kept with the trust that it made: a joiner that dies before its first link knows
-    /// where to go on.
+    /// Where an invite led is kept with the trust that it made: a joiner that dies before its first link
+    /// knows where to go on.
     private mutating func rememberInviter(_ node: NodeID, into effects: inout Outbox<NodeEffect>) {
         for case .pairing(let intent, let endpoint) in connections.values where intent.node == node {
             remember(endpoint, of: node, into: &effects)
