@@ -46,20 +46,64 @@ struct ConsentTests {
         #expect(!isSigned)
     }
 
+    /// A book with so many peers in it.
+    private func book(_ count: Int) -> PinBook {
+        let peers = (0..<count).map { number in
+            let key = SimulatedKey(UInt64(100_000 + number))
+            return PeerRecord(
+                node: key.node, key: key.publicKey, pin: SimulatedSuite().pin(of: key.publicKey),
+                inception: key.sign(Inception(key: key.publicKey, nextKeyDigest: .zero)),
+                name: NodeName("p\(number)")!, state: .trusted, since: WallTime(milliseconds: 0),
+                evidence: TrustEvidence(kind: .invite, transcript: nil, note: "test"), boot: nil)
+        }
+        return PinBook(peers: peers, revokedPins: [])
+    }
+
+    @Test("a yes that comes when the last place is gone is no consent")
+    func fullWhileAsking() {
+        var table = TrustTable(
+            Party(1, name: "a", pins: book(Limits.peers - 1)), Party(2, name: "b"), Party(3, name: "c"))
+        table.handle(
+            0,
+            .inviteRequested(
+                table.ticket(), secret: TrustTable.secret, life: .seconds(600), confirmation: .asked))
+        table.open(1, 0, .pairing, secret: TrustTable.secret)
+        table.settle()
+        table.makeTrust(joiner: 2, secret: Octets(Array(71...86)))
+        #expect(table.parties[0].trust.pins.peers.count == Limits.peers)
+        table.parties[0].sent = []
+        let pin = SimulatedSuite().pin(of: table.parties[1].key.publicKey)
+        table.handle(0, .inviteConfirmed(table.ticket(), name, by: pin, .yes))
+        table.settle()
+        let isSigned = table.hasSentAccept(0)
+        #expect(!isSigned)
+        #expect(table.refusals(0) == [.limitReached])
+    }
+
+    @Test("a yes to one joiner is none to another that came with the same line")
+    func yesToOneOnly() {
+        var table = invited(.asked)
+        table.open(1, 0, .pairing, secret: TrustTable.secret)
+        table.settle()
+        table.open(2, 0, .pairing, secret: TrustTable.secret)
+        table.settle()
+        #expect(table.parties[0].confirmations.count == 2)
+        let first = SimulatedSuite().pin(of: table.parties[1].key.publicKey)
+        table.handle(0, .inviteConfirmed(table.ticket(), name, by: first, .yes))
+        table.settle()
+        #expect(!table.parties[0].trust.pins.isTrusted(table.parties[2].node))
+        table.open(2, 0, .pairing, secret: TrustTable.secret)
+        table.settle()
+        #expect(table.refusals(0) == [.inviteUsed])
+        table.open(1, 0, .pairing, secret: TrustTable.secret)
+        table.settle()
+        #expect(table.parties[0].trust.pins.isTrusted(table.parties[1].node))
+    }
+
     @Test("who is full signs no consent, on either side")
     func fullBook() {
         for isInviterFull in [true, false] {
-            var peers: [PeerRecord] = []
-            for number in 0..<Limits.peers {
-                let key = SimulatedKey(UInt64(100_000 + number))
-                peers.append(
-                    PeerRecord(
-                        node: key.node, key: key.publicKey, pin: SimulatedSuite().pin(of: key.publicKey),
-                        inception: key.sign(Inception(key: key.publicKey, nextKeyDigest: .zero)),
-                        name: NodeName("p\(number)")!, state: .trusted, since: WallTime(milliseconds: 0),
-                        evidence: TrustEvidence(kind: .invite, transcript: nil, note: "test"), boot: nil))
-            }
-            let full = PinBook(peers: peers, revokedPins: [])
+            let full = book(Limits.peers)
             var table = TrustTable(
                 Party(1, name: "a", pins: isInviterFull ? full : PinBook()),
                 Party(2, name: "b", pins: isInviterFull ? PinBook() : full))

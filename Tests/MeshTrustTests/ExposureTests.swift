@@ -58,6 +58,27 @@ struct ExposureTests {
         #expect(denial.code == .versionUnsupported && !denial.facts.isEmpty)
     }
 
+    @Test("on the door for pairing even a trusted peer hears no more than a stranger")
+    func pairingDoorTellsNothing() throws {
+        var table = trusting()
+        table.handle(
+            1,
+            .inviteRequested(
+                table.ticket(), secret: TrustTable.secret, life: .seconds(600), confirmation: .none))
+        table.open(0, 1, .pairing, secret: TrustTable.secret)
+        table.deliver()
+        table.deliver()
+        guard case .finish(let finish)? = table.wire.first?.2 else {
+            return #expect(Bool(false), "no finish")
+        }
+        let forged = SimulatedKey(666).sign(finish.proof.body)
+        table.wire[0].2 = .finish(InitiatorFinish(secretProof: finish.secretProof, proof: forged))
+        table.settle()
+        #expect(table.refusals(1) == [.proofInvalid])
+        let denial = try #require(lastDenial(table, by: 1))
+        #expect(denial.code == .handshakeRefused && denial.facts.isEmpty)
+    }
+
     @Test("a hello that claims more versions or bindings than eight is none", arguments: [(9, 1), (1, 9)])
     func boundedLists(versions: Int, bindings: Int) {
         var table = trusting()

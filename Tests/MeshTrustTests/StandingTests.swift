@@ -77,6 +77,42 @@ struct StandingTests {
         #expect(table.parties[0].trust.pins[b.node]?.state == .suspended)
     }
 
+    @Test("suspended: no link by a dial of one's own either, though it left before")
+    func suspendedDial() {
+        var table = trusting()
+        decide(.suspend, in: &table)
+        table.open(0, 1)
+        table.settle()
+        #expect(table.refusals(0) == [.peerSuspended])
+        #expect(table.parties[0].admitted.isEmpty && table.parties[1].admitted.isEmpty)
+    }
+
+    @Test("a handshake under way ends when the peer is forgotten")
+    func forgottenDuringHandshake() {
+        var table = trusting()
+        table.open(1, 0)
+        table.deliver()
+        decide(.forget, in: &table)
+        table.settle()
+        #expect(table.refusals(0) == [.peerNotTrusted])
+        #expect(table.parties[0].admitted.isEmpty && table.parties[1].admitted.isEmpty)
+    }
+
+    @Test("two runs that claim one boot number are an alarm: only the first is linked")
+    func twoRunsOfOneNumber() {
+        var table = trusting()
+        let b = table.parties[1]
+        table.parties[1] = Party(2, name: "b", boot: 5, run: 1, pins: b.trust.pins)
+        table.open(1, 0)
+        table.settle()
+        table.parties[1] = Party(2, name: "b", boot: 5, run: 2, pins: b.trust.pins)
+        let (_, theirs) = table.open(1, 0)
+        table.settle()
+        #expect(table.parties[0].closed[theirs] == .some(.bootReturned))
+        #expect(table.parties[0].admitted.count == 1)
+        #expect(table.parties[0].trust.pins[b.node]?.boot?.random == 1)
+    }
+
     @Test("a peer that tells its decisions again and again is written down once a minute")
     func noticesAreFew() {
         var table = trusting()

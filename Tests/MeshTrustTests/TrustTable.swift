@@ -20,7 +20,7 @@ struct Party {
     var confirmations: [(InviteName, Pin)] = []
 
     init(
-        _ number: UInt64, name: String, boot: Int64 = 1, pins: PinBook = PinBook(),
+        _ number: UInt64, name: String, boot: Int64 = 1, run: UInt64? = nil, pins: PinBook = PinBook(),
         invites: InviteBook = InviteBook()
     ) {
         key = SimulatedKey(number)
@@ -30,7 +30,7 @@ struct Party {
             Inception(key: key.publicKey, nextKeyDigest: SimulatedSuite().digest(next.publicKey.info.bytes)))
         let me = OwnIdentity(
             node: key.node, key: key.publicKey, inception: inception, name: NodeName(name)!,
-            boot: BootID(number: boot, random: number))
+            boot: BootID(number: boot, random: run ?? number))
         trust = Trust(
             me: me, pins: pins, invites: invites, suite: SimulatedSuite(),
             generator: SeededGenerator(seed: number))
