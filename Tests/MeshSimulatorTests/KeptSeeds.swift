@@ -38,7 +38,6 @@ import Testing
 
     @Test func `a node's own service does the work of one key once`() {
         var simulation = Simulation(SimulationPlan(nodes: 2, seed: 3, duration: .seconds(60), faults: []))
-        let repeats = simulation.run().statistics.ownRepeats
-        withKnownIssue("idempotency keys are remembered for peers' calls only") { #expect(repeats == 0) }
+        #expect(simulation.run().statistics.ownRepeats == 0)
     }
 }

@@ -17,22 +17,25 @@ extension CallDesk {
             attempt.way, attempt.pass, resource: .succeeded, link: .succeeded,
             taken: now.instant - attempt.began,
             at: now.instant)
+        let passing = HeaderFilter.passing(headers)
         attempt.status = status
+        if attempt.key != nil { attempt.headers = passing }
         attempt.pass = attempt.pass.spent
         attempts[id] = attempt
         alarms.set(.call(id.request), at: call.deadline)
-        effects.post(
-            .answer(
-                id.request, status: status, headers: HeaderFilter.passing(headers), call.correlation))
+        effects.post(.answer(id.request, status: status, headers: passing, call.correlation))
     }
 
-    /// The answer is complete: settled, then closed, then let go.
+    /// The answer is complete: its key ended, then settled, then closed, then let go.
+    /// - Parameter kept: of this node's own resource, the whole body when it is short enough to be kept.
     mutating func ended(
-        _ id: AttemptID, _ body: BodySummary, at now: Moment, into effects: inout Outbox<CallEffect>
+        _ id: AttemptID, _ body: BodySummary, kept: Octets?, at now: Moment,
+        into effects: inout Outbox<CallEffect>
     ) {
         guard let attempt = attempts[id], let status = attempt.status, calls[id.request] != nil else {
             return
         }
+        endKey(of: attempt, status: status, kept: kept, into: &effects)
         let outcome = AuditOutcome(
             success: true, answerDigest: body.digest, answerLength: body.length, status: status)
         close(id, attempt, outcome, saying: "answered \(status)", at: now, into: &effects)
@@ -139,6 +142,7 @@ extension CallDesk {
         into effects: inout Outbox<CallEffect>
     ) {
         let isAnswering = attempt.status != nil
+        withdrawKey(of: attempt, ending.effect, into: &effects)
         let taken: Duration? = ending.resource == .failed ? attempt.timeout - attempt.began : nil
         routes.report(
             attempt.way, attempt.pass, resource: ending.resource, link: ending.link, taken: taken,
@@ -198,7 +202,7 @@ extension CallDesk {
     }
 
     /// The attempt is over: settled in the audit, off its way, one line in the call's history.
-    private mutating func close(
+    mutating func close(
         _ id: AttemptID, _ attempt: OpenAttempt, _ outcome: AuditOutcome, saying word: String, at now: Moment,
         into effects: inout Outbox<CallEffect>
     ) {

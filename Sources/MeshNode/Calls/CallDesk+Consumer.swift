@@ -115,7 +115,7 @@ extension CallDesk {
         let invocation = invocation(call, chosen, capability, number: attempt.number, until: timeout, at: now)
         if chosen.isLocal {
             guard let resource = view.resource(call.request.resource) else { return }
-            effects.post(.serve(.own(attempt), resource, forBackend(invocation, from: view.me)))
+            serveOwn(attempt, resource, invocation, at: now, into: &effects)
         } else {
             effects.post(.send(attempt, to: chosen.node, invocation))
         }

@@ -84,7 +84,7 @@ public struct CallDesk: Sendable, Equatable {
             refused(id, refusals, effect, at: now, into: &effects)
         case .attemptFailed(let id, let failure, let effect):
             failed(id, failure, effect, at: now, into: &effects)
-        case .attemptEnded(let id, let body): ended(id, body, at: now, into: &effects)
+        case .attemptEnded(let id, let body): ended(id, body, kept: nil, at: now, into: &effects)
         case .arrived(let inbound): receive(inbound, at: now, into: &effects)
         case .abandoned(let key): abandon(key, at: now, into: &effects)
         case .resourceAnswered(.own(let id), let status, let headers):
@@ -95,7 +95,8 @@ public struct CallDesk: Sendable, Equatable {
             refused(id, [resourceRefusal(failure)], effect, at: now, into: &effects)
         case .resourceFailed(.inbound(let key), let failure, let effect):
             serviceFailed(key, [resourceRefusal(failure)], effect, at: now, into: &effects)
-        case .resourceEnded(.own(let id), let body, _): ended(id, body, at: now, into: &effects)
+        case .resourceEnded(.own(let id), let body, let kept):
+            ended(id, body, kept: kept, at: now, into: &effects)
         case .resourceEnded(.inbound(let key), let body, let kept):
             serviceEnded(key, body, kept: kept, at: now, into: &effects)
         }
@@ -189,8 +190,12 @@ struct OpenAttempt: Sendable, Equatable {
     /// When it is given up.
     let timeout: Instant
     let safety: Safety
+    /// The idempotency key that it began at this node's own resource; nil where it began none.
+    var key: IdempotencyBook.Key?
     /// Once the answer has begun.
     var status: UInt16?
+    /// The answer's, once it has begun, where there is a key.
+    var headers: [HeaderField] = []
 }
 
 /// One peer's call on its way through this node.

@@ -237,7 +237,7 @@ struct Ledger {
             switch effect {
             case .record(let records, let durability): for record in records { take(record, durability) }
             case .send, .serve:
-                if case .serve(.inbound, _, let invocation) = effect { executed(invocation) }
+                if case .serve(_, _, let invocation) = effect { executed(invocation) }
                 if onTheWay != 1 { problems.append("\(effect) without its admission before it") }
                 onTheWay = 0
             case .answer(let id, _, _, _): answered[id, default: 0] += 1
