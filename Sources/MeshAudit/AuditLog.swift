@@ -143,12 +143,17 @@ public struct AuditLog: Sendable, Equatable {
         _ events: [AuditEvent], at now: Moment, into effects: inout Outbox<AuditEffect>
     ) {
         guard !events.isEmpty else { return }
-        let records = events.map { event in
-            let reason = Refusal(.outcomeUnknown, [Fact("reason", "the agent ended before the call did")])
-            return AuditRecord.settled(
+        let reason = Refusal(.outcomeUnknown, [Fact("reason", "the agent ended before the call did")])
+        var records = events.map { event in
+            AuditRecord.settled(
                 AuditSettlement(
                     id: event.id, time: now.wall, success: false, refusals: [reason],
                     durationInMilliseconds: max(0, (now.wall - event.time).wholeMilliseconds)))
+        }
+        // In one write with the settlements: once these are kept, nothing tells that a call is still open.
+        for event in AuditEvent.closing(events, from: node, because: reason, at: now.wall) {
+            room.wrote(configuration.recordBytesTypical)
+            records.append(.event(named(event, at: now)))
         }
         effects.post(.write(records, .synced))
         tell(

@@ -109,6 +109,35 @@ import Testing
         #expect(orders.count == 2)
     }
 
+    @Test func `closes each own call that a crash left open once, with its last attempt's words`() throws {
+        var before = Bench()
+        _ = before.admitted(attempt(call(1), number: 1), at: 0)
+        _ = before.admitted(attempt(call(1), number: 2, to: third), at: 1_000)
+        _ = before.admitted(attempt(call(2)), at: 2_000)
+        var served = attempt(call(3), from: partner, to: here)
+        served.type = .service
+        _ = before.admitted(served, at: 2_000)
+        var fold = AuditFold()
+        for record in before.records() { _ = fold.add(record) }
+
+        var bench = Bench(seed: 2)
+        bench.tell(.foundOpen(fold.open), at: 5_000)
+        let orders = bench.effects.drain()
+        guard case .write(let records, .synced)? = orders.first else {
+            return #expect(Bool(false), "\(orders)")
+        }
+        let closing = records.compactMap { fold.add($0) }.filter { $0.type == .call }
+        #expect(closing.map(\.correlation) == [call(1), call(2)])
+        #expect(closing.map(\.target) == [third, partner])
+        #expect(closing.map(\.durationInMilliseconds) == [4_000, 3_000])
+        #expect(closing.allSatisfy { $0.attempt == 0 && !$0.success && $0.source == here })
+        #expect(closing.allSatisfy { $0.refusals.map(\.code) == [.outcomeUnknown] })
+        let first = try #require(closing.first)
+        #expect(first.principal == .local && first.resource == name("orders"))
+        #expect(first.capability == name("list") && Set(closing.map(\.id)).count == 2)
+        #expect(fold.open.isEmpty && fold.orphans.isEmpty)
+    }
+
     @Test func `says nothing when a crash left nothing open`() {
         var bench = Bench()
         bench.tell(.foundOpen([]))

@@ -55,6 +55,16 @@ struct AuditCheck: Sendable {
         }
     }
 
+    /// Calls with an attempt that was found open at start and settled then, by its originator.
+    static func recovered(in events: [AuditEvent]) -> [CorrelationID] {
+        events.filter { event in
+            event.type == .attempt
+                && event.refusals.contains { refusal in
+                    refusal.code == .outcomeUnknown && refusal.facts.contains { $0.name == "reason" }
+                }
+        }.compactMap(\.correlation)
+    }
+
     /// What is told more than once: (type, call, attempt, from, to) must be unique; refusals before the
     /// attempt's own event are not.
     static func repeated(in events: [AuditEvent], of host: Int) -> [String] {

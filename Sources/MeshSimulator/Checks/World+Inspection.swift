@@ -125,8 +125,11 @@ extension World {
                 else { continue }
                 breach(.toldOnce, "host \(number) was answered by host \(target), which does not tell it")
             }
-            guard !checks.audit.powerless.contains(number) else { continue }
             let closed = Set(fold.events.filter { $0.type == .call }.compactMap(\.correlation))
+            for correlation in AuditCheck.recovered(in: fold.events) where !closed.contains(correlation) {
+                breach(.toldOnce, "host \(number) recovers an attempt and does not close \(correlation)")
+            }
+            guard !checks.audit.powerless.contains(number) else { continue }
             for correlation in checks.audit.answered[number] ?? [] where !closed.contains(correlation) {
                 breach(.toldOnce, "host \(number) does not close \(correlation)")
             }
