@@ -66,7 +66,7 @@ let modules: [Module] = [
     Module("MeshAgent", .plain,
         on: below + ["MeshWire", "MeshAvahi", "MeshCredentials", "MeshStore", "MeshLink", "MeshGateway", "MeshControl"],
         [nio, posix, logging, yams]),
-    Module("comity", .program, on: ["MeshBase", "MeshControl", "MeshAgent", "MeshSimulator"], [arguments], tests: false),
+    Module("comity", .program, on: ["MeshBase", "MeshRouting", "MeshControl", "MeshAgent", "MeshSimulator"], [arguments], tests: false),
 ]
 
 let only = Context.environment["COMITY_ONLY"] ?? "all"

@@ -3,6 +3,7 @@ import MeshBase
 import MeshControl
 import MeshGateway
 import MeshNode
+import MeshRouting
 
 // Resources, routes and the catalog.
 extension ControlHandlers {
@@ -88,7 +89,7 @@ extension ControlHandlers {
             throw .usage("a time-out is longer than nothing", [Fact("milliseconds", timeout)])
         }
         let capabilities =
-            request.capabilities.isEmpty ? MeshControl.CapabilityDeclaration.usual : request.capabilities
+            request.capabilities.isEmpty ? CapabilityMatcher.standard : request.capabilities
         let names = capabilities.map(\.name)
         guard Set(names).count == names.count else {
             throw .usage(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import MeshBase
 import MeshControl
+import MeshRouting
 
 struct Resource: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -31,8 +32,7 @@ struct Resource: AsyncParsableCommand {
             [ResourceLabel] = []
 
         func run() async throws {
-            var capabilities: [Capability] = []
-            for text in capability { capabilities.append(try CapabilityDeclaration.parse(text)) }
+            let capabilities = try capability.map(declared)
             let added = try await facts.home.ask(
                 AddResource.self,
                 .init(
@@ -40,6 +40,17 @@ struct Resource: AsyncParsableCommand {
                     offerTo: offerTo,
                     offerSeconds: 30 * 86_400, timeoutMilliseconds: timeout?.duration.wholeMilliseconds))
             try facts.show(added, ResourceText.render)
+        }
+
+        private func declared(_ text: String) throws -> Capability {
+            switch CapabilityDeclaration.read(text) {
+            case .allowed(let capability): return capability
+            case .refused(let refusal):
+                throw ControlFailure(
+                    .usage, code: refusal.code.rawValue,
+                    message: "a capability is declared 'NAME=METHODS PATH [safety]'",
+                    facts: refusal.facts + [Fact("example", "'list=GET /list safe'")])
+            }
         }
     }
 
