@@ -136,13 +136,16 @@ one_call() {
 a_refused_call() {
     local refused
     chapter "9  A refused call, from both sides"
-    refused=$(awk '$3 == "resource-unreachable" { print $4; exit }' "$folder/window.lost")
-    [ -n "$refused" ] || fail "this is not as told: the shop window was never refused"
-    tell "The shop window had nowhere else to go. One question, and both sides answer it:"
-    play cafe explain "$refused" || fail "this is not as told: no explanation"
+    tell "The order book of $second ends once more. Who asks for nobody else is told so."
+    slay "${books[$second]}" TERM
+    refused resource-unreachable cafe call "$second/orders/list"
+    refused=$(sed -n 's/^ *correlation \([0-9a-f-]*\).*/\1/p' "$folder/played" | tail -n 1)
+    echo
+    tell "One question, and both sides answer it:"
+    play cafe explain last || fail "this is not as told: no explanation"
     expect "$second *attempt 1: did orders answer"
     echo
-    tell "And the bakery can ask the same:"
+    tell "And the bakery can ask about the same call:"
     play "$second" explain "$refused" || fail "this is not as told: no explanation"
     expect resource-unreachable
 }

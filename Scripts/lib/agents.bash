@@ -38,7 +38,7 @@ begin() {
 finish() {
     local status=$? name
     trap - EXIT
-    if [ "$status" != 0 ] && [ "$status" != 130 ]; then
+    if [ "$status" != 0 ] && [ "$status" != 130 ] && [ "$status" != 143 ]; then
         for name in "${!agents[@]}"; do
             echo "--- what agent $name said last" >&2
             tail -n 20 "$folder/$name.log" >&2
@@ -46,7 +46,11 @@ finish() {
     fi
     for name in "${!agents[@]}"; do end_agent "$name"; done
     local job
-    for job in $(jobs -p); do kill "$job" 2>/dev/null || true; done
+    # They may be writing into the folder: it goes when they are gone.
+    for job in $(jobs -p); do
+        kill -KILL "$job" 2>/dev/null || true
+        { wait "$job" || true; } 2>/dev/null
+    done
     rm -rf "$folder"
     exit "$status"
 }
