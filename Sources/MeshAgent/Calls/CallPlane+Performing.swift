@@ -33,9 +33,8 @@ extension CallPlane {
             case .send(let attempt, let node, let invocation): send(attempt, to: node, invocation)
             case .abandon(let attempt): tables.value.attempts.removeValue(forKey: attempt)?.abandon()
             case .answer(let id, let status, let headers, let correlation):
-                guard let request = tables.value.requests[id] else { continue }
-                request.reply.head(status: Int(status), headers: headers, correlation: correlation)
-                request.answering?.open()
+                tables.value.requests[id]?.begin(
+                    status: Int(status), headers: headers, correlation: correlation)
             case .finish(let id):
                 guard let request = end(id) else { continue }
                 request.answering?.finish()

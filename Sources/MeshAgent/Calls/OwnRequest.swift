@@ -1,6 +1,7 @@
 import MeshBase
 import MeshGateway
 import MeshNode
+import MeshRouting
 import NIOCore
 
 /// One request of an application on this machine, from arrival to its answer's end. Confined to the plane's
@@ -13,6 +14,9 @@ final class OwnRequest: AnswerSink {
     let isInvoke: Bool
     /// The attempt whose answer flows.
     var answering: AnswerPipe?
+    /// The answer's head, until something follows it: of an answer without a body the head is all that the
+    /// application waits for, so that it counts as the last frame (protocol section 9).
+    private var head: (status: Int, headers: [HeaderField], correlation: CorrelationID?)?
 
     init(id: RequestID, reply: GatewayReply, body: ByteBuffer, isInvoke: Bool) {
         self.id = id
@@ -26,6 +30,25 @@ final class OwnRequest: AnswerSink {
         isInvoke && (method == "GET" || method == "HEAD") ? ByteBuffer() : body
     }
 
-    func pass(_ piece: ByteBuffer) { reply.body(piece) }
-    func close() { reply.end() }
+    /// The desk lets the answer's head pass.
+    func begin(status: Int, headers: [HeaderField], correlation: CorrelationID?) {
+        head = (status, headers, correlation)
+        answering?.open()
+    }
+
+    func pass(_ piece: ByteBuffer) {
+        sendHead()
+        reply.body(piece)
+    }
+
+    func close() {
+        sendHead()
+        reply.end()
+    }
+
+    private func sendHead() {
+        guard let (status, headers, correlation) = head else { return }
+        head = nil
+        reply.head(status: status, headers: headers, correlation: correlation)
+    }
 }

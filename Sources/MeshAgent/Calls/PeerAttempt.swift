@@ -14,8 +14,17 @@ final class PeerAttempt: LinkStreamObserver, @unchecked Sendable {
     private unowned let plane: CallPlane
     let pipe: AnswerPipe
     var stream: LinkStream?
-    private var pending: ByteBuffer?
+    /// The answer's head, until all of the answer is there, or more of it than `heldMax`, or `heldTime` is
+    /// over: while the desk has not heard of it, a call that may be repeated can still go to another node
+    /// when the peer dies in the middle. A short answer is in the middle for as long as its provider syncs.
+    private var held: (status: UInt16, headers: [HeaderField])?
+    private var heldBytes = 0
+    private var holding: Scheduled<Void>?
     private var isOver = false
+
+    private static let heldMax = 64 * 1024
+    /// Longer than a provider's group commit takes; hardly noticed at the head of a stream.
+    private static let heldTime: TimeAmount = .milliseconds(100)
 
     init(_ id: AttemptID, for request: OwnRequest, on plane: CallPlane) {
         self.id = id
@@ -31,6 +40,7 @@ final class PeerAttempt: LinkStreamObserver, @unchecked Sendable {
 
     /// Ends it from this side; nothing more is told.
     func abandon() {
+        letGo()
         isOver = true
         pipe.abandon()
         stream?.reset(.cancelled)
@@ -43,24 +53,45 @@ final class PeerAttempt: LinkStreamObserver, @unchecked Sendable {
         case .data(let piece):
             stream?.consumed(piece.readableBytes)
             pipe.take(piece)
-        case .end: plane.submit(.attemptEnded(id, pipe.summary))
+            heldBytes += piece.readableBytes
+            if heldBytes > Self.heldMax { tellHead() }
+        case .end:
+            tellHead()
+            plane.submit(.attemptEnded(id, pipe.summary))
         case .reset(let code):
+            letGo()
             isOver = true
             let effect: PossibleEffect = code == .draining || code == .limitReached ? .none : .possible
             plane.submit(.attemptFailed(id, code == .limitReached ? .noStream : .streamReset, effect))
         case .lost:
+            letGo()
             isOver = true
             plane.submit(.attemptFailed(id, .linkLost, .possible))
         case .writable: break
         }
     }
 
+    private func letGo() {
+        held = nil
+        holding?.cancel()
+        holding = nil
+    }
+
+    private func tellHead() {
+        guard let (status, headers) = held else { return }
+        letGo()
+        plane.begin(pipe, for: id)
+        plane.submit(.attemptAnswered(id, status: status, headers: headers))
+    }
+
     private func read(_ head: ByteBuffer) {
         do throws(WireError) {
             switch try InvocationCodec.answer(from: Array(head.readableBytesView)) {
             case .answered(let status, let headers):
-                plane.begin(pipe, for: id)
-                plane.submit(.attemptAnswered(id, status: status, headers: headers))
+                held = (status, headers)
+                holding = stream?.eventLoop.assumeIsolated().scheduleTask(in: Self.heldTime) {
+                    self.tellHead()
+                }
             case .refused(let refusals, let effect):
                 isOver = true
                 plane.submit(.attemptRefused(id, refusals, effect))
