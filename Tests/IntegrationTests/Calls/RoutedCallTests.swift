@@ -33,6 +33,62 @@ struct RoutedCallTests {
         }
     }
 
+    @Test(
+        "are all answered when one of two providers is killed under them, and when it is back",
+        .enabled(if: Program.isHere, "needs the program beside the tests: swift build --product comity"))
+    func oneIsKilled() async throws {
+        try await TestMesh.with { mesh in
+            let backend = try await Backend.start()
+            mesh.atEnd { await backend.stop() }
+            let caller = try await mesh.start("caller")
+            let near = try await mesh.start("near")
+            let far = try await mesh.start("far")
+            for provider in [near, far] {
+                try await provider.join(caller)
+                try await provider.provide("prices", at: backend.url, ["get=GET /price idempotent"])
+                try await provider.offer("prices", to: caller)
+            }
+            try await caller.route("prices", via: [near, far])
+            let options = ["--listen", "\(near.link)", "--gateway", "\(near.gateway)"]
+            await near.stop()
+            let ledger = Ledger()
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                for _ in 0..<4 { tasks.addTask { await call(caller.application, into: ledger) } }
+                for _ in 0..<2 {
+                    let process = try AgentProcess(home: near.home.path, name: "near", options: options)
+                    mesh.atEnd { await process.end() }
+                    try await until("near takes calls", within: .seconds(20)) {
+                        await caller.link(with: near.node) != nil
+                    }
+                    try await Task.sleep(for: .milliseconds(.random(in: 400...900)))
+                    try await process.kill()
+                    try await Task.sleep(for: .milliseconds(400))
+                }
+                tasks.cancelAll()
+            }
+            #expect(ledger.others.isEmpty, "answered otherwise than 200: \(ledger.others) \(ledger.errors)")
+            #expect(ledger.count > 50)
+        }
+    }
+
+    /// Calls, one after the other, until the task is cancelled.
+    private func call(_ application: Application, into ledger: Ledger) async {
+        while !Task.isCancelled {
+            do {
+                let answer = try await application.invoke("any/prices/get")
+                if answer.status == 200, let correlation = answer.correlation {
+                    ledger.acknowledge(
+                        Ledger.Entry(correlation: correlation, request: "", kind: .read))
+                } else {
+                    ledger.note(answer.code, answer.text)
+                }
+                try await Task.sleep(for: .milliseconds(5))
+            } catch {
+                if !Task.isCancelled { ledger.note(nil, "\(error)") }
+            }
+        }
+    }
+
     @Test("go to no peer that merely offers the name")
     func notRouted() async throws {
         try await Market.with { market in
