@@ -122,6 +122,29 @@ import Testing
                 """)
     }
 
+    @Test func `a next command names the peer that the facts name`() {
+        let failure = ControlFailure(Refusal(.peerRevoked, [Fact("peer", "mill")]))
+        #expect(ReasonText.render(failure, plain).contains("next  comity explain peer mill\n"))
+    }
+
+    @Test func `a command for another node does not name this node's home`() {
+        var here = plain
+        here.home = "/h"
+        let elsewhere = [Fact(ReasonText.elsewhere, "mill")]
+        for (facts, home) in [([Fact](), " --home /h"), (elsewhere, "")] {
+            let failure = ControlFailure(
+                .refused, code: "x", message: "y", facts: facts, next: "comity invite")
+            #expect(ReasonText.render(failure, here).contains("next  comity invite\(home)\n"))
+        }
+    }
+
+    @Test func `a call that may take longer is named with its capability`() throws {
+        let call = try #require(GatewayCall(target: "B/orders/list"))
+        let answer = GatewayAnswer(
+            correlation: nil, outcome: .refused([Refusal(.deadlineExceeded)], next: nil), body: [])
+        #expect(CallText.render(answer, to: call, plain).contains("comity call B/orders/list --deadline 30s"))
+    }
+
     @Test func `a trace says where its sides disagree`() {
         let id = CorrelationID(high: 0x0193_8f7e_0000_7000, low: 0x8000_0000_0000_0001)
         let event = AuditEventReport(

@@ -31,7 +31,8 @@ public enum CallText {
         command.split(separator: " ").map { word in
             switch word {
             case "RESOURCE": call.resource.description
-            case "PEER/RESOURCE": "\(call.peer)/\(call.resource)"
+            case "PEER/RESOURCE":
+                "\(call.peer)/\(call.resource)" + (call.capability.map { "/\($0)" } ?? "")
             case "PEER" where call.peer != "any" && !command.hasPrefix("comity offer"): call.peer
             case "CORRELATION-ID": answer.correlation?.description ?? String(word)
             default: String(word)

@@ -22,7 +22,8 @@ public enum ExplainText {
             }
             text += ReasonText.facts(branch.facts, presentation, indent: width + 6)
             let known = branch.reasons.lazy.compactMap { CodeBook.next(after: $0.code) }.first
-            text += ReasonText.next(branch.next ?? known, presentation, indent: width + 6)
+            text += ReasonText.next(
+                branch.next ?? known, ReasonText.placed(branch.facts, presentation), indent: width + 6)
         }
         return text
     }

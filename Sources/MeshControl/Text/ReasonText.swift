@@ -5,7 +5,31 @@ public enum ReasonText {
     /// A failure of an operation.
     public static func render(_ failure: ControlFailure, _ presentation: Presentation) -> String {
         let head = "\(presentation.ink(.bad, failure.code)): \(failure.message.madePrintable)\n"
-        return head + facts(failure.facts, presentation, indent: 2) + next(failure.next, presentation)
+        return head + facts(failure.facts, presentation, indent: 2)
+            + next(failure.next.map { filled($0, failure.facts) }, placed(failure.facts, presentation))
+    }
+
+    /// The name of the fact that says at which other node a command is to be given.
+    public static let elsewhere = "to be given at"
+
+    /// The same presentation, without this node's home where the command is for another node.
+    static func placed(_ facts: [Fact], _ presentation: Presentation) -> Presentation {
+        guard facts.contains(where: { $0.name == elsewhere }) else { return presentation }
+        var other = presentation
+        other.home = nil
+        return other
+    }
+
+    /// The command with the peer and the resource that the facts name in place of the words in capitals.
+    private static func filled(_ command: String, _ facts: [Fact]) -> String {
+        func value(_ name: String) -> String? { facts.first { $0.name == name }?.value }
+        return command.split(separator: " ").map { word in
+            switch word {
+            case "PEER": value("peer") ?? "PEER"
+            case "RESOURCE": value("resource") ?? "RESOURCE"
+            default: String(word)
+            }
+        }.joined(separator: " ")
     }
 
     /// The reasons of a refused call, then the next command: the one that is given, else the first that the
