@@ -45,11 +45,18 @@ public enum PeerText {
                 .init(peer.link.rawValue, ink(of: peer.link)),
                 .init(peer.latencyMilliseconds.map { HumaneDuration.text(milliseconds: $0) } ?? "-"),
                 .init(address?.description ?? "-"),
-                .init(peer.witnesses.map(\.witness).joined(separator: ",")),
+                .init(kinds(of: peer.witnesses).joined(separator: ",")),
                 .init(peer.words.prefix(4).joined(separator: " ")),
             ])
         }
         return table
+    }
+
+    /// Each kind of witness once: one kind may have seen a peer at several addresses.
+    private static func kinds(of witnesses: [WitnessReport]) -> [String] {
+        var kinds: [String] = []
+        for witness in witnesses where !kinds.contains(witness.witness) { kinds.append(witness.witness) }
+        return kinds
     }
 
     private static func witnesses(_ witnesses: [WitnessReport], _ presentation: Presentation) -> String {
