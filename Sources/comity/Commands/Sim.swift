@@ -28,6 +28,9 @@ struct Sim: AsyncParsableCommand {
     func validate() throws {
         if hours != nil && seconds != nil { throw ValidationError("give --hours or --seconds, not both") }
         guard (1...1_000_000).contains(seeds) else { throw ValidationError("seeds are 1 to 1000000") }
+        guard (hours ?? 1).magnitude <= 10_000, (seconds ?? 1).magnitude <= 36_000_000 else {
+            throw ValidationError("that is longer than any simulation may be")
+        }
         if let problem = plan(seed: 0).problems().first { throw ValidationError(problem) }
     }
 
