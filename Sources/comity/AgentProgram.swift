@@ -32,8 +32,7 @@ enum AgentProgram {
                     gateway: options.gateway?.description, advertise: options.advertise.map(\.description)),
                 environment: ProcessInfo.processInfo.environment)
         } catch {
-            throw ControlFailure(
-                .fault, code: "agent-not-started", message: "\(error)", facts: [Fact("home", options.home)])
+            throw notStarted("\(error)", home: options.home)
         }
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await AgentSignals.untilAsked() }
@@ -44,6 +43,27 @@ enum AgentProgram {
             tasks.cancelAll()
             try await tasks.waitForAll()
         }
+    }
+
+    /// Why there is no agent: the first line is the message, each further one a fact; what the sentence
+    /// names as next becomes the next command.
+    private static func notStarted(_ description: String, home: String) -> ControlFailure {
+        let lines = description.split(separator: "\n").map(String.init)
+        var message = lines.first ?? description
+        var next: String?
+        if lines.count == 1, let mark = message.range(of: ". Next: ") {
+            next = String(message[mark.upperBound...])
+            message = String(message[..<mark.lowerBound])
+        }
+        let mistakes = lines.dropFirst().map { line in
+            guard let colon = line.range(of: ": ") else { return Fact("also", line) }
+            return Fact(
+                String(line[..<colon.lowerBound].drop { $0 == " " }), String(line[colon.upperBound...]))
+        }
+        if message.hasSuffix(":") { message.removeLast() }
+        return ControlFailure(
+            .fault, code: "agent-not-started", message: message, facts: [Fact("home", home)] + mistakes,
+            next: next)
     }
 
     /// The first screen: who this is, where it listens, what works here, what to do next.
