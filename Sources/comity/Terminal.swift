@@ -36,7 +36,10 @@ enum Terminal {
     /// Asks on standard error, reads one line; only `y` and `yes` are yes.
     static func confirm(_ question: String) -> Bool {
         note("\(question) [y/N] ")
-        return ["y", "yes"].contains(readLine(strippingNewline: true)?.lowercased() ?? "")
+        let answer = readLine(strippingNewline: true)
+        // Only a keyboard echoes the end of the line.
+        if !isAttended { note("\n") }
+        return ["y", "yes"].contains(answer?.lowercased() ?? "")
     }
 
     /// Whether somebody watches standard error.

@@ -30,11 +30,15 @@ struct Invite: AsyncParsableCommand {
         Terminal.note("\(InviteText.opened(invite, shown))")
         guard !noWait else { return }
         Terminal.note("waiting for somebody to join; Ctrl-C ends the waiting, not the invite\n")
-        let end = try await wait(for: invite)
+        let (end, isDeclined) = try await wait(for: invite)
         if facts.json { Terminal.out(try ControlCoding.document(end) + "\n") }
         switch end.state {
         case .joined: Terminal.note(InviteText.joined(end, shown))
         case .expired: throw ControlFailure(Refusal(.inviteExpired))
+        case .ended where isDeclined:
+            throw ControlFailure(
+                .refused, code: "invite-ended", message: "you said no, and nothing was granted; the line is void",
+                next: "comity invite")
         case .ended, .open, .asking:
             throw ControlFailure(
                 .refused, code: "invite-ended",
@@ -43,8 +47,10 @@ struct Invite: AsyncParsableCommand {
         }
     }
 
-    private func wait(for invite: InviteReport) async throws -> InviteProgress {
+    /// How the invite ended, and whether because the person here said no.
+    private func wait(for invite: InviteReport) async throws -> (InviteProgress, isDeclined: Bool) {
         var known = InviteState.open
+        var isDeclined = false
         while true {
             let milliseconds = ControlLimits.wait.wholeMilliseconds
             var progress = try await facts.home.ask(
@@ -54,10 +60,11 @@ struct Invite: AsyncParsableCommand {
             if progress.state == .asking && known != .asking {
                 Terminal.note(InviteText.asking(progress, Terminal.notes(facts.home)))
                 let accept = Terminal.confirm("are these the words on the other screen?")
+                isDeclined = !accept
                 progress = try await facts.home.ask(
                     AnswerInvite.self, .init(inviteID: invite.inviteID, accept: accept))
             }
-            if progress.state.isFinal { return progress }
+            if progress.state.isFinal { return (progress, isDeclined) }
             known = progress.state
         }
     }
@@ -83,11 +90,26 @@ struct JoinCommand: AsyncParsableCommand {
         let line = line == "-" ? try Terminal.input(limit: 4_096) : line
         let words = line.split(whereSeparator: \.isWhitespace)
         guard words.count == 1, let word = words.first, word.utf8.count <= Limits.inviteLine else {
-            throw ControlFailure(
-                Refusal(.inviteMalformed, [Fact("characters", line.count), Fact("limit", Limits.inviteLine)]))
+            throw JoinCommand.placed(
+                ControlFailure(
+                    Refusal(
+                        .inviteMalformed,
+                        [Fact("characters", line.count), Fact("limit", Limits.inviteLine)])))
         }
-        let progress = try await wait(String(word))
-        try facts.show(progress, InviteText.finished)
+        do {
+            let progress = try await wait(String(word))
+            try facts.show(progress, InviteText.finished)
+        } catch let failure as ControlFailure {
+            throw JoinCommand.placed(failure)
+        }
+    }
+
+    /// A new line is the inviter's to make: says so where the next command would be `comity invite`.
+    private static func placed(_ failure: ControlFailure) -> ControlFailure {
+        guard failure.next == "comity invite" else { return failure }
+        return ControlFailure(
+            failure.kind, code: failure.code, message: failure.message,
+            facts: failure.facts + [Fact(ReasonText.elsewhere, "the node that invites")], next: failure.next)
     }
 
     private func wait(_ line: String) async throws -> JoinProgress {
