@@ -1,4 +1,5 @@
 import ArgumentParser
+import FoundationEssentials
 import MeshBase
 import MeshControl
 
@@ -7,7 +8,7 @@ struct Call: AsyncParsableCommand {
         abstract: "Call a resource of a peer.",
         discussion: """
             Prints the answer on standard output and the call's correlation id on standard error.
-            RESOURCE alone lets the router pick the node. With - the JSON is read from standard input.
+            RESOURCE alone, or any/RESOURCE/CAPABILITY, lets the router pick the node. With - the JSON is read from standard input.
 
             Example: comity call bakery/orders/list '{"day":"2026-11-21"}' --deadline 2s
             """)
@@ -26,6 +27,7 @@ struct Call: AsyncParsableCommand {
         if GatewayCall(target: target) == nil {
             throw ValidationError("'\(target)' is not PEER/RESOURCE[/CAPABILITY]")
         }
+        if let json, json != "-" { try Call.checkJSON(json) }
         if let deadline, deadline.duration > Limits.callDeadlineMax {
             throw ValidationError("a call may take at most \(HumaneDuration.text(Limits.callDeadlineMax))")
         }
@@ -38,6 +40,7 @@ struct Call: AsyncParsableCommand {
     func run() async throws {
         guard var call = GatewayCall(target: target) else { return }
         call.body = json == "-" ? try Terminal.input(limit: Limits.callBody) : json ?? "{}"
+        try Call.checkJSON(call.body)
         call.principal = principal
         call.deadline = deadline?.duration
         call.idempotencyKey = idempotencyKey
@@ -52,4 +55,18 @@ struct Call: AsyncParsableCommand {
         Terminal.note(CallText.render(answer, to: call, Terminal.notes(home)))
         if answer.exitCode != 0 { throw ExitCode(answer.exitCode) }
     }
+    /// The gateway passes bodies on as they are; a mistyped one is better caught here than by the service.
+    private static func checkJSON(_ text: String) throws {
+        guard !text.isEmpty else { return }
+        do {
+            _ = try JSONDecoder().decode(AnyJSON.self, from: Data(text.utf8))
+        } catch {
+            throw ValidationError("the request is not JSON: \(text.prefix(60))")
+        }
+    }
+}
+
+/// JSON of any form: decoding reads all of it and keeps nothing.
+private struct AnyJSON: Decodable {
+    init(from decoder: any Decoder) throws {}
 }
