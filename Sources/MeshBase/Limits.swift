@@ -100,6 +100,8 @@ public enum Limits {
     public static let retries = 2
     /// Bytes of an idempotency key.
     public static let idempotencyKey = 128
+    /// Bytes that are kept for one peer: the bodies of its calls until they are passed on.
+    public static let memoryPerPeer = 16 * 1024 * 1024
     /// How long an idempotency key is remembered.
     public static let idempotencyLife: Duration = .seconds(24 * 3600)
 

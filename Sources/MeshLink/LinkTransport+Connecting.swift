@@ -11,7 +11,7 @@ extension LinkTransport {
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 256)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(.writeBufferWaterMark, value: writeWaterMark)
             .childChannelInitializer { channel in
@@ -37,7 +37,7 @@ extension LinkTransport {
         guard !isDraining else { return observer.connection(id, did: .closed(.drained)) }
         let bootstrap = ClientBootstrap(group: group)
             .connectTimeout(TimeAmount(times.connect))
-            .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.socketOption(.so_keepalive), value: 1)
             .channelOption(.writeBufferWaterMark, value: writeWaterMark)
         // Handlers are added to the one channel that won: a name may have several addresses, each tried on a

@@ -25,6 +25,8 @@ final class CallPlane: Sendable {
         var attempts: [AttemptID: PeerAttempt] = [:]
         var calls: [InboundKey: PeerCall] = [:]
         var uses: [ServiceID: ResourceUse] = [:]
+        /// Bytes of calls' bodies that are kept for each peer.
+        var kept: [NodeID: Int] = [:]
         var links: [NodeID: ConnectionID] = [:]
         var peers: [ConnectionID: NodeID] = [:]
         var requestsSeen: UInt64 = 0
@@ -94,7 +96,25 @@ final class CallPlane: Sendable {
     }
 
     /// A peer's call is over on its stream.
-    func forget(_ key: InboundKey) { tables.value.calls[key] = nil }
+    func forget(_ key: InboundKey) {
+        guard let call = tables.value.calls.removeValue(forKey: key) else { return }
+        release(call)
+    }
+
+    /// Makes room for so many more bytes of a peer's calls; false when it has its share.
+    func keep(_ bytes: Int, for peer: NodeID) -> Bool {
+        let kept = tables.value.kept[peer, default: 0] + bytes
+        guard kept <= Limits.memoryPerPeer else { return false }
+        tables.value.kept[peer] = kept
+        return true
+    }
+
+    /// A call that is over keeps nothing.
+    func release(_ call: PeerCall) {
+        guard let kept = tables.value.kept[call.peer] else { return }
+        tables.value.kept[call.peer] = kept > call.keptBytes ? kept - call.keptBytes : nil
+        call.keptBytes = 0
+    }
 
     private func setAlarm(_ deadline: Instant?) {
         guard tables.value.alarmAt != deadline else { return }

@@ -52,8 +52,9 @@ final class PeerAttempt: LinkStreamObserver, @unchecked Sendable {
         case .head(let head): read(head)
         case .data(let piece):
             stream?.consumed(piece.readableBytes)
-            pipe.take(piece)
             heldBytes += piece.readableBytes
+            guard heldBytes <= Limits.callBody else { return endOverlong() }
+            pipe.take(piece)
             if heldBytes > Self.heldMax { tellHead() }
         case .end:
             tellHead()
@@ -69,6 +70,13 @@ final class PeerAttempt: LinkStreamObserver, @unchecked Sendable {
             plane.submit(.attemptFailed(id, .linkLost, .possible))
         case .writable: break
         }
+    }
+
+    /// No resource's answer is this long until bodies stream: a provider that sends more fills no memory
+    /// here.
+    private func endOverlong() {
+        abandon()
+        plane.submit(.attemptFailed(id, .answerMalformed, .possible))
     }
 
     private func letGo() {

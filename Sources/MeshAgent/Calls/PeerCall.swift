@@ -10,7 +10,9 @@ import NIOCore
 final class PeerCall: LinkStreamObserver, AnswerSink, @unchecked Sendable {
     // Sendable as `PeerAttempt` is: confined to the one event loop.
     let key: InboundKey
-    private let peer: NodeID
+    let peer: NodeID
+    /// What of the peer's share of memory this call holds.
+    var keptBytes = 0
     private let invocation: Invocation
     private let stream: LinkStream
     private unowned let plane: CallPlane
@@ -58,6 +60,12 @@ final class PeerCall: LinkStreamObserver, AnswerSink, @unchecked Sendable {
             plane.forget(key)
             return
         }
+        let length = piece.readableBytes
+        guard plane.keep(length, for: peer) else {
+            refuse([Refusal(.overloaded, [Fact("bytes of one peer's calls at most", Limits.memoryPerPeer)])])
+            return
+        }
+        keptBytes += length
         body.writeBuffer(&piece)
     }
 
@@ -85,6 +93,7 @@ final class PeerCall: LinkStreamObserver, AnswerSink, @unchecked Sendable {
         guard !isOver else { return }
         isOver = true
         pipe?.abandon()
+        plane.release(self)
         stream.reset(.outcomeUnknown)
     }
 
@@ -94,6 +103,7 @@ final class PeerCall: LinkStreamObserver, AnswerSink, @unchecked Sendable {
         isOver = true
         stream.end()
         plane.forget(key)
+        plane.release(self)
     }
 
     private func refuse(_ refusals: [Refusal], _ effect: PossibleEffect = .none) {

@@ -1,3 +1,4 @@
+import Foundation
 import MeshAgreements
 import MeshBase
 import MeshControl
@@ -96,8 +97,12 @@ extension ControlHandlers {
                 "two capabilities have one name",
                 [Fact("names", names.map(\.description).joined(separator: ", "))])
         }
+        // A document holds texts in one form only (RFC 5198); what an operator types may come in another.
+        let labels = request.labels.map { label in
+            ResourceLabel(key: label.key, value: label.value.precomposedStringWithCanonicalMapping)
+        }.sorted()
         let description = ResourceDescription(
-            name: request.name, protocol: .http, capabilities: capabilities, labels: request.labels.sorted())
+            name: request.name, protocol: .http, capabilities: capabilities, labels: labels)
         return LocalResource(
             description: description, url: request.url, timeoutInMilliseconds: request.timeoutMilliseconds)
     }

@@ -35,6 +35,8 @@ actor ControlPlane {
     /// Who asks to join under invites that want the operator's yes.
     private(set) var confirmations: [InviteName: (pin: Pin, name: NodeName)] = [:]
     private var links: LinkShell?
+    /// What was answered in this turn.
+    private var answers: [(Ticket, NodeAnswer)] = []
     /// Connections whose first handshake is done: a repeated one travels in documents.
     private var admitted: Set<ConnectionID> = []
     private var knownAddresses: Set<String> = []
@@ -98,7 +100,11 @@ actor ControlPlane {
     private func turn(_ batch: [NodeInput]) async {
         var outbox = Outbox<NodeEffect>()
         for input in batch {
-            if case .connectionClosed(let id) = input { admitted.remove(id) }
+            switch input {
+            case .connectionClosed(let id): admitted.remove(id)
+            case .documentArrived(let id, _), .documentUnreadable(let id, _): links?.documentRead(on: id)
+            default: break
+            }
             node.handle(input, at: SystemClock.now(), into: &outbox)
         }
         await settle(outbox.drain())
@@ -118,7 +124,19 @@ actor ControlPlane {
             for input in signed { node.handle(input, at: SystemClock.now(), into: &outbox) }
             effects = outbox.drain()
         }
+        giveAnswers()
         setAlarm()
+    }
+
+    /// Behind everything else, by way of the loop on which calls are decided: what is acknowledged is in
+    /// force for the next call.
+    private func giveAnswers() {
+        let given = answers
+        answers = []
+        for (ticket, answer) in given {
+            guard let asker = commands.removeValue(forKey: ticket) else { continue }
+            loop.execute { asker.resume(returning: answer) }
+        }
     }
 
     private func sign(_ request: SigningRequest, into inputs: inout [NodeInput]) {
@@ -148,19 +166,27 @@ actor ControlPlane {
             }
         }
         guard !changes.isEmpty else { return }
-        await commit(changes)
+        await commit(changes, before: effects)
     }
 
-    private func commit(_ changes: [StoreChange]) async {
+    /// Tries until it is written. Meanwhile nothing of `effects` is let out but what takes something away: a
+    /// link that must end ends now, whatever the disk does (protocol section 3: downward is immediate).
+    private func commit(_ changes: [StoreChange], before effects: [NodeEffect]) async {
+        var isFirstTry = true
         while true {
             do throws(StoreError) {
                 try store.commit(changes)
                 storeTrouble = nil
                 return
             } catch {
-                if storeTrouble == nil {
-                    log.error("the store cannot be written", metadata: ["cause": "\(error)"])
+                if case .contradiction(let detail) = error {
+                    preconditionFailure("the node and its store contradict each other: \(detail)")
                 }
+                if isFirstTry {
+                    log.error("the store cannot be written", metadata: ["cause": "\(error)"])
+                    for effect in effects where effect.takesAway { perform(effect) }
+                }
+                isFirstTry = false
                 storeTrouble = error
                 await rest()
             }
@@ -208,7 +234,7 @@ actor ControlPlane {
         case .pairing(let window):
             trying("the pairing door") { try transport?.setPairing(window == .open ? .open : .closed) }
         case .renewSessions: trying("TLS contexts") { try transport?.renew() }
-        case .answer(let ticket, let answer): commands.removeValue(forKey: ticket)?.resume(returning: answer)
+        case .answer(let ticket, let answer): answers.append((ticket, answer))
         case .confirmationWanted(let name, let pin, let claimed): confirmations[name] = (pin, claimed)
         case .lookUp(let lookUp): look(up: lookUp)
         case .sign, .persist, .record: break
@@ -263,6 +289,18 @@ actor ControlPlane {
             return loop.scheduleTask(in: .nanoseconds(delay.wholeNanoseconds)) { [inputs] in
                 _ = inputs.post(.timeReached)
             }
+        }
+    }
+}
+
+extension NodeEffect {
+    /// Whether it only ends something that was allowed.
+    fileprivate var takesAway: Bool {
+        switch self {
+        case .close, .linkDown, .renewSessions: true
+        case .dial, .send, .repeatHandshake, .admit, .ping, .sign, .persist, .linkUp, .publish, .pairing,
+            .answer, .confirmationWanted, .lookUp, .record:
+            false
         }
     }
 }

@@ -21,10 +21,15 @@ final class LinkShell: LinkObserver {
         let secured: MeshLink.SecuredConnection
         /// When the last handshake began.
         var began: Instant
+        /// Documents that came and were not looked at yet.
+        var waiting = 0
     }
 
     /// A peer may repeat its handshake this often.
     private static let repeatMin: Duration = .seconds(30)
+    /// A peer may be this many documents ahead of the control plane; one that sends faster loses its link, so
+    /// that nobody's documents fill this node's memory.
+    private static let waitingMax = 256
 
     init(inputs: Mailbox<NodeInput>, calls: CallPlane) {
         self.inputs = inputs
@@ -66,6 +71,18 @@ final class LinkShell: LinkObserver {
 
     func turnedAway(_ remote: Endpoint, because end: LinkEnd) {}
 
+    /// The control plane took up a document of this connection.
+    func documentRead(on id: ConnectionID) { found.withLock { $0[id]?.waiting -= 1 } }
+
+    /// Whether one more document of this connection may wait.
+    private func takePlace(_ id: ConnectionID) -> Bool {
+        found.withLock { found in
+            guard let waiting = found[id]?.waiting, waiting < Self.waitingMax else { return false }
+            found[id]?.waiting += 1
+            return true
+        }
+    }
+
     /// This node repeats its handshake over a connection that it dialled.
     func repeatHandshake(_ id: ConnectionID) {
         guard let secured = found.withLock({ $0[id]?.secured }) else { return }
@@ -88,6 +105,10 @@ final class LinkShell: LinkObserver {
     }
 
     private func receive(_ bytes: [UInt8], on id: ConnectionID, limit: Int, isAdmitted: Bool = false) {
+        guard takePlace(id) else {
+            calls.transport.withLock { $0 }?.close(id, RefusalCode.overloaded.rawValue)
+            return
+        }
         do throws(WireError) {
             let document = try Document.decode(LinkDocument.self, from: bytes, limit: limit)
             if isAdmitted, case .handshake(.hello) = document, !beginAgain(id) {
