@@ -109,7 +109,12 @@ struct RouteBook: Sendable, Equatable {
     ) {
         var generator = self.generator
         ways.update(way) { standing in
+            let wasClosed = standing.breaker.standing(at: now) == .closed
             standing.breaker.settle(pass.resource, as: resource, at: now, using: &generator)
+            // What it took while it failed says nothing about what it takes now that it is well again.
+            if !wasClosed, standing.breaker.standing(at: now) == .closed {
+                standing.latency = LatencyEstimate()
+            }
             if let taken { standing.latency.observe(taken, at: now) }
         }
         if let admission = pass.link {
@@ -136,6 +141,11 @@ struct RouteBook: Sendable, Equatable {
             if line.link == .up { line.breaker.trip() }
             if link == .up { line.breaker.release() }
             line.link = link
+        }
+        if link == .up {
+            for way in ways.keys where way.node == node {
+                ways.update(way) { $0.latency = LatencyEstimate() }
+            }
         }
         haveLinksMoved = true
         notice(node, at: now)
