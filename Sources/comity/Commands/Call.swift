@@ -8,7 +8,8 @@ struct Call: AsyncParsableCommand {
         abstract: "Call a resource of a peer.",
         discussion: """
             Prints the answer on standard output and the call's correlation id on standard error.
-            RESOURCE alone, or any/RESOURCE/CAPABILITY, lets the router pick the node. With - the JSON is read from standard input.
+            RESOURCE alone, or any/RESOURCE/CAPABILITY, lets the router pick the node. With - the JSON is read
+            from standard input.
 
             Example: comity call bakery/orders/list '{"day":"2026-11-21"}' --deadline 2s
             """)

@@ -37,7 +37,8 @@ struct Invite: AsyncParsableCommand {
         case .expired: throw ControlFailure(Refusal(.inviteExpired))
         case .ended where isDeclined:
             throw ControlFailure(
-                .refused, code: "invite-ended", message: "you said no, and nothing was granted; the line is void",
+                .refused, code: "invite-ended",
+                message: "you said no, and nothing was granted; the line is void",
                 next: "comity invite")
         case .ended, .open, .asking:
             throw ControlFailure(
