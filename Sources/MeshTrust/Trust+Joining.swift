@@ -84,7 +84,7 @@ extension Trust {
         deadlines.set(.join(ticket), at: now.instant + (isRoundOver ? Self.pause : .zero))
     }
 
-    /// The inviter said no; some of its reasons are final.
+    /// The inviter said no; few of its reasons pass.
     mutating func joinDenied(
         _ connection: ConnectionID, _ denial: Denial, at now: Moment, into effects: inout Outbox<TrustEffect>
     ) {
@@ -92,11 +92,13 @@ extension Trust {
         let refusal = Refusal(
             denial.code, denial.facts + [Fact("reference", Hexadecimal.encode(denial.reference.bytes))])
         switch denial.code {
-        case .inviteUsed, .inviteExpired, .inviteUnknown, .inviteProofWrong, .inviteDeclined, .clockSkew:
+        // The operator there may still be asked, or the node be busy: the next try may pass.
+        case .handshakeTimeout, .handshakeLimit, .overloaded, .draining:
+            joinFailed(connection, refusal, at: now, into: &effects)
+        default:
             joins[ticket] = nil
             deadlines.cancel(.join(ticket))
             effects.post(.answer(ticket, .refused(refusal)))
-        default: joinFailed(connection, refusal, at: now, into: &effects)
         }
     }
 

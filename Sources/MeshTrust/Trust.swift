@@ -284,11 +284,11 @@ extension Handshake {
         return facts.statement.node
     }
 
-    /// Whether the other end may know the true reason: a trusted peer, anyone whose clock is off, and who
-    /// named an invite.
+    /// Whether the other end may know the true reason: a trusted peer, anyone whose clock is off or
+    /// whose time is over, and who named an invite.
     func mayTell(_ code: RefusalCode, isTrusted: Bool) -> Bool {
         switch code {
-        case .clockSkew: true
+        case .clockSkew, .handshakeTimeout: true
         case .inviteExpired, .inviteUsed, .inviteUnknown, .inviteProofWrong, .inviteDeclined:
             connection.purpose == .pairing
         default: isTrusted && connection.purpose == .peering

@@ -149,6 +149,30 @@ struct InviteTests {
         #expect(table.parties[1].answers[join].map(code) == .peerUnreachable)
     }
 
+    @Test("a joiner that is refused is told so at once, with the reference for the other operator")
+    func refusedAtOnce() throws {
+        var table = TrustTable(Party(1, name: "a"), Party(2, name: "b"))
+        table.makeTrust()
+        table.handle(0, .decided(table.ticket(), table.parties[1].node, .revoke, note: "test"))
+        table.handle(1, .decided(table.ticket(), table.parties[0].node, .forget, note: "test"))
+        let secret = Octets(Array(61...76))
+        let invite = TrustInput.inviteRequested(
+            table.ticket(), secret: secret, life: .seconds(600), confirmation: .none)
+        table.handle(0, invite)
+        let join = table.ticket()
+        let request = JoinRequest(
+            inviter: table.parties[0].node, endpoints: [TrustTable.place], secret: secret,
+            expires: table.now.wall + .seconds(600))
+        table.handle(1, .joinRequested(join, request))
+        table.open(1, 0, .pairing, secret: secret, join: join)
+        table.settle()
+        guard case .refused(let refusal)? = table.parties[1].answers[join] else {
+            return #expect(Bool(false), "the join goes on")
+        }
+        #expect(refusal.code == .handshakeRefused)
+        #expect(refusal.facts.contains { $0.name == "reference" })
+    }
+
     @Test("a name that is taken gets a number")
     func numbersNames() {
         var table = TrustTable(Party(1, name: "a"), Party(2, name: "b"), Party(3, name: "b"))
