@@ -1,3 +1,4 @@
+import Glibc
 import MeshBase
 import NIOCore
 import NIOPosix
@@ -23,7 +24,9 @@ extension LinkTransport {
             return Endpoint(
                 host: endpoint.host, port: UInt16(channel.localAddress?.port ?? Int(endpoint.port)))
         } catch {
-            throw .cannotListen(endpoint, cause: String(describing: error))
+            let number = (error as? IOError)?.errnoCode
+            let cause = number.map { String(cString: strerror($0)).lowercased() }
+            throw .cannotListen(endpoint, cause: cause ?? String(describing: error))
         }
     }
 
