@@ -87,7 +87,7 @@ public struct GatewayAnswer: Equatable, Sendable {
     public var exitCode: Int32 {
         switch outcome {
         case .answered(let status): (200..<400).contains(status) ? 0 : 1
-        case .refused(let reasons, _): reasons.contains { $0.code == .peerUnreachable } ? 4 : 1
+        case .refused(let reasons, _): reasons.first?.code == .peerUnreachable ? 4 : 1
         }
     }
 }
