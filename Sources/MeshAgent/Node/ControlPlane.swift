@@ -40,7 +40,6 @@ actor ControlPlane {
     /// Connections whose first handshake is done: a repeated one travels in documents.
     private var admitted: Set<ConnectionID> = []
     private var knownAddresses: Set<String> = []
-    private var watchers: [CheckedContinuation<Void, Never>] = []
     private(set) var storeTrouble: StoreError?
 
     init(
@@ -69,15 +68,8 @@ actor ControlPlane {
 
     /// Serves the mailbox until it is closed.
     func run() async {
-        while let batch = await inputs.take() {
-            await turn(batch)
-            let waiting = watchers
-            watchers = []
-            for watcher in waiting { watcher.resume() }
-        }
+        while let batch = await inputs.take() { await turn(batch) }
         alarm?.cancel()
-        for watcher in watchers { watcher.resume() }
-        watchers = []
         for continuation in commands.values { continuation.resume(returning: .refused([Refusal(.draining)])) }
         commands = [:]
     }
@@ -93,9 +85,6 @@ actor ControlPlane {
             }
         }
     }
-
-    /// Returns after the next batch.
-    func changed() async { await withCheckedContinuation { watchers.append($0) } }
 
     private func turn(_ batch: [NodeInput]) async {
         var outbox = Outbox<NodeEffect>()
