@@ -1,4 +1,6 @@
 // swift-tools-version: 6.2
+// swift-format-ignore-file
+// One module a line, as a table, which a tidy test reads.
 import PackageDescription
 
 // One row of the house (Docs/Architecture.md): what a module may import, from below only.

@@ -30,6 +30,10 @@ extension AuditEvent {
         whole.answerDigest = settlement.answerDigest
         whole.answerLength = settlement.answerLength
         whole.status = settlement.status
+        if let request = settlement.request {
+            whole.requestLength = request.length
+            whole.requestDigest = request.digest
+        }
         return whole
     }
 

@@ -141,11 +141,14 @@ public struct AuditSettlement: Equatable, Sendable {
     public var answerLength: Int64
     /// HTTP status of the answer; nil without one.
     public var status: UInt16?
+    /// What of the request's body passed, of one that streamed; nil: what was admitted stands.
+    public var request: BodySummary?
 
     public init(
         id: CorrelationID, time: WallTime, success: Bool, refusals: [Refusal] = [],
         durationInMilliseconds: Int64,
-        answerDigest: Digest? = nil, answerLength: Int64 = 0, status: UInt16? = nil
+        answerDigest: Digest? = nil, answerLength: Int64 = 0, status: UInt16? = nil,
+        request: BodySummary? = nil
     ) {
         self.id = id
         self.time = time
@@ -155,5 +158,6 @@ public struct AuditSettlement: Equatable, Sendable {
         self.answerDigest = answerDigest
         self.answerLength = answerLength
         self.status = status
+        self.request = request
     }
 }

@@ -29,16 +29,32 @@ public struct AuditOutcome: Equatable, Sendable {
     public var answerLength: Int64
     /// HTTP status of the answer; nil without one.
     public var status: UInt16?
+    /// What of the request's body passed; nil: what was admitted stands.
+    public var request: BodySummary?
 
     public init(
         success: Bool, refusals: [Refusal] = [], answerDigest: Digest? = nil, answerLength: Int64 = 0,
-        status: UInt16? = nil
+        status: UInt16? = nil, request: BodySummary? = nil
     ) {
         self.success = success
         self.refusals = refusals
         self.answerDigest = answerDigest
         self.answerLength = answerLength
         self.status = status
+        self.request = request
+    }
+}
+
+/// A body that passed, or as much of it as did.
+public struct BodySummary: Equatable, Sendable {
+    /// Its length in bytes.
+    public var length: Int64
+    /// Its SHA-256; nil above `Limits.digestedBody`, and of a body that did not pass whole.
+    public var digest: Digest?
+
+    public init(length: Int64, digest: Digest?) {
+        self.length = length
+        self.digest = digest
     }
 }
 

@@ -105,7 +105,8 @@ public struct AuditLog: Sendable, Equatable {
         let settlement = AuditSettlement(
             id: id, time: now.wall, success: outcome.success, refusals: outcome.refusals,
             durationInMilliseconds: max(0, (now.instant - call.began).wholeMilliseconds),
-            answerDigest: outcome.answerDigest, answerLength: outcome.answerLength, status: outcome.status)
+            answerDigest: outcome.answerDigest, answerLength: outcome.answerLength, status: outcome.status,
+            request: outcome.request)
         effects.post(.write([.settled(settlement)], call.durability))
     }
 

@@ -90,8 +90,16 @@ public enum Limits {
     public static let automaticAgreementsPerPeer = 32
 
     // Calls (protocol section 8)
-    /// Bytes of a body, until bodies stream.
+    /// Bytes of a body that is at hand whole: of `/invoke`, of what is kept to be sent again. Others stream,
+    /// and have no limit of their own.
     public static let callBody = 1024 * 1024
+    /// Bytes of a body that `/mesh` keeps, so that the call can be repeated; what is longer streams.
+    public static let repeatableBody = 64 * 1024
+    /// Bytes of a body up to which the audit keeps its digest.
+    public static let digestedBody = 4 * 1024
+    /// How long a call whose time bounds the wait for its answer may go on without a byte, once the answer
+    /// has begun.
+    public static let streamIdle: Duration = .seconds(60)
     /// A call's time unless it says otherwise.
     public static let callDeadline: Duration = .seconds(10)
     /// The longest time that a call may ask for.

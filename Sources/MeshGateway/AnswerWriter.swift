@@ -101,7 +101,7 @@ struct AnswerWriter {
         case .length(let left): return left == 0
         case .chunked:
             out.writeStaticString("0\r\n")
-            for field in trailers where Self.passes(field) && field.name != "content-length" {
+            for field in trailers where Self.passes(field) && HeaderRules.isTrailer(field.name) {
                 Self.write(field, into: &out)
             }
             out.writeStaticString("\r\n")

@@ -18,10 +18,11 @@ public struct GatewayConfiguration: Sendable {
     public var lingerTime: Duration
     /// Connections at once; further ones are closed unanswered.
     public var connectionLimit: Int
-    /// Bytes of a body that are collected before a request is handed over; what goes beyond is delivered in
-    /// chunks.
+    /// Bytes of a `/mesh` body that are collected before its request is handed over, where the body declares
+    /// its length; what goes beyond is delivered in chunks.
     public var collectedBody: Int
-    /// Bytes of a body in all; what goes beyond is refused.
+    /// Bytes of an `/invoke` body; what goes beyond is refused. Also what is read and dropped of a body that
+    /// nobody wants before the connection is closed instead.
     public var bodyLimit: Int
 
     public init(endpoint: Endpoint?, socketPath: String?, access: GatewayAccess = .open) {
@@ -32,7 +33,7 @@ public struct GatewayConfiguration: Sendable {
         idleTime = .seconds(60)
         lingerTime = .seconds(2)
         connectionLimit = 4_096
-        collectedBody = Limits.callBody
+        collectedBody = Limits.repeatableBody
         bodyLimit = Limits.callBody
     }
 }

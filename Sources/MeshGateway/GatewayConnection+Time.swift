@@ -31,7 +31,7 @@ extension GatewayConnection {
 
     private func lookForIdleness() {
         guard ending != .lingering, let context else { return }
-        let isAwaitingAnswer = exchange?.hasArrived == true
+        let isAwaitingAnswer = exchange?.hasArrived == true || exchange?.isBodyHeld == true
         let quietSince = isAwaitingAnswer ? heldSince : lastRead
         guard let quietSince else { return watchIdleness(after: configuration.idleTime, context) }
         let left = quietSince + TimeAmount(configuration.idleTime) - .now()

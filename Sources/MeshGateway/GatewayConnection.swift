@@ -23,6 +23,12 @@ final class GatewayConnection: ChannelDuplexHandler {
         var answer: AnswerWriter
         /// Whether the request has arrived completely.
         var hasArrived: Bool
+        /// Whether nothing of a continued body is read, since nobody takes it.
+        var isBodyHeld = false
+        /// Whether the application sends its body only once it is invited.
+        var awaitsInvitation = false
+        /// Bytes of the body that came after its answer was complete.
+        var unwanted = 0
     }
 
     enum Ending { case none, draining, lingering }
@@ -31,6 +37,8 @@ final class GatewayConnection: ChannelDuplexHandler {
     let observer: any GatewayObserver
     let number: UInt32
     private let registry: ConnectionRegistry
+    /// Bytes of the body of the message that is being read.
+    private var bodyBytes = 0
     var context: ChannelHandlerContext?
     var exchange: Exchange?
     var out = ByteBuffer()
@@ -83,8 +91,9 @@ final class GatewayConnection: ChannelDuplexHandler {
         lastRead = .now()
         if pendingBytes == 0 { pendingSince = lastRead }
         pendingBytes += count
-        // Chunks of one byte cost six; what is beyond that is padding that nobody needs.
-        guard pendingBytes <= 2 * Limits.invocationHead + 8 * configuration.bodyLimit else {
+        // Chunks of one byte cost six; what is beyond that is padding that nobody needs. What this read
+        // brought is not counted as body yet.
+        guard pendingBytes - count <= 4 * Limits.invocationHead + 8 * bodyBytes else {
             poison(
                 RequestRefusal(.requestMalformed, [Fact("framing", "more padding than body")], then: .close))
             return false
@@ -99,11 +108,16 @@ final class GatewayConnection: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard ending != .lingering, lastRefusal == nil else { return }
         let part = unwrapInboundIn(data)
-        if case .end = part { pendingBytes = 0 }
+        switch part {
+        case .head: break
+        case .body(let chunk): bodyBytes += chunk.readableBytes
+        case .end: (pendingBytes, bodyBytes) = (0, 0)
+        }
         if exchange?.hasArrived == true || !backlog.isEmpty { backlog.append(part) } else { take(part) }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
+        if exchange == nil, backlog.isEmpty { perform(assembly.pause()) }
         isReading = false
         if isFlushDue { flushNow() }
         if pendingBytes > 0, headAlarm == nil, assembly.isIdle, backlog.isEmpty { watchHead(context) }
@@ -111,7 +125,8 @@ final class GatewayConnection: ChannelDuplexHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        if backlog.isEmpty || ending == .lingering { context.read() } else { isReadHeld = true }
+        let isHeld = !backlog.isEmpty || exchange?.isBodyHeld == true
+        if isHeld && ending != .lingering { isReadHeld = true } else { context.read() }
     }
 
     private func take(_ part: HTTPServerRequestPart) {
@@ -119,13 +134,19 @@ final class GatewayConnection: ChannelDuplexHandler {
             headAlarm?.cancel()
             headAlarm = nil
         }
-        switch assembly.take(part, at: lastRead) {
+        perform(assembly.take(part, at: lastRead))
+    }
+
+    private func perform(_ step: RequestAssembly.Step) {
+        switch step {
         case .nothing: break
         case .invite:
             out.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
             flushSoon()
         case .hand(let request, let shape):
             begin(request.id, shape, hasArrived: request.delivery == .whole)
+            exchange?.isBodyHeld = request.delivery == .continued
+            exchange?.awaitsInvitation = request.awaitsInvitation
             observer.requestArrived(request, reply: GatewayReply(id: request.id, of: self))
         case .health(let shape):
             begin(nil, shape, hasArrived: true)
@@ -133,12 +154,18 @@ final class GatewayConnection: ChannelDuplexHandler {
                 nil, status: 200, headers: [HeaderField("content-type", "text/plain")],
                 body: ByteBuffer(string: "ok\n"), correlation: nil)
         case .chunk(let chunk):
-            if let exchange, let id = exchange.id, !exchange.answer.hasEnded {
+            guard let exchange, let id = exchange.id else { return }
+            if exchange.answer.hasEnded {
+                dropUnwanted(chunk.readableBytes)
+            } else {
                 observer.bodyArrived(chunk, of: id)
             }
-        case .end:
+        case .end(let trailers):
             exchange?.hasArrived = true
-            if let exchange, let id = exchange.id, !exchange.answer.hasEnded { observer.bodyEnded(of: id) }
+            exchange?.isBodyHeld = false
+            if let exchange, let id = exchange.id, !exchange.answer.hasEnded {
+                observer.bodyEnded(of: id, trailers: trailers)
+            }
             finishIfComplete()
         case .refuse(let refusal, let shape): refuse(refusal, shape)
         }
@@ -194,7 +221,7 @@ final class GatewayConnection: ChannelDuplexHandler {
     func finishIfComplete() {
         guard let done = exchange, done.answer.hasEnded else { return }
         guard !done.answer.closes else { return linger() }
-        guard done.hasArrived else { return }
+        guard done.hasArrived else { return readUnwanted(done) }
         exchange = nil
         if !isReading { lastRead = .now() }
         if !isReplaying { replay() }
@@ -205,6 +232,8 @@ final class GatewayConnection: ChannelDuplexHandler {
         while ending != .lingering, exchange?.hasArrived != true, let part = backlog.popFirst() { take(part) }
         isReplaying = false
         guard ending != .lingering, exchange == nil, backlog.isEmpty else { return }
+        if lastRefusal == nil, !isReading { perform(assembly.pause()) }
+        guard exchange == nil else { return }
         if let refusal = lastRefusal {
             assembly.close()
             return refuse(refusal, .cut)
@@ -213,8 +242,8 @@ final class GatewayConnection: ChannelDuplexHandler {
         resumeReading()
     }
 
-    private func resumeReading() {
-        guard isReadHeld else { return }
+    func resumeReading() {
+        guard isReadHeld, exchange?.isBodyHeld != true || ending == .lingering else { return }
         isReadHeld = false
         context?.read()
     }

@@ -1,3 +1,4 @@
+import MeshRouting
 import NIOCore
 
 /// Whether an answer may flow on, or its sender should wait.
@@ -21,8 +22,8 @@ public protocol GatewayObserver: AnyObject, Sendable {
     func requestArrived(_ request: GatewayRequest, reply: GatewayReply)
     /// The body goes on.
     func bodyArrived(_ chunk: ByteBuffer, of id: GatewayRequestID)
-    /// The body is complete.
-    func bodyEnded(of id: GatewayRequestID)
+    /// The body is complete; what followed it.
+    func bodyEnded(of id: GatewayRequestID, trailers: [HeaderField])
     /// The application reads more slowly than it is sent to, or has caught up.
     func answerFlowChanged(_ flow: AnswerFlow, of id: GatewayRequestID)
     /// The application went away, or broke HTTP, before the answer was complete.

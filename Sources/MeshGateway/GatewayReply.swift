@@ -26,6 +26,13 @@ public struct GatewayReply: Sendable {
     /// Where the connection lives: answers are cheapest from here.
     public var eventLoop: any EventLoop { connection.eventLoop }
 
+    /// Reads no more of a continued body until `resumeBody`: whoever it goes to is slower than the
+    /// application. At most what one read brought still arrives.
+    public func holdBody() { onLoop { $0.holdBody(id) } }
+
+    /// Reads on, and invites an application that waits for that.
+    public func resumeBody() { onLoop { $0.resumeBody(id) } }
+
     /// Begins an answer of the resource. `status` is 200 ... 599; a single valid `content-length` in
     /// `headers` frames the body, else it is chunked. Hop-by-hop fields, `Comity-…` and fields that could
     /// break the head are left out.

@@ -31,7 +31,8 @@ public enum GatewayForm: Equatable, Sendable {
 public enum BodyDelivery: Equatable, Sendable {
     /// `GatewayRequest.body` is all of it.
     case whole
-    /// More follows through `GatewayObserver.bodyArrived`, closed by `bodyEnded`.
+    /// More follows through `GatewayObserver.bodyArrived`, closed by `bodyEnded`. Nothing of it is read until
+    /// `GatewayReply.resumeBody`.
     case continued
 }
 
@@ -65,6 +66,15 @@ public struct GatewayRequest: Sendable {
     public internal(set) var body: ByteBuffer
     /// Whether `body` is all of it.
     public internal(set) var delivery: BodyDelivery
+    /// Bytes of the body as its head declared them; nil for one in chunks. Never more and never fewer come.
+    public let bodyLength: Int64?
+    /// What followed a whole body that came in chunks; empty otherwise.
+    public internal(set) var trailers: [HeaderField] = []
     /// When the request's head was complete, on NIO's monotonic clock: the call's time runs from here.
     public let arrival: NIODeadline
+    /// Whether the application sends its body only once it is invited.
+    let awaitsInvitation: Bool
+
+    /// Whether the request has a form whose body may stream.
+    var mayStream: Bool { if case .mesh = form { true } else { false } }
 }

@@ -13,6 +13,19 @@ enum HeaderRules {
         }
     }
 
+    /// Whether `name` may stand behind a body (RFC 9110 section 6.5.1): nothing that frames, routes,
+    /// authorises or changes how the message is read.
+    static func isTrailer(_ name: String) -> Bool {
+        switch name {
+        case "content-length", "content-type", "content-encoding", "content-range", "host", "authorization",
+            "cookie", "set-cookie", "www-authenticate", "expect", "max-forwards", "cache-control", "age",
+            "expires", "date", "location", "retry-after", "vary", "range", "traceparent", "tracestate",
+            "idempotency-key":
+            false
+        default: !isHopByHop(name) && !isReserved(name) && !name.hasPrefix("if-")
+        }
+    }
+
     /// Whether `name` is one of those with which Comity speaks for itself: whoever else sends it would speak
     /// in its name.
     static func isReserved(_ name: String) -> Bool { name.hasPrefix("comity-") || name == "comity" }

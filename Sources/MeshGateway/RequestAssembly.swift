@@ -1,11 +1,13 @@
 import MeshBase
+import MeshRouting
 import NIOCore
 import NIOHTTP1
 
 /// Puts one connection's requests together out of what the decoder reads, one after the other.
 ///
 ///     idle --head--> collecting --end--> idle            handed over whole
-///                    collecting --too much--> passing    handed over, the rest in chunks
+///                    collecting --too much, pause--> passing    `/mesh`: handed over, the rest in chunks
+///     idle --head that declares much, or awaits an invitation--> passing    likewise, without a byte yet
 ///     idle --head refused--> swallowing --end--> idle    refused once the body has been read and dropped
 ///     any --framing in doubt, limit--> closed            refused, nothing more is read
 struct RequestAssembly {
@@ -17,14 +19,14 @@ struct RequestAssembly {
         case hand(GatewayRequest, AnswerShape)
         case health(AnswerShape)
         case chunk(ByteBuffer)
-        case end
+        case end(trailers: [HeaderField])
         case refuse(RequestRefusal, AnswerShape)
     }
 
     private enum State {
         case idle
         case collecting(GatewayRequest, AnswerShape)
-        case passing(received: Int)
+        case passing
         case swallowing(Swallowed, AnswerShape, received: Int)
         case closed
     }
@@ -62,7 +64,7 @@ struct RequestAssembly {
         switch part {
         case .head(let head): begin(head, at: arrival)
         case .body(let chunk): add(chunk)
-        case .end: finish()
+        case .end(let trailers): finish(trailers.map(Self.passing) ?? [])
         }
     }
 
@@ -78,16 +80,18 @@ struct RequestAssembly {
             let fields = try RequestFields(head.headers, version: head.version)
             // After a request to upgrade the decoder reads nothing more, and this server never upgrades.
             if fields.asksUpgrade { shape.closes = true }
-            if let length = fields.contentLength, length > bodyLimit { throw tooLarge(length) }
             let id = GatewayRequestID(connection: connection, sequence: sequence)
+            let admission: RequestGate.Admission
             do throws(RequestRefusal) {
-                return accept(try gate.admit(head, fields, id: id, at: arrival), fields, shape)
+                admission = try gate.admit(head, fields, id: id, at: arrival)
             } catch {
                 // A client that waits to be invited has sent no body: answering now spares it the way.
-                guard error.after == .goOn, !fields.expectsContinue else { throw error }
+                let isShort = (fields.contentLength ?? 0) <= bodyLimit
+                guard error.after == .goOn, !fields.expectsContinue, isShort else { throw error }
                 state = .swallowing(.refused(error), shape, received: 0)
                 return .nothing
             }
+            return try accept(admission, fields, shape)
         } catch {
             state = .closed
             shape.closes = true
@@ -97,18 +101,36 @@ struct RequestAssembly {
 
     private mutating func accept(
         _ admission: RequestGate.Admission, _ fields: RequestFields, _ shape: AnswerShape
-    ) -> Step {
+    ) throws(RequestRefusal) -> Step {
+        let length = fields.contentLength ?? 0
         switch admission {
-        case .health: state = .swallowing(.health, shape, received: 0)
-        case .request(var request):
-            if let length = fields.contentLength, length > collectedBody, !fields.expectsContinue {
-                request.delivery = .continued
-                state = .passing(received: 0)
-                return .hand(request, shape)
-            }
+        case .health:
+            guard length <= bodyLimit else { throw tooLarge(length) }
+            state = .swallowing(.health, shape, received: 0)
+        case .request(let request) where request.mayStream:
+            if length > collectedBody || request.awaitsInvitation { return pass(request, shape) }
+            state = .collecting(request, shape)
+            return .nothing
+        case .request(let request):
+            guard length <= bodyLimit else { throw tooLarge(length) }
             state = .collecting(request, shape)
         }
         return fields.expectsContinue && fields.hasBody ? .invite : .nothing
+    }
+
+    private mutating func pass(_ request: GatewayRequest, _ shape: AnswerShape) -> Step {
+        var request = request
+        request.delivery = .continued
+        state = .passing
+        return .hand(request, shape)
+    }
+
+    /// The application has said all that it says for now: a body whose end may be far is handed over as it
+    /// is, since its sender may wait for the answer to what it has sent.
+    mutating func pause() -> Step {
+        guard case .collecting(let request, let shape) = state, request.mayStream, request.bodyLength == nil
+        else { return .nothing }
+        return pass(request, shape)
     }
 
     private mutating func add(_ chunk: ByteBuffer) -> Step {
@@ -116,7 +138,7 @@ struct RequestAssembly {
         case .idle, .closed: return .nothing
         case .collecting(var request, var shape):
             let length = request.body.readableBytes + chunk.readableBytes
-            guard length <= bodyLimit else {
+            guard length <= bodyLimit || request.mayStream else {
                 state = .closed
                 shape.closes = true
                 return .refuse(tooLarge(length), shape)
@@ -129,21 +151,10 @@ struct RequestAssembly {
             } else {
                 request.body.writeBuffer(&chunk)
             }
-            guard length <= collectedBody else {
-                request.delivery = .continued
-                state = .passing(received: length)
-                return .hand(request, shape)
-            }
+            if request.mayStream, length > collectedBody { return pass(request, shape) }
             state = .collecting(request, shape)
             return .nothing
-        case .passing(let received):
-            let length = received + chunk.readableBytes
-            guard length <= bodyLimit else {
-                state = .closed
-                return .refuse(tooLarge(length), .cut)
-            }
-            state = .passing(received: length)
-            return .chunk(chunk)
+        case .passing: return .chunk(chunk)
         case .swallowing(let why, var shape, let received):
             let length = received + chunk.readableBytes
             guard length <= bodyLimit else {
@@ -156,14 +167,16 @@ struct RequestAssembly {
         }
     }
 
-    private mutating func finish() -> Step {
+    private mutating func finish(_ trailers: [HeaderField]) -> Step {
         let ended = state
         if case .closed = ended { return .nothing }
         state = .idle
         switch ended {
         case .idle, .closed: return .nothing
-        case .collecting(let request, let shape): return .hand(request, shape)
-        case .passing: return .end
+        case .collecting(var request, let shape):
+            request.trailers = trailers
+            return .hand(request, shape)
+        case .passing: return .end(trailers: trailers)
         case .swallowing(.health, let shape, _): return .health(shape)
         case .swallowing(.refused(let refusal), let shape, _): return .refuse(refusal, shape)
         }
@@ -173,6 +186,13 @@ struct RequestAssembly {
         RequestRefusal(
             .bodyTooLarge, [Fact("body", "at least \(length) bytes"), Fact("limit", "\(bodyLimit) bytes")],
             then: .close)
+    }
+
+    private static func passing(_ trailers: HTTPHeaders) -> [HeaderField] {
+        trailers.compactMap { name, value in
+            let name = name.lowercasedASCII
+            return HeaderRules.isTrailer(name) ? HeaderField(name, value.trimmed) : nil
+        }
     }
 
     /// The head's bytes as it is written without optional white space: the decoder keeps no others.

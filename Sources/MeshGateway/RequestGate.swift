@@ -63,7 +63,9 @@ struct RequestGate: Sendable {
                 headers: headers,
                 claimedPrincipal: fields.principal, deadline: fields.deadline,
                 idempotencyKey: fields.idempotencyKey,
-                traceparent: fields.traceparent, body: ByteBuffer(), delivery: .whole, arrival: arrival))
+                traceparent: fields.traceparent, body: ByteBuffer(), delivery: .whole,
+                bodyLength: fields.isChunked ? nil : Int64(fields.contentLength ?? 0), arrival: arrival,
+                awaitsInvitation: fields.expectsContinue && fields.hasBody))
     }
 
     // A page that a browser loaded under a foreign name that was rebound to 127.0.0.1 still sends that name.

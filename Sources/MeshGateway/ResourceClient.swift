@@ -14,8 +14,6 @@ public struct ResourceClientConfiguration: Sendable {
     public var idleLimit = 64
     /// Connections to one resource on one event loop; further requests fail at once.
     public var connectionLimit = 256
-    /// Bytes of an answer's body.
-    public var answerBody: Int = Limits.callBody
 
     public init() {}
 }
@@ -136,7 +134,6 @@ final class ResourcePool {
         let alarm = loop.scheduleTask(deadline: exchange.deadline) {
             bound.value.1.conclude { $0.answerFailed(.timedOut(.none)) }
         }
-        let answerLimit = configuration.answerBody
         let bootstrap = ClientBootstrap(group: loop)
             .connectTimeout(TimeAmount(configuration.connectTime))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -147,7 +144,7 @@ final class ResourcePool {
             )
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try ResourcePool.prepare(channel, endpoint, answerLimit, bound.value.0)
+                    try ResourcePool.prepare(channel, endpoint, bound.value.0)
                 }
             }
         let connected =
@@ -174,7 +171,7 @@ final class ResourcePool {
     }
 
     private static func prepare(
-        _ channel: any Channel, _ endpoint: Endpoint, _ answerLimit: Int, _ pool: ResourcePool
+        _ channel: any Channel, _ endpoint: Endpoint, _ pool: ResourcePool
     ) throws {
         var limits = NIOHTTPDecoderLimitConfiguration()
         limits.maxHeaderFieldSize = Limits.invocationHead
@@ -184,7 +181,7 @@ final class ResourcePool {
             limitConfiguration: limits)
         let wire = ResourceWire()
         let connection = ResourceConnection(
-            endpoint, decoder: decoder, wire: wire, answerLimit: answerLimit, pool: pool)
+            endpoint, decoder: decoder, wire: wire, pool: pool)
         wire.connection = connection
         try channel.pipeline.syncOperations.addHandlers([wire, ByteToMessageHandler(decoder), connection])
     }

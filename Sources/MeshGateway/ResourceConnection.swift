@@ -19,7 +19,6 @@ final class ResourceConnection: ChannelDuplexHandler {
     let endpoint: Endpoint
     private let decoder: HTTPResponseDecoder
     private let wire: ResourceWire
-    private let answerLimit: Int
     /// Nil once the connection has left its channel.
     private var pool: ResourcePool?
     private var exchange: ResourceExchange?
@@ -27,6 +26,10 @@ final class ResourceConnection: ChannelDuplexHandler {
     private var received = 0
     private var rawBytes = 0
     private var isWritten = false
+    /// How a streamed body is written; nil when there is none, or no more of it.
+    private var framing: ResourceFraming?
+    /// Whoever sends a streamed body was told to wait.
+    private var isThrottled = false
     private var mayServeAgain = false
     private var isSettling = false
     private var isHeld = false
@@ -39,13 +42,11 @@ final class ResourceConnection: ChannelDuplexHandler {
     private(set) var idleSince = NIODeadline.now()
 
     init(
-        _ endpoint: Endpoint, decoder: HTTPResponseDecoder, wire: ResourceWire, answerLimit: Int,
-        pool: ResourcePool
+        _ endpoint: Endpoint, decoder: HTTPResponseDecoder, wire: ResourceWire, pool: ResourcePool
     ) {
         self.endpoint = endpoint
         self.decoder = decoder
         self.wire = wire
-        self.answerLimit = answerLimit
         self.pool = pool
     }
 
@@ -68,16 +69,55 @@ final class ResourceConnection: ChannelDuplexHandler {
         exchange = next
         next.connection = self
         (received, rawBytes, isWritten, mayServeAgain, isHeld) = (0, 0, false, false, false)
+        (framing, isThrottled) = (nil, false)
         // The decoder must know whether an answer to HEAD is due; the bytes go round it.
         decoder.write(
             data: .head(
                 HTTPRequestHead(version: .http1_1, method: HTTPMethod(rawValue: next.method), uri: "/")))
-        let length = next.head.readableBytes + next.body.readableBytes
-        if length > Self.undivided { next.effect = .possible }
         watch(next.deadline, context)
-        wire.write(next.head, next.body) { [self] in isWritten = true }
-        // A write that failed at once has told of it by now: nothing left this host.
-        if exchange === next { next.effect = .possible }
+        switch next.body {
+        case .whole(let bytes, let trailers):
+            let length = next.head.readableBytes + bytes.readableBytes
+            if length > Self.undivided { next.effect = .possible }
+            let body = trailers.isEmpty ? bytes : ResourceFraming.chunked(bytes, trailers)
+            wire.write(next.head, body) { [self] in isWritten = true }
+            // A write that failed at once has told of it by now: nothing left this host.
+            if exchange === next { next.effect = .possible }
+        case .streamed(let length):
+            next.effect = .possible
+            framing = ResourceFraming(length: length)
+            wire.gather(next.head)
+            next.tell { $0.bodyWanted() }
+        }
+    }
+
+    // MARK: A body that streams
+
+    /// Writes the next piece; false when the sender is to wait for `bodyWanted`.
+    func send(_ piece: ByteBuffer, of sender: ResourceExchange) -> Bool {
+        guard exchange === sender, let context, framing != nil else { return false }
+        guard framing?.add(piece, to: wire) == true else {
+            fail(.lost(.possible))
+            return false
+        }
+        isThrottled = !context.channel.isWritable
+        return !isThrottled
+    }
+
+    /// Ends the body.
+    func finish(_ trailers: [HeaderField], of sender: ResourceExchange) {
+        guard exchange === sender, let ending = framing.take() else { return }
+        guard ending.end(trailers, on: wire, whenWritten: { [self] in isWritten = true }) else {
+            return fail(.lost(.possible))
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable, isThrottled {
+            isThrottled = false
+            exchange?.tell { $0.bodyWanted() }
+        }
+        context.fireChannelWritabilityChanged()
     }
 
     /// Whether the other side has neither closed nor said anything unasked; asks the kernel, because its news
@@ -136,7 +176,6 @@ final class ResourceConnection: ChannelDuplexHandler {
             fail(.misbehaved(fault))
         case .body(let chunk):
             received += chunk.readableBytes
-            guard received <= answerLimit else { return fail(.answerTooLarge(limit: answerLimit)) }
             exchange.tell { $0.answerBody(chunk) }
         case .end(let trailers):
             self.exchange = nil
@@ -227,41 +266,5 @@ final class ResourceConnection: ChannelDuplexHandler {
         guard let exchange, let context else { return }
         guard exchange.deadline <= .now() else { return watch(exchange.deadline, context) }
         fail(.timedOut(exchange.effect))
-    }
-}
-
-/// Stands before the decoder: writes requests round it, and sees bytes that come unasked.
-final class ResourceWire: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias InboundOut = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
-    private var context: ChannelHandlerContext?
-    /// Set before the channel reads, nil once it is gone.
-    var connection: ResourceConnection?
-
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
-
-    func handlerRemoved(context: ChannelHandlerContext) {
-        self.context = nil
-        connection = nil
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard connection?.bytesArrived(unwrapInboundIn(data).readableBytes) == true else { return }
-        context.fireChannelRead(data)
-    }
-
-    /// Writes head and body, and says when the kernel has all of it.
-    func write(_ head: ByteBuffer, _ body: ByteBuffer, whenWritten: @escaping () -> Void) {
-        guard let context else { return }
-        let promise = context.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.assumeIsolated().whenSuccess(whenWritten)
-        if body.readableBytes > 0 {
-            context.write(wrapOutboundOut(head), promise: nil)
-            context.writeAndFlush(wrapOutboundOut(body), promise: promise)
-        } else {
-            context.writeAndFlush(wrapOutboundOut(head), promise: promise)
-        }
     }
 }

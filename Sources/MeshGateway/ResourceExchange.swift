@@ -10,7 +10,7 @@ public final class ResourceExchange {
     }
 
     let head: ByteBuffer
-    let body: ByteBuffer
+    let body: ResourceBody
     let method: String
     let deadline: NIODeadline
     private var state: State
@@ -23,7 +23,7 @@ public final class ResourceExchange {
         self.head = head
         body = request.body
         method = request.method
-        deadline = .now() + TimeAmount(request.timeout)
+        deadline = request.timeout.map { .now() + TimeAmount($0) } ?? .distantFuture
         state = .waiting(observer)
     }
 
@@ -40,6 +40,13 @@ public final class ResourceExchange {
         connection = nil
         return effect
     }
+
+    /// Sends the next piece of a streamed body, after `bodyWanted`.
+    /// - Returns: whether to go on; when not, `bodyWanted` follows.
+    public func send(_ piece: ByteBuffer) -> Bool { connection?.send(piece, of: self) ?? false }
+
+    /// Ends a streamed body. Trailers are sent when it goes in chunks.
+    public func finish(trailers: [HeaderField]) { connection?.finish(trailers, of: self) }
 
     /// Reads no more of the answer until `resume`: whoever it goes to is slower than the resource. The
     /// timeout runs on.

@@ -18,15 +18,16 @@ public struct ResourceRequest: Sendable {
     /// In this node's own name: `comity-caller`, `comity-caller-name`, `comity-principal`,
     /// `comity-agreement`, `comity-correlation-id`, `traceparent`.
     public var added: [HeaderField]
-    /// The whole body.
-    public var body: ByteBuffer
-    /// For all of it, from connecting to the answer's last byte; above zero.
-    public var timeout: Duration
+    /// Its body.
+    public var body: ResourceBody
+    /// For all of it, from connecting to the answer's last byte, above zero; nil where whoever asks gives up
+    /// by itself.
+    public var timeout: Duration?
 
     public init(
         url: ResourceURL, method: String, path: String, query: String?, headers: [HeaderField],
         added: [HeaderField],
-        body: ByteBuffer, timeout: Duration
+        body: ResourceBody, timeout: Duration?
     ) {
         self.url = url
         self.method = method
@@ -59,10 +60,14 @@ public struct ResourceRequest: Sendable {
         }
         for field in headers where passes(field.name.lowercasedASCII, named) { try write(field, into: &head) }
         for field in added { try write(field, into: &head) }
-        if body.readableBytes > 0 || ["POST", "PUT", "PATCH"].contains(method) {
-            head.writeStaticString("content-length: ")
-            head.writeString(String(body.readableBytes))
-            head.writeStaticString("\r\n")
+        if let length = body.length {
+            if length > 0 || ["POST", "PUT", "PATCH"].contains(method) {
+                head.writeStaticString("content-length: ")
+                head.writeString(String(length))
+                head.writeStaticString("\r\n")
+            }
+        } else {
+            head.writeStaticString("transfer-encoding: chunked\r\n")
         }
         head.writeStaticString("\r\n")
         return head
@@ -87,10 +92,29 @@ public struct ResourceRequest: Sendable {
     }
 }
 
+/// The body of a request to a resource.
+public enum ResourceBody: Sendable {
+    /// All of it; with trailers it goes in chunks.
+    case whole(ByteBuffer, trailers: [HeaderField] = [])
+    /// It follows through `ResourceExchange.send`, once `ResourceObserver.bodyWanted` was told. Nil: in
+    /// chunks.
+    case streamed(length: Int64?)
+
+    /// What its head declares; nil for one in chunks.
+    var length: Int64? {
+        switch self {
+        case .whole(let bytes, let trailers): trailers.isEmpty ? Int64(bytes.readableBytes) : nil
+        case .streamed(let length): length
+        }
+    }
+}
+
 /// Who is told of a resource's answer, on the event loop of the request: `answerBegan`, any number of
 /// `answerBody`, and then `answerEnded`; `answerFailed` instead of any of them ends it. After
 /// `ResourceExchange.cancel` nothing is told any more.
 public protocol ResourceObserver: AnyObject {
+    /// A streamed body may be sent: the connection is there, or takes more again.
+    func bodyWanted()
     /// The head: a status of 200 ... 599, fields in lower case without hop-by-hop ones and without
     /// `Comity-…`.
     func answerBegan(status: Int, headers: [HeaderField])
@@ -116,15 +140,13 @@ public enum ResourceFailure: Error, Equatable, CustomStringConvertible {
     case lost(PossibleEffect)
     /// What came was not HTTP, or nothing that may be passed on; the text says what.
     case misbehaved(String)
-    /// The body of the answer is longer than this many bytes.
-    case answerTooLarge(limit: Int)
 
     /// Whether the request may have had its effect: certainly none only where no byte of it was written.
     public var effect: PossibleEffect {
         switch self {
         case .requestInvalid, .unreachable, .exhausted: .none
         case .timedOut(let effect), .lost(let effect): effect
-        case .misbehaved, .answerTooLarge: .possible
+        case .misbehaved: .possible
         }
     }
 
@@ -136,8 +158,6 @@ public enum ResourceFailure: Error, Equatable, CustomStringConvertible {
         case .exhausted: Refusal(.overloaded)
         case .timedOut: Refusal(.resourceTimeout)
         case .misbehaved: Refusal(.resourceMisbehaved)
-        case .answerTooLarge(let limit):
-            Refusal(.resourceMisbehaved, [Fact("answer limit", "\(limit) bytes")])
         }
     }
 
@@ -150,7 +170,6 @@ public enum ResourceFailure: Error, Equatable, CustomStringConvertible {
         case .timedOut(let effect): "no whole answer in time (effect \(effect))"
         case .lost(let effect): "the connection ended before the answer did (effect \(effect))"
         case .misbehaved(let what): "the answer was not usable: \(what)"
-        case .answerTooLarge(let limit): "the answer is longer than \(limit) bytes"
         }
     }
 }

@@ -31,17 +31,37 @@ struct Fifo<Element> {
 }
 
 /// The bytes of one stream that wait to be sent, in the buffers they came in. One buffer, the common case,
-/// allocates nothing.
+/// allocates nothing. Small pieces behind it are put together: each could otherwise keep the whole read that
+/// brought it.
 struct OutgoingBytes {
+    /// Pieces below this size are copied when others wait before them.
+    private static let small = 8 * 1024
+
     private var first: ByteBuffer?
     private var rest = Fifo<ByteBuffer>()
+    /// Small pieces, behind `rest`.
+    private var tail = ByteBuffer()
     /// Bytes that wait.
     private(set) var count = 0
 
     mutating func append(_ bytes: ByteBuffer) {
         guard bytes.readableBytes > 0 else { return }
         count += bytes.readableBytes
-        if first == nil { first = bytes } else { rest.append(bytes) }
+        if first == nil {
+            first = bytes
+        } else if bytes.readableBytes < Self.small {
+            tail.writeImmutableBuffer(bytes)
+            if tail.readableBytes >= Self.small { closeTail() }
+        } else {
+            closeTail()
+            rest.append(bytes)
+        }
+    }
+
+    private mutating func closeTail() {
+        guard tail.readableBytes > 0 else { return }
+        rest.append(tail)
+        tail = ByteBuffer()
     }
 
     /// Moves `wanted` bytes (at most `count`) to the end of `batch`.
@@ -53,8 +73,13 @@ struct OutgoingBytes {
             guard let piece = buffer.readSlice(length: min(missing, buffer.readableBytes)) else { return }
             missing -= piece.readableBytes
             batch.writeImmutableBuffer(piece)
-            first = buffer.readableBytes > 0 ? buffer : rest.popFirst()
+            first = buffer.readableBytes > 0 ? buffer : next()
         }
+    }
+
+    private mutating func next() -> ByteBuffer? {
+        if rest.isEmpty { closeTail() }
+        return rest.popFirst()
     }
 
     mutating func removeAll() { self = OutgoingBytes() }

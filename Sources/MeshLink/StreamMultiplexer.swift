@@ -29,7 +29,7 @@ struct StreamMultiplexer<Observer> {
     /// Payload and header of a data frame fill one TLS record.
     static var dataPayload: Int { 16 * 1024 - FrameHeader.length }
     /// Bytes that may be unconsumed in all streams of the link together.
-    static var heldLimit: Int { 16 * Limits.linkWindow }
+    static var heldLimit: Int { Limits.memoryPerPeer }
     /// Bytes of answers that may wait while the peer does not read.
     static var answersLimit: Int { 64 * 1024 }
     /// Bytes of documents that may wait while the peer does not read.

@@ -16,6 +16,17 @@ public enum HeaderFilter {
         return headers.filter { mayPass($0, besides: named) }
     }
 
+    /// The fields of an answer that may pass: the length of its body as well, so that whoever reads it knows
+    /// when it is whole.
+    public static func passing(answer headers: [HeaderField]) -> [HeaderField] {
+        let lengths = headers.filter { $0.name == "content-length" }
+        let passing = passing(headers)
+        guard lengths.count == 1, let length = Int64(lengths[0].value), length >= 0,
+            lengths[0].value.utf8.first != UInt8(ascii: "+")
+        else { return passing }
+        return passing + [HeaderField("content-length", "\(length)")]
+    }
+
     /// The length of `headers` on the wire, near enough to bound it.
     public static func length(of headers: [HeaderField]) -> Int {
         headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }

@@ -32,15 +32,18 @@ public struct Invocation: Equatable, Sendable {
     public var remainingMilliseconds: UInt32
     /// At most `Limits.idempotencyKey` bytes; nil when the application gave none.
     public var idempotencyKey: String?
-    /// SHA-256 of the body: with resource, capability, method, path and query it tells whether a repeated
-    /// correlation id or idempotency key comes with the same request.
-    public var requestDigest: Digest
+    /// What `remainingMilliseconds` bounds.
+    public var deadlineScope: DeadlineScope
+    /// With resource, capability, method, path and query it tells whether a repeated correlation id or
+    /// idempotency key comes with the same request.
+    public var body: RequestBody
 
     public init(
         correlation: CorrelationID, attempt: UInt8, traceparent: String?, agreement: Digest?,
         principal: Principal,
         resource: ResourceName, capability: ResourceName, method: String, path: String, query: String?,
-        headers: [HeaderField], remainingMilliseconds: UInt32, idempotencyKey: String?, requestDigest: Digest
+        headers: [HeaderField], remainingMilliseconds: UInt32, deadlineScope: DeadlineScope = .wholeCall,
+        idempotencyKey: String?, body: RequestBody
     ) {
         self.correlation = correlation
         self.attempt = attempt
@@ -54,8 +57,9 @@ public struct Invocation: Equatable, Sendable {
         self.query = query
         self.headers = headers
         self.remainingMilliseconds = remainingMilliseconds
+        self.deadlineScope = deadlineScope
         self.idempotencyKey = idempotencyKey
-        self.requestDigest = requestDigest
+        self.body = body
     }
 }
 
@@ -64,7 +68,7 @@ extension Invocation {
     public var identity: RequestIdentity {
         RequestIdentity(
             resource: resource, capability: capability, method: method, path: path, query: query,
-            body: requestDigest)
+            body: body)
     }
 }
 
@@ -80,12 +84,12 @@ public struct RequestIdentity: Hashable, Sendable {
     public let path: String
     /// Without `?`; nil when there was none.
     public let query: String?
-    /// SHA-256 of the body.
-    public let body: Digest
+    /// How long it is, and its SHA-256 where it was at hand whole.
+    public let body: RequestBody
 
     public init(
         resource: ResourceName, capability: ResourceName, method: String, path: String, query: String?,
-        body: Digest
+        body: RequestBody
     ) {
         self.resource = resource
         self.capability = capability

@@ -30,8 +30,9 @@ public enum AuditRecordCodec {
         static let status = Presence(rawValue: 1 << 8)
         static let traceparent = Presence(rawValue: 1 << 9)
         static let breaker = Presence(rawValue: 1 << 10)
+        static let request = Presence(rawValue: 1 << 11)
         static let ofEvent = Presence(rawValue: 1 << 11 - 1)
-        static let ofSettlement: Presence = [.success, .answerDigest, .status]
+        static let ofSettlement: Presence = [.success, .answerDigest, .status, .request, .requestDigest]
     }
 
     /// The bytes of `record`; see above for what is cut.
@@ -166,6 +167,8 @@ public enum AuditRecordCodec {
         var presence: Presence = settlement.success ? [.success] : []
         if settlement.answerDigest != nil { presence.insert(.answerDigest) }
         if settlement.status != nil { presence.insert(.status) }
+        if settlement.request != nil { presence.insert(.request) }
+        if settlement.request?.digest != nil { presence.insert(.requestDigest) }
         writer.append(settlement.id)
         writer.append(number: settlement.time.milliseconds)
         writer.append(number: presence.rawValue)
@@ -173,6 +176,10 @@ public enum AuditRecordCodec {
         writer.append(number: settlement.answerLength)
         if let digest = settlement.answerDigest { writer.append(digest.bytes) }
         if let status = settlement.status { writer.append(number: status) }
+        if let request = settlement.request {
+            writer.append(number: request.length)
+            if let digest = request.digest { writer.append(digest.bytes) }
+        }
         writer.append(refusals: settlement.refusals)
     }
 
@@ -184,9 +191,19 @@ public enum AuditRecordCodec {
         let length = try reader.number(Int64.self)
         let digest = has.contains(.answerDigest) ? try reader.digest() : nil
         let status = has.contains(.status) ? try reader.number(UInt16.self) : nil
+        guard has.contains(.request) || !has.contains(.requestDigest) else {
+            throw .fieldRefused("flags", at: reader.offset)
+        }
+        var request: BodySummary?
+        if has.contains(.request) {
+            let length = try reader.number(Int64.self)
+            request = BodySummary(
+                length: length, digest: has.contains(.requestDigest) ? try reader.digest() : nil)
+        }
         return AuditSettlement(
             id: id, time: time, success: has.contains(.success), refusals: try reader.refusals(),
-            durationInMilliseconds: duration, answerDigest: digest, answerLength: length, status: status)
+            durationInMilliseconds: duration, answerDigest: digest, answerLength: length, status: status,
+            request: request)
     }
 
     private static func presence(from reader: inout ByteReader, allowed: Presence) throws(WireError)

@@ -22,7 +22,15 @@ public enum InvocationCodec {
         static let agreement: UInt8 = 2
         static let query: UInt8 = 4
         static let idempotencyKey: UInt8 = 8
-        static let all: UInt8 = 15
+        static let answerHead: UInt8 = 16
+        static let all: UInt8 = 31
+    }
+
+    private enum BodyKind {
+        static let none: UInt8 = 0
+        static let whole: UInt8 = 1
+        static let streamed: UInt8 = 2
+        static let streamedOfLength: UInt8 = 3
     }
 
     /// - Throws: `fieldRefused` for what the other side would refuse, `tooLong` beyond
@@ -34,8 +42,8 @@ public enum InvocationCodec {
         guard call.attempt > 0 else { throw .fieldRefused("attempt", at: writer.bytes.count) }
         writer.append(call.attempt)
         writer.append(number: call.remainingMilliseconds)
-        writer.append(call.requestDigest.bytes)
-        var flags: UInt8 = 0
+        try append(call.body, to: &writer)
+        var flags: UInt8 = call.deadlineScope == .answerHead ? Flag.answerHead : 0
         if call.traceparent != nil { flags |= Flag.traceparent }
         if call.agreement != nil { flags |= Flag.agreement }
         if call.query != nil { flags |= Flag.query }
@@ -66,7 +74,7 @@ public enum InvocationCodec {
         let attempt = try reader.byte()
         guard attempt > 0 else { throw .fieldRefused("attempt", at: reader.offset - 1) }
         let remaining = try reader.number(UInt32.self)
-        let digest = try reader.digest()
+        let body = try body(from: &reader)
         let flags = try reader.byte()
         guard flags & ~Flag.all == 0 else { throw .fieldRefused("flags", at: reader.offset - 1) }
         let agreement = flags & Flag.agreement != 0 ? try reader.digest() : nil
@@ -90,12 +98,50 @@ public enum InvocationCodec {
             principal: principal,
             resource: resource, capability: capability, method: method, path: path, query: query,
             headers: headers,
-            remainingMilliseconds: remaining, idempotencyKey: key, requestDigest: digest)
+            remainingMilliseconds: remaining,
+            deadlineScope: flags & Flag.answerHead == 0 ? .wholeCall : .answerHead, idempotencyKey: key,
+            body: body)
     }
 
     /// As `invocation(from:)` over a buffer.
     public static func invocation(from bytes: [UInt8]) throws(WireError) -> Invocation {
         try ByteReader.over(bytes, invocation(from:))
+    }
+
+    private static func append(_ body: RequestBody, to writer: inout ByteWriter) throws(WireError) {
+        switch body {
+        case .none: writer.append(BodyKind.none)
+        case .whole(let length, let digest):
+            writer.append(BodyKind.whole)
+            guard (1...Int64(Limits.callBody)).contains(length) else {
+                throw .fieldRefused("length of the body", at: writer.bytes.count)
+            }
+            writer.append(number: UInt32(length))
+            writer.append(digest.bytes)
+        case .streamed(nil): writer.append(BodyKind.streamed)
+        case .streamed(let length?):
+            writer.append(BodyKind.streamedOfLength)
+            guard length > 0 else { throw .fieldRefused("length of the body", at: writer.bytes.count) }
+            writer.append(number: length)
+        }
+    }
+
+    private static func body(from reader: inout ByteReader) throws(WireError) -> RequestBody {
+        switch try reader.byte() {
+        case BodyKind.none: return .none
+        case BodyKind.whole:
+            let length = Int64(try reader.number(UInt32.self))
+            guard (1...Int64(Limits.callBody)).contains(length) else {
+                throw .fieldRefused("length of the body", at: reader.offset - 4)
+            }
+            return .whole(length: length, digest: try reader.digest())
+        case BodyKind.streamed: return .streamed(length: nil)
+        case BodyKind.streamedOfLength:
+            let length = try reader.number(Int64.self)
+            guard length > 0 else { throw .fieldRefused("length of the body", at: reader.offset - 8) }
+            return .streamed(length: length)
+        default: throw .fieldRefused("kind of the body", at: reader.offset - 1)
+        }
     }
 
     /// The trailers in the payload of an `end` frame; no trailers are no bytes.
@@ -104,6 +150,11 @@ public enum InvocationCodec {
         var writer = ByteWriter(reserving: 256)
         try writer.append(headers: trailers)
         return try bounded(writer)
+    }
+
+    /// As `trailers(from:)` over a buffer.
+    public static func trailers(from bytes: [UInt8]) throws(WireError) -> [HeaderField] {
+        try ByteReader.over(bytes, trailers(from:))
     }
 
     /// The trailers in the payload of an `end` frame.

@@ -14,6 +14,7 @@ final class RecordingObserver: GatewayObserver {
         var replies: [GatewayReply] = []
         var chunks: [String] = []
         var ended = 0
+        var trailers: [HeaderField] = []
         var cancelled: [GatewayRequestID] = []
         var flows: [AnswerFlow] = []
     }
@@ -44,7 +45,12 @@ final class RecordingObserver: GatewayObserver {
     func bodyArrived(_ chunk: ByteBuffer, of id: GatewayRequestID) {
         told.withLock { $0.chunks.append(String(buffer: chunk)) }
     }
-    func bodyEnded(of id: GatewayRequestID) { told.withLock { $0.ended += 1 } }
+    func bodyEnded(of id: GatewayRequestID, trailers: [HeaderField]) {
+        told.withLock {
+            $0.ended += 1
+            $0.trailers = trailers
+        }
+    }
     func answerFlowChanged(_ flow: AnswerFlow, of id: GatewayRequestID) {
         told.withLock { $0.flows.append(flow) }
     }

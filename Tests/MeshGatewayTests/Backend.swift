@@ -13,7 +13,7 @@ final class Backend: Sendable {
     let loop = MultiThreadedEventLoopGroup.singleton.next()
     private let listener: Int32
     private let count = Atomic(0)
-    private let client: ResourceClient
+    let client: ResourceClient
 
     init(_ serve: @escaping @Sendable (RawSocket) -> Void) throws {
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -49,19 +49,16 @@ final class Backend: Sendable {
 
     static func request(_ url: ResourceURL) -> ResourceRequest {
         ResourceRequest(
-            url: url, method: "GET", path: "/", query: nil, headers: [], added: [], body: ByteBuffer(),
+            url: url, method: "GET", path: "/", query: nil, headers: [], added: [],
+            body: .whole(ByteBuffer()),
             timeout: .seconds(5))
     }
 
     /// Asks this backend, beneath `/base`.
     func ask(
-        _ other: ResourceClient? = nil, limit: Int? = nil,
-        _ adjust: (inout ResourceRequest) -> Void = { _ in }
+        _ other: ResourceClient? = nil, _ adjust: (inout ResourceRequest) -> Void = { _ in }
     ) async -> Answer {
-        var configuration = ResourceClientConfiguration()
-        if let limit { configuration.answerBody = limit }
-        let client = other ?? (limit == nil ? self.client : ResourceClient(configuration, on: loop))
-        return await Self.ask(url: ResourceURL("http://127.0.0.1:\(port)/base")!, client, loop, adjust)
+        await Self.ask(url: ResourceURL("http://127.0.0.1:\(port)/base")!, other ?? client, loop, adjust)
     }
 
     static func ask(
@@ -95,6 +92,8 @@ final class Collected: ResourceObserver, @unchecked Sendable {
     private let end: AsyncStream<Answer>.Continuation
     /// Set and called on the event loop.
     var onHead: () -> Void = {}
+    /// Set and called on the event loop.
+    var onBodyWanted: () -> Void = {}
 
     init() { (stream, end) = AsyncStream.makeStream() }
 
@@ -102,6 +101,8 @@ final class Collected: ResourceObserver, @unchecked Sendable {
         told.withLock { ($0.status, $0.headers) = (status, headers) }
         onHead()
     }
+
+    func bodyWanted() { onBodyWanted() }
 
     func answerBody(_ chunk: ByteBuffer) {
         told.withLock {

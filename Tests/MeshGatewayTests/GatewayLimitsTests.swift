@@ -114,19 +114,4 @@ import Testing
             #expect(try application.socket().receiveAll().isEmpty)
         }
     }
-
-    @Test func deliversABodyBeyondWhatItCollectsInChunks() async throws {
-        let later = RecordingObserver { _, _ in }
-        try await Application.run(later, adjust: { $0.collectedBody = 4 }) { application async throws in
-            let socket = try application.socket()
-            socket.send("POST /invoke/B/o HTTP/1.1\r\nHost: localhost\r\nContent-Length: 6\r\n\r\nabc")
-            #expect(try await later.wait { $0.chunks == ["abc"] })
-            socket.send("def")
-            #expect(try await later.wait { $0.chunks.joined() == "abcdef" && $0.ended == 1 })
-            #expect(later.requests.first?.delivery == .continued)
-            later.told.withLock { $0.replies[0] }.answer(
-                status: 204, headers: [], body: ByteBuffer(), correlation: nil)
-            #expect(socket.answer().status == 204)
-        }
-    }
 }

@@ -306,7 +306,7 @@ struct IdempotencyBookTests {
 
     private func identity(_ path: String) -> RequestIdentity {
         RequestIdentity(
-            resource: .echo, capability: .echo, method: "POST", path: path, query: nil, body: .zero)
+            resource: .echo, capability: .echo, method: "POST", path: path, query: nil, body: .none)
     }
 
     private func day(_ number: Int64) -> WallTime { WallTime(milliseconds: number * 86_400_000) }

@@ -10,7 +10,7 @@ extension Invocation {
         correlation: CorrelationID(high: 1, low: 1), attempt: 1, traceparent: nil, agreement: nil,
         principal: .local,
         resource: .echo, capability: .echo, method: "POST", path: "/", query: nil, headers: [],
-        remainingMilliseconds: 1_000, idempotencyKey: nil, requestDigest: .zero)
+        remainingMilliseconds: 1_000, idempotencyKey: nil, body: .none)
 }
 
 extension AgreementRecord {

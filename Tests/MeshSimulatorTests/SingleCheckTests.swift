@@ -77,7 +77,7 @@ import Testing
         world.checks.begin(run)
         let request = LocalRequest(
             id: RequestID(1), target: .any, resource: .echo, form: .invoke(capability: nil, query: nil),
-            deadline: .seconds(1), bodyLength: 0, bodyDigest: .zero)
+            deadline: .seconds(1), body: .none)
         world.checks.calls.asked(request, of: run, at: .zero)
         world.time = .zero + .seconds(2)
         world.checkOrders([.serve(.own(attempt(1, 1)), .echo, .sample)], of: run)

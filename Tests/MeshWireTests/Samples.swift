@@ -41,7 +41,17 @@ struct Samples {
             path: "/" + text("ab/%~.", 0...200),
             query: perhaps(text("a=&?/", 0...40)), headers: headers(),
             remainingMilliseconds: UInt32(below(1 << 32)),
-            idempotencyKey: perhaps(text("ab \"", 1...128)), requestDigest: digest())
+            deadlineScope: below(2) == 0 ? .answerHead : .wholeCall,
+            idempotencyKey: perhaps(text("ab \"", 1...128)), body: requestBody())
+    }
+
+    mutating func requestBody() -> RequestBody {
+        switch below(4) {
+        case 0: .none
+        case 1: .whole(length: Int64(1 + below(Limits.callBody)), digest: digest())
+        case 2: .streamed(length: nil)
+        default: .streamed(length: 1 + Int64(below(1 << 40)))
+        }
     }
 
     mutating func refusals() -> [Refusal] {
@@ -82,7 +92,8 @@ struct Samples {
                 AuditSettlement(
                     id: correlation(), time: WallTime(milliseconds: number()), success: below(2) == 0,
                     refusals: refusals(), durationInMilliseconds: number(), answerDigest: perhaps(digest()),
-                    answerLength: number(), status: perhaps(UInt16(below(65536)))))
+                    answerLength: number(), status: perhaps(UInt16(below(65536))),
+                    request: perhaps(BodySummary(length: number(), digest: perhaps(digest())))))
         }
     }
 

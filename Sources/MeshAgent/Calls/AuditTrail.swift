@@ -107,7 +107,7 @@ private struct StoredKey: Codable {
     let method: String
     let path: Octets
     let query: Octets?
-    let body: Digest
+    let body: StoredBody
     let answer: Octets?
     let answerBody: Octets?
 
@@ -119,10 +119,10 @@ private struct StoredKey: Codable {
         let stored = StoredKey(
             resource: request.resource, capability: request.capability, method: request.method,
             path: Octets(Array(request.path.utf8)), query: request.query.map { Octets(Array($0.utf8)) },
-            body: request.body,
+            body: StoredBody(request.body),
             answer: answer, answerBody: entry.end?.body)
         return IdempotencyRow(
-            caller: entry.key.caller, key: entry.key.key, requestDigest: request.body,
+            caller: entry.key.caller, key: entry.key.key, requestDigest: request.body.digest ?? .zero,
             state: entry.end == nil ? .started : .finished, outcome: try Document.encode(stored),
             expires: entry.until)
     }
@@ -133,7 +133,8 @@ private struct StoredKey: Codable {
         let identity = RequestIdentity(
             resource: stored.resource, capability: stored.capability, method: stored.method,
             path: String(decoding: stored.path.bytes, as: UTF8.self),
-            query: stored.query.map { String(decoding: $0.bytes, as: UTF8.self) }, body: stored.body)
+            query: stored.query.map { String(decoding: $0.bytes, as: UTF8.self) },
+            body: try stored.body.body())
         var end: IdempotencyBook.End?
         if let answer = stored.answer,
             case .answered(let status, let headers) = try InvocationCodec.answer(from: answer.bytes)
@@ -144,6 +145,27 @@ private struct StoredKey: Codable {
             key: IdempotencyBook.Key(caller: row.caller, key: row.key), request: identity, until: row.expires,
             end: end)
     }
+}
+
+/// How a request's body came, as the store keeps it: what is absent is nil.
+private struct StoredBody: Codable {
+    let length: Int64?
+    let digest: Digest?
+
+    init(_ body: RequestBody) { (length, digest) = (body.length, body.digest) }
+
+    func body() throws -> RequestBody {
+        switch (length, digest) {
+        case (0?, nil): return .none
+        case (let length?, let digest?): return .whole(length: length, digest: digest)
+        case (let length, nil): return .streamed(length: length)
+        case (nil, _?): throw AgentFailure.storeUnreadable(what: "the body of an idempotency key's request")
+        }
+    }
+}
+
+extension RequestBody {
+    fileprivate var digest: Digest? { if case .whole(_, let digest) = self { digest } else { nil } }
 }
 
 extension StoredState {

@@ -2,6 +2,7 @@ import MeshBase
 import MeshCredentials
 import MeshGateway
 import MeshNode
+import MeshRouting
 import NIOCore
 
 // Applications on this machine.
@@ -20,11 +21,9 @@ extension CallPlane: GatewayObserver {
                 [Refusal(.resourceUnknown, [Fact("resource", request.resource)])], correlation: nil)
         }
         let form: CallForm
-        var isInvoke = false
         switch request.form {
         case .mesh(let method, let path, let query): form = .mesh(method: method, path: path, query: query)
         case .invoke(let name):
-            isInvoke = true
             let capability = name.map { ResourceName($0) }
             if case .some(.none) = capability {
                 return reply.refuse(
@@ -32,31 +31,67 @@ extension CallPlane: GatewayObserver {
             }
             form = .invoke(capability: capability ?? nil, query: QueryScalars.query(of: request.body))
         }
+        take(request, reply, target, resource, form, as: principal)
+    }
+
+    private func take(
+        _ request: GatewayRequest, _ reply: GatewayReply, _ target: CallTarget, _ resource: ResourceName,
+        _ form: CallForm, as principal: Principal
+    ) {
         tables.value.requestsSeen += 1
         let id = RequestID(tables.value.requestsSeen)
-        tables.value.requests[id] = OwnRequest(id: id, reply: reply, body: request.body, isInvoke: isInvoke)
+        let body = request.requestBody
+        tables.value.requests[id] = OwnRequest(id, request, body, reply: reply) { [unowned self] event in
+            switch event {
+            case .left: submit(.bodyLeft(id))
+            case .moved: submit(.bytesMoved(id))
+            case .ended(let summary): submit(.bodyEnded(id, summary))
+            }
+        }
         tables.value.gateway[request.id] = id
         submit(
             .requested(
                 LocalRequest(
                     id: id, target: target, resource: resource, form: form, headers: request.headers,
-                    principal: principal,
-                    deadline: request.deadline, idempotencyKey: request.idempotencyKey,
-                    traceparent: request.traceparent ?? TraceContext.fresh(),
-                    bodyLength: Int64(request.body.readableBytes),
-                    bodyDigest: SystemSuite().digest(Array(request.body.readableBytesView)))))
+                    principal: principal, deadline: request.deadline, idempotencyKey: request.idempotencyKey,
+                    traceparent: request.traceparent ?? TraceContext.fresh(), body: body)))
     }
 
-    func bodyArrived(_ chunk: ByteBuffer, of id: GatewayRequestID) {}
+    func bodyArrived(_ chunk: ByteBuffer, of id: GatewayRequestID) {
+        // The gateway's decoder holds the body to the length that it declared.
+        _ = request(id)?.feed.take(chunk)
+    }
 
-    func bodyEnded(of id: GatewayRequestID) {}
+    func bodyEnded(of id: GatewayRequestID, trailers: [HeaderField]) {
+        _ = request(id)?.feed.end(trailers: trailers)
+    }
 
-    func answerFlowChanged(_ flow: AnswerFlow, of id: GatewayRequestID) {}
+    func answerFlowChanged(_ flow: AnswerFlow, of id: GatewayRequestID) { request(id)?.flowChanged(flow) }
 
     func cancelled(_ id: GatewayRequestID) {
         guard let request = tables.value.gateway.removeValue(forKey: id) else { return }
         submit(.cancelled(request))
-        tables.value.requests.removeValue(forKey: request)?.answering?.abandon()
+        let removed = tables.value.requests.removeValue(forKey: request)
+        removed?.feed.detach()
+        removed?.answering?.abandon()
+    }
+
+    private func request(_ id: GatewayRequestID) -> OwnRequest? {
+        tables.value.gateway[id].flatMap { tables.value.requests[$0] }
+    }
+}
+
+extension GatewayRequest {
+    /// How its body comes, as the desk is told.
+    fileprivate var requestBody: RequestBody {
+        switch delivery {
+        case .continued: .streamed(length: bodyLength)
+        case .whole where body.readableBytes == 0: .none
+        case .whole:
+            .whole(
+                length: Int64(body.readableBytes), digest: SystemSuite().digest(Array(body.readableBytesView))
+            )
+        }
     }
 }
 

@@ -18,10 +18,27 @@ extension CallPlane {
             let key = InboundKey(connection: connection, stream: tables.value.streamsSeen)
             let call = PeerCall(key, from: peer, invocation, on: stream, of: self)
             tables.value.calls[key] = call
+            if call.isGathering { sweepLater() }
             return call
         } catch {
             note("an invocation of a peer cannot be read", error)
             return nil
         }
+    }
+
+    /// Looks now and then for calls whose bodies were announced whole and do not come: one look for all of
+    /// them costs less than an alarm for each.
+    private func sweepLater() {
+        guard !tables.value.isSweepDue else { return }
+        tables.value.isSweepDue = true
+        loop.assumeIsolated().scheduleTask(in: .seconds(2)) { self.sweep() }
+    }
+
+    private func sweep() {
+        tables.value.isSweepDue = false
+        let now = NIODeadline.now()
+        let gathering = tables.value.calls.values.filter(\.isGathering)
+        for call in gathering where call.due <= now { call.giveUp() }
+        if gathering.contains(where: \.isGathering) { sweepLater() }
     }
 }

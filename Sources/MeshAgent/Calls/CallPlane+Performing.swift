@@ -91,6 +91,7 @@ extension CallPlane {
     private func end(_ id: RequestID) -> OwnRequest? {
         guard let request = tables.value.requests.removeValue(forKey: id) else { return nil }
         tables.value.gateway[request.reply.id] = nil
+        request.feed.detach()
         for number in 1...UInt8(Limits.retries + 1) {
             let attempt = AttemptID(request: id, number: number)
             tables.value.attempts[attempt] = nil
@@ -101,7 +102,7 @@ extension CallPlane {
 
     private func send(_ id: AttemptID, to node: NodeID, _ invocation: Invocation) {
         guard let request = tables.value.requests[id.request] else { return }
-        let attempt = PeerAttempt(id, for: request, on: self)
+        let attempt = PeerAttempt(id, invocation, for: request, on: self)
         let head: ByteBuffer
         do throws(WireError) {
             head = ByteBuffer(bytes: try InvocationCodec.encode(invocation))
@@ -114,32 +115,49 @@ extension CallPlane {
             let stream = transport.openStream(on: connection, head: head, observer: attempt)
         else { return later(.attemptFailed(id, .linkLost, .none)) }
         tables.value.attempts[id] = attempt
-        attempt.stream = stream
-        attempt.send(request.body(for: invocation.method))
+        attempt.start(on: stream)
     }
 
     private func serve(_ id: ServiceID, _ resource: LocalResource, _ invocation: Invocation) {
-        let body: ByteBuffer
+        let feed: RequestFeed
         let sink: any AnswerSink
         switch id {
         case .inbound(let key):
-            guard let call = tables.value.calls[key] else { return }
-            (body, sink) = (call.body, call)
+            guard let call = tables.value.calls[key], let body = call.feed else { return }
+            (feed, sink) = (body, call)
         case .own(let attempt):
             guard let request = tables.value.requests[attempt.request] else { return }
-            (body, sink) = (request.body(for: invocation.method), request)
+            (feed, sink) = (request.feed(for: invocation.body), request)
         }
-        let use = ResourceUse(id, answeringTo: sink, on: self)
-        tables.value.uses[id] = use
-        guard let text = resource.url else { return use.echo(body, of: invocation) }
+        guard let text = resource.url else {
+            let echo = Echo(id, feed, answeringTo: sink, on: self)
+            tables.value.uses[id] = echo
+            return echo.start(invocation)
+        }
         guard let url = ResourceURL(text) else { return later(.resourceFailed(id, .unreachable, .none)) }
+        let use = ResourceUse(id, feed, answeringTo: sink, on: self)
+        tables.value.uses[id] = use
+        use.start(request(invocation, to: url, feed), through: resources, on: loop)
+    }
+
+    private func request(_ invocation: Invocation, to url: ResourceURL, _ feed: RequestFeed)
+        -> ResourceRequest
+    {
+        let body: ResourceBody =
+            if let whole = feed.whole { .whole(whole.bytes, trailers: whole.trailers) } else {
+                .streamed(length: feed.form.length)
+            }
         let own = invocation.headers.filter { $0.name.hasPrefix("comity-") || $0.name == "traceparent" }
-        let request = ResourceRequest(
+        // Where bytes that move prolong the call's time, the desk says when it is over.
+        let timeout: Duration? =
+            switch invocation.deadlineScope {
+            case .wholeCall: .milliseconds(Int64(max(1, invocation.remainingMilliseconds)))
+            case .answerHead: nil
+            }
+        return ResourceRequest(
             url: url, method: invocation.method, path: invocation.path, query: invocation.query,
             headers: invocation.headers.filter { !$0.name.hasPrefix("comity-") && $0.name != "traceparent" },
-            added: own,
-            body: body, timeout: .milliseconds(Int64(max(1, invocation.remainingMilliseconds))))
-        use.exchange = resources.perform(request, on: loop, observer: use)
+            added: own, body: body, timeout: timeout)
     }
 
     /// Tells the desk behind what is being performed now.

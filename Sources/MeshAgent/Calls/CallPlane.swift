@@ -24,13 +24,15 @@ final class CallPlane: Sendable {
         var gateway: [GatewayRequestID: RequestID] = [:]
         var attempts: [AttemptID: PeerAttempt] = [:]
         var calls: [InboundKey: PeerCall] = [:]
-        var uses: [ServiceID: ResourceUse] = [:]
+        var uses: [ServiceID: any ServiceUse] = [:]
         /// Bytes of calls' bodies that are kept for each peer.
         var kept: [NodeID: Int] = [:]
         var links: [NodeID: ConnectionID] = [:]
         var peers: [ConnectionID: NodeID] = [:]
         var requestsSeen: UInt64 = 0
         var streamsSeen: UInt64 = 0
+        /// Whether peers' calls whose bodies are late are looked for soon.
+        var isSweepDue = false
         var alarm: Scheduled<Void>?
         var alarmAt: Instant?
     }
@@ -92,6 +94,14 @@ final class CallPlane: Sendable {
         switch service {
         case .own(let attempt): begin(pipe, for: attempt)
         case .inbound(let key): tables.value.calls[key]?.pipe = pipe
+        }
+    }
+
+    /// Bytes of a service's answer moved.
+    func moved(_ service: ServiceID) {
+        switch service {
+        case .own(let attempt): submit(.bytesMoved(attempt.request))
+        case .inbound(let key): submit(.serviceMoved(key))
         }
     }
 

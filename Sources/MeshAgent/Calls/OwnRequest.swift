@@ -6,49 +6,96 @@ import NIOCore
 
 /// One request of an application on this machine, from arrival to its answer's end. Confined to the plane's
 /// event loop.
-final class OwnRequest: AnswerSink {
+final class OwnRequest: AnswerSink, BodySource {
     let id: RequestID
     let reply: GatewayReply
-    let body: ByteBuffer
-    /// Whether it came as `/invoke`: a capability without a body then carries none.
-    let isInvoke: Bool
+    /// Whether the answer has no body whatever its head says: to HEAD.
+    private let isHead: Bool
+    /// Made with the request, which then is its source.
+    private(set) var feed = RequestFeed(whole: ByteBuffer(), form: .none)
     /// The attempt whose answer flows.
     var answering: AnswerPipe?
-    /// The answer's head, until something follows it: of an answer without a body the head is all that the
-    /// application waits for, so that it counts as the last frame (protocol section 9).
+    private var isFull = false
+    /// The answer's head, until something follows it, where it may be the last frame (protocol section 9): of
+    /// an answer without a body it is all that the application waits for.
     private var head: (status: Int, headers: [HeaderField], correlation: CorrelationID?)?
 
-    init(id: RequestID, reply: GatewayReply, body: ByteBuffer, isInvoke: Bool) {
+    init(
+        _ id: RequestID, _ request: GatewayRequest, _ body: RequestBody, reply: GatewayReply,
+        tell: @escaping (RequestFeed.Event) -> Void
+    ) {
         self.id = id
         self.reply = reply
-        self.body = body
-        self.isInvoke = isInvoke
+        if case .mesh("HEAD", _, _) = request.form { isHead = true } else { isHead = false }
+        switch request.delivery {
+        case .whole: feed = RequestFeed(whole: request.body, form: body, trailers: request.trailers)
+        case .continued:
+            feed = RequestFeed(streamed: body, from: self, tell: tell)
+            if request.body.readableBytes > 0 { _ = feed.take(request.body) }
+        }
     }
 
-    /// What goes on with an attempt of this method.
-    func body(for method: String) -> ByteBuffer {
-        isInvoke && (method == "GET" || method == "HEAD") ? ByteBuffer() : body
+    /// What goes on with an attempt that says that its body comes like this.
+    func feed(for body: RequestBody) -> RequestFeed {
+        body == .none && feed.form != .none ? RequestFeed(whole: ByteBuffer(), form: .none) : feed
     }
+
+    func hold() { reply.holdBody() }
+
+    func resume() { reply.resumeBody() }
 
     /// The desk lets the answer's head pass.
     func begin(status: Int, headers: [HeaderField], correlation: CorrelationID?) {
         head = (status, headers, correlation)
+        let length = AnswerLength(status: status, headers: headers, isHead: isHead)
+        if length.isBodyExpected { sendHead() }
+        answering?.declared = length.declared
         answering?.open()
     }
 
-    func pass(_ piece: ByteBuffer) {
+    func pass(_ piece: ByteBuffer) -> Bool {
         sendHead()
         reply.body(piece)
+        return !isFull
     }
 
-    func close() {
+    func close(trailers: [HeaderField]) {
         sendHead()
-        reply.end()
+        reply.end(trailers: trailers)
+    }
+
+    /// The application reads more slowly than it is sent to, or has caught up.
+    func flowChanged(_ flow: AnswerFlow) {
+        switch flow {
+        case .held:
+            isFull = true
+            answering?.block()
+        case .open:
+            isFull = false
+            answering?.room()
+        }
     }
 
     private func sendHead() {
         guard let (status, headers, correlation) = head else { return }
         head = nil
         reply.head(status: status, headers: headers, correlation: correlation)
+    }
+}
+
+/// What an answer's head says of the length of its body (RFC 9112 section 6.3).
+struct AnswerLength {
+    /// Bytes; nil where the head does not say.
+    let declared: Int64?
+    /// Whether something is to follow the head before the answer is whole.
+    let isBodyExpected: Bool
+
+    init(status: Int, headers: [HeaderField], isHead: Bool) {
+        guard !isHead, status != 204, status != 304 else {
+            (declared, isBodyExpected) = (nil, false)
+            return
+        }
+        declared = headers.first { $0.name == "content-length" }.flatMap { Int64($0.value) }
+        isBodyExpected = declared != 0
     }
 }

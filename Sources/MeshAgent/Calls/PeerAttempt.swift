@@ -6,83 +6,151 @@ import MeshWire
 import NIOCore
 
 /// One attempt at a peer: the stream out, and its answer. Confined to the plane's event loop.
-final class PeerAttempt: LinkStreamObserver, @unchecked Sendable {
+final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked Sendable {
     // Sendable because the link hands observers between threads; all state is touched on one event loop only,
     // the plane's, which is also every connection's: `CallPlane` is made with a group of one loop and checks
     // it.
     private let id: AttemptID
     private unowned let plane: CallPlane
-    let pipe: AnswerPipe
-    var stream: LinkStream?
+    private let feed: RequestFeed
+    private let isHead: Bool
+    /// The answer on its way; made with the attempt, which then is its source.
+    private(set) lazy var pipe = AnswerPipe(from: self, to: request) { [plane, id] in
+        plane.submit(.bytesMoved(id.request))
+    }
+    private let request: OwnRequest
+    private var stream: LinkStream?
     /// The answer's head, until all of the answer is there, or more of it than `heldMax`, or `heldTime` is
     /// over: while the desk has not heard of it, a call that may be repeated can still go to another node
     /// when the peer dies in the middle. A short answer is in the middle for as long as its provider syncs.
     private var held: (status: UInt16, headers: [HeaderField])?
-    private var heldBytes = 0
     private var holding: Scheduled<Void>?
+    /// What the answer's head declares.
+    private var length: AnswerLength?
+    /// Bytes of the answer that the peer gets credit for again once they are wanted.
+    private var owed = 0
+    private var isPaused = false
     private var isOver = false
 
-    private static let heldMax = 64 * 1024
+    private static let heldMax: Int64 = 64 * 1024
     /// Longer than a provider's group commit takes; hardly noticed at the head of a stream.
     private static let heldTime: TimeAmount = .milliseconds(100)
 
-    init(_ id: AttemptID, for request: OwnRequest, on plane: CallPlane) {
+    init(_ id: AttemptID, _ invocation: Invocation, for request: OwnRequest, on plane: CallPlane) {
         self.id = id
+        self.request = request
         self.plane = plane
-        pipe = AnswerPipe(to: request)
+        feed = request.feed(for: invocation.body)
+        isHead = invocation.method == "HEAD"
     }
 
-    /// Sends the body and the end, as the window allows.
-    func send(_ body: ByteBuffer) {
-        if body.readableBytes > 0 { stream?.write(body) }
-        stream?.end()
+    /// Sends the body, as the window allows.
+    func start(on stream: LinkStream) {
+        self.stream = stream
+        feed.attach(self)
     }
 
     /// Ends it from this side; nothing more is told.
     func abandon() {
-        letGo()
-        isOver = true
+        close()
         pipe.abandon()
         stream?.reset(.cancelled)
+    }
+
+    // MARK: The request's body
+
+    func take(_ piece: ByteBuffer) -> Bool { stream?.write(piece) == .open }
+
+    func end(trailers: [HeaderField]) {
+        do throws(WireError) {
+            stream?.end(trailers: ByteBuffer(bytes: try InvocationCodec.encode(trailers: trailers)))
+        } catch {
+            // They came from an application here, which is not told why they are left out.
+            plane.note("trailers cannot be sent", error)
+            stream?.end()
+        }
+    }
+
+    // MARK: The answer
+
+    func hold() { isPaused = true }
+
+    func resume() {
+        isPaused = false
+        guard owed > 0 else { return }
+        stream?.consumed(owed)
+        owed = 0
     }
 
     func stream(did event: LinkStreamEvent) {
         guard !isOver else { return }
         switch event {
         case .head(let head): read(head)
-        case .data(let piece):
-            stream?.consumed(piece.readableBytes)
-            heldBytes += piece.readableBytes
-            guard heldBytes <= Limits.callBody else { return endOverlong() }
-            pipe.take(piece)
-            if heldBytes > Self.heldMax { tellHead() }
-        case .end:
-            tellHead()
-            plane.submit(.attemptEnded(id, pipe.summary))
+        case .data(let piece): take(answer: piece)
+        case .end(let trailers): finish(trailers)
         case .reset(let code):
-            letGo()
-            isOver = true
+            close()
             let effect: PossibleEffect = code == .draining || code == .limitReached ? .none : .possible
             plane.submit(.attemptFailed(id, code == .limitReached ? .noStream : .streamReset, effect))
         case .lost:
-            letGo()
-            isOver = true
+            close()
             plane.submit(.attemptFailed(id, .linkLost, .possible))
-        case .writable: break
+        case .writable: feed.room()
         }
     }
 
-    /// No resource's answer is this long until bodies stream: a provider that sends more fills no memory
-    /// here.
-    private func endOverlong() {
-        abandon()
-        plane.submit(.attemptFailed(id, .answerMalformed, .possible))
+    private func read(_ head: ByteBuffer) {
+        let answer: InvocationAnswer
+        do throws(WireError) {
+            answer = try InvocationCodec.answer(from: Array(head.readableBytesView))
+        } catch {
+            return fail(.requestMalformed)
+        }
+        switch answer {
+        case .answered(let status, let headers):
+            held = (status, headers)
+            length = AnswerLength(status: Int(status), headers: headers, isHead: isHead)
+            holding = stream?.eventLoop.assumeIsolated().scheduleTask(in: Self.heldTime) {
+                self.tellHead()
+            }
+        case .refused(let refusals, let effect):
+            close()
+            // The provider wants no more of the body.
+            stream?.reset(.cancelled)
+            plane.submit(.attemptRefused(id, refusals, effect))
+        }
     }
 
-    private func letGo() {
-        held = nil
-        holding?.cancel()
-        holding = nil
+    private func take(answer piece: ByteBuffer) {
+        let bytes = piece.readableBytes
+        if let declared = length?.declared, pipe.length + Int64(bytes) > declared {
+            return fail(.resourceMisbehaved)
+        }
+        pipe.take(piece)
+        if isPaused { owed += bytes } else { stream?.consumed(bytes) }
+        if pipe.length > Self.heldMax { tellHead() }
+    }
+
+    private func finish(_ trailers: ByteBuffer) {
+        do throws(WireError) {
+            pipe.trailers = try InvocationCodec.trailers(from: Array(trailers.readableBytesView))
+        } catch {
+            return fail(.requestMalformed)
+        }
+        if let declared = length?.declared, pipe.length != declared { return fail(.resourceMisbehaved) }
+        tellHead()
+        close()
+        // With the answer complete nobody there wants the rest of the body.
+        stream?.reset(.cancelled)
+        plane.submit(.attemptEnded(id, pipe.summary))
+    }
+
+    /// What the peer answers is not what it may answer.
+    private func fail(_ code: RefusalCode) {
+        close()
+        pipe.abandon()
+        stream?.reset(code)
+        plane.submit(.attemptFailed(id, .answerMalformed, .possible))
     }
 
     private func tellHead() {
@@ -92,22 +160,15 @@ final class PeerAttempt: LinkStreamObserver, @unchecked Sendable {
         plane.submit(.attemptAnswered(id, status: status, headers: headers))
     }
 
-    private func read(_ head: ByteBuffer) {
-        do throws(WireError) {
-            switch try InvocationCodec.answer(from: Array(head.readableBytesView)) {
-            case .answered(let status, let headers):
-                held = (status, headers)
-                holding = stream?.eventLoop.assumeIsolated().scheduleTask(in: Self.heldTime) {
-                    self.tellHead()
-                }
-            case .refused(let refusals, let effect):
-                isOver = true
-                plane.submit(.attemptRefused(id, refusals, effect))
-            }
-        } catch {
-            isOver = true
-            stream?.reset(.requestMalformed)
-            plane.submit(.attemptFailed(id, .answerMalformed, .possible))
-        }
+    private func close() {
+        letGo()
+        isOver = true
+        feed.detach()
+    }
+
+    private func letGo() {
+        held = nil
+        holding?.cancel()
+        holding = nil
     }
 }

@@ -1,4 +1,5 @@
 import MeshBase
+import MeshCredentials
 import MeshLink
 import MeshNode
 import MeshRouting
@@ -7,18 +8,28 @@ import NIOCore
 
 /// One invocation of a peer, from its stream's opening to the answer's end. Confined to the plane's event
 /// loop.
-final class PeerCall: LinkStreamObserver, AnswerSink, @unchecked Sendable {
+///
+/// A body that its head announces whole is gathered before the desk hears of the call; one that streams is
+/// fed to the resource as both sides can, and the desk decides before any of it is read.
+final class PeerCall: LinkStreamObserver, AnswerSink, BodySource, @unchecked Sendable {
     // Sendable as `PeerAttempt` is: confined to the one event loop.
     let key: InboundKey
     let peer: NodeID
     /// What of the peer's share of memory this call holds.
     var keptBytes = 0
+    /// By when a body that is announced whole must be here.
+    let due: NIODeadline
     private let invocation: Invocation
     private let stream: LinkStream
     private unowned let plane: CallPlane
-    private(set) var body = ByteBuffer()
-    private var isComplete = false
+    private var gathered = ByteBuffer()
+    /// The body on its way: from the beginning where it streams, else once it is here.
+    private(set) var feed: RequestFeed?
+    private var hasArrived = false
     private var isOver = false
+    /// Bytes of the body that the peer gets credit for again once they are wanted.
+    private var owed = 0
+    private var isPaused = true
     /// The answer on its way, once the resource was asked.
     var pipe: AnswerPipe?
 
@@ -31,43 +42,112 @@ final class PeerCall: LinkStreamObserver, AnswerSink, @unchecked Sendable {
         self.invocation = invocation
         self.stream = stream
         self.plane = plane
+        due = .now() + .milliseconds(Int64(invocation.remainingMilliseconds))
+        guard invocation.body.isStreamed else { return }
+        feed = RequestFeed(streamed: invocation.body, from: self) { [unowned plane] event in
+            switch event {
+            case .left: break
+            case .moved: plane.submit(.serviceMoved(key))
+            case .ended(let summary): plane.submit(.serviceBodyEnded(key, summary))
+            }
+        }
+        // Behind what came with it: a short body is then here whole.
+        stream.eventLoop.assumeIsolated().execute { self.arrive(invocation.body) }
     }
+
+    /// Whether the body is still waited for.
+    var isGathering: Bool { !hasArrived && !isOver && feed == nil }
 
     func stream(did event: LinkStreamEvent) {
         guard !isOver else { return }
         switch event {
-        case .data(var piece): take(&piece)
-        case .end:
-            guard !isComplete else { return }
-            isComplete = true
-            let inbound = InboundInvocation(
-                key: key, peer: peer, invocation: invocation, bodyLength: Int64(body.readableBytes))
-            plane.submit(.arrived(inbound))
-        case .reset, .lost:
-            isOver = true
-            pipe?.abandon()
-            plane.forget(key)
-            if isComplete { plane.submit(.abandoned(key)) }
-        case .head, .writable: break
+        case .data(let piece): take(piece)
+        case .end(let trailers): end(trailers)
+        case .reset, .lost: abandon()
+        case .writable: pipe?.room()
+        case .head: break
         }
     }
 
-    private func take(_ piece: inout ByteBuffer) {
-        stream.consumed(piece.readableBytes)
-        guard body.readableBytes + piece.readableBytes <= Limits.callBody else {
-            let length = body.readableBytes + piece.readableBytes
-            refuse([Refusal(.bodyTooLarge, [Fact("bytes so far", length), Fact("limit", Limits.callBody)])])
-            plane.forget(key)
-            return
-        }
-        let length = piece.readableBytes
-        guard plane.keep(length, for: peer) else {
-            refuse([Refusal(.overloaded, [Fact("bytes of one peer's calls at most", Limits.memoryPerPeer)])])
-            return
-        }
-        keptBytes += length
-        body.writeBuffer(&piece)
+    // MARK: The body
+
+    func hold() { isPaused = true }
+
+    func resume() {
+        isPaused = false
+        guard owed > 0 else { return }
+        stream.consumed(owed)
+        owed = 0
     }
+
+    private func take(_ piece: ByteBuffer) {
+        let bytes = piece.readableBytes
+        guard let feed else { return gather(piece) }
+        guard feed.take(piece) else { return breakRule() }
+        if isPaused { owed += bytes } else { stream.consumed(bytes) }
+    }
+
+    private func gather(_ piece: ByteBuffer) {
+        let bytes = piece.readableBytes
+        stream.consumed(bytes)
+        guard Int64(gathered.readableBytes + bytes) <= invocation.body.length ?? 0 else { return breakRule() }
+        guard plane.keep(bytes, for: peer) else {
+            return refuse([
+                Refusal(.overloaded, [Fact("bytes of one peer's calls at most", Limits.memoryPerPeer)])
+            ])
+        }
+        keptBytes += bytes
+        gathered.writeImmutableBuffer(piece)
+    }
+
+    private func end(_ trailers: ByteBuffer) {
+        let fields: [HeaderField]
+        do throws(WireError) {
+            fields = try InvocationCodec.trailers(from: Array(trailers.readableBytesView))
+        } catch {
+            return breakRule()
+        }
+        if let feed {
+            guard feed.end(trailers: fields) else { return breakRule() }
+            return
+        }
+        let body: RequestBody =
+            gathered.readableBytes == 0
+            ? .none
+            : .whole(
+                length: Int64(gathered.readableBytes),
+                digest: SystemSuite().digest(Array(gathered.readableBytesView)))
+        feed = RequestFeed(whole: gathered, form: body, trailers: fields)
+        arrive(body)
+    }
+
+    private func arrive(_ body: RequestBody) {
+        guard !isOver else { return }
+        hasArrived = true
+        plane.submit(.arrived(InboundInvocation(key: key, peer: peer, invocation: invocation, body: body)))
+    }
+
+    /// What came is not what the head said: no honest node sends that.
+    private func breakRule() {
+        abandon()
+        stream.reset(.requestMalformed)
+    }
+
+    private func abandon() {
+        isOver = true
+        feed?.detach()
+        pipe?.abandon()
+        plane.forget(key)
+        if hasArrived { plane.submit(.abandoned(key)) }
+    }
+
+    /// The time is over before the body was here.
+    func giveUp() {
+        let waited = Fact("bytes of the body so far", gathered.readableBytes)
+        refuse([Refusal(.deadlineExceeded, [waited])])
+    }
+
+    // MARK: The answer
 
     /// Lets the answer's head pass.
     func respond(_ answer: InvocationAnswer) {
@@ -85,30 +165,37 @@ final class PeerCall: LinkStreamObserver, AnswerSink, @unchecked Sendable {
         guard !isOver else { return }
         write(.answered(status: end.status, headers: end.headers))
         if let bytes = end.body?.bytes { stream.write(ByteBuffer(bytes: bytes)) }
-        close()
+        close(trailers: [])
     }
 
     /// Breaks off what had begun.
     func breakOff() {
         guard !isOver else { return }
         isOver = true
+        feed?.detach()
         pipe?.abandon()
         plane.release(self)
         stream.reset(.outcomeUnknown)
     }
 
-    func pass(_ piece: ByteBuffer) { stream.write(piece) }
+    func pass(_ piece: ByteBuffer) -> Bool { stream.write(piece) != .full }
 
-    func close() {
+    func close(trailers: [HeaderField]) {
         isOver = true
-        stream.end()
+        feed?.detach()
+        do throws(WireError) {
+            stream.end(trailers: ByteBuffer(bytes: try InvocationCodec.encode(trailers: trailers)))
+        } catch {
+            plane.note("a resource's trailers cannot be sent", error)
+            stream.end()
+        }
         plane.forget(key)
         plane.release(self)
     }
 
     private func refuse(_ refusals: [Refusal], _ effect: PossibleEffect = .none) {
         write(.refused(refusals, effect: effect))
-        close()
+        close(trailers: [])
     }
 
     private func write(_ answer: InvocationAnswer) {

@@ -4,19 +4,66 @@ import MeshNode
 import MeshRouting
 import NIOCore
 
+/// One use of a resource of this node.
+protocol ServiceUse: AnyObject {
+    /// Gives up; what was written may still take effect.
+    func stop()
+}
+
 /// One request to a resource of this node, for a peer or for an application here. Confined to the plane's
 /// event loop.
-final class ResourceUse: ResourceObserver {
+final class ResourceUse: ServiceUse, ResourceObserver, BodyTaker, BodySource {
     private let id: ServiceID
     private unowned let plane: CallPlane
-    let pipe: AnswerPipe
-    var exchange: ResourceExchange?
+    private let feed: RequestFeed
+    private let sink: any AnswerSink
+    private lazy var pipe = AnswerPipe(from: self, to: sink) { [plane, id] in plane.moved(id) }
+    private var exchange: ResourceExchange?
+    private var isAttached = false
 
-    init(_ id: ServiceID, answeringTo sink: any AnswerSink, on plane: CallPlane) {
+    init(_ id: ServiceID, _ feed: RequestFeed, answeringTo sink: any AnswerSink, on plane: CallPlane) {
         self.id = id
+        self.feed = feed
+        self.sink = sink
         self.plane = plane
-        pipe = AnswerPipe(to: sink)
     }
+
+    /// Asks the resource.
+    func start(_ request: ResourceRequest, through client: ResourceClient, on loop: any EventLoop) {
+        exchange = client.perform(request, on: loop, observer: self)
+        // It may have been told that the body is wanted before it had its exchange.
+        if isWanted { bodyWanted() }
+    }
+
+    func stop() {
+        feed.detach()
+        pipe.abandon()
+        exchange?.cancel()
+    }
+
+    // MARK: The request's body
+
+    private var isWanted = false
+
+    func bodyWanted() {
+        guard exchange != nil else {
+            isWanted = true
+            return
+        }
+        if isAttached { return feed.room() }
+        isAttached = true
+        feed.attach(self)
+    }
+
+    func take(_ piece: ByteBuffer) -> Bool { exchange?.send(piece) ?? false }
+
+    func end(trailers: [HeaderField]) { exchange?.finish(trailers: trailers) }
+
+    // MARK: The answer
+
+    func hold() { exchange?.hold() }
+
+    func resume() { exchange?.resume() }
 
     func answerBegan(status: Int, headers: [HeaderField]) {
         plane.begin(pipe, for: id)
@@ -26,26 +73,64 @@ final class ResourceUse: ResourceObserver {
     func answerBody(_ chunk: ByteBuffer) { pipe.take(chunk) }
 
     func answerEnded(trailers: [HeaderField]) {
+        feed.detach()
+        pipe.trailers = trailers
         plane.submit(.resourceEnded(id, pipe.summary, kept: pipe.keptBody))
     }
 
     func answerFailed(_ failure: MeshGateway.ResourceFailure) {
+        feed.detach()
         plane.submit(.resourceFailed(id, failure.kind, failure.effect))
     }
+}
 
-    /// The built-in resource: the answer is what was sent.
-    func echo(_ body: ByteBuffer, of invocation: Invocation) {
-        let type = invocation.headers.first { $0.name == "content-type" }
-        let length = HeaderField("content-length", String(body.readableBytes))
-        answerBegan(status: 200, headers: [type ?? HeaderField("content-type", "application/json"), length])
-        answerBody(body)
-        answerEnded(trailers: [])
+/// The built-in resource: the answer is what was sent, as it comes.
+final class Echo: ServiceUse, BodyTaker, BodySource {
+    private let id: ServiceID
+    private unowned let plane: CallPlane
+    private let feed: RequestFeed
+    private let sink: any AnswerSink
+    private lazy var pipe = AnswerPipe(from: self, to: sink) { [plane, id] in plane.moved(id) }
+    private var isPaused = false
+
+    init(_ id: ServiceID, _ feed: RequestFeed, answeringTo sink: any AnswerSink, on plane: CallPlane) {
+        self.id = id
+        self.feed = feed
+        self.sink = sink
+        self.plane = plane
     }
 
-    /// Gives up; what was written may still take effect.
+    /// Answers.
+    func start(_ invocation: Invocation) {
+        let type = invocation.headers.first { $0.name == "content-type" }
+        var headers = [type ?? HeaderField("content-type", "application/json")]
+        if let length = feed.form.length { headers.append(HeaderField("content-length", String(length))) }
+        plane.begin(pipe, for: id)
+        plane.submit(.resourceAnswered(id, status: 200, headers: headers))
+        feed.attach(self)
+    }
+
     func stop() {
+        feed.detach()
         pipe.abandon()
-        exchange?.cancel()
+    }
+
+    func take(_ piece: ByteBuffer) -> Bool {
+        // A slice would keep the read that brought it for as long as the caller does not read the answer.
+        pipe.take(piece.compacted)
+        return !isPaused
+    }
+
+    func end(trailers: [HeaderField]) {
+        pipe.trailers = trailers
+        plane.submit(.resourceEnded(id, pipe.summary, kept: pipe.keptBody))
+    }
+
+    func hold() { isPaused = true }
+
+    func resume() {
+        isPaused = false
+        feed.room()
     }
 }
 
@@ -55,7 +140,7 @@ extension MeshGateway.ResourceFailure {
         switch self {
         case .unreachable, .exhausted: .unreachable
         case .timedOut, .lost: .connectionLost
-        case .requestInvalid, .misbehaved, .answerTooLarge: .misbehaved
+        case .requestInvalid, .misbehaved: .misbehaved
         }
     }
 }

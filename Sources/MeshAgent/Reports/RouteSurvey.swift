@@ -138,7 +138,7 @@ extension LocalRequest {
         LocalRequest(
             id: RequestID(0), target: target, resource: resource,
             form: .invoke(capability: capability, query: nil),
-            principal: principal, bodyLength: 0, bodyDigest: SystemSuite().digest([]))
+            principal: principal, body: .none)
     }
 }
 

@@ -79,9 +79,11 @@ extension CallDesk {
                         Fact("at most", Limits.idempotencyKey),
                     ]))
         }
-        if request.bodyLength > Limits.callBody {
+        let isKeptWhole = request.form.isInvoke || !request.body.isStreamed
+        if isKeptWhole, (request.body.length ?? .max) > Limits.callBody {
+            let length = request.body.length.map { "\($0)" } ?? "not declared"
             return .refused(
-                Refusal(.bodyTooLarge, [Fact("bytes", request.bodyLength), Fact("at most", Limits.callBody)]))
+                Refusal(.bodyTooLarge, [Fact("bytes", length), Fact("at most", Limits.callBody)]))
         }
         let head = HeaderFilter.length(of: request.headers)
         if head > HeaderFilter.lengthMax {

@@ -12,14 +12,15 @@ extension CallDesk {
     ) {
         guard var attempt = attempts[id], attempt.status == nil, var call = calls[id.request] else { return }
         call.phase = .answering(id)
+        if call.scope == .answerHead { call.deadline = now.instant + Limits.streamIdle }
         calls[id.request] = call
         routes.report(
             attempt.way, attempt.pass, resource: .succeeded, link: .succeeded,
             taken: now.instant - attempt.began,
             at: now.instant)
-        let passing = HeaderFilter.passing(headers)
+        let passing = HeaderFilter.passing(answer: headers)
         attempt.status = status
-        if attempt.key != nil { attempt.headers = passing }
+        if attempt.key != nil { attempt.headers = HeaderFilter.passing(headers) }
         attempt.pass = attempt.pass.spent
         attempts[id] = attempt
         alarms.set(.call(id.request), at: call.deadline)
@@ -37,7 +38,8 @@ extension CallDesk {
         }
         endKey(of: attempt, status: status, kept: kept, into: &effects)
         let outcome = AuditOutcome(
-            success: true, answerDigest: body.digest, answerLength: body.length, status: status)
+            success: true, answerDigest: body.digest, answerLength: body.length, status: status,
+            request: calls[id.request]?.passed)
         close(id, attempt, outcome, saying: "answered \(status)", at: now, into: &effects)
         settleCall(id.request, outcome, at: now, into: &effects)
         effects.post(.finish(id.request))
@@ -111,7 +113,7 @@ extension CallDesk {
     /// The application went away: nobody is answered, the audit is.
     mutating func cancel(_ id: RequestID, at now: Moment, into effects: inout Outbox<CallEffect>) {
         guard let call = calls[id] else { return }
-        let outcome = AuditOutcome(success: false, refusals: [Refusal(.cancelled)])
+        let outcome = AuditOutcome(success: false, refusals: [Refusal(.cancelled)], request: call.passed)
         switch call.phase {
         case .weighed, .waiting: break
         case .attempting(let attemptID), .answering(let attemptID):
@@ -143,11 +145,13 @@ extension CallDesk {
     ) {
         let isAnswering = attempt.status != nil
         withdrawKey(of: attempt, ending.effect, into: &effects)
-        let taken: Duration? = ending.resource == .failed ? attempt.timeout - attempt.began : nil
+        let taken: Duration? = ending.resource == .failed ? attempt.patience : nil
         routes.report(
             attempt.way, attempt.pass, resource: ending.resource, link: ending.link, taken: taken,
             at: now.instant)
-        let outcome = AuditOutcome(success: false, refusals: ending.reasons, status: attempt.status)
+        let outcome = AuditOutcome(
+            success: false, refusals: ending.reasons, status: attempt.status,
+            request: calls[id.request]?.passed)
         let said = ending.reasons.first?.code.rawValue ?? "failed"
         close(id, attempt, outcome, saying: said, at: now, into: &effects)
         guard isAnswering else {
@@ -175,9 +179,13 @@ extension CallDesk {
             reach = .others(orAgain: ending.isRepeatableThere)
         }
         if let reach { call.reach = reach }
+        if reach != nil, !call.isBodyKept {
+            call.history.append(Fact("not repeated", "part of its body had left and is not kept"))
+        }
         calls[id] = call
         let isPlaceable =
-            reach != nil && call.deadline - now.instant >= .milliseconds(1) && hasWay(call, at: now)
+            reach != nil && call.isBodyKept && call.deadline - now.instant >= .milliseconds(1)
+            && hasWay(call, at: now)
         if isPlaceable, Int(call.attemptCount) <= Limits.retries, !isDraining,
             budget.withdraw(at: now.instant)
         {

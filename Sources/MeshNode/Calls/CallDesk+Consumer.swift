@@ -100,11 +100,11 @@ extension CallDesk {
             preconditionFailure("\(way) lets nothing through after it was found ready")
         }
         tellChanges(at: now, into: &effects)
-        let timeout = now.instant + attemptTime(call, chosen, among: assessments, at: now)
+        let patience = attemptTime(call, chosen, among: assessments, at: now)
+        let timeout = now.instant + patience
         attempts[attempt] = OpenAttempt(
             way: way, pass: pass, isLocal: chosen.isLocal, event: eventID, began: now.instant,
-            timeout: timeout,
-            safety: capability.safety)
+            patience: patience, timeout: timeout, safety: capability.safety)
         call.attemptCount += 1
         if !call.tried.contains(chosen.node) { call.tried.append(chosen.node) }
         call.phase = .attempting(attempt)
@@ -136,6 +136,7 @@ extension CallDesk {
         }
         let mayRepeat =
             Int(call.attemptCount) < Limits.retries && chosen.capability?.safety.isRepeatable == true
+            && !call.request.body.isStreamed
         return others && mayRepeat ? max(left / 2, .milliseconds(1)) : left
     }
 
@@ -150,7 +151,31 @@ extension CallDesk {
             capability: capability.name, method: chosen.method, path: chosen.path, query: chosen.query,
             headers: HeaderFilter.passing(call.request.headers),
             remainingMilliseconds: UInt32(clamping: max((timeout - now.instant).wholeMilliseconds, 1)),
-            idempotencyKey: call.request.idempotencyKey, requestDigest: call.request.bodyDigest)
+            deadlineScope: call.scope, idempotencyKey: call.request.idempotencyKey,
+            body: sentBody(call, method: chosen.method))
+    }
+
+    /// The body that goes with an attempt: `/invoke` has put it into the query where the method has none.
+    func sentBody(_ call: OpenCall, method: String) -> RequestBody {
+        call.request.form.isInvoke && (method == "GET" || method == "HEAD") ? .none : call.request.body
+    }
+
+    /// Bytes of a call moved: where only the wait for its answer is bounded, the wait begins anew.
+    mutating func moved(_ id: RequestID, at now: Moment) {
+        guard var call = calls[id], call.scope == .answerHead else { return }
+        switch call.phase {
+        case .weighed, .waiting: return
+        case .attempting(let attempt):
+            guard let patience = attempts[attempt]?.patience else { return }
+            let timeout = now.instant + patience
+            attempts[attempt]?.timeout = timeout
+            call.deadline = max(call.deadline, timeout)
+            alarms.set(.call(id), at: timeout)
+        case .answering:
+            call.deadline = now.instant + Limits.streamIdle
+            alarms.set(.call(id), at: call.deadline)
+        }
+        calls[id] = call
     }
 
     /// Why a call whose time is over was not answered.

@@ -79,9 +79,11 @@ extension CallDesk {
                         Fact("method", String(invocation.method.prefix(16))),
                     ]))
         }
-        if inbound.bodyLength > Limits.callBody {
+        if inbound.body != invocation.body {
             refusals.append(
-                Refusal(.bodyTooLarge, [Fact("bytes", inbound.bodyLength), Fact("at most", Limits.callBody)]))
+                Refusal(
+                    .requestMalformed,
+                    [Fact("body in the head", invocation.body.inWords), Fact("body", inbound.body.inWords)]))
         }
         if HeaderFilter.length(of: invocation.headers) > HeaderFilter.lengthMax {
             refusals.append(Refusal(.headTooLarge, [Fact("at most", HeaderFilter.lengthMax)]))
@@ -159,11 +161,13 @@ extension CallDesk {
         let left = Duration.milliseconds(Int64(invocation.remainingMilliseconds))
         let own =
             resource.timeoutInMilliseconds.map { Duration.milliseconds(max($0, 1)) } ?? Limits.callDeadlineMax
+        let patience = min(left, own, Limits.callDeadlineMax)
         services[inbound.key] = OpenService(
             peer: inbound.peer, event: eventID, began: now.instant, key: key,
-            timeoutCode: own < left ? .resourceTimeout : .deadlineExceeded)
+            timeoutCode: own < left ? .resourceTimeout : .deadlineExceeded, scope: invocation.deadlineScope,
+            patience: patience)
         servicesOfPeer[inbound.peer, default: 0] += 1
-        alarms.set(.service(inbound.key), at: now.instant + min(left, own, Limits.callDeadlineMax))
+        alarms.set(.service(inbound.key), at: now.instant + patience)
         var served = forBackend(invocation, from: inbound.peer, under: agreement)
         served.capability = capability.name
         effects.post(.serve(.inbound(inbound.key), resource, served))
@@ -223,9 +227,21 @@ extension CallDesk {
             type: .service, correlation: invocation.correlation, source: inbound.peer, target: view.me,
             principal: invocation.principal, resource: invocation.resource, capability: invocation.capability,
             action: "invoke", success: false, agreement: agreement,
-            requestDigest: inbound.bodyLength <= 4096 ? invocation.requestDigest : nil,
-            requestLength: inbound.bodyLength, attempt: attempt, traceparent: invocation.traceparent,
+            requestDigest: inbound.body.auditedDigest, requestLength: inbound.body.length ?? 0,
+            attempt: attempt, traceparent: invocation.traceparent,
             metadata: named == nil || named == agreement
                 ? [] : [Fact("agreement named by the caller", named?.description ?? "")])
+    }
+}
+
+extension RequestBody {
+    /// For a fact.
+    fileprivate var inWords: String {
+        switch self {
+        case .none: "none"
+        case .whole(let length, let digest): "\(length) bytes, \(String("\(digest)".prefix(12)))"
+        case .streamed(nil): "streamed"
+        case .streamed(let length?): "\(length) bytes, streamed"
+        }
     }
 }

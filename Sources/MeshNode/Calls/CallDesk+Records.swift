@@ -89,13 +89,14 @@ extension CallDesk {
     func attemptEvent(
         _ call: OpenCall, _ chosen: Assessment, number: UInt8, among assessments: [Assessment]
     ) -> AuditEvent {
-        AuditEvent(
+        let sent = sentBody(call, method: chosen.method)
+        return AuditEvent(
             type: .attempt, correlation: call.correlation, source: view.me, target: chosen.node,
             principal: call.request.principal, resource: call.request.resource,
             capability: chosen.capability?.name, action: "invoke", success: false,
             agreement: chosen.agreement,
-            requestDigest: call.request.bodyLength <= 4096 ? call.request.bodyDigest : nil,
-            requestLength: call.request.bodyLength, attempt: number, traceparent: call.request.traceparent,
+            requestDigest: sent.auditedDigest, requestLength: sent.length ?? 0, attempt: number,
+            traceparent: call.request.traceparent,
             breaker: chosen.breaker.word, metadata: assessments.count > 1 ? candidateFacts(assessments) : [])
     }
 
@@ -106,8 +107,9 @@ extension CallDesk {
             principal: call.request.principal, resource: call.request.resource,
             capability: call.capability ?? asked(call), action: "invoke", success: outcome.success,
             refusals: outcome.refusals, agreement: call.agreement,
-            requestDigest: call.request.bodyLength <= 4096 ? call.request.bodyDigest : nil,
-            requestLength: call.request.bodyLength, traceparent: call.request.traceparent,
+            requestDigest: call.passed.map(\.digest) ?? call.request.body.auditedDigest,
+            requestLength: call.passed?.length ?? call.request.body.length ?? 0,
+            traceparent: call.request.traceparent,
             metadata: call.history)
         event.durationInMilliseconds = (now.instant - call.began.instant).wholeMilliseconds
         event.answerDigest = outcome.answerDigest

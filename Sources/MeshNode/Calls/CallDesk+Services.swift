@@ -10,9 +10,12 @@ extension CallDesk {
         into effects: inout Outbox<CallEffect>
     ) {
         guard var service = services[key], service.status == nil else { return }
-        let passing = HeaderFilter.passing(headers)
+        let passing = HeaderFilter.passing(answer: headers)
         service.status = status
-        if service.key != nil { service.headers = passing }
+        if service.key != nil { service.headers = HeaderFilter.passing(headers) }
+        if service.scope == .answerHead {
+            alarms.set(.service(key), at: now.instant + Limits.streamIdle)
+        }
         services[key] = service
         effects.post(.respond(key, .answered(status: status, headers: passing)))
     }
@@ -29,7 +32,8 @@ extension CallDesk {
             if let entry = keys.end(idempotencyKey, end) { effects.post(.remember(entry)) }
         }
         let outcome = AuditOutcome(
-            success: true, answerDigest: body.digest, answerLength: body.length, status: status)
+            success: true, answerDigest: body.digest, answerLength: body.length, status: status,
+            request: service.passed)
         close(key, service, outcome, at: now, into: &effects)
         effects.post(.finishResponse(key))
     }
@@ -45,7 +49,8 @@ extension CallDesk {
         {
             effects.post(.remember(entry))
         }
-        let outcome = AuditOutcome(success: false, refusals: refusals, status: service.status)
+        let outcome = AuditOutcome(
+            success: false, refusals: refusals, status: service.status, request: service.passed)
         close(key, service, outcome, at: now, into: &effects)
         effects.post(
             service.status == nil ? .respond(key, .refused(refusals, effect: effect)) : .breakOffResponse(key)
@@ -60,11 +65,19 @@ extension CallDesk {
         serviceFailed(key, [Refusal(service.timeoutCode, [waited])], .possible, at: now, into: &effects)
     }
 
+    /// Bytes of a served call moved: where only the wait for its answer is bounded, the wait begins anew.
+    mutating func serviceMoved(_ key: InboundKey, at now: Moment) {
+        guard let service = services[key], service.scope == .answerHead else { return }
+        let patience = service.status == nil ? service.patience : Limits.streamIdle
+        alarms.set(.service(key), at: now.instant + patience)
+    }
+
     /// The peer went away: nobody is answered, the audit is.
     mutating func abandon(_ key: InboundKey, at now: Moment, into effects: inout Outbox<CallEffect>) {
         guard let service = services[key] else { return }
         effects.post(.stop(.inbound(key)))
-        let outcome = AuditOutcome(success: false, refusals: [Refusal(.cancelled)], status: service.status)
+        let outcome = AuditOutcome(
+            success: false, refusals: [Refusal(.cancelled)], status: service.status, request: service.passed)
         close(key, service, outcome, at: now, into: &effects)
     }
 

@@ -78,6 +78,11 @@ public struct CallDesk: Sendable, Equatable {
         case .timeReached: break
         case .requested(let request): take(request, at: now, into: &effects)
         case .cancelled(let id): cancel(id, at: now, into: &effects)
+        case .bodyLeft(let id): calls[id]?.isBodyKept = false
+        case .bytesMoved(let id): moved(id, at: now)
+        case .bodyEnded(let id, let body):
+            calls[id]?.passed = body
+            moved(id, at: now)
         case .attemptAnswered(let id, let status, let headers):
             answered(id, status: status, headers: headers, at: now, into: &effects)
         case .attemptRefused(let id, let refusals, let effect):
@@ -87,6 +92,10 @@ public struct CallDesk: Sendable, Equatable {
         case .attemptEnded(let id, let body): ended(id, body, kept: nil, at: now, into: &effects)
         case .arrived(let inbound): receive(inbound, at: now, into: &effects)
         case .abandoned(let key): abandon(key, at: now, into: &effects)
+        case .serviceMoved(let key): serviceMoved(key, at: now)
+        case .serviceBodyEnded(let key, let body):
+            services[key]?.passed = body
+            serviceMoved(key, at: now)
         case .resourceAnswered(.own(let id), let status, let headers):
             answered(id, status: status, headers: headers, at: now, into: &effects)
         case .resourceAnswered(.inbound(let key), let status, let headers):
@@ -163,7 +172,8 @@ struct OpenCall: Sendable, Equatable {
     let request: LocalRequest
     let correlation: CorrelationID
     let began: Moment
-    let deadline: Instant
+    /// When it is given up; later and later while bytes move, where only the wait for its answer is bounded.
+    var deadline: Instant
     /// The request's path in normal form.
     let path: String
     var phase = Phase.weighed
@@ -177,6 +187,15 @@ struct OpenCall: Sendable, Equatable {
     /// The last attempt's agreement and capability.
     var agreement: Digest?
     var capability: ResourceName?
+    /// Whether all that has left of its body can be sent again.
+    var isBodyKept = true
+    /// The whole of a streamed body, once it has passed.
+    var passed: BodySummary?
+
+    /// What its time bounds: without a word from the application, of `/mesh` the wait for the answer.
+    var scope: DeadlineScope {
+        request.deadline == nil && !request.form.isInvoke ? .answerHead : .wholeCall
+    }
 }
 
 /// One attempt on its way.
@@ -187,8 +206,10 @@ struct OpenAttempt: Sendable, Equatable {
     let isLocal: Bool
     let event: CorrelationID
     let began: Instant
+    /// How long it may take, or may wait for its answer since bytes last moved.
+    let patience: Duration
     /// When it is given up.
-    let timeout: Instant
+    var timeout: Instant
     let safety: Safety
     /// The idempotency key that it began at this node's own resource; nil where it began none.
     var key: IdempotencyBook.Key?
@@ -206,6 +227,11 @@ struct OpenService: Sendable, Equatable {
     let key: IdempotencyBook.Key?
     /// What ends it at its deadline: the time that the resource gets, or what was left of the call's.
     let timeoutCode: RefusalCode
+    let scope: DeadlineScope
+    /// How long it may take, or its answer be waited for since bytes last moved.
+    let patience: Duration
     var status: UInt16?
     var headers: [HeaderField] = []
+    /// The whole of a streamed body, once it has come.
+    var passed: BodySummary?
 }

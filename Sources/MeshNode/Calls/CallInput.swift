@@ -1,3 +1,4 @@
+import MeshAudit
 import MeshBase
 import MeshRouting
 
@@ -22,6 +23,13 @@ public enum CallInput: Sendable, Equatable {
     case requested(LocalRequest)
     /// The application went away.
     case cancelled(RequestID)
+    /// More of a streamed request's body has left than is kept here: it cannot be sent again.
+    case bodyLeft(RequestID)
+    /// Bytes of a streamed request's body, or of an answer, have passed since this was last told: at most
+    /// some of these a second.
+    case bytesMoved(RequestID)
+    /// All of a streamed request's body has passed.
+    case bodyEnded(RequestID, BodySummary)
     /// The peer's answer has begun. For a service of this node, use `resourceAnswered`.
     case attemptAnswered(AttemptID, status: UInt16, headers: [HeaderField])
     /// The peer refused, before any answer.
@@ -33,8 +41,12 @@ public enum CallInput: Sendable, Equatable {
 
     /// A peer asks.
     case arrived(InboundInvocation)
-    /// The peer reset its stream, or the connection ended.
+    /// The peer reset its stream, or the connection ended, or what came was not what its head had said.
     case abandoned(InboundKey)
+    /// Bytes of a streamed request's body, or of the answer, have passed since this was last told.
+    case serviceMoved(InboundKey)
+    /// All of a streamed request's body has come.
+    case serviceBodyEnded(InboundKey, BodySummary)
     /// The resource's answer has begun.
     case resourceAnswered(ServiceID, status: UInt16, headers: [HeaderField])
     /// The resource could not be reached, or its answer broke.
@@ -43,19 +55,6 @@ public enum CallInput: Sendable, Equatable {
     /// - `kept`: the whole body when it is at most `IdempotencyBook.bodyMax` long; needed only with an
     ///   idempotency key.
     case resourceEnded(ServiceID, BodySummary, kept: Octets?)
-}
-
-/// A body that passed.
-public struct BodySummary: Sendable, Equatable {
-    /// Its length in bytes.
-    public let length: Int64
-    /// Its SHA-256; nil above 4 KiB.
-    public let digest: Digest?
-
-    public init(length: Int64, digest: Digest?) {
-        self.length = length
-        self.digest = digest
-    }
 }
 
 /// How an attempt at a peer broke.

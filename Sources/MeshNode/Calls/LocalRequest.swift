@@ -66,23 +66,21 @@ public struct LocalRequest: Sendable, Equatable {
     public let headers: [HeaderField]
     /// Who asks, as the gateway established it.
     public let principal: Principal
-    /// How long it may take in all; nil means `Limits.callDeadline`, and no more than
-    /// `Limits.callDeadlineMax` counts.
+    /// How long it may take in all, at most `Limits.callDeadlineMax`. Nil means `Limits.callDeadline`: of
+    /// `/invoke` for all of the call, of `/mesh` for its answer to begin.
     public let deadline: Duration?
     /// 1 ... `Limits.idempotencyKey` bytes; nil when the application gave none.
     public let idempotencyKey: String?
     /// W3C trace context.
     public let traceparent: String?
-    /// Length of the body in bytes.
-    public let bodyLength: Int64
-    /// SHA-256 of the body.
-    public let bodyDigest: Digest
+    /// How its body comes.
+    public let body: RequestBody
 
     public init(
         id: RequestID, target: CallTarget, resource: ResourceName, form: CallForm,
         headers: [HeaderField] = [],
         principal: Principal = .local, deadline: Duration? = nil, idempotencyKey: String? = nil,
-        traceparent: String? = nil, bodyLength: Int64, bodyDigest: Digest
+        traceparent: String? = nil, body: RequestBody
     ) {
         self.id = id
         self.target = target
@@ -93,8 +91,7 @@ public struct LocalRequest: Sendable, Equatable {
         self.deadline = deadline
         self.idempotencyKey = idempotencyKey
         self.traceparent = traceparent
-        self.bodyLength = bodyLength
-        self.bodyDigest = bodyDigest
+        self.body = body
     }
 }
 
@@ -128,6 +125,9 @@ public enum CallForm: Sendable, Equatable {
     case invoke(capability: ResourceName?, query: String?)
     /// `/mesh`: any method and path; the capability is the first that covers them.
     case mesh(method: String, path: String, query: String?)
+
+    /// Whether its answer is one JSON document that is waited for whole.
+    var isInvoke: Bool { if case .invoke = self { true } else { false } }
 }
 
 /// A peer's invocation, as its stream brought it.
@@ -138,13 +138,13 @@ public struct InboundInvocation: Sendable, Equatable {
     public let peer: NodeID
     /// What it says.
     public let invocation: Invocation
-    /// Length of the body in bytes.
-    public let bodyLength: Int64
+    /// The body as it came: one that was announced whole is here, and its digest was made here.
+    public let body: RequestBody
 
-    public init(key: InboundKey, peer: NodeID, invocation: Invocation, bodyLength: Int64) {
+    public init(key: InboundKey, peer: NodeID, invocation: Invocation, body: RequestBody) {
         self.key = key
         self.peer = peer
         self.invocation = invocation
-        self.bodyLength = bodyLength
+        self.body = body
     }
 }

@@ -1,3 +1,4 @@
+import MeshAudit
 import MeshBase
 import MeshGossip
 import MeshNode
@@ -25,7 +26,7 @@ enum PipeMessage: Sendable {
     case garbage
     case ping(RegistrySummary, sent: Instant)
     case pong(sent: Instant)
-    case invocation(stream: UInt64, Invocation, bodyLength: Int64)
+    case invocation(stream: UInt64, Invocation)
     case answer(stream: UInt64, InvocationAnswer)
     case answerEnd(stream: UInt64, BodySummary)
     case answerReset(stream: UInt64)

@@ -30,6 +30,11 @@ extension TraceDigest {
             fold(54, service)
             fold(failure.rawValue)
         case .resourceEnded(let service, _, _): fold(55, service)
+        case .bodyLeft(let id): fold(56, id)
+        case .bytesMoved(let id): fold(57, id)
+        case .bodyEnded(let id, _): fold(58, id)
+        case .serviceMoved(let key): fold(59, key)
+        case .serviceBodyEnded(let key, _): fold(60, key)
         }
     }
 

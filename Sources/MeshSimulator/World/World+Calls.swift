@@ -121,7 +121,7 @@ extension World {
         hosts[run.host].agent?.streamsOpened = streams + 1
         hosts[run.host].agent?.attempts[attempt] = stream
         hosts[run.host].agent?.streams[stream] = attempt
-        transmit(.invocation(stream: stream.stream, invocation, bodyLength: 64), over: id, from: end)
+        transmit(.invocation(stream: stream.stream, invocation), over: id, from: end)
     }
 
     private mutating func respond(_ key: InboundKey, _ answer: InvocationAnswer, _ run: RunID) {
@@ -135,10 +135,11 @@ extension World {
         _ message: PipeMessage, on connection: ConnectionID, from peer: NodeID, at run: RunID
     ) {
         switch message {
-        case .invocation(let stream, let invocation, let length):
+        case .invocation(let stream, let invocation):
             let key = InboundKey(connection: connection, stream: stream)
             hosts[run.host].agent?.inbound[key] = stream
-            let inbound = InboundInvocation(key: key, peer: peer, invocation: invocation, bodyLength: length)
+            let inbound = InboundInvocation(
+                key: key, peer: peer, invocation: invocation, body: invocation.body)
             checks.calls.arrived(inbound, of: run, at: time)
             call(run, .arrived(inbound))
         case .answer(let stream, let answer):

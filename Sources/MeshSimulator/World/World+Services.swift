@@ -34,7 +34,7 @@ extension World {
         let request = LocalRequest(
             id: id, target: drawTarget(host: number, isEcho: isEcho), resource: isEcho ? .echo : Self.orders,
             form: .invoke(capability: isEcho ? nil : capability, query: nil), deadline: .seconds(seconds),
-            idempotencyKey: text, bodyLength: 64, bodyDigest: suite.digest(Array((text ?? "").utf8)))
+            idempotencyKey: text, body: .whole(length: 64, digest: suite.digest(Array((text ?? "").utf8))))
         statistics.calls += 1
         checks.calls.asked(request, of: agent.run, at: time)
         call(agent.run, .requested(request))

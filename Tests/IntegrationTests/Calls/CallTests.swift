@@ -63,7 +63,7 @@ struct CallTests {
             let events = try await market.alice.events(AuditQuery(correlation: id))
             #expect(events.first?.event.requestLength == 1_048_576)
             #expect(events.first?.event.answerLength == 1_048_576)
-            let over = try await market.bob.application.send(.POST, "/mesh/alice/orders/store", bytes + [1])
+            let over = try await market.bob.application.send(.POST, "/invoke/alice/orders/store", bytes + [1])
             #expect(over.code == .bodyTooLarge)
         }
     }

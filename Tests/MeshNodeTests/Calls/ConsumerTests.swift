@@ -287,7 +287,7 @@ struct ConsumerTests {
         let before = rig.desk
         let request = LocalRequest(
             id: RequestID(99), target: .any, resource: resource("orders"),
-            form: .invoke(capability: resource("list"), query: nil), bodyLength: 0, bodyDigest: .zero)
+            form: .invoke(capability: resource("list"), query: nil), body: .none)
         let explanation = rig.desk.wouldDecide(request, at: moment(rig.now))
         #expect(explanation.verdict == .send([node(2)]))
         #expect(explanation.candidates.map(\.breaker) == ["open", "closed"])

@@ -145,7 +145,7 @@ struct DeskRig {
     mutating func call(
         _ target: String, _ name: String = "orders", _ capability: String? = "list",
         deadline: Duration? = nil,
-        key: String? = nil, form: CallForm? = nil
+        key: String? = nil, form: CallForm? = nil, body: RequestBody = .whole(length: 2, digest: .zero)
     ) -> RequestID {
         let id = nextRequest()
         take(
@@ -153,7 +153,7 @@ struct DeskRig {
                 LocalRequest(
                     id: id, target: CallTarget(target)!, resource: resource(name),
                     form: form ?? .invoke(capability: capability.map { resource($0) }, query: nil),
-                    deadline: deadline, idempotencyKey: key, bodyLength: 2, bodyDigest: .zero)))
+                    deadline: deadline, idempotencyKey: key, body: body)))
         return id
     }
 
@@ -162,7 +162,8 @@ struct DeskRig {
     mutating func arrive(
         from peer: UInt8 = 1, _ name: String = "stock", _ capability: String = "list", method: String = "GET",
         path: String = "/list", correlation: UInt64? = nil, attempt: UInt8 = 1, key: String? = nil,
-        remaining: UInt32 = 5000
+        remaining: UInt32 = 5000, scope: DeadlineScope = .wholeCall, body: RequestBody = .none,
+        received: RequestBody? = nil
     ) -> InboundKey {
         streams += 1
         let inbound = InboundKey(connection: ConnectionID(UInt64(peer)), stream: streams)
@@ -171,9 +172,11 @@ struct DeskRig {
             traceparent: nil,
             agreement: nil, principal: .local, resource: resource(name), capability: resource(capability),
             method: method, path: path, query: nil, headers: [HeaderField("comity-caller", "forged")],
-            remainingMilliseconds: remaining, idempotencyKey: key, requestDigest: .zero)
+            remainingMilliseconds: remaining, deadlineScope: scope, idempotencyKey: key, body: body)
         take(
-            .arrived(InboundInvocation(key: inbound, peer: node(peer), invocation: invocation, bodyLength: 0))
+            .arrived(
+                InboundInvocation(
+                    key: inbound, peer: node(peer), invocation: invocation, body: received ?? body))
         )
         return inbound
     }
@@ -183,6 +186,14 @@ struct DeskRig {
         effects.compactMap { effect in
             guard case .send(let attempt, let node, _) = effect else { return nil }
             return (attempt, node)
+        }
+    }
+
+    /// The heads of attempts that left, in order.
+    var invocations: [Invocation] {
+        effects.compactMap { effect in
+            guard case .send(_, _, let invocation) = effect else { return nil }
+            return invocation
         }
     }
 

@@ -1,3 +1,4 @@
+import MeshAudit
 import MeshBase
 import MeshRouting
 import Testing

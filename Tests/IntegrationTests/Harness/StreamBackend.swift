@@ -1,0 +1,92 @@
+import Foundation
+import Synchronization
+
+/// An HTTP service on loopback whose bodies are long and whose manners are its own; a thread for each
+/// connection.
+///
+///     /store      200 with how many bytes came, and how they were framed
+///     /zeros/N    200 with N bytes
+///     /echo       200, each piece of the body as it comes
+///     /slowly/N   200, N events with a pause before each but the first, and a trailer
+///     /deny       413 as soon as the head is read, and the connection ends
+final class StreamBackend: Sendable {
+    let port: UInt16
+    private let listener: Int32
+    private let sent = Atomic(0)
+    private let received = Atomic(0)
+    private let open = Atomic(0)
+
+    init() throws {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(listener, $0, length) == 0 && listen(listener, 64) == 0
+                    && getsockname(listener, $0, &length) == 0
+            }
+        }
+        guard isBound else { throw NeverHappened(description: "a service that listens") }
+        self.listener = listener
+        port = UInt16(bigEndian: address.sin_port)
+        Thread.detachNewThread { [self] in
+            while case let accepted = accept(listener, nil, nil), accepted >= 0 {
+                open.add(1, ordering: .relaxed)
+                Thread.detachNewThread { [self] in
+                    let wire = Wire(accepted)
+                    while let (line, fields) = wire.head(), serve(line, fields, wire) {}
+                    open.subtract(1, ordering: .relaxed)
+                }
+            }
+            close(listener)
+        }
+    }
+
+    var url: String { "http://127.0.0.1:\(port)" }
+    var bytesSent: Int { sent.load(ordering: .relaxed) }
+    var bytesReceived: Int { received.load(ordering: .relaxed) }
+    var openConnections: Int { open.load(ordering: .relaxed) }
+
+    /// Takes no more connections.
+    func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
+
+    /// One request; false when the connection is to end.
+    private func serve(_ line: String, _ fields: [String: String], _ wire: Wire) -> Bool {
+        let words = line.split(separator: " ")
+        guard words.count == 3 else { return false }
+        let parts = words[1].split(separator: "/")
+        let number = parts.count > 1 ? Int(parts[1]) ?? 0 : 0
+        switch parts.first {
+        case "zeros":
+            wire.send("HTTP/1.1 200 OK\r\ncontent-length: \(number)\r\n\r\n")
+            return wire.send(zeros: number) { sent.add($0, ordering: .relaxed) }
+        case "echo":
+            wire.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+            _ = wire.body(fields) { wire.send(chunk: Array($0)) }
+            wire.sendLast()
+        case "slowly":
+            wire.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+            for event in 0..<number {
+                if event > 0 { usleep(1_000_000) }
+                wire.send(chunk: Array("event \(event)\n".utf8))
+            }
+            wire.sendLast(trailers: "x-events: \(number)\r\n")
+        case "deny":
+            wire.send("HTTP/1.1 413 Too Large\r\ncontent-length: 7\r\nconnection: close\r\n\r\nno more")
+            return false
+        default:
+            var length = 0
+            let trailers = wire.body(fields) { piece in
+                length += piece.count
+                received.add(piece.count, ordering: .relaxed)
+            }
+            let framing = fields["content-length"] == nil ? "in chunks" : "declared"
+            let rest = trailers.map { ", \($0.key)=\($0.value)" }.joined()
+            let said = "\(length) \(framing)\(rest)"
+            wire.send("HTTP/1.1 200 OK\r\ncontent-length: \(said.utf8.count)\r\n\r\n\(said)")
+        }
+        return true
+    }
+}
