@@ -68,7 +68,7 @@ struct AgentGround: Sendable {
         calls.submit(.roomMeasured(bytes: journal.room))
         calls.submit(.keysRestored(try stored.idempotencyEntries))
         inputs.post(.roomMeasured(bytes: journal.room))
-        inputs.post(.callsFoundOpen(try trail.index.callsUnderWay()))
+        inputs.post(.callsFoundUnfinished(try trail.index.unfinishedCalls()))
         let days = Int64(configuration.audit.days)
         return AgentGround(
             group: group, store: store, journal: journal, trail: trail, inputs: inputs, plane: plane,

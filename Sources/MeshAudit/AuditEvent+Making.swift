@@ -37,27 +37,16 @@ extension AuditEvent {
         return whole
     }
 
-    /// The events that close, at their originator `node`, the calls whose attempts were found open: one for
-    /// each call, of its last attempt.
-    static func closing(
-        _ found: [AuditEvent], from node: NodeID, because reason: Refusal, at now: WallTime
-    ) -> [AuditEvent] {
-        var last = OrderedTable<CorrelationID, AuditEvent>()
-        for event in found where event.type == .attempt && event.source == node {
-            guard let correlation = event.correlation, event.attempt > last[correlation]?.attempt ?? 0
-            else { continue }
-            last[correlation] = event
-        }
-        return last.values.map { attempt in
-            var call = AuditEvent(
-                type: .call, correlation: attempt.correlation, source: node, target: attempt.target,
-                principal: attempt.principal, resource: attempt.resource, capability: attempt.capability,
-                action: attempt.action, success: false, refusals: [reason], agreement: attempt.agreement,
-                requestDigest: attempt.requestDigest, requestLength: attempt.requestLength,
-                traceparent: attempt.traceparent)
-            call.durationInMilliseconds = max(0, (now - attempt.time).wholeMilliseconds)
-            return call
-        }
+    /// The event that closes, at its originator, a call that ended with its process: in the words of its last
+    /// attempt.
+    init(closing attempt: AuditEvent, because reason: Refusal, at now: WallTime) {
+        self.init(
+            type: .call, correlation: attempt.correlation, source: attempt.source, target: attempt.target,
+            principal: attempt.principal, resource: attempt.resource, capability: attempt.capability,
+            action: attempt.action, success: false, refusals: [reason], agreement: attempt.agreement,
+            requestDigest: attempt.requestDigest, requestLength: attempt.requestLength,
+            traceparent: attempt.traceparent)
+        durationInMilliseconds = max(0, (now - attempt.time).wholeMilliseconds)
     }
 
     /// Whether `peer` may be given this event: only when it is one of its two sides.

@@ -11,8 +11,8 @@ public enum AuditInput: Equatable, Sendable {
     case refused(AuditEvent)
     /// How many bytes the store can still take, measured now.
     case roomMeasured(bytes: Int64)
-    /// At start: calls that were admitted before the process ended, and never settled.
-    case foundOpen([AuditEvent])
+    /// At start: what the process before left unfinished.
+    case foundUnfinished(UnfinishedCalls)
     /// `nextDeadline` has come.
     case alarmRang
 }

@@ -10,7 +10,7 @@ import MeshBase
 /// A call has two records that are its one event: *admitted* before its first byte goes on, *settled* before
 /// the last frame of its answer is let go. Room for both is promised at admission, and no call begins without
 /// it: what cannot be remembered is not done. At start, calls that were admitted and never settled are
-/// settled as `outcome-unknown`.
+/// settled as `outcome-unknown`, and own calls that no event closes are closed so.
 ///
 /// Callers owe: the effects of one input are carried out before anything that the same turn orders after
 /// them; `roomMeasured` at start, and about once a second; an `alarmRang` at `nextDeadline`.
@@ -91,7 +91,7 @@ public struct AuditLog: Sendable, Equatable {
         case .happened(let event): write(named(event, at: now), .written, into: &effects)
         case .refused(let event): refuse(event, at: now, into: &effects)
         case .roomMeasured(let bytes): measure(bytes, at: now, into: &effects)
-        case .foundOpen(let events): recover(events, at: now, into: &effects)
+        case .foundUnfinished(let calls): recover(calls, at: now, into: &effects)
         case .alarmRang: ring(at: now, into: &effects)
         }
     }
@@ -141,25 +141,28 @@ public struct AuditLog: Sendable, Equatable {
     }
 
     private mutating func recover(
-        _ events: [AuditEvent], at now: Moment, into effects: inout Outbox<AuditEffect>
+        _ found: UnfinishedCalls, at now: Moment, into effects: inout Outbox<AuditEffect>
     ) {
-        guard !events.isEmpty else { return }
+        guard !found.isEmpty else { return }
         let reason = Refusal(.outcomeUnknown, [Fact("reason", "the agent ended before the call did")])
-        var records = events.map { event in
+        var records = found.underWay.map { event in
             AuditRecord.settled(
                 AuditSettlement(
                     id: event.id, time: now.wall, success: false, refusals: [reason],
                     durationInMilliseconds: max(0, (now.wall - event.time).wholeMilliseconds)))
         }
-        // In one write with the settlements: once these are kept, nothing tells that a call is still open.
-        for event in AuditEvent.closing(events, from: node, because: reason, at: now.wall) {
+        for attempt in found.unclosed {
             room.wrote(configuration.recordBytesTypical)
-            records.append(.event(named(event, at: now)))
+            let closing = AuditEvent(closing: attempt, because: reason, at: now.wall)
+            records.append(.event(named(closing, at: now)))
         }
-        effects.post(.write(records, .synced))
-        tell(
-            "recovered", .outcomeUnknown, [Fact("calls settled as outcome-unknown", events.count)], at: now,
-            into: &effects)
+        // Whatever a loss of power leaves of this write, the next start finds the rest unfinished still.
+        for write in AuditEffect.writes(of: records, .synced) { effects.post(write) }
+        let facts = [
+            Fact("calls settled as outcome-unknown", found.underWay.count),
+            Fact("calls closed", found.unclosed.count),
+        ]
+        tell("recovered", .outcomeUnknown, facts, at: now, into: &effects)
     }
 
     private mutating func ring(at now: Moment, into effects: inout Outbox<AuditEffect>) {

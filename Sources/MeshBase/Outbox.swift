@@ -12,6 +12,9 @@ public struct Outbox<Effect: Sendable>: Sendable {
     /// Adds one order behind the others.
     public mutating func post(_ effect: Effect) { effects.append(effect) }
 
+    /// Adds one order before those that were posted since there were `count` of them.
+    public mutating func post(_ effect: Effect, behindFirst count: Int) { effects.insert(effect, at: count) }
+
     /// Takes everything out, in order, and keeps the room for what comes next.
     public mutating func drain() -> [Effect] {
         let taken = effects

@@ -161,7 +161,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         case .signed(let ticket, let signature): receive(signature, ticket, at: now, into: &effects)
         case .commanded(let ticket, let command): obey(command, ticket, at: now, into: &effects)
         case .roomMeasured(let bytes): tell(.roomMeasured(bytes: bytes), at: now, into: &effects)
-        case .callsFoundOpen(let events): tell(.foundOpen(events), at: now, into: &effects)
+        case .callsFoundUnfinished(let calls): tell(.foundUnfinished(calls), at: now, into: &effects)
         case .lookedUp(let lookUp, let found): answer(lookUp, found, into: &effects)
         case .timeReached: reachTime(at: now, into: &effects)
         }

@@ -33,8 +33,8 @@ public enum NodeInput: Equatable, Sendable {
     case commanded(Ticket, NodeCommand)
     /// How many bytes the audit's store can still take.
     case roomMeasured(bytes: Int64)
-    /// At start: calls that were admitted before the process ended, and never settled.
-    case callsFoundOpen([AuditEvent])
+    /// At start: what the process before left unfinished.
+    case callsFoundUnfinished(UnfinishedCalls)
     /// The audit's answer to `.lookUp`: this node's events of that call, whoever took part.
     case lookedUp(LookUp, [AuditEvent])
     /// The deadline has come.

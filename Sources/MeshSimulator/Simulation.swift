@@ -17,7 +17,7 @@ public struct Simulation: Sendable {
 
     init(_ plan: SimulationPlan, tampering: Tampering?) {
         precondition(plan.problems().isEmpty, "\(plan.problems())")
-        end = .zero + plan.duration + SimulationPlan.quiet
+        end = plan.end
         world = World(plan, tampering: tampering)
     }
 

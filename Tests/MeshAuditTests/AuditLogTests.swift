@@ -96,7 +96,7 @@ import Testing
         for record in before.records() { _ = fold.add(record) }
 
         var bench = Bench(seed: 2)
-        bench.tell(.foundOpen(fold.open), at: 5_000)
+        bench.tell(.foundUnfinished(fold.unfinished), at: 5_000)
         let orders = bench.effects.drain()
         guard case .write(let settlements, .synced)? = orders.first else {
             return #expect(Bool(false), "\(orders)")
@@ -121,7 +121,7 @@ import Testing
         for record in before.records() { _ = fold.add(record) }
 
         var bench = Bench(seed: 2)
-        bench.tell(.foundOpen(fold.open), at: 5_000)
+        bench.tell(.foundUnfinished(fold.unfinished), at: 5_000)
         let orders = bench.effects.drain()
         guard case .write(let records, .synced)? = orders.first else {
             return #expect(Bool(false), "\(orders)")
@@ -140,7 +140,7 @@ import Testing
 
     @Test func `says nothing when a crash left nothing open`() {
         var bench = Bench()
-        bench.tell(.foundOpen([]))
+        bench.tell(.foundUnfinished(UnfinishedCalls()))
         #expect(bench.effects.isEmpty)
     }
 

@@ -8,6 +8,7 @@ import Testing
     struct Kept: Sendable, CustomStringConvertible {
         let seed: UInt64
         let nodes: Int
+        var seconds: Int64 = 180
         let faults: [Fault]
         /// What broke.
         let description: String
@@ -27,11 +28,29 @@ import Testing
                 .slowNetwork, .partitions, .flapping, .kills, .badServices, .operators, .deafness, .intruder,
             ],
             description: "who joined and was killed before its first link forgot where the inviter was"),
+        Kept(
+            seed: 506, nodes: 2,
+            faults: [
+                .resets, .flapping, .kills, .powerLosses, .clockDrift, .badServices, .operators, .insider,
+            ],
+            description: "a start closed a call again whose end stood before its last attempt's beginning"),
+        Kept(
+            seed: 632, nodes: 4,
+            faults: [
+                .slowNetwork, .partitions, .oneWay, .flapping, .powerLosses, .clockDrift, .clockJumps,
+                .badServices, .operators, .deafness, .insider,
+            ],
+            description: "the same, by a loss of power"),
+        Kept(
+            seed: 6, nodes: 11, faults: [.resets, .oneWay, .flapping, .powerLosses, .deafness],
+            description: "an answer ended before it began, which waited for a sync of another call's end"),
     ]
 
     @Test(arguments: kept)
     func `holds now`(run: Kept) {
-        var simulation = Simulation(SimulationPlan(nodes: run.nodes, seed: run.seed, faults: run.faults))
+        var simulation = Simulation(
+            SimulationPlan(
+                nodes: run.nodes, seed: run.seed, duration: .seconds(run.seconds), faults: run.faults))
         let report = simulation.run()
         #expect(report.violations.isEmpty, "\(report.violations)\n\(report.replay)")
     }

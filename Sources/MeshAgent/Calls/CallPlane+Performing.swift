@@ -9,52 +9,61 @@ import Synchronization
 
 // What the desk orders, in its order.
 extension CallPlane {
-    func perform(_ effects: ArraySlice<CallEffect>) {
+    func perform(_ steps: [OrderLine.Step]) {
         loop.preconditionInEventLoop()
-        for index in effects.indices {
-            let rest = effects[(index + 1)...]
-            switch effects[index] {
-            case .record(let records, let durability):
+        for index in steps.indices {
+            switch steps[index] {
+            case .write(let records, let durability, let gate):
                 switch trail.append(records, durability) {
                 case .done: break
                 case .later(let later):
-                    return later.onDone { isDurable in
-                        self.loop.execute { isDurable ? self.perform(rest) : self.failClosed(rest) }
-                    }
+                    later.onDone { isDurable in self.loop.execute { self.pass(gate, isDurable) } }
                 case .failed(let error):
                     note("the audit cannot be written", error)
-                    return failClosed(rest)
+                    return failClosed(steps[(index + 1)...], gate)
                 }
-            case .remember(let entry):
-                return trail.remember(entry) { isDurable in
-                    self.loop.execute { isDurable ? self.perform(rest) : self.failClosed(rest) }
+            case .remember(let entry, let gate):
+                trail.remember(entry) { isDurable in
+                    self.loop.execute { self.pass(gate, isDurable) }
                 }
-            case .breakerChanged: break
-            case .send(let attempt, let node, let invocation): send(attempt, to: node, invocation)
-            case .abandon(let attempt): tables.value.attempts.removeValue(forKey: attempt)?.abandon()
-            case .answer(let id, let status, let headers, let correlation):
-                tables.value.requests[id]?.begin(
-                    status: Int(status), headers: headers, correlation: correlation)
-            case .finish(let id):
-                guard let request = end(id) else { continue }
-                request.answering?.finish()
-            case .refuse(let id, let refusals, let correlation): refuse(id, refusals, correlation)
-            case .breakOff(let id, let refusals): refuse(id, refusals, nil)
-            case .serve(let service, let resource, let invocation): serve(service, resource, invocation)
-            case .stop(let service): tables.value.uses.removeValue(forKey: service)?.stop()
-            case .respond(let key, let answer): tables.value.calls[key]?.respond(answer)
-            case .finishResponse(let key):
-                tables.value.uses[.inbound(key)] = nil
-                tables.value.calls[key]?.pipe?.finish()
-            case .breakOffResponse(let key): tables.value.calls.removeValue(forKey: key)?.breakOff()
-            case .replay(let key, let end): tables.value.calls[key]?.replay(end)
+            case .perform(let effect): perform(effect)
             }
+        }
+    }
+
+    private func pass(_ gate: OrderLine.Gate, _ isDurable: Bool) {
+        if isDurable { perform(tables.value.line.opened(gate)) } else { failClosed([], gate) }
+    }
+
+    private func perform(_ effect: CallEffect) {
+        switch effect {
+        case .record, .remember, .breakerChanged: break
+        case .send(let attempt, let node, let invocation): send(attempt, to: node, invocation)
+        case .abandon(let attempt): tables.value.attempts.removeValue(forKey: attempt)?.abandon()
+        case .answer(let id, let status, let headers, let correlation):
+            tables.value.requests[id]?.begin(
+                status: Int(status), headers: headers, correlation: correlation)
+        case .finish(let id):
+            guard let request = end(id) else { return }
+            request.answering?.finish()
+        case .refuse(let id, let refusals, let correlation): refuse(id, refusals, correlation)
+        case .breakOff(let id, let refusals): refuse(id, refusals, nil)
+        case .serve(let service, let resource, let invocation): serve(service, resource, invocation)
+        case .stop(let service): tables.value.uses.removeValue(forKey: service)?.stop()
+        case .respond(let key, let answer): tables.value.calls[key]?.respond(answer)
+        case .finishResponse(let key):
+            tables.value.uses[.inbound(key)] = nil
+            tables.value.calls[key]?.pipe?.finish()
+        case .breakOffResponse(let key): tables.value.calls.removeValue(forKey: key)?.breakOff()
+        case .replay(let key, let end): tables.value.calls[key]?.replay(end)
         }
     }
 
     /// The audit could not be written: nothing of what follows may become visible. Whoever waits is told,
     /// nothing is sent.
-    private func failClosed(_ effects: ArraySlice<CallEffect>) {
+    private func failClosed(_ steps: ArraySlice<OrderLine.Step>, _ gate: OrderLine.Gate) {
+        let ordered = steps.compactMap { step in if case .perform(let effect) = step { effect } else { nil } }
+        let effects = ordered + tables.value.line.failed(gate)
         let refusal = Refusal(.auditUnavailable, [Fact("because", "the audit could not be written")])
         var failed: [CallInput] = [.roomMeasured(bytes: 0)]
         for effect in effects {

@@ -29,6 +29,8 @@ final class CallPlane: Sendable {
         var kept: [NodeID: Int] = [:]
         var links: [NodeID: ConnectionID] = [:]
         var peers: [ConnectionID: NodeID] = [:]
+        /// What waits for the disk.
+        var line = OrderLine()
         var requestsSeen: UInt64 = 0
         var streamsSeen: UInt64 = 0
         /// Whether peers' calls whose bodies are late are looked for soon.
@@ -68,7 +70,7 @@ final class CallPlane: Sendable {
             desk.handle(input, at: SystemClock.now(), into: &outbox)
             return desk.nextDeadline
         }
-        perform(outbox.drain()[...])
+        perform(tables.value.line.add(outbox.drain()))
         setAlarm(deadline)
     }
 

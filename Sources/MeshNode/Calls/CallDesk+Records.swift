@@ -4,11 +4,11 @@ import MeshRouting
 
 /// What is written about calls, and the ends that wait for it.
 extension CallDesk {
-    /// Tells the audit, and passes on what it orders.
+    /// Tells the audit; what it orders is written in one go with all else that this input makes.
     mutating func tell(_ input: AuditInput, at now: Moment, into effects: inout Outbox<CallEffect>) {
         var orders = Outbox<AuditEffect>()
         audit.handle(input, at: now, into: &orders)
-        pass(&orders, into: &effects)
+        keep(&orders)
     }
 
     /// Asks the audit whether a call may begin.
@@ -18,14 +18,31 @@ extension CallDesk {
     ) -> AuditAdmission {
         var orders = Outbox<AuditEffect>()
         let admission = audit.admit(event, settling: durability, at: now, into: &orders)
-        pass(&orders, into: &effects)
+        keep(&orders)
         return admission
     }
 
-    private func pass(_ orders: inout Outbox<AuditEffect>, into effects: inout Outbox<CallEffect>) {
+    private mutating func keep(_ orders: inout Outbox<AuditEffect>) {
         for case .write(let records, let durability) in orders.drain() {
-            effects.post(.record(records, durability))
+            unwritten += records
+            unwrittenDurability = unwrittenDurability.joined(with: durability)
         }
+    }
+
+    /// Orders what one input made to be written, before everything else that it ordered.
+    ///
+    /// Later orders may wait for a sync, and what the next input makes is written meanwhile: so the journal
+    /// would tell the end of an attempt before its beginning, if a record waited with them. And a crash finds
+    /// an attempt's settlement and the event that closes its call both written, or neither.
+    /// - Parameter count: how many orders there were before this input.
+    mutating func write(behindFirst count: Int, into effects: inout Outbox<CallEffect>) {
+        guard !unwritten.isEmpty else { return }
+        for (index, write) in AuditEffect.writes(of: unwritten, unwrittenDurability).enumerated() {
+            guard case .write(let records, let durability) = write else { continue }
+            effects.post(.record(records, durability), behindFirst: count + index)
+        }
+        unwritten = []
+        unwrittenDurability = .written
     }
 
     /// Breakers that changed: to the audit, and to `Node`.

@@ -13,7 +13,7 @@ import MeshRouting
 ///                    └─────> serving ──answer begins──> answering ──last frame, failure, time over──> closed
 ///
 /// Every attempt and every service is admitted to the audit before anything leaves, and settled before its
-/// end is let go; one event closes a call. An attempt's alarm is its time-out; a call's own deadline bounds
+/// end is let go; one event closes a call. What one input makes the audit write is one write, ordered first. An attempt's alarm is its time-out; a call's own deadline bounds
 /// them all.
 ///
 /// Callers owe it: the effects performed in order; each input told once; `nextDeadline` kept; the view as
@@ -36,6 +36,9 @@ public struct CallDesk: Sendable, Equatable {
     var nodeTexts: [NodeID: String] = [:]
     var isDraining = false
     var alarms = Deadlines<Alarm>()
+    /// What the input in hand makes the audit write; empty between inputs.
+    var unwritten: [AuditRecord] = []
+    var unwrittenDurability = AuditDurability.written
 
     /// What the desk waits for.
     enum Alarm: Comparable, Sendable {
@@ -67,7 +70,17 @@ public struct CallDesk: Sendable, Equatable {
 
     /// Takes one input at `now`; what follows from it is posted to `effects`.
     public mutating func handle(_ input: CallInput, at now: Moment, into effects: inout Outbox<CallEffect>) {
+        let ordered = effects.count
         ring(at: now, into: &effects)
+        take(input, at: now, into: &effects)
+        wake(at: now, into: &effects)
+        tellChanges(at: now, into: &effects)
+        write(behindFirst: ordered, into: &effects)
+    }
+
+    private mutating func take(
+        _ input: CallInput, at now: Moment, into effects: inout Outbox<CallEffect>
+    ) {
         switch input {
         case .viewPublished(let view): publish(view, at: now)
         case .linkCameUp(let node): routes.link(node, is: .up, at: now.instant)
@@ -109,8 +122,6 @@ public struct CallDesk: Sendable, Equatable {
         case .resourceEnded(.inbound(let key), let body, let kept):
             serviceEnded(key, body, kept: kept, at: now, into: &effects)
         }
-        wake(at: now, into: &effects)
-        tellChanges(at: now, into: &effects)
     }
 
     private func resourceRefusal(_ failure: ResourceFailure) -> Refusal {

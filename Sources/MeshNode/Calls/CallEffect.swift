@@ -3,7 +3,7 @@ import MeshBase
 import MeshRouting
 
 /// What the desk orders. The order is the rule of durability: whatever follows a `.record` or `.remember`
-/// is performed only once that is as durable as it says.
+/// is performed only once that is as durable as it says. `OrderLine` keeps it.
 public enum CallEffect: Sendable, Equatable {
     /// Append to the journal.
     case record([AuditRecord], AuditDurability)

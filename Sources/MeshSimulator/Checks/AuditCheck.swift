@@ -55,14 +55,10 @@ struct AuditCheck: Sendable {
         }
     }
 
-    /// Calls with an attempt that was found open at start and settled then, by its originator.
-    static func recovered(in events: [AuditEvent]) -> [CorrelationID] {
-        events.filter { event in
-            event.type == .attempt
-                && event.refusals.contains { refusal in
-                    refusal.code == .outcomeUnknown && refusal.facts.contains { $0.name == "reason" }
-                }
-        }.compactMap(\.correlation)
+    /// Calls of which an attempt is told and no event closes: of a host where none is under way any more.
+    static func unclosed(in events: [AuditEvent]) -> [CorrelationID] {
+        let closed = Set(events.filter { $0.type == .call }.compactMap(\.correlation))
+        return events.filter { $0.type == .attempt }.compactMap(\.correlation).filter { !closed.contains($0) }
     }
 
     /// What is told more than once: (type, call, attempt, from, to) must be unique; refusals before the

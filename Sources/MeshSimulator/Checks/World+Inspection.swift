@@ -125,10 +125,16 @@ extension World {
                 else { continue }
                 breach(.toldOnce, "host \(number) was answered by host \(target), which does not tell it")
             }
-            let closed = Set(fold.events.filter { $0.type == .call }.compactMap(\.correlation))
-            for correlation in AuditCheck.recovered(in: fold.events) where !closed.contains(correlation) {
-                breach(.toldOnce, "host \(number) recovers an attempt and does not close \(correlation)")
+            for correlation in AuditCheck.unclosed(in: fold.events) {
+                breach(.toldOnce, "host \(number) tells an attempt and does not close \(correlation)")
             }
+            for event in fold.unfinished.underWay + fold.unfinished.unclosed {
+                breach(.toldOnce, "host \(number) leaves \(event.correlation?.description ?? "") open")
+            }
+            for settlement in fold.orphans {
+                breach(.toldOnce, "host \(number) settles \(settlement.id), which nothing admits")
+            }
+            let closed = Set(fold.events.filter { $0.type == .call }.compactMap(\.correlation))
             guard !checks.audit.powerless.contains(number) else { continue }
             for correlation in checks.audit.answered[number] ?? [] where !closed.contains(correlation) {
                 breach(.toldOnce, "host \(number) does not close \(correlation)")

@@ -14,6 +14,9 @@ public struct SimulationPlan: Equatable, Sendable {
     /// The quiet time at the end: no faults, and clocks are right.
     static let quiet: Duration = .seconds(120)
 
+    /// When the run is over.
+    var end: Instant { .zero + duration + Self.quiet }
+
     /// - Parameter faults: nil draws them from the seed, each with one half ("swarm testing", Groce et al.,
     /// ISSTA 2012): a fault
     ///   that is always on hides what happens without it.

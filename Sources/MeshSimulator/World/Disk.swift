@@ -110,11 +110,11 @@ struct Disk: Sendable {
         return node
     }
 
-    /// The journal's whole events, and what is still open.
-    var fold: (events: [AuditEvent], open: [AuditEvent], orphans: [AuditSettlement]) {
+    /// The journal's whole events, and what is unfinished.
+    var fold: (events: [AuditEvent], unfinished: UnfinishedCalls, orphans: [AuditSettlement]) {
         var fold = AuditFold()
         let events = journal.compactMap { fold.add($0) }
-        return (events, fold.open, fold.orphans)
+        return (events, fold.unfinished, fold.orphans)
     }
 }
 

@@ -104,6 +104,11 @@ struct Agent: Sendable {
     var node: Node<SimulatedSuite>
     /// Nil until the node's first view.
     var desk: CallDesk?
+    /// What the desk ordered and waits for the disk.
+    var line = OrderLine()
+    /// When the last sync and the last key that were asked for are done: both come in their order.
+    var syncedAt = Instant.zero
+    var keptAt = Instant.zero
     var generator: SeededGenerator
     var pipes = OrderedTable<ConnectionID, Int>()
     var accepted: UInt64 = 1

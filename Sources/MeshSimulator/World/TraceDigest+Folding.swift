@@ -30,7 +30,8 @@ extension TraceDigest {
         case .signed(let ticket, _): fold(10, ticket)
         case .commanded(let ticket, _): fold(11, ticket)
         case .roomMeasured: fold(12)
-        case .callsFoundOpen(let events): for event in events { fold(event.id.low) }
+        case .callsFoundUnfinished(let calls):
+            for event in calls.underWay + calls.unclosed { fold(event.id.low) }
         case .lookedUp(let question, _): fold(UInt64(bitPattern: question.number))
         case .timeReached: fold(15)
         case .listens(let notice): fold(Int(notice.port))

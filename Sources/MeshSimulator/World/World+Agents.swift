@@ -26,14 +26,14 @@ extension World {
         hosts[number].agent = Agent(run: run, leaf: leaf, node: node, desk: nil, generator: chance.split())
         checks.begin(run)
         trace.fold("boot \(number)")
-        let open = hosts[number].disk.fold.open
+        let unfinished = hosts[number].disk.fold.unfinished
         var outbox = Outbox<NodeEffect>()
         hosts[number].agent?.node.start(at: now, into: &outbox)
         perform(&outbox, run)
         if isAlive(run) { call(run, .keysRestored(hosts[number].disk.keys.values)) }
         if isAlive(run) { measure(run) }
         tell(run, .listens(ListeningNotice(port: hosts[number].endpoint.port, advertised: [])))
-        if !open.isEmpty, isAlive(run) { tell(run, .callsFoundOpen(open)) }
+        if !unfinished.isEmpty, isAlive(run) { tell(run, .callsFoundUnfinished(unfinished)) }
         schedule(.announce(run), after: .milliseconds(200))
     }
 

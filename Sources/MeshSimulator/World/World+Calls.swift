@@ -14,39 +14,48 @@ extension World {
         hosts[run.host].agent?.desk?.handle(input, at: now, into: &outbox)
         let effects = outbox.drain()
         checkOrders(effects, of: run)
-        perform(effects[...], run)
+        if let steps = hosts[run.host].agent?.line.add(effects) { perform(steps, run) }
         setAlarm(run)
     }
 
-    /// Performs in order; what must be synced holds up the rest, as the shell's group commit does.
-    mutating func perform(_ effects: ArraySlice<CallEffect>, _ run: RunID) {
-        for index in effects.indices {
+    /// Performs in order; what must be durable first waits, as the shell's group commit makes it.
+    mutating func perform(_ steps: [OrderLine.Step], _ run: RunID) {
+        for step in steps {
             guard isAlive(run), survives(run) else { return }
-            let effect = effects[index]
-            trace.fold(effect)
-            let rest = Array(effects[(index + 1)...])
-            switch effect {
-            case .record(let records, let durability):
+            switch step {
+            case .write(let records, let durability, let gate):
+                trace.fold(.record(records, durability))
                 hosts[run.host].disk.append(records)
                 guard durability == .synced else { continue }
-                return wait(nil, rest, run)
-            case .remember(let entry): return wait(entry, rest, run)
-            default: perform(effect, run)
+                let due = max(time + moment(upTo: .milliseconds(10)), hosts[run.host].agent?.syncedAt ?? time)
+                hosts[run.host].agent?.syncedAt = due
+                queue.push(.synced(run, journal: hosts[run.host].disk.journal.count, gate), at: due)
+            case .remember(let entry, let gate):
+                trace.fold(.remember(entry))
+                let due = max(time + moment(upTo: .milliseconds(10)), hosts[run.host].agent?.keptAt ?? time)
+                hosts[run.host].agent?.keptAt = due
+                queue.push(.kept(run, entry, gate), at: due)
+            case .perform(let effect):
+                trace.fold(effect)
+                perform(effect, run)
             }
         }
     }
 
-    private mutating func wait(_ entry: IdempotencyBook.Entry?, _ rest: [CallEffect], _ run: RunID) {
-        let delay = moment(upTo: .milliseconds(10))
-        let count = hosts[run.host].disk.journal.count
-        schedule(.synced(run, journal: count, entry, rest: rest), after: delay)
-    }
-
-    mutating func synced(_ run: RunID, _ count: Int, _ entry: IdempotencyBook.Entry?, _ rest: [CallEffect]) {
+    mutating func synced(_ run: RunID, _ count: Int, _ gate: OrderLine.Gate) {
         guard isAlive(run) else { return }
         hosts[run.host].disk.sync(upTo: count)
-        if let entry, tampering != .keysForgotten { hosts[run.host].disk.commit(entry) }
-        perform(rest[...], run)
+        open(gate, run)
+    }
+
+    mutating func kept(_ run: RunID, _ entry: IdempotencyBook.Entry, _ gate: OrderLine.Gate) {
+        guard isAlive(run) else { return }
+        if tampering != .keysForgotten { hosts[run.host].disk.commit(entry) }
+        open(gate, run)
+    }
+
+    private mutating func open(_ gate: OrderLine.Gate, _ run: RunID) {
+        if let steps = hosts[run.host].agent?.line.opened(gate) { perform(steps, run) }
         setAlarm(run)
     }
 

@@ -20,6 +20,8 @@ extension World {
 
     /// The next request of an application of this host, and the one after.
     mutating func ask(_ number: Int) {
+        // At the end nothing is under way, so that all is told.
+        guard plan.end - time > .seconds(15) else { return }
         let pause = chance.duration(from: .milliseconds(300), through: .seconds(6))
         schedule(.ask(host: number), after: pause)
         guard let agent = hosts[number].agent, agent.desk != nil else { return }

@@ -119,7 +119,8 @@ struct World: Sendable {
         case .wake(let run): wake(run)
         case .tell(let run, let input): if isAlive(run) { tell(run, input) }
         case .call(let run, let input): if isAlive(run) { call(run, input) }
-        case .synced(let run, let journal, let entry, let rest): synced(run, journal, entry, rest)
+        case .synced(let run, let journal, let gate): synced(run, journal, gate)
+        case .kept(let run, let entry, let gate): kept(run, entry, gate)
         case .measure(let run): measure(run)
         case .connect(let dial): connect(dial)
         case .arrive(let pipe, let end): arrive(pipe, from: end)
@@ -142,7 +143,8 @@ extension WorldEvent {
     /// Whose standing still holds it up; nil for what is the world's own.
     fileprivate var host: Int? {
         switch self {
-        case .wake(let run), .tell(let run, _), .call(let run, _), .synced(let run, _, _, _),
+        case .wake(let run), .tell(let run, _), .call(let run, _), .synced(let run, _, _),
+            .kept(let run, _, _),
             .measure(let run),
             .service(let run, _, _), .leave(let run, _), .announce(let run):
             run.host

@@ -18,8 +18,10 @@ enum WorldEvent: Sendable {
     case tell(RunID, NodeInput)
     /// For the desk.
     case call(RunID, CallInput)
-    /// The disk has synced; the rest of a desk's orders goes on.
-    case synced(RunID, journal: Int, IdempotencyBook.Entry?, rest: [CallEffect])
+    /// The disk has synced so many records; what waits for that goes on.
+    case synced(RunID, journal: Int, OrderLine.Gate)
+    /// The store has kept a key; what waits for that goes on.
+    case kept(RunID, IdempotencyBook.Entry, OrderLine.Gate)
     /// The audit's room is measured.
     case measure(RunID)
     /// TCP and TLS are through, or not.

@@ -31,6 +31,7 @@ struct AuditBatch: Sendable {
     func write(to database: Database) throws {
         for event in whole { try insert(AuditEntry(event: event, stage: .ended), into: database) }
         for event in fold.open { try insert(AuditEntry(event: event, stage: .underWay), into: database) }
+        try writeUnclosed(to: database)
         for settlement in fold.orphans {
             guard let entry = try database.auditEntry(settlement.id), entry.stage == .underWay else {
                 continue
@@ -42,6 +43,20 @@ struct AuditBatch: Sendable {
                 AuditStage.ended.rawValue, event.success, event.refusals.first?.code.rawValue,
                 AuditRecordCodec.encode(.event(event)).blob, event.id.blob,
             ])
+        }
+    }
+
+    /// Forgets the calls that are closed, and keeps the last attempt of those that are not.
+    private func writeUnclosed(to database: Database) throws {
+        for event in whole where event.type == .call {
+            guard let call = event.correlation else { continue }
+            try database.cachedStatement(sql: "DELETE FROM unclosed_calls WHERE correlation = ?")
+                .execute(arguments: [call.blob])
+        }
+        for attempt in fold.unclosed {
+            guard let call = attempt.correlation else { continue }
+            try database.cachedStatement(sql: "INSERT OR REPLACE INTO unclosed_calls VALUES (?, ?)")
+                .execute(arguments: [call.blob, AuditRecordCodec.encode(.event(attempt)).blob])
         }
     }
 

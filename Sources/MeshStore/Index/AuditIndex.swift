@@ -83,14 +83,22 @@ public final class AuditIndex: Sendable {
         }
     }
 
-    /// Calls that were admitted and never settled, oldest first: at start, what a crash left. Indexes
+    /// What the journal begins and does not end, oldest first: at start, what a crash left. Indexes
     /// everything first.
-    public func callsUnderWay() throws(StoreError) -> [AuditEvent] {
+    public func unfinishedCalls() throws(StoreError) -> UnfinishedCalls {
         while try !catchUp().isComplete {}
         return try storing(at: store.path) {
             try store.pool.read { database in
-                let sql = "SELECT stage, record FROM events WHERE stage = 'under-way' ORDER BY id"
-                return try Row.fetchAll(database, sql: sql).compactMap { AuditEntry(row: $0)?.event }
+                let underWay = "SELECT stage, record FROM events WHERE stage = 'under-way' ORDER BY id"
+                let unclosed =
+                    "SELECT 'under-way' AS stage, record FROM unclosed_calls ORDER BY correlation"
+                return UnfinishedCalls(
+                    underWay: try Row.fetchAll(database, sql: underWay).compactMap {
+                        AuditEntry(row: $0)?.event
+                    },
+                    unclosed: try Row.fetchAll(database, sql: unclosed).compactMap {
+                        AuditEntry(row: $0)?.event
+                    })
             }
         }
     }
@@ -113,7 +121,12 @@ public final class AuditIndex: Sendable {
 
     /// Empties the index; `catchUp` fills it again from the journal.
     public func empty() throws(StoreError) {
-        try storing(at: store.path) { try store.pool.write { try $0.setIndexedPosition(.start) } }
+        try storing(at: store.path) {
+            try store.pool.write { database in
+                try database.setIndexedPosition(.start)
+                try database.execute(sql: "DELETE FROM unclosed_calls")
+            }
+        }
         _ = try store.removeInBatches { database in
             try database.execute(
                 sql: "DELETE FROM events WHERE rowid IN (SELECT rowid FROM events LIMIT 500)")

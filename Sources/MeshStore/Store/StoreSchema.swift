@@ -10,7 +10,7 @@ struct StoreSchema: Sendable {
     var version: Int { steps.count }
 
     /// As it is.
-    static let current = StoreSchema(steps: [firstStep])
+    static let current = StoreSchema(steps: [firstStep, secondStep])
 
     /// Takes each step that is missing, in a transaction of its own together with its version number.
     func migrate(_ writer: some DatabaseWriter) throws {
@@ -70,5 +70,17 @@ struct StoreSchema: Sendable {
         CREATE INDEX events_under_way ON events(id) WHERE stage = 'under-way';
         CREATE TABLE indexed_position (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL);
         INSERT INTO indexed_position VALUES (1, 0);
+        """
+
+    // Own calls that no event closes as yet, each with its last attempt: what a start must finish.
+    private static let secondStep = """
+        CREATE TABLE unclosed_calls (correlation BLOB PRIMARY KEY NOT NULL, record BLOB NOT NULL)
+            WITHOUT ROWID;
+        INSERT OR REPLACE INTO unclosed_calls
+            SELECT correlation, record FROM events AS attempt
+            WHERE type = 'attempt' AND stage = 'under-way' AND correlation IS NOT NULL
+                AND NOT EXISTS (
+                    SELECT 1 FROM events WHERE correlation = attempt.correlation AND type = 'call')
+            ORDER BY id;
         """
 }

@@ -13,7 +13,7 @@ struct ConsumerTests {
         var rig = DeskRig()
         let id = rig.call("B")
         rig.answerLast()
-        let words = rig.effects.map(word)
+        let words = rig.effects.flatMap(words)
         #expect(words == ["admitted", "send", "answer", "settled", "event", "finish"])
         #expect(rig.ledger.events.last?.type == .call && rig.ledger.events.last?.success == true)
         #expect(rig.ledger.events.last?.metadata.first?.value == "B: answered 200 after 0 ms")
@@ -295,18 +295,21 @@ struct ConsumerTests {
         #expect(rig.desk == before)
     }
 
-    private func word(_ effect: CallEffect) -> String {
+    private func words(_ effect: CallEffect) -> [String] {
         switch effect {
-        case .record(let records, _):
-            switch records[0] {
-            case .admitted: "admitted"
-            case .settled: "settled"
-            case .event: "event"
-            }
-        case .send: "send"
-        case .answer: "answer"
-        case .finish: "finish"
-        default: "other"
+        case .record(let records, _): records.map(word)
+        case .send: ["send"]
+        case .answer: ["answer"]
+        case .finish: ["finish"]
+        default: ["other"]
+        }
+    }
+
+    private func word(_ record: AuditRecord) -> String {
+        switch record {
+        case .admitted: "admitted"
+        case .settled: "settled"
+        case .event: "event"
         }
     }
 }

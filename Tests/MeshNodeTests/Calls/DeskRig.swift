@@ -31,6 +31,8 @@ struct DeskRig {
     var desk: CallDesk
     var now: Int64 = 0
     var effects: [CallEffect] = []
+    /// What each input ordered.
+    var turns: [[CallEffect]] = []
     /// When each effect was ordered.
     var times: [Int64] = []
     var ledger = Ledger()
@@ -120,6 +122,7 @@ struct DeskRig {
         desk.handle(input, at: moment(now), into: &outbox)
         let fresh = outbox.drain()
         effects += fresh
+        turns.append(fresh)
         times += fresh.map { _ in now }
         if isWatched { ledger.take(fresh) }
         return fresh
@@ -239,7 +242,8 @@ struct Ledger {
     private(set) var finished: [RequestID: Int] = [:]
     private(set) var responded: [InboundKey: Int] = [:]
     private var admitted: [CorrelationID: AuditEvent] = [:]
-    private var onTheWay = 0
+    /// Attempts and services that were admitted and have not begun.
+    private var ready: Set<String> = []
     /// Idempotency keys that are remembered, and how often each was executed.
     private var begun: [String: Int] = [:]
 
@@ -247,10 +251,10 @@ struct Ledger {
         for effect in effects {
             switch effect {
             case .record(let records, let durability): for record in records { take(record, durability) }
-            case .send, .serve:
-                if case .serve(_, _, let invocation) = effect { executed(invocation) }
-                if onTheWay != 1 { problems.append("\(effect) without its admission before it") }
-                onTheWay = 0
+            case .send(_, _, let invocation): begin(invocation, effect)
+            case .serve(_, _, let invocation):
+                executed(invocation)
+                begin(invocation, effect)
             case .answer(let id, _, _, _): answered[id, default: 0] += 1
             case .refuse(let id, _, _):
                 answered[id, default: 0] += 1
@@ -264,6 +268,15 @@ struct Ledger {
             case .breakerChanged, .abandon, .stop, .finishResponse, .breakOffResponse: break
             }
         }
+    }
+
+    private mutating func begin(_ invocation: Invocation, _ effect: CallEffect) {
+        guard ready.remove("\(invocation.correlation) \(invocation.attempt)") == nil else { return }
+        problems.append("\(effect) without its admission before it")
+    }
+
+    private func name(_ event: AuditEvent) -> String {
+        "\(event.correlation.map { "\($0)" } ?? "") \(event.attempt)"
     }
 
     /// No key is executed twice, and none before it is remembered.
@@ -290,14 +303,14 @@ struct Ledger {
                 problems.append("two events for \(String(describing: event.correlation)) \(event.attempt)")
             }
             admitted[event.id] = event
-            onTheWay = 1
+            ready.insert(name(event))
         case .settled(let settlement):
             if admitted[settlement.id] == nil {
                 problems.append("\(settlement.id) settled before it was admitted")
             }
             if settlements[settlement.id] != nil { problems.append("\(settlement.id) settled twice") }
             settlements[settlement.id] = settlement
-            onTheWay = 0
+            if let event = admitted[settlement.id] { ready.remove(name(event)) }
             let capability = admitted[settlement.id]?.capability?.description
             if ["buy", "put"].contains(capability), durability != .synced {
                 problems.append("a mutating call not synced")

@@ -66,7 +66,7 @@ import Testing
         #expect(entries.map(\.stage) == [.underWay, .ended, .ended, .ended])
         #expect(entries.map(\.event.success) == [false, true, false, true])
         #expect(try ids(AuditQuery(outcomes: .failures)) == [2])
-        #expect(try index.callsUnderWay().map(\.id.low) == [4])
+        #expect(try index.unfinishedCalls().underWay.map(\.id.low) == [4])
     }
 
     @Test func `answers by each thing that can be asked, alike from the index and from the journal`() throws {
@@ -193,7 +193,7 @@ import Testing
             let before = try queries.map { try index.entries($0) }
             while try !index.catchUp(limit: 5).isComplete {}
             #expect(try queries.map { try index.entries($0) } == before, "seed \(seed)")
-            #expect(try index.callsUnderWay().count >= open.count)
+            #expect(try index.unfinishedCalls().underWay.count >= open.count)
         }
     }
 }
