@@ -10,13 +10,19 @@ public struct Digest: Hashable, Sendable, Comparable, Codable, CustomStringConve
     }
 
     /// - Parameter bytes: exactly 32 bytes; anything else gives nil.
-    public init?(_ bytes: some Collection<UInt8>) {
+    public init?(_ bytes: some Collection<UInt8>) { self.init(Array(bytes)) }
+
+    /// - Parameter bytes: exactly 32 bytes; anything else gives nil.
+    public init?(_ bytes: [UInt8]) {
         guard bytes.count == 32 else { return nil }
-        var parts: [UInt64] = [0, 0, 0, 0]
-        for (position, byte) in bytes.enumerated() {
-            parts[position / 8] = parts[position / 8] << 8 | UInt64(byte)
-        }
-        self.init(parts[0], parts[1], parts[2], parts[3])
+        self.init(
+            Self.word(in: bytes, 0), Self.word(in: bytes, 8), Self.word(in: bytes, 16), Self.word(in: bytes, 24))
+    }
+
+    private static func word(in bytes: [UInt8], _ start: Int) -> UInt64 {
+        var word: UInt64 = 0
+        for position in start..<start + 8 { word = word << 8 | UInt64(bytes[position]) }
+        return word
     }
 
     /// The 32 bytes.

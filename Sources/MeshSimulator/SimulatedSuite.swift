@@ -32,8 +32,8 @@ public struct SimulatedSuite: SignatureSuite {
             0x9e37_79b9_7f4a_7c15 &+ salt, 0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb, UInt64(bytes.count),
         ]
         var word: UInt64 = 0
-        for (position, byte) in bytes.enumerated() {
-            word = word << 8 | UInt64(byte)
+        for position in bytes.indices {
+            word = word << 8 | UInt64(bytes[position])
             guard position % 8 == 7 || position == bytes.count - 1 else { continue }
             for lane in 0..<4 {
                 lanes[lane] = (lanes[lane] ^ word) &* 0xff51_afd7_ed55_8ccd

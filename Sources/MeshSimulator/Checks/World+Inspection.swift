@@ -18,6 +18,7 @@ extension World {
         case .links: inspectLinks()
         case .heads: inspectHeads()
         case .end:
+            for number in hosts.indices { inspectJournal(of: number) }
             inspectJournals()
             statistics.pairsTrusted = pairs().count
         }
@@ -27,10 +28,10 @@ extension World {
     private func pairs() -> [(Int, Int)] {
         var found: [(Int, Int)] = []
         for one in hosts.indices {
-            for other in hosts.indices where other > one {
-                guard let left = hosts[one].agent, let right = hosts[other].agent,
-                    left.node.trust.pins.isTrusted(hosts[other].node),
-                    right.node.trust.pins.isTrusted(hosts[one].node)
+            guard let peers = hosts[one].agent?.node.trust.pins.peers else { continue }
+            for (node, peer) in peers where peer.state == .trusted {
+                guard let other = hostOfNode[node], other > one,
+                    hosts[other].agent?.node.trust.pins.isTrusted(hosts[one].node) == true
                 else { continue }
                 found.append((one, other))
             }
@@ -103,9 +104,13 @@ extension World {
             for (name, size, limit) in sizes where size > limit {
                 breach(.bounded, "host \(number) holds \(size) \(name), at most \(limit)")
             }
-            for text in checks.audit.missing(in: hosts[number].disk.journal, of: number) {
-                breach(.nothingLost, text)
-            }
+        }
+    }
+
+    /// A journal loses nothing while its agent runs, so it is looked through at each start and at the end.
+    mutating func inspectJournal(of number: Int) {
+        for text in checks.audit.missing(in: hosts[number].disk.journal, of: number) {
+            breach(.nothingLost, text)
         }
     }
 

@@ -2,7 +2,7 @@ import MeshBase
 
 /// What one simulated run is: as much as fits the line that replays it.
 public struct SimulationPlan: Equatable, Sendable {
-    /// How many nodes, 2 ... 64.
+    /// How many nodes, 2 ... 1 000.
     public var nodes: Int
     /// Everything that is left to chance comes from it.
     public var seed: UInt64
@@ -13,6 +13,12 @@ public struct SimulationPlan: Equatable, Sendable {
 
     /// The quiet time at the end: no faults, and clocks are right.
     static let quiet: Duration = .seconds(120)
+
+    /// The most nodes that a run may have.
+    static let nodesMax = 1_000
+
+    /// Above it each node is paired with eight others, in a ring: what more a tree would add is chance.
+    static let drawnPairsMax = 64
 
     /// When the run is over.
     var end: Instant { .zero + duration + Self.quiet }
@@ -30,7 +36,7 @@ public struct SimulationPlan: Equatable, Sendable {
     /// All that is wrong with it.
     public func problems() -> [String] {
         var problems: [String] = []
-        if !(2...64).contains(nodes) { problems.append("nodes are 2 ... 64") }
+        if !(2...Self.nodesMax).contains(nodes) { problems.append("nodes are 2 ... \(Self.nodesMax)") }
         if duration < .seconds(10) || duration > .seconds(86_400) {
             problems.append("duration is 10 s ... 24 h")
         }

@@ -17,6 +17,9 @@ struct Host: Sendable {
     var agent: Agent?
     /// Runs so far; names the current one.
     var runs = 0
+    /// The number of the run that goes on; 0 when none does. Beside `agent`, which is large, because every
+    /// event asks for it.
+    var running = 0
     var isPowered = true
     /// It stands still until then.
     var pausedUntil = Instant.zero
@@ -33,16 +36,6 @@ struct Host: Sendable {
         self.name = name
         self.monotonicBase = monotonicBase
         endpoint = Endpoint(host: "10.0.\(number / 250).\(number % 250 + 1)", port: 7411)
-    }
-
-    /// Both clocks at a time of the world.
-    func moment(at time: Instant) -> Moment {
-        Moment(instant: Instant(nanoseconds: monotonicBase + time.nanoseconds), wall: clock.wall(at: time))
-    }
-
-    /// A time of the world, from this host's monotonic clock.
-    func time(of instant: Instant) -> Instant {
-        instant == .never ? .never : Instant(nanoseconds: max(0, instant.nanoseconds - monotonicBase))
     }
 }
 
@@ -127,4 +120,11 @@ struct Agent: Sendable {
     var services: Set<ServiceID> = []
     /// Which of them must not be done twice.
     var keyed: [ServiceID: IdempotentWork] = [:]
+
+    /// What node and desk wait for, and the earlier of the two. Mutating, so that it reads in place: a copy of
+    /// an agent costs more than most events.
+    mutating func readDeadlines() -> (node: Instant?, desk: Instant?, first: Instant?) {
+        let (first, second) = (node.nextDeadline, desk?.nextDeadline)
+        return (first, second, [first, second].compactMap { $0 }.min())
+    }
 }

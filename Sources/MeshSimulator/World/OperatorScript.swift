@@ -55,15 +55,7 @@ extension World {
             schedule(.ask(host: number), after: chance.duration(from: .seconds(5), through: .seconds(12)))
             let isProvider = number == 0 || script.generator.number(below: 2) == 0
             if isProvider { schedule(.operate(.provide(host: number)), after: .seconds(3)) }
-            guard number > 0 else { continue }
-            // A tree first, so that all are connected; some more pairs beside it.
-            let parent = Int(script.generator.number(below: UInt64(number)))
-            var pairs = [parent]
-            if script.generator.number(below: 2) == 0 {
-                let other = Int(script.generator.number(below: UInt64(number)))
-                if other != parent { pairs.append(other) }
-            }
-            for other in pairs {
+            for other in inviters(of: number) {
                 let delay = script.generator.duration(from: .seconds(3), through: .seconds(8))
                 schedule(.operate(.invite(host: other, guest: number, tries: 5)), after: delay)
             }
@@ -76,6 +68,19 @@ extension World {
         let patience: Duration = plan.faults.contains(.clockLeaps) ? .seconds(110) : .seconds(60)
         schedule(.inspect(.heads), after: plan.duration + patience)
         schedule(.inspect(.end), after: plan.duration + SimulationPlan.quiet)
+    }
+
+    /// Who invites a node: a tree first, so that all are connected, and some more pairs beside it; of many
+    /// nodes the four before it in a ring, so that each has eight peers.
+    private mutating func inviters(of number: Int) -> [Int] {
+        guard plan.nodes <= SimulationPlan.drawnPairsMax else {
+            return (1...4).map { (number - $0 + plan.nodes) % plan.nodes }
+        }
+        guard number > 0 else { return [] }
+        let parent = Int(script.generator.number(below: UInt64(number)))
+        guard script.generator.number(below: 2) == 0 else { return [parent] }
+        let other = Int(script.generator.number(below: UInt64(number)))
+        return other == parent ? [parent] : [parent, other]
     }
 
     mutating func operate(_ errand: Errand) {

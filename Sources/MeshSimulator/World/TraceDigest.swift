@@ -19,8 +19,8 @@ struct TraceDigest: Sendable, Equatable {
 
     mutating func fold(_ bytes: [UInt8]) {
         var word: UInt64 = UInt64(bytes.count)
-        for (position, byte) in bytes.enumerated() {
-            word = word << 8 | UInt64(byte)
+        for position in bytes.indices {
+            word = word << 8 | UInt64(bytes[position])
             if position % 8 == 7 {
                 fold(word)
                 word = 0

@@ -19,11 +19,13 @@ extension World {
             inception: key.sign(Inception(key: key.publicKey, nextKeyDigest: next)), name: hosts[number].name,
             boot: boot)
         hosts[number].disk.forget(tampering)
+        inspectJournal(of: number)
         let node = Node(
             me: me, restored: hosts[number].disk.restored, configuration: NodeConfiguration(), suite: suite,
             generator: chance.split())
         let leaf = leaf(of: key, at: now.wall)
         hosts[number].agent = Agent(run: run, leaf: leaf, node: node, desk: nil, generator: chance.split())
+        hosts[number].running = run.number
         checks.begin(run)
         trace.fold("boot \(number)")
         let unfinished = hosts[number].disk.fold.unfinished
@@ -56,6 +58,7 @@ extension World {
     mutating func kill(_ number: Int) {
         guard let agent = hosts[number].agent else { return }
         hosts[number].agent = nil
+        hosts[number].running = 0
         hosts[number].effectsUntilKill = nil
         trace.fold("kill \(number)")
         statistics.lost += checks.end(agent.run)
@@ -77,6 +80,7 @@ extension World {
             }
         }
         hosts[number].agent = nil
+        hosts[number].running = 0
         hosts[number].effectsUntilKill = nil
         hosts[number].isPowered = false
         hosts[number].disk.losePower(using: &faultChance)
@@ -86,42 +90,44 @@ extension World {
 
     // MARK: Alarms
 
+    /// When an agent wants to be woken; nil when it does not.
+    private mutating func deadline(of run: RunID) -> Instant? {
+        guard isAlive(run) else { return nil }
+        return hosts[run.host].agent?.readDeadlines().first
+    }
+
     /// Puts the next alarm in the queue when it is earlier than the one there.
     mutating func setAlarm(_ run: RunID) {
-        guard let agent = hosts[run.host].agent, agent.run == run else { return }
-        let deadlines = [agent.node.nextDeadline, agent.desk?.nextDeadline].compactMap { $0 }
-        guard let deadline = deadlines.min() else { return }
-        var due = max(hosts[run.host].time(of: deadline), time)
+        guard let deadline = deadline(of: run) else { return }
+        var due = max(self.time(of: deadline, at: run.host), time)
         // A timer is a little late.
         due = due + .microseconds(Int64(chance.number(below: 1_500)))
-        guard due != .never, agent.alarm.map({ due < $0 }) ?? true else { return }
+        guard due != .never, hosts[run.host].agent?.alarm.map({ due < $0 }) ?? true else { return }
         hosts[run.host].agent?.alarm = due
         queue.push(.wake(run), at: due)
     }
 
     mutating func wake(_ run: RunID) {
-        guard let agent = hosts[run.host].agent, agent.run == run else { return }
         // The queue cannot forget: only the alarm that is set counts, or one that was held up.
-        guard let alarm = agent.alarm, alarm <= time else { return }
+        guard isAlive(run), let alarm = hosts[run.host].agent?.alarm, alarm <= time else { return }
         hosts[run.host].agent?.alarm = nil
         let now = moment(of: run.host).instant
         guard tampering != .alarmsUnheard else {
             noticeAlarm(run, at: now)
             return setAlarm(run)
         }
-        if agent.node.nextDeadline.map({ $0 <= now }) ?? false { tell(run, .timeReached) }
-        if isAlive(run), agent.desk?.nextDeadline.map({ $0 <= now }) ?? false { call(run, .timeReached) }
+        if isDue(hosts[run.host].agent?.readDeadlines().node, now) { tell(run, .timeReached) }
+        if isAlive(run), isDue(hosts[run.host].agent?.readDeadlines().desk, now) { call(run, .timeReached) }
         noticeAlarm(run, at: now)
         setAlarm(run)
     }
 
+    private func isDue(_ deadline: Instant?, _ now: Instant) -> Bool { deadline.map { $0 <= now } ?? false }
+
     /// A machine whose deadline has come must not ask for the same again without end.
     private mutating func noticeAlarm(_ run: RunID, at now: Instant) {
-        guard let agent = hosts[run.host].agent, agent.run == run else { return }
-        let stands = [agent.node.nextDeadline, agent.desk?.nextDeadline].compactMap { $0 }.contains {
-            $0 <= now
-        }
-        let inARow = stands ? agent.alarmsInARow + 1 : 0
+        guard isAlive(run), let before = hosts[run.host].agent?.alarmsInARow else { return }
+        let inARow = isDue(deadline(of: run), now) ? before + 1 : 0
         hosts[run.host].agent?.alarmsInARow = inARow
         if inARow > 0, inARow.isMultiple(of: 50) {
             breach(.timeMoves, "\(hosts[run.host].name) is asked again and again for one deadline")

@@ -71,10 +71,19 @@ struct World: Sendable {
     func host(at endpoint: Endpoint) -> Int? { owners[endpoint] }
 
     /// Whether `run` still goes on.
-    func isAlive(_ run: RunID) -> Bool { hosts[run.host].agent?.run == run }
+    func isAlive(_ run: RunID) -> Bool { hosts[run.host].running == run.number }
 
     /// Both clocks of a host now.
-    func moment(of host: Int) -> Moment { hosts[host].moment(at: time) }
+    func moment(of host: Int) -> Moment {
+        let instant = Instant(nanoseconds: hosts[host].monotonicBase + time.nanoseconds)
+        return Moment(instant: instant, wall: hosts[host].clock.wall(at: time))
+    }
+
+    /// A time of the world, from a host's monotonic clock.
+    func time(of instant: Instant, at host: Int) -> Instant {
+        guard instant != .never else { return .never }
+        return Instant(nanoseconds: max(0, instant.nanoseconds - hosts[host].monotonicBase))
+    }
 
     /// Puts an event `delay` ahead.
     mutating func schedule(_ event: WorldEvent, after delay: Duration) {

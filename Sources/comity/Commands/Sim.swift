@@ -14,7 +14,7 @@ struct Sim: AsyncParsableCommand {
             Example: comity sim --nodes 5 --seed 7
             """)
 
-    @Option(help: "How many nodes, 2 to 64.") var nodes = 3
+    @Option(help: "How many nodes, 2 to 1000.") var nodes = 3
     @Option(help: "The first seed (default: a random one).") var seed: UInt64?
     @Option(help: "How many seeds, counted up from the first.") var seeds = 1
     @Option(help: "Simulated hours for each seed (default: three minutes).") var hours: Int?
