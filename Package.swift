@@ -156,6 +156,31 @@ if wantsIntegration {
             swiftSettings: strict))
 }
 
+// Readers of bytes that others wrote, and what must hold of each (Docs/Testing.md): a folder for each group of modules,
+// declared where they are. `COMITY_FUZZ` puts the program for libFuzzer in the place of the tests (Scripts/fuzz).
+let fuzzParts: [(folder: String, needs: [String], products: [Target.Dependency])] = [
+    ("Wire", ["MeshWire"], []),
+    ("Documents", ["MeshWire", "MeshNode"], []),
+]
+let wantsFuzzer = Context.environment["COMITY_FUZZ"] != nil
+if only == "all" || only == "pure" || asked.contains("FuzzTargets") || wantsFuzzer {
+    let parts = fuzzParts.filter { $0.needs.allSatisfy(declared.contains) }
+    let needs = closure(of: parts.flatMap(\.needs)).sorted().map { Target.Dependency(stringLiteral: $0) }
+    targets.append(
+        .target(
+            name: "FuzzTargets", dependencies: needs + parts.flatMap(\.products), path: "Tests/FuzzTargets",
+            sources: ["Kernel"] + parts.map(\.folder),
+            swiftSettings: strict + parts.map { .define("FUZZ_\($0.folder)") }))
+    if wantsFuzzer {
+        targets.append(
+            .executableTarget(
+                name: "comity-fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzzer",
+                swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
+    } else {
+        targets.append(.testTarget(name: "FuzzTargetTests", dependencies: ["FuzzTargets"], swiftSettings: strict))
+    }
+}
+
 let package = Package(
     name: "comity",
     dependencies: !needsPackages

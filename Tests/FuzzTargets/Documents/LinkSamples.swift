@@ -1,0 +1,128 @@
+import MeshAgreements
+import MeshAudit
+import MeshBase
+
+@testable import MeshGossip
+@testable import MeshNode
+@testable import MeshTrust
+@testable import MeshWire
+
+/// One message of each kind, as a link carries them. Signatures are of bytes by chance: whether they are
+/// valid is for machines to say, not for readers.
+enum LinkSamples {
+    private static let key = PublicKey(info: Array(repeating: 7, count: 91))
+    private static let one = NodeID(digest(1))
+    private static let other = NodeID(digest(33))
+    private static let time = WallTime(milliseconds: 1_795_229_494_556)
+    private static let position = HeadPosition(epoch: 0, sequence: 1_838_315_002_425_344)
+
+    private static func digest(_ start: UInt8) -> Digest {
+        guard let digest = Digest(Array(start..<start + 32)) else {
+            preconditionFailure("32 bytes are no digest")
+        }
+        return digest
+    }
+
+    static let inception = Inception(key: key, nextKeyDigest: digest(101))
+
+    static let head = Head(
+        owner: one, audience: .pair(one, other), epoch: 1, givenUp: 7, sequence: position.sequence, count: 1,
+        root: digest(65), issued: time, expires: time + .seconds(900))
+
+    static let agreement: Agreement = {
+        var generator = SeededGenerator(seed: 1)
+        return Agreement(
+            id: AgreementID(using: &generator), version: 1, source: one, target: other,
+            grants: [Grant(resource: .echo, capabilities: nil)], validFrom: time,
+            validUntil: time + .seconds(3600), createdBy: one, created: time)
+    }()
+
+    static func signed<Body: SignedBody>(_ body: Body) throws -> Signed<Body> {
+        let payload = try Document.encode(body)
+        let signature = JWS.signature(
+            Array(repeating: 9, count: 64), kind: Body.kind, signer: Pin(digest(33)), payload: payload)
+        return Signed(body: body, payload: Octets(payload), signatures: [signature])
+    }
+
+    /// The envelope in which `payload` would come.
+    static func envelope(of kind: DocumentKind, around payload: [UInt8]) throws -> [UInt8] {
+        let input = JWS.signingInput(kind: kind, signer: Pin(digest(33)), payload: payload)
+        let parts = input.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+            .map { String(decoding: $0, as: UTF8.self) }
+        let value = Base64URL.encode([UInt8](repeating: 9, count: 64))
+        let signatures = #"[{"protected":"\#(parts[0])","signature":"\#(value)"}]"#
+        return Array(#"{"payload":"\#(parts[1])","signatures":\#(signatures)}"#.utf8)
+    }
+
+    static func documents() throws -> [LinkDocument] {
+        try handshake() + gossip() + agreements() + traces() + [
+            .trust(TrustNotice(decision: .suspend)),
+            .listening(ListeningNotice(port: 7410, advertised: [Endpoint(host: "::1", port: 7)])),
+        ]
+    }
+
+    private static func handshake() throws -> [LinkDocument] {
+        let hello = Hello(
+            versions: [1], bindings: [1], nonce: digest(101), node: one, identityKey: key,
+            inception: try signed(inception), boot: BootID(number: 1_795_229_494_556, random: .max),
+            time: time)
+        guard let name = NodeName("alpha") else { return [] }
+        let grants = Grants(name: name, trust: true)
+        let refusal = Denial(code: .clockSkew, reference: Octets([1, 2, 3]), facts: [Fact("here", "now")])
+        let transcript = digest(5)
+        return [
+            .handshake(.hello(InitiatorHello(hello: hello, invite: InviteName(Octets(Array(1...8)))))),
+            .handshake(
+                .answer(
+                    ResponderHello(hello: hello, proof: try signed(ResponderProof(transcript: transcript))))),
+            .handshake(
+                .finish(
+                    InitiatorFinish(
+                        secretProof: digest(9),
+                        proof: try signed(InitiatorProof(transcript: transcript, grants: grants))))),
+            .handshake(
+                .accept(
+                    ResponderAccept(
+                        secretProof: nil,
+                        proof: try signed(
+                            Acceptance(transcript: transcript, accepted: digest(7), grants: grants))))),
+            .handshake(.deny(refusal)),
+        ]
+    }
+
+    private static func gossip() throws -> [LinkDocument] {
+        let resource = ResourceDescription(
+            name: .echo, protocol: .builtin,
+            capabilities: [Capability(name: .echo, methods: ["GET"], path: "/", safety: .safe)],
+            labels: [ResourceLabel(key: .echo, value: "é")])
+        let record = Record(owner: one, audience: .pair(one, other), key: .echo, resource: resource)
+        let leaves = [RecordLeaf(key: .echo, digest: digest(3))]
+        return [
+            .gossip(.head(HeadPush(head: try signed(head), leaves: leaves, records: [record]))),
+            .gossip(.want(RecordRequest(position: position, keys: [.echo]))),
+            .gossip(.records(RecordBatch(position: position, records: [record]))),
+            .gossip(.list(RegistryList(mine: position, yours: try signed(head), isComplete: false))),
+        ]
+    }
+
+    private static func agreements() throws -> [LinkDocument] {
+        let refusal = Refusal(.agreementExpired, [Fact("until", "yesterday")])
+        return [
+            .agreement(.offer(try signed(agreement))), .agreement(.accepted(try signed(agreement))),
+            .agreement(.rejected(digest(3), [refusal])),
+        ]
+    }
+
+    private static func traces() -> [LinkDocument] {
+        let call = CorrelationID(high: 1, low: 2)
+        var event = AuditEvent(
+            id: call, time: time, type: .service, source: one, target: other, action: "invoke", success: false
+        )
+        event.correlation = call
+        event.refusals = [Refusal(.agreementExpired, [Fact("until", "yesterday")])]
+        return [
+            .traceRequest(TraceRequest(number: 1, correlation: call)),
+            .traceAnswer(TraceAnswer(number: 1, events: [event])),
+        ]
+    }
+}

@@ -1,0 +1,1 @@
+../../MeshWireTests/Samples.swift
