@@ -17,7 +17,7 @@ extension AgreementBook {
         case .offer(let document):
             hearOffer(document, from: peer, key: key, at: now, using: suite, into: &effects)
         case .accepted(let document):
-            hearAcceptance(document, from: peer, key: key, using: suite, into: &effects)
+            hearAcceptance(document, from: peer, key: key, at: now, using: suite, into: &effects)
         case .rejected(let contentID, let refusals):
             guard var record = ownOffer(contentID, to: peer), record.state == .offered else { return }
             let bounded = ForeignRefusals.bounded(refusals)
@@ -33,6 +33,9 @@ extension AgreementBook {
         let contentID = document.contentID(using: suite)
         if let known = files[peer]?.records[AgreementVersion(document.body)], known.contentID == contentID {
             repeatAnswer(to: known, at: now, into: &effects)
+            return
+        }
+        guard mayCheck(document, of: peer, as: .received, contentID, at: now.instant, into: &effects) else {
             return
         }
         var refusals = objections(to: document, from: peer, key: key, at: now.wall, using: suite)
@@ -147,11 +150,13 @@ extension AgreementBook {
     }
 
     private mutating func hearAcceptance(
-        _ document: Signed<Agreement>, from peer: NodeID, key: PublicKey, using suite: some SignatureSuite,
-        into effects: inout Outbox<AgreementEffect>
+        _ document: Signed<Agreement>, from peer: NodeID, key: PublicKey, at now: Moment,
+        using suite: some SignatureSuite, into effects: inout Outbox<AgreementEffect>
     ) {
         let contentID = document.contentID(using: suite)
-        guard let record = ownOffer(contentID, to: peer), record.state == .offered else { return }
+        guard let record = ownOffer(contentID, to: peer), record.state == .offered,
+            mayCheck(document, of: peer, as: .acceptedByPeer, contentID, at: now.instant, into: &effects)
+        else { return }
         guard document.isSigned(by: key, using: suite),
             let theirs = document.signatures.first(where: { $0.signer == suite.pin(of: key) })
         else {

@@ -32,6 +32,8 @@ public struct AgreementBook: Sendable, Equatable {
     struct PeerFile: Sendable, Equatable {
         /// Its identity key; nil while it is not trusted.
         var key: PublicKey?
+        /// Signatures of the peer that may be checked; nil before the first.
+        var checks: TokenBucket?
         var records = OrderedTable<AgreementVersion, AgreementRecord>()
     }
 

@@ -180,7 +180,7 @@ struct AgreementBookTests {
     func boundsRecords() {
         var (a, b) = pair()
         for number in 1...Limits.agreementsPerPeer + 3 {
-            offer(nil, version: 1, resource: "r\(number)", from: a, to: &b, at: day(0))
+            offer(nil, version: 1, resource: "r\(number)", from: a, to: &b, at: second(number))
         }
         #expect(b.book.records.count == Limits.agreementsPerPeer)
         #expect(b.notices.last?.refusals.map(\.code) == [.limitReached])
@@ -189,6 +189,58 @@ struct AgreementBookTests {
         offer(nil, version: 1, resource: "later", from: a, to: &b, at: day(60))
         #expect(b.book.records.count == Limits.agreementsPerPeer)
         #expect(b.stored.count == Limits.agreementsPerPeer)
+    }
+
+    @Test("checks two hundred signatures of a peer at once, not one more, and as many a second after")
+    func boundsSignatureChecks() {
+        var (a, b) = pair()
+        let limit = Limits.signatureChecksPerSecond
+        for number in 1...limit {
+            offer(nil, version: 1, resource: "r\(number)", from: a, to: &b, at: day(0))
+        }
+        #expect(b.book.records.count == limit)
+        b.outgoing = []
+        offer(nil, version: 1, resource: "late", from: a, to: &b, at: day(0))
+        #expect(b.book.records.count == limit)
+        #expect(b.notices.last?.refusals.map(\.code) == [.limitReached])
+        #expect(b.outgoing.isEmpty, "an answer would cost as much as the check")
+        for number in 1...limit + 1 {
+            offer(nil, version: 1, resource: "s\(number)", from: a, to: &b, at: second(1))
+        }
+        #expect(b.book.records.count == 2 * limit)
+    }
+
+    @Test("a flood of acceptances with a wrong signature is checked no more than its share")
+    func boundsWrongAcceptances() throws {
+        var (a, b) = pair()
+        a.take(.offerRequested(Ticket(1), request(b.node)), at: day(0))
+        let record = try #require(a.book.records.first)
+        let wrong = Signed(
+            body: record.agreement, payload: record.document.payload,
+            signatures: record.document.signatures + [
+                DocumentSignature(
+                    signer: b.suite.pin(of: b.key), input: record.document.payload, value: Octets([1]))
+            ])
+        a.notices = []
+        for _ in 0...Limits.signatureChecksPerSecond {
+            a.take(.messageArrived(from: b.node, .accepted(wrong)), at: day(0))
+        }
+        #expect(a.notices.filter { $0.refusals.map(\.code) == [.documentInvalid] }.count == 200)
+        #expect(a.notices.last?.refusals.map(\.code) == [.limitReached])
+        #expect(a.states == [.offered])
+    }
+
+    @Test("what a peer says again costs no check")
+    func repeatsAreFree() {
+        var (a, b) = pair()
+        a.take(.offerRequested(Ticket(1), request(b.node)), at: day(0))
+        let offers = a.outgoing
+        deliver(&a, &b, at: day(0))
+        b.notices = []
+        for _ in 0...Limits.signatureChecksPerSecond {
+            for (_, message) in offers { b.take(.messageArrived(from: a.node, message), at: day(0)) }
+        }
+        #expect(b.notices.isEmpty)
     }
 
     @Test("comes to rest with both sides alike, whatever is lost, repeated or crashes")

@@ -133,6 +133,7 @@ func day(_ number: Double) -> Moment {
         wall: WallTime(milliseconds: base + milliseconds))
 }
 
+func second(_ number: Int) -> Moment { day(Double(number) / 86_400) }
 func days(_ number: Int) -> Duration { .seconds(number * 86_400) }
 func name(_ text: String) -> ResourceName { ResourceName(text)! }
 

@@ -1,7 +1,5 @@
-import MeshBase
-
 /// So many at once, and so many a span of time after that; whole numbers, so that a replay decides alike.
-struct TokenBucket: Equatable, Sendable {
+public struct TokenBucket: Equatable, Sendable {
     private let burst: Int64
     private let interval: Duration
     /// How many are out, 0 ... `burst`.
@@ -12,7 +10,7 @@ struct TokenBucket: Equatable, Sendable {
     /// - Parameters:
     ///   - burst: how many may be taken at once, at least one.
     ///   - interval: how long until one that was taken is back, above zero.
-    init(burst: Int, interval: Duration, at now: Instant) {
+    public init(burst: Int, interval: Duration, at now: Instant) {
         precondition(burst > 0 && interval > .zero, "a bucket of \(burst) every \(interval) gives nothing")
         self.burst = Int64(burst)
         self.interval = interval
@@ -20,7 +18,7 @@ struct TokenBucket: Equatable, Sendable {
     }
 
     /// Takes one; false when none is left.
-    mutating func take(at now: Instant) -> Bool {
+    public mutating func take(at now: Instant) -> Bool {
         refill(at: now)
         guard taken < burst else { return false }
         taken += 1
@@ -28,7 +26,7 @@ struct TokenBucket: Equatable, Sendable {
     }
 
     /// How long until one may be taken; zero when one may be taken now.
-    mutating func wait(at now: Instant) -> Duration {
+    public mutating func wait(at now: Instant) -> Duration {
         refill(at: now)
         return taken < burst ? .zero : updated + interval - now
     }

@@ -1,11 +1,10 @@
-import MeshBase
 import Testing
 
-@testable import MeshGossip
+@testable import MeshBase
 
 @Suite("A token bucket")
 struct TokenBucketTests {
-    private let start = Samples.start.instant
+    private let start = Instant(nanoseconds: 1_000_000_000_000)
 
     @Test("gives its burst at once, and nothing more")
     func burst() {

@@ -1,0 +1,27 @@
+import MeshBase
+
+/// What a peer may make this node compute.
+extension AgreementBook {
+    /// Takes leave to check one signature of `peer` (protocol section 6). Beyond its share it is told nothing,
+    /// for an answer would cost as much: what it says is said again when the link comes up.
+    mutating func mayCheck(
+        _ document: Signed<Agreement>, of peer: NodeID, as action: AgreementAction, _ contentID: Digest,
+        at now: Instant, into effects: inout Outbox<AgreementEffect>
+    ) -> Bool {
+        let perSecond = Limits.signatureChecksPerSecond
+        let isAllowed = files.update(peer) { file in
+            var checks =
+                file.checks ?? TokenBucket(burst: perSecond, interval: .seconds(1) / perSecond, at: now)
+            defer { file.checks = checks }
+            return checks.take(at: now)
+        }
+        guard isAllowed != true else { return true }
+        let refusal = Refusal(.limitReached, [Fact("signature checks a second", perSecond)])
+        effects.post(
+            .record(
+                AgreementNotice(
+                    peer: peer, action: action, contentID: contentID, refusals: [refusal],
+                    agreement: document.body)))
+        return false
+    }
+}
