@@ -5,6 +5,7 @@ import MeshBase
 ///     call:     draft --admit--> under way --callEnded--> settled
 ///                 \--no room--> refused (audit-unavailable; counted, and told when there is room again)
 ///     refusal:  draft --refused--> an event, or counted into one for the minute, or only counted
+///     link up, link down, told by a peer:  as a refusal, in a share of its own
 ///     other:    draft --happened--> an event
 ///
 /// A call has two records that are its one event: *admitted* before its first byte goes on, *settled* before
@@ -27,7 +28,9 @@ public struct AuditLog: Sendable, Equatable {
     private var room = AuditRoom()
     private var ledger: RefusalLedger
     private var share: RefusalShare
-    /// Refusals that were not kept as events, and when that is told.
+    /// Of what peers bring about at will: strangers who are refused must not crowd it out.
+    private var peersShare: RefusalShare
+    /// Refusals and the like that were not kept as events, and when that is told.
     private var unkept = 0
     private var unkeptDeadline: Instant?
     /// Calls that did not begin because the audit had no room.
@@ -46,6 +49,7 @@ public struct AuditLog: Sendable, Equatable {
         self.generator = generator
         ledger = RefusalLedger(limit: configuration.refusalsPerMinute, capacity: configuration.refusalWindows)
         share = RefusalShare(storeBytes: configuration.storeBytes, retention: configuration.retention)
+        peersShare = share
     }
 
     /// When `alarmRang` is due; nil when never.
@@ -88,7 +92,7 @@ public struct AuditLog: Sendable, Equatable {
     {
         switch input {
         case .callEnded(let id, let outcome): settle(id, outcome, at: now, into: &effects)
-        case .happened(let event): write(named(event, at: now), .written, into: &effects)
+        case .happened(let event): note(event, at: now, into: &effects)
         case .refused(let event): refuse(event, at: now, into: &effects)
         case .roomMeasured(let bytes): measure(bytes, at: now, into: &effects)
         case .foundUnfinished(let calls): recover(calls, at: now, into: &effects)
@@ -112,18 +116,37 @@ public struct AuditLog: Sendable, Equatable {
 
     private mutating func refuse(_ event: AuditEvent, at now: Moment, into effects: inout Outbox<AuditEffect>)
     {
-        let peer = event.source == node ? event.target : event.source
         guard let code = event.refusals.first?.code else {
             preconditionFailure("a refusal without a reason: \(event.action)")
         }
-        for kept in ledger.take(event, of: peer, code: code, at: now) { keep(kept, at: now, into: &effects) }
+        count(event, as: code.rawValue, at: now, into: &effects)
     }
 
-    /// Writes a refusal, or the summary of many, when the store has room and refusals have a share of it
+    /// A trusted peer that connects and goes in a loop must not push out what happened either.
+    private mutating func note(_ event: AuditEvent, at now: Moment, into effects: inout Outbox<AuditEffect>) {
+        guard event.type == .link || event.source != node else {
+            return write(named(event, at: now), .written, into: &effects)
+        }
+        count(event, as: event.action, at: now, into: &effects)
+    }
+
+    private mutating func count(
+        _ event: AuditEvent, as kind: String, at now: Moment, into effects: inout Outbox<AuditEffect>
+    ) {
+        let peer = event.source == node ? event.target : event.source
+        for kept in ledger.take(event, of: peer, kind: kind, at: now) { keep(kept, at: now, into: &effects) }
+    }
+
+    /// Writes one of many, or the summary of many, when the store has room and its kind has a share of that
     /// left.
     private mutating func keep(_ event: AuditEvent, at now: Moment, into effects: inout Outbox<AuditEffect>) {
         let hasRoom = room.available >= configuration.recordBytesMax
-        guard hasRoom, share.take(configuration.recordBytesTypical, at: now.instant) else {
+        let bytes = configuration.recordBytesTypical
+        let hasShare =
+            hasRoom
+            && (event.success
+                ? peersShare.take(bytes, at: now.instant) : share.take(bytes, at: now.instant))
+        guard hasShare else {
             unkept += 1
             unkeptDeadline = unkeptDeadline ?? now.instant + .seconds(600)
             return
@@ -168,7 +191,7 @@ public struct AuditLog: Sendable, Equatable {
     private mutating func ring(at now: Moment, into effects: inout Outbox<AuditEffect>) {
         for summary in ledger.takeDue(at: now) { keep(summary, at: now, into: &effects) }
         guard let deadline = unkeptDeadline, deadline <= now.instant else { return }
-        tell("refusals not kept", .limitReached, [Fact("refusals", unkept)], at: now, into: &effects)
+        tell("events not kept", .limitReached, [Fact("events", unkept)], at: now, into: &effects)
         unkept = 0
         unkeptDeadline = nil
     }

@@ -1,19 +1,18 @@
 import MeshBase
 
-/// Counts refusals by peer and code, and sums up those beyond the limit: one event with a count for each
-/// minute.
+/// Counts refusals by peer and code, and what else a peer can bring about at will by peer and action, and
+/// sums up those beyond the limit: one event with a count for each minute.
 ///
-///     none --first refusal--> counting --minute over--> none (with a summary when some were held back)
+///     none --first of a kind--> counting --minute over--> none (with a summary when some were held back)
 ///
 /// So a peer that is refused a thousand times a second costs the store one record a second, and no reader is
 /// buried.
 struct RefusalLedger: Equatable, Sendable {
     private struct Key: Comparable, Sendable {
         let peer: NodeID
-        let code: RefusalCode
-        static func < (left: Self, right: Self) -> Bool {
-            left.peer == right.peer ? left.code.rawValue < right.code.rawValue : left.peer < right.peer
-        }
+        /// A refusal's code, or an action.
+        let kind: String
+        static func < (left: Self, right: Self) -> Bool { (left.peer, left.kind) < (right.peer, right.kind) }
     }
 
     private struct Window: Equatable, Sendable {
@@ -30,8 +29,8 @@ struct RefusalLedger: Equatable, Sendable {
     private var ends = Deadlines<Key>()
 
     /// - Parameters:
-    ///   - limit: refusals of one peer with one code, a minute, that are events of their own.
-    ///   - capacity: pairs of peer and code that are counted at once.
+    ///   - limit: events of one peer and kind, a minute, that are events of their own.
+    ///   - capacity: pairs of peer and kind that are counted at once.
     init(limit: Int, capacity: Int) {
         self.limit = limit
         self.capacity = capacity
@@ -40,12 +39,10 @@ struct RefusalLedger: Equatable, Sendable {
     /// When the next minute is over; nil when nothing is counted.
     var nextDeadline: Instant? { ends.next }
 
-    /// Takes a refusal of `peer`. Answers what is to be written: the event itself, or nothing as yet; and the
-    /// summary of another pair that had to make room.
-    mutating func take(_ event: AuditEvent, of peer: NodeID, code: RefusalCode, at now: Moment)
-        -> [AuditEvent]
-    {
-        let key = Key(peer: peer, code: code)
+    /// Takes what `peer` brought about. Answers what is to be written: the event itself, or nothing as yet; and
+    /// the summary of another pair that had to make room.
+    mutating func take(_ event: AuditEvent, of peer: NodeID, kind: String, at now: Moment) -> [AuditEvent] {
+        let key = Key(peer: peer, kind: kind)
         var events: [AuditEvent] = []
         if windows[key] == nil {
             if windows.count >= capacity, let oldest = ends.takeDue(at: .never) {
@@ -77,7 +74,7 @@ struct RefusalLedger: Equatable, Sendable {
         guard let window = windows.remove(key), var event = window.last, let since = window.since else {
             return []
         }
-        event.metadata = [Fact("refusals", window.heldBack)]
+        event.metadata = [Fact(event.success ? "events" : "refusals", window.heldBack)]
         if let correlation = event.correlation {
             event.metadata.append(Fact("last correlation id", correlation))
         }

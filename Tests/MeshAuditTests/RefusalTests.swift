@@ -83,9 +83,59 @@ import Testing
         #expect(Int64(kept) * 100 <= store / 10)
         #expect(kept > 0)
         bench.tell(.alarmRang, at: 700_000)
-        let told = bench.events().filter { $0.action == "refusals not kept" }
+        let told = bench.events().filter { $0.action == "events not kept" }
         #expect(told.count == 1)
         guard case .admitted = bench.admit(at: 700_001) else { return #expect(Bool(false), "refused") }
+    }
+
+    @Test func `keeps sixty comings of one peer's link a minute, and one event for all others`() throws {
+        var bench = Bench()
+        for number in 0..<60 { bench.tell(.happened(link("link up", with: partner)), at: Int64(number)) }
+        #expect(bench.events().count == 60)
+        bench.tell(.happened(link("link up", with: partner)), at: 60)
+        #expect(bench.events().isEmpty)
+        bench.tell(.happened(link("link down", with: partner)), at: 60)
+        bench.tell(.happened(link("link up", with: third)), at: 60)
+        #expect(bench.events().count == 2, "each peer and each action is counted by itself")
+        bench.tell(.alarmRang, at: 60_000)
+        let summary = try #require(bench.events().first)
+        #expect(summary.action == "link up")
+        #expect(summary.metadata == [Fact("events", 1)])
+        #expect(summary.success)
+    }
+
+    @Test func `gives what peers bring about no more than a tenth of the store, and strangers no part of it`()
+    {
+        let store: Int64 = 200_000
+        var bench = Bench(storeBytes: store)
+        for number in 0..<4_000 {
+            bench.tell(.refused(refusal(by: node(UInt8(number % 200)))), at: Int64(number))
+        }
+        _ = bench.events()
+        var kept = 0
+        for number in 0..<4_000 {
+            let peer = node(UInt8(2 + number % 200))
+            bench.tell(.happened(link("link up", with: peer)), at: 4_000 + Int64(number))
+            kept += bench.events().count
+        }
+        #expect(Int64(kept) * 100 <= store / 10)
+        #expect(kept > 0)
+    }
+
+    @Test func `keeps every event of what this node did itself`() {
+        var bench = Bench()
+        for _ in 0..<100 {
+            bench.tell(
+                .happened(
+                    AuditEvent(
+                        type: .administration, source: here, target: here, action: "resource added",
+                        success: true)))
+        }
+        #expect(bench.events().count == 100)
+    }
+
+    private func link(_ action: String, with peer: NodeID) -> AuditEvent {
+        AuditEvent(type: .link, source: here, target: peer, action: action, success: true)
     }
 
     @Test func `drains a twentieth of the store in the time for which events are kept`() {
