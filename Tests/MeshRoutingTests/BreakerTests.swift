@@ -304,6 +304,19 @@ struct IdempotencyBookTests {
         #expect(book.count == 1)
     }
 
+    @Test("a key is remembered for a day and not a millisecond longer")
+    func keyLife() {
+        var book = IdempotencyBook()
+        let key = IdempotencyBook.Key(caller: caller, key: "k")
+        let begun = day(0)
+        _ = book.begin(key, request: identity("/a"), at: begun)
+        let last = begun + Limits.idempotencyLife - .milliseconds(1)
+        let remembered = book.begin(key, request: identity("/a"), at: last)
+        #expect(remembered == .unknownOutcome)
+        let over = book.begin(key, request: identity("/a"), at: begun + Limits.idempotencyLife)
+        #expect(over.isFresh)
+    }
+
     private func identity(_ path: String) -> RequestIdentity {
         RequestIdentity(
             resource: .echo, capability: .echo, method: "POST", path: path, query: nil, body: .none)

@@ -151,6 +151,25 @@ struct ProviderTests {
         #expect(rig.ledger.settlements.values.map { $0.refusals.map(\.code) } == [[.cancelled]])
     }
 
+    @Test("of one peer's correlation ids the last 4 096 are remembered, and none of another's is forgotten")
+    func correlationMemory() {
+        var rig = DeskRig()
+        rig.arrive(from: 2, correlation: 1)
+        for number in 1...UInt64(CorrelationMemory.idsPerPeer) {
+            let asked = rig.arrive(correlation: number, remaining: 1)
+            #expect(rig.refusal(of: asked) != [.correlationReused])
+            rig.pass(2)
+            rig.effects = []
+        }
+        let repeated = rig.arrive(correlation: 1)
+        #expect(rig.refusal(of: repeated) == [.correlationReused])
+        rig.arrive(correlation: 100_000)
+        let forgotten = rig.arrive(correlation: 1)
+        #expect(rig.refusal(of: forgotten) != [.correlationReused])
+        let others = rig.arrive(from: 2, correlation: 1)
+        #expect(rig.refusal(of: others) == [.correlationReused])
+    }
+
     @Test("one peer cannot take all places")
     func bounds() {
         var rig = DeskRig()
