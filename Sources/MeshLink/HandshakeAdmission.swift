@@ -4,8 +4,8 @@ import MeshBase
 /// connections that came in.
 ///
 /// 64 places: 32 of them only for addresses with a trusted peer. Each address without one has at most 4, with
-/// one 16. When the places are taken, the oldest handshake of an unknown address yields; when none of these
-/// is left, the newcomer does.
+/// one 16; an IPv6 address counts by its network (`AddressBlock`). When the places are taken, the oldest
+/// handshake of an unknown address yields; when none of these is left, the newcomer does.
 struct HandshakeAdmission: Sendable, Equatable {
     /// What becomes of a newcomer.
     enum Verdict: Sendable, Equatable {
@@ -17,16 +17,16 @@ struct HandshakeAdmission: Sendable, Equatable {
 
     private struct Unfinished: Sendable, Equatable {
         let id: ConnectionID
-        let address: String
+        let address: AddressBlock
     }
 
     private struct PairingAttempt: Sendable, Equatable {
-        let address: String
+        let address: AddressBlock
         let at: Instant
     }
 
     /// Addresses at which a trusted peer was met.
-    var knownAddresses: Set<String> = []
+    var knownAddresses: Set<AddressBlock> = []
     /// In the order in which they came; at most `Limits.unfinishedHandshakes`.
     private var unfinished: [Unfinished] = []
     /// Of the last minute; at most `Limits.pairingsPerMinute`.
@@ -36,7 +36,8 @@ struct HandshakeAdmission: Sendable, Equatable {
     var count: Int { unfinished.count }
 
     /// Somebody connected from `address`.
-    mutating func arrived(_ id: ConnectionID, from address: String) -> Verdict {
+    mutating func arrived(_ id: ConnectionID, from host: String) -> Verdict {
+        let address = AddressBlock(of: host)
         let isKnown = knownAddresses.contains(address)
         let ofAddress = unfinished.count { $0.address == address }
         let allowed = isKnown ? Limits.handshakesPerKnownAddress : Limits.handshakesPerUnknownAddress
@@ -63,7 +64,8 @@ struct HandshakeAdmission: Sendable, Equatable {
     mutating func finished(_ id: ConnectionID) { unfinished.removeAll { $0.id == id } }
 
     /// Somebody wants to pair; nil: it may try. A refused attempt does not count.
-    mutating func pairingAttempted(from address: String, at now: Instant) -> Refusal? {
+    mutating func pairingAttempted(from host: String, at now: Instant) -> Refusal? {
+        let address = AddressBlock(of: host)
         pairingAttempts.removeAll { now - $0.at >= .seconds(60) }
         let ofAddress = pairingAttempts.count { $0.address == address }
         guard ofAddress < Limits.pairingsPerAddressAndMinute, pairingAttempts.count < Limits.pairingsPerMinute

@@ -74,7 +74,8 @@ public final class LinkTransport: Sendable {
 
     /// The addresses at which trusted peers were met: they have handshakes kept for them.
     public func setKnownAddresses(_ addresses: Set<String>) {
-        state.withLock { $0.admission.knownAddresses = addresses }
+        let blocks = Set(addresses.map(AddressBlock.init(of:)))
+        state.withLock { $0.admission.knownAddresses = blocks }
     }
 
     /// Sends a message of the handshake, at most `Limits.handshakeMessage` bytes, and lets the peer's next

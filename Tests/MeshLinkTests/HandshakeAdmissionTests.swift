@@ -4,6 +4,8 @@ import Testing
 @testable import MeshLink
 
 @Suite struct HandshakeAdmissionTests {
+    private func blocks(_ hosts: [String]) -> Set<AddressBlock> { Set(hosts.map(AddressBlock.init(of:))) }
+
     private func filled(_ admission: inout HandshakeAdmission, unknown count: Int) {
         for number in 0..<count {
             _ = admission.arrived(ConnectionID(UInt64(1 + number)), from: "192.0.2.\(number / 4)")
@@ -28,7 +30,7 @@ import Testing
 
     @Test func `gives an address with a trusted peer sixteen places`() {
         var admission = HandshakeAdmission()
-        admission.knownAddresses = ["192.0.2.1"]
+        admission.knownAddresses = blocks(["192.0.2.1"])
         for number in 1...16 {
             #expect(
                 admission.arrived(ConnectionID(UInt64(number)), from: "192.0.2.1") == .admitted(yielding: nil)
@@ -38,6 +40,33 @@ import Testing
             Issue.record("the seventeenth was admitted")
             return
         }
+    }
+
+    @Test func `counts all addresses of one IPv6 network as one, for places and for pairing`() {
+        var admission = HandshakeAdmission()
+        for number in 1...4 {
+            let verdict = admission.arrived(ConnectionID(UInt64(number)), from: "2001:db8:0:7::\(number)")
+            #expect(verdict == .admitted(yielding: nil))
+        }
+        guard case .refused(let refusal) = admission.arrived(ConnectionID(5), from: "2001:db8:0:7:a:b:c:d")
+        else { return #expect(Bool(false), "the fifth of the network was admitted") }
+        #expect(refusal.facts.first?.value == "2001:db8:0:7::/64")
+        #expect(admission.arrived(ConnectionID(6), from: "2001:db8:0:8::1") == .admitted(yielding: nil))
+        for number in 1...5 {
+            #expect(admission.pairingAttempted(from: "2001:db8::\(number)", at: .zero) == nil)
+        }
+        #expect(admission.pairingAttempted(from: "2001:db8::6", at: .zero)?.code == .pairingLimit)
+        #expect(admission.pairingAttempted(from: "2001:db8:1::6", at: .zero) == nil)
+    }
+
+    @Test(arguments: [
+        ("192.0.2.1", "192.0.2.1"), ("::ffff:192.0.2.1", "192.0.2.1"), ("::1", "0:0:0:0::/64"),
+        ("2001:db8::1", "2001:db8:0:0::/64"), ("2001:0DB8:0:0:ffff::", "2001:db8:0:0::/64"),
+        ("fe80::1%eth0", "fe80::1%eth0"), ("fe80::2", "fe80::2"), ("a.example", "a.example"),
+        ("febf::1", "febf::1"), ("fec0::1", "fec0:0:0:0::/64"),
+    ])
+    func `an address counts by itself or by its network`(host: String, block: String) {
+        #expect(AddressBlock(of: host).description == block)
     }
 
     @Test func `lets the oldest unknown yield to a newer unknown once half of the places are taken`() {
@@ -55,7 +84,7 @@ import Testing
 
     @Test func `keeps half of the places for addresses with a trusted peer`() {
         var admission = HandshakeAdmission()
-        admission.knownAddresses = ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
+        admission.knownAddresses = blocks(["10.0.0.1", "10.0.0.2", "10.0.0.3"])
         filled(&admission, unknown: 32)
         for number in 0..<32 {
             let verdict = admission.arrived(
@@ -69,7 +98,7 @@ import Testing
 
     @Test func `refuses even a known address when all places belong to known ones`() {
         var admission = HandshakeAdmission()
-        admission.knownAddresses = Set((1...5).map { "10.0.0.\($0)" })
+        admission.knownAddresses = blocks((1...5).map { "10.0.0.\($0)" })
         for number in 0..<64 {
             _ = admission.arrived(ConnectionID(UInt64(1 + number)), from: "10.0.0.\(1 + number / 16)")
         }
@@ -101,7 +130,7 @@ import Testing
     @Test(arguments: UInt64(1)...20) func `never exceeds its places whatever comes`(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         var admission = HandshakeAdmission()
-        admission.knownAddresses = ["known.1", "known.2", "known.3", "known.4", "known.5"]
+        admission.knownAddresses = blocks((1...5).map { "known.\($0)" })
         let knownShare = generator.number(below: 100)
         var open: [ConnectionID: String] = [:]
         for number in 1...2_000 {
