@@ -32,8 +32,7 @@ actor ControlPlane {
     private var alarm: Scheduled<Void>?
     private var ticketsIssued: UInt64 = 0
     private var commands: [Ticket: CheckedContinuation<NodeAnswer, Never>] = [:]
-    /// Who asks to join under invites that want the operator's yes.
-    private(set) var confirmations: [InviteName: (pin: Pin, name: NodeName)] = [:]
+    private(set) var confirmations = AskingJoiners()
     private var links: LinkShell?
     /// What was answered in this turn.
     private var answers: [(Ticket, NodeAnswer)] = []
@@ -224,9 +223,9 @@ actor ControlPlane {
             trying("the pairing door") { try transport?.setPairing(window == .open ? .open : .closed) }
         case .renewSessions: trying("TLS contexts") { try transport?.renew() }
         case .answer(let ticket, let answer): answers.append((ticket, answer))
-        case .confirmationWanted(let name, let pin, let claimed): confirmations[name] = (pin, claimed)
+        case .confirmationWanted, .persist: confirmations.note(effect)
         case .lookUp(let lookUp): look(up: lookUp)
-        case .sign, .persist, .record: break
+        case .sign, .record: break
         }
     }
 
