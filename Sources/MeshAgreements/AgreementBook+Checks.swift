@@ -2,8 +2,8 @@ import MeshBase
 
 /// What a peer may make this node compute.
 extension AgreementBook {
-    /// Takes leave to check one signature of `peer` (protocol section 6). Beyond its share it is told nothing,
-    /// for an answer would cost as much: what it says is said again when the link comes up.
+    /// Takes leave to check one signature of `peer` (protocol section 6). Beyond its share it is told
+    /// nothing, for an answer would cost as much: what it says is said again when the link comes up.
     mutating func mayCheck(
         _ document: Signed<Agreement>, of peer: NodeID, as action: AgreementAction, _ contentID: Digest,
         at now: Instant, into effects: inout Outbox<AgreementEffect>

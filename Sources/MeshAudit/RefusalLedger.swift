@@ -39,8 +39,8 @@ struct RefusalLedger: Equatable, Sendable {
     /// When the next minute is over; nil when nothing is counted.
     var nextDeadline: Instant? { ends.next }
 
-    /// Takes what `peer` brought about. Answers what is to be written: the event itself, or nothing as yet; and
-    /// the summary of another pair that had to make room.
+    /// Takes what `peer` brought about. Answers what is to be written: the event itself, or nothing as yet;
+    /// and the summary of another pair that had to make room.
     mutating func take(_ event: AuditEvent, of peer: NodeID, kind: String, at now: Moment) -> [AuditEvent] {
         let key = Key(peer: peer, kind: kind)
         var events: [AuditEvent] = []
