@@ -161,6 +161,11 @@ if wantsIntegration {
 let fuzzParts: [(folder: String, needs: [String], products: [Target.Dependency])] = [
     ("Wire", ["MeshWire"], []),
     ("Documents", ["MeshWire", "MeshNode"], []),
+    ("MeshLink", ["MeshLink"], [nio]),
+    ("MeshCredentials", ["MeshCredentials"], [x509, crypto, asn1]),
+    ("MeshStore", ["MeshStore"], [grdb]),
+    ("MeshAvahi", ["MeshAvahi"], []),
+    ("MeshGateway", ["MeshGateway"], []),
 ]
 let wantsFuzzer = Context.environment["COMITY_FUZZ"] != nil
 if only == "all" || only == "pure" || asked.contains("FuzzTargets") || wantsFuzzer {

@@ -1,0 +1,1 @@
+../../MeshCredentialsTests/CertificateWorkshop.swift
