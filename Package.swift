@@ -166,6 +166,8 @@ let fuzzParts: [(folder: String, needs: [String], products: [Target.Dependency])
     ("MeshStore", ["MeshStore"], [grdb]),
     ("MeshAvahi", ["MeshAvahi"], []),
     ("MeshGateway", ["MeshGateway"], []),
+    ("MeshControl", ["MeshControl"], [nio]),
+    ("MeshAgent", ["MeshAgent"], []),
 ]
 let wantsFuzzer = Context.environment["COMITY_FUZZ"] != nil
 if only == "all" || only == "pure" || asked.contains("FuzzTargets") || wantsFuzzer {
