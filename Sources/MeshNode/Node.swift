@@ -155,6 +155,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         case .ponged(let connection, let roundTrip):
             tell(.ponged(connection, roundTrip: roundTrip), at: now, into: &effects)
         case .connectionClosed(let connection): close(connection, at: now, into: &effects)
+        case .doorClosed(let connection): tell(.doorClosed(connection), at: now, into: &effects)
         case .listens(let notice): listening = notice
         case .sighted(let sighting): tell(.sighted(sighting), at: now, into: &effects)
         case .withdrawn(let key): tell(.withdrawn(key), at: now, into: &effects)

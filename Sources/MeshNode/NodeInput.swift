@@ -21,6 +21,8 @@ public enum NodeInput: Equatable, Sendable {
     case ponged(ConnectionID, roundTrip: Duration)
     /// The connection is gone, or the dial never got there.
     case connectionClosed(ConnectionID)
+    /// Who answered a dial does not speak the protocol for which it was made; `connectionClosed` follows.
+    case doorClosed(ConnectionID)
     /// This node listens there now.
     case listens(ListeningNotice)
     /// A witness saw something.

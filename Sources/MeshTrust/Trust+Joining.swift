@@ -13,6 +13,10 @@ struct JoinAttempt: Equatable, Sendable {
     var connection: ConnectionID?
     /// Why the last try failed, for the answer.
     var lastRefusal: Refusal?
+    /// Whether a node without an open invite answered in this round over the endpoints.
+    var isDoorClosed = false
+    /// Rounds in which one did.
+    var closedRounds = 0
 }
 
 // Joining under somebody's invite, and making trust when a pairing handshake is established on either side.
@@ -20,6 +24,9 @@ extension Trust {
     /// How long `join` tries in all, and how long it rests between two rounds over the endpoints.
     private static var patience: Duration { .seconds(60) }
     private static var pause: Duration { .seconds(1) }
+    /// After so many rounds in which a node answered that has no invite open, waiting longer helps nobody;
+    /// fewer would not outlast a restart of the inviter.
+    private static var closedRoundsMax: Int { 3 }
 
     mutating func beginJoin(
         _ ticket: Ticket, _ request: JoinRequest, at now: Moment, into effects: inout Outbox<TrustEffect>
@@ -48,12 +55,13 @@ extension Trust {
     /// Dials the next endpoint, or gives up.
     mutating func continueJoin(_ ticket: Ticket, at now: Moment, into effects: inout Outbox<TrustEffect>) {
         guard let join = joins[ticket], !join.isDialling else { return }
-        guard now.instant < join.deadline else {
-            joins[ticket] = nil
-            let tried = join.request.endpoints.map(\.description).joined(separator: ", ")
-            let refusal = join.lastRefusal ?? Refusal(.peerUnreachable)
-            return effects.post(
-                .answer(ticket, .refused(Refusal(refusal.code, refusal.facts + [Fact("tried", tried)]))))
+        guard now.instant < join.deadline, join.closedRounds < Self.closedRoundsMax else {
+            let tried = [Fact("tried", join.request.endpoints.map(\.description).joined(separator: ", "))]
+            let refusal =
+                join.closedRounds > 0
+                ? Refusal(.pairingClosed, [Fact("invites open", 0)] + tried)
+                : Refusal(join.lastRefusal?.code ?? .peerUnreachable, (join.lastRefusal?.facts ?? []) + tried)
+            return finishJoin(ticket, .refused(refusal), into: &effects)
         }
         let endpoint = join.request.endpoints[join.next % join.request.endpoints.count]
         joins.update(ticket) { join in
@@ -69,18 +77,27 @@ extension Trust {
         joins.update(ticket) { $0.connection = connection }
     }
 
+    /// Who answered takes no newcomer: perhaps not the inviter, which may be at the next endpoint.
+    mutating func joinFoundDoorClosed(_ connection: ConnectionID) {
+        guard let (ticket, _) = joins.first(where: { $0.1.connection == connection }) else { return }
+        joins.update(ticket) { $0.isDoorClosed = true }
+    }
+
     /// A connection failed; if it was a join's, the next endpoint's turn comes.
     mutating func joinFailed(
         _ connection: ConnectionID, _ refusal: Refusal, at now: Moment,
         into effects: inout Outbox<TrustEffect>
     ) {
         guard let (ticket, join) = joins.first(where: { $0.1.connection == connection }) else { return }
+        let isRoundOver = join.next % join.request.endpoints.count == 0
         joins.update(ticket) { join in
             join.isDialling = false
             join.connection = nil
             join.lastRefusal = refusal
+            guard isRoundOver, join.isDoorClosed else { return }
+            join.isDoorClosed = false
+            join.closedRounds += 1
         }
-        let isRoundOver = join.next % join.request.endpoints.count == 0
         deadlines.set(.join(ticket), at: now.instant + (isRoundOver ? Self.pause : .zero))
     }
 

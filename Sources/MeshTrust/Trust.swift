@@ -74,6 +74,7 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
                 handshake.receive(signature: signature, using: suite)
             }
         case .connectionClosed(let connection): forget(connection, at: now, into: &effects)
+        case .doorClosed(let connection): joinFoundDoorClosed(connection)
         case .inviteRequested(let ticket, let secret, let life, let confirmation):
             openInvite(ticket, secret: secret, life: life, confirmation, at: now, into: &effects)
         case .inviteConfirmed(let ticket, let name, let pin, let consent):
@@ -260,7 +261,9 @@ extension Trust {
         _ connection: ConnectionID, at now: Moment, into effects: inout Outbox<TrustEffect>
     ) {
         end(connection)
-        joinFailed(connection, Refusal(.peerUnreachable), at: now, into: &effects)
+        joinFailed(
+            connection, Refusal(.peerUnreachable, [Fact("because", "the connection failed")]), at: now,
+            into: &effects)
     }
 
     private mutating func reachTime(at now: Moment, into effects: inout Outbox<TrustEffect>) {

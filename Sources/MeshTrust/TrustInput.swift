@@ -12,6 +12,9 @@ public enum TrustInput: Equatable, Sendable {
     case signed(Ticket, DocumentSignature)
     /// The connection is gone, for whatever reason. For a dial that never got as far as TLS too.
     case connectionClosed(ConnectionID)
+    /// Who answered a dial does not speak the protocol for which it was made: under an invite, it takes no
+    /// newcomer now. `connectionClosed` follows.
+    case doorClosed(ConnectionID)
     /// The operator wants an invite; `secret` is 16 bytes from the system's generator.
     case inviteRequested(Ticket, secret: Octets, life: Duration, confirmation: InviteConfirmation)
     /// The operator answers whether this key may use an invite.

@@ -84,6 +84,22 @@ struct InviteTests {
         #expect(table.parties[0].trust.invites.invites.isEmpty)
     }
 
+    @Test("an invite that was withdrawn is unknown to a joiner, while another holds the door open")
+    func withdrawn() throws {
+        var table = TrustTable(Party(1, name: "a"), Party(2, name: "b"))
+        for secret in [TrustTable.secret, Octets(Array(61...76))] {
+            table.handle(
+                0,
+                .inviteRequested(table.ticket(), secret: secret, life: .seconds(600), confirmation: .none))
+        }
+        let name = InviteName(secret: TrustTable.secret, using: SimulatedSuite())
+        table.handle(0, .inviteWithdrawn(table.ticket(), name))
+        table.open(1, 0, .pairing, secret: TrustTable.secret)
+        table.settle()
+        #expect(table.denials(1) == [.inviteUnknown])
+        #expect(table.parties[0].trust.pins.peers.isEmpty)
+    }
+
     @Test("an invite that is over serves nobody")
     func expires() {
         var table = TrustTable(Party(1, name: "a"), Party(2, name: "b"))
@@ -147,6 +163,27 @@ struct InviteTests {
         }
         #expect(Set(table.parties[1].dials.map(\.0)) == Set(places))
         #expect(table.parties[1].answers[join].map(code) == .peerUnreachable)
+    }
+
+    @Test("a joiner that finds no invite open there is told so after three rounds, and not after a minute")
+    func doorClosed() {
+        var table = TrustTable(Party(1, name: "a"), Party(2, name: "b"))
+        let join = table.ticket()
+        let places = [TrustTable.place, Endpoint(host: "192.0.2.2", port: 7410)]
+        let request = JoinRequest(
+            inviter: table.parties[0].node, endpoints: places, secret: TrustTable.secret,
+            expires: table.now.wall + .seconds(600))
+        table.handle(1, .joinRequested(join, request))
+        for step in 0..<20 where table.parties[1].answers[join] == nil {
+            let connection = ConnectionID(UInt64(table.parties[1].dials.count * 2 + 5_000))
+            table.parties[1].trust.dialStarted(connection, join: join)
+            // Only the first of the two is there.
+            if step % 2 == 0 { table.handle(1, .doorClosed(connection)) }
+            table.handle(1, .connectionClosed(connection))
+            table.pass(.seconds(1))
+        }
+        #expect(table.parties[1].dials.map(\.0) == places + places + places)
+        #expect(table.parties[1].answers[join].map(code) == .pairingClosed)
     }
 
     @Test("a joiner that is refused is told so at once, with the reference for the other operator")

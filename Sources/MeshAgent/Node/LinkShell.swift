@@ -57,8 +57,9 @@ final class LinkShell: LinkObserver {
             }
         case .pong(_, let roundTrip): inputs.post(.ponged(id, roundTrip: roundTrip), .droppable)
         case .goingAway: break
-        case .closed:
+        case .closed(let end):
             found.withLock { $0[id] = nil }
+            if end == .protocolUnknown { inputs.post(.doorClosed(id)) }
             inputs.post(.connectionClosed(id))
         }
     }

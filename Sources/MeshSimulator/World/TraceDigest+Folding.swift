@@ -25,6 +25,7 @@ extension TraceDigest {
             fold(6, connection)
             fold(UInt64(bitPattern: roundTrip.wholeNanoseconds))
         case .connectionClosed(let connection): fold(7, connection)
+        case .doorClosed(let connection): fold(16, connection)
         case .sighted(let sighting): fold("sighted \(sighting.key.source)")
         case .withdrawn(let key): fold("withdrawn \(key.source)")
         case .signed(let ticket, _): fold(10, ticket)
