@@ -60,6 +60,20 @@ public struct AuditLog: Sendable, Equatable {
     /// How many calls are under way.
     public var openCallCount: Int { open.count }
 
+    /// Why no call may begin now; nil when one may.
+    public var obstacle: Refusal? {
+        guard room.available < needed || open.count >= configuration.openCalls else { return nil }
+        return Refusal(
+            .auditUnavailable,
+            [
+                Fact("room in bytes", max(0, room.available)), Fact("needed", needed),
+                Fact("calls under way", open.count), Fact("calls at most", configuration.openCalls),
+            ])
+    }
+
+    /// Room for both records of one call.
+    private var needed: Int64 { 2 * configuration.recordBytesMax }
+
     /// Whether a call may begin, and its *admitted* record when it may.
     /// - Parameters:
     ///   - event: the call, without id and time; `success` and what an end would tell are ignored.
@@ -68,15 +82,9 @@ public struct AuditLog: Sendable, Equatable {
         _ event: AuditEvent, settling durability: AuditDurability, at now: Moment,
         into effects: inout Outbox<AuditEffect>
     ) -> AuditAdmission {
-        let needed = 2 * configuration.recordBytesMax
-        guard room.available >= needed, open.count < configuration.openCalls else {
+        if let refusal = obstacle {
             unadmitted += 1
-            let facts = [
-                Fact("room in bytes", max(0, room.available)), Fact("needed", needed),
-                Fact("calls under way", open.count),
-                Fact("calls at most", configuration.openCalls),
-            ]
-            return .refused(Refusal(.auditUnavailable, facts))
+            return .refused(refusal)
         }
         var admitted = named(event, at: now)
         admitted.success = false

@@ -94,7 +94,7 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
         links.links[node].map {
             LinkStatus(
                 connection: $0.connection, remote: $0.terms.remote, since: $0.since, condition: $0.condition,
-                roundTrip: $0.roundTrip, skew: $0.terms.skew)
+                roundTrip: $0.roundTrip, skew: $0.terms.skew, certificateExpires: $0.terms.certificateExpires)
         }
     }
 

@@ -39,18 +39,22 @@ public struct LinkTerms: Equatable, Sendable {
     public let boot: BootID
     /// Its clock less ours.
     public let skew: Duration
+    /// When the node certificate that it showed ends.
+    public let certificateExpires: WallTime
     /// Where it is.
     public let remote: Endpoint
     /// How far it is.
     public let distance: LinkDistance
 
     public init(
-        node: NodeID, dialler: NodeID, boot: BootID, skew: Duration, remote: Endpoint, distance: LinkDistance
+        node: NodeID, dialler: NodeID, boot: BootID, skew: Duration, certificateExpires: WallTime,
+        remote: Endpoint, distance: LinkDistance
     ) {
         self.node = node
         self.dialler = dialler
         self.boot = boot
         self.skew = skew
+        self.certificateExpires = certificateExpires
         self.remote = remote
         self.distance = distance
     }

@@ -14,4 +14,6 @@ public struct LinkStatus: Equatable, Sendable {
     public let roundTrip: Duration?
     /// The peer's clock less ours, at the handshake.
     public let skew: Duration
+    /// When the node certificate that the peer showed there ends.
+    public let certificateExpires: WallTime
 }

@@ -111,8 +111,8 @@ extension Node {
     ) {
         let terms = LinkTerms(
             node: peer.node, dialler: peer.role == .initiator ? me.node : peer.node, boot: peer.boot,
-            skew: peer.skew,
-            remote: peer.remote, distance: distances[connection] ?? .remote)
+            skew: peer.skew, certificateExpires: peer.certificateExpires, remote: peer.remote,
+            distance: distances[connection] ?? .remote)
         effects.post(.admit(connection, peer.node))
         if peer.role == .initiator { repeats.set(connection, at: now.instant + Limits.handshakeRepeat) }
         tell(.linkAdmitted(connection, terms), at: now, into: &effects)

@@ -47,6 +47,8 @@ struct HandshakeExchange: Equatable, Sendable {
     let secret: Octets?
     /// The other end's clock less ours, when its hello came.
     let skew: Duration
+    /// When the other end's node certificate ends.
+    let certificateExpires: WallTime
 
     init(
         version: Int, binding: Int, hello: InitiatorHello, answer: ResponderHello,
@@ -60,6 +62,7 @@ struct HandshakeExchange: Equatable, Sendable {
         let theirs = role == .initiator ? answer.hello : hello.hello
         let ours = role == .initiator ? hello.hello : answer.hello
         skew = theirs.time - ground.now.wall
+        certificateExpires = peer.notAfter
         let mine = Transcript.Side(
             hello: ours, certificateDigest: connection.ownCertificateDigest,
             certificateKey: connection.ownCertificateKey)
@@ -79,7 +82,8 @@ struct HandshakeExchange: Equatable, Sendable {
         Establishment(
             node: peerHello.node, key: peerHello.identityKey, inception: peerHello.inception,
             boot: peerHello.boot,
-            name: grants.name, transcript: transcript.digest, invite: invite, skew: skew)
+            name: grants.name, transcript: transcript.digest, invite: invite, skew: skew,
+            certificateExpires: certificateExpires)
     }
 }
 
@@ -95,6 +99,7 @@ struct Establishment: Equatable, Sendable {
     /// The invite under which it happened; nil on `comity/1`.
     let invite: InviteName?
     let skew: Duration
+    let certificateExpires: WallTime
 }
 
 /// What a handshake's checks are held against: this node and its books, at one moment.

@@ -230,7 +230,7 @@ extension Trust {
                 connection,
                 AdmittedPeer(
                     node: peer.node, role: handshake.connection.role, boot: establishment.boot,
-                    skew: establishment.skew,
+                    skew: establishment.skew, certificateExpires: establishment.certificateExpires,
                     remote: handshake.connection.remote, transcript: establishment.transcript)))
     }
 

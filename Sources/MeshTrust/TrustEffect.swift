@@ -39,6 +39,8 @@ public struct AdmittedPeer: Equatable, Sendable {
     public let boot: BootID
     /// Its clock less ours.
     public let skew: Duration
+    /// When the node certificate that it showed ends.
+    public let certificateExpires: WallTime
     /// Where it is connected.
     public let remote: Endpoint
     /// What both signed.

@@ -40,6 +40,7 @@ enum Samples {
     ) -> LinkTerms {
         LinkTerms(
             node: node, dialler: dialler, boot: BootID(number: boot, random: 7), skew: .zero,
+            certificateExpires: WallTime(milliseconds: 0),
             remote: Endpoint(host: "192.0.2.7", port: 7410), distance: distance)
     }
 }

@@ -1,6 +1,8 @@
+import Glibc
 import MeshAudit
 import MeshBase
 import MeshControl
+import MeshGateway
 import MeshNode
 
 // Why something is as it is.
@@ -15,7 +17,7 @@ extension ControlHandlers {
         case .reference(let text): try await explainHandshake(text)
         case .peer(let text): try await explainPeer(text)
         case .wouldCall(let peer, let resource, let capability, let principal):
-            try await forecast(peer, resource, capability, principal ?? .local)
+            try await forecast(peer, resource, capability, principal)
         }
     }
 
@@ -43,8 +45,16 @@ extension ControlHandlers {
         let query = AuditQuery(type: .trust, limit: AuditQuery.limitMax)
         let event = try await trail.answers(query).lazy.map(\.event).first { $0.metadata.contains(reference) }
         guard let event else {
+            // Whoever types a peer's name alone means the peer.
+            if await plane.report({ $0.isPeer(text) }) { return try await explainPeer(text) }
             throw ControlFailure(
-                Refusal(.nothingFound, [Fact("given", String(text.prefix(64)))]),
+                Refusal(
+                    .nothingFound,
+                    [
+                        Fact("given", String(text.prefix(64))),
+                        Fact("it is no", "code, correlation id or peer's name, nor a reference of this node"),
+                        Fact("a reference", "is known to the node that refused: explain it there"),
+                    ]),
                 next: "comity audit list --type trust")
         }
         return await plane.report { $0.explanation(ofHandshake: event) }
@@ -58,16 +68,20 @@ extension ControlHandlers {
             history += try await trail.answers(query).map(\.event)
         }
         let events = history.sorted { ($0.time, $0.id) > ($1.time, $1.id) }
-        return await plane.report { $0.explanation(of: id, history: events) }
+        let breakers = await survey.breakers()
+        return await plane.report { $0.explanation(of: id, history: events, breakers: breakers) }
     }
 
     private func forecast(
-        _ peer: String, _ resource: ResourceName, _ capability: ResourceName?, _ principal: Principal
+        _ peer: String, _ resource: ResourceName, _ capability: ResourceName?, _ principal: Principal?
     ) async throws(ControlFailure) -> ExplainReport {
         let target: CallTarget =
             peer == "any" ? .any : .node(try (await plane.report { $0.anyNode(peer) }).orFail())
-        let request = LocalRequest.imagined(at: target, resource, capability, as: principal)
+        // Whoever may ask here is this node's own user, and would call over the gateway's Unix socket.
+        let user = GatewayTransport.unixSocket(uid: getuid())
+        let naming = principal.map { calls.principals.principal(of: user, claiming: $0) }
+        let request = LocalRequest.imagined(at: target, resource, capability, as: principal ?? .local)
         let explanation = survey.explanation(request)
-        return await plane.report { $0.forecast(request, explanation) }
+        return await plane.report { $0.forecast(request, explanation, naming: naming) }
     }
 }

@@ -1,29 +1,31 @@
+import MeshAgreements
 import MeshBase
 import MeshControl
 import MeshNode
 
-// What would happen to a call now.
+// What would happen to a call now: every question in the order in which it would be asked.
 extension ReportWriter {
-    /// - Parameter explanation: what the desk says of `request`.
-    func forecast(_ request: LocalRequest, _ explanation: CallExplanation) -> ExplainReport {
-        let verdict: ExplainVerdict
-        var branches: [ExplainBranch]
+    /// - Parameters:
+    ///   - explanation: what the desk says of `request`.
+    ///   - naming: whether the application may call itself what `request` says; nil when it names nobody.
+    func forecast(
+        _ request: LocalRequest, _ explanation: CallExplanation, naming: Ruling<Principal>? = nil
+    ) -> ExplainReport {
+        var branches = [naming.map(naming(branch:)), beginning(explanation)].compactMap { $0 }
+        branches += explanation.candidates.flatMap { weighing(of: $0, for: request) }
+        if let choice = choice(request, explanation) { branches.append(choice) }
+        var verdict: ExplainVerdict
         switch explanation.verdict {
-        case .send: (verdict, branches) = (.allowed, [])
-        case .wait(let nodes):
-            let names = nodes.map(title).joined(separator: ", ")
-            verdict = .unknown
-            branches = [
-                ExplainBranch(
-                    side: nil, question: "is there a link?", verdict: .unknown,
-                    facts: [Fact("the call would wait, within its deadline, for the link to", names)],
-                    next: nodes.first.map { "comity explain peer \(title($0))" })
-            ]
+        case .send: verdict = .allowed
+        case .wait: verdict = .unknown
         case .refuse(let reasons):
             verdict = .refused
-            branches = explanation.candidates.isEmpty ? [undirected(request, reasons)] : []
+            let others = reasons.filter { !explanation.obstacles.contains($0) }
+            if explanation.candidates.isEmpty, !others.isEmpty {
+                branches.append(undirected(request, others))
+            }
         }
-        branches = explanation.candidates.flatMap { weighing(of: $0, for: request) } + branches
+        if case .refused? = naming { verdict = .refused }
         return ExplainReport(
             subject: subject(request), correlation: nil, verdict: verdict, branches: branches)
     }
@@ -44,6 +46,30 @@ extension ReportWriter {
         return capability
     }
 
+    // MARK: Before anybody is weighed
+
+    private func naming(branch ruling: Ruling<Principal>) -> ExplainBranch {
+        switch ruling {
+        case .allowed(let principal):
+            ExplainBranch(
+                side: nil, question: "may you call in the name of \(principal)?", verdict: .allowed)
+        case .refused(let refusal):
+            ExplainBranch(
+                side: nil, question: "may you call in this name?", verdict: .refused, reasons: [refusal],
+                next: Remedy.command(after: refusal.code))
+        }
+    }
+
+    private func beginning(_ explanation: CallExplanation) -> ExplainBranch {
+        let obstacles = explanation.obstacles
+        return ExplainBranch(
+            side: nil, question: "does this node begin calls now?",
+            verdict: obstacles.isEmpty ? .allowed : .refused, reasons: obstacles,
+            facts: obstacles.isEmpty
+                ? [Fact("because", "it is not stopping, and the audit has room for the call's records")] : [],
+            next: obstacles.lazy.compactMap { Remedy.command(after: $0.code) }.first)
+    }
+
     /// No node could be weighed at all.
     private func undirected(_ request: LocalRequest, _ reasons: [Refusal]) -> ExplainBranch {
         let terms = Remedy.Terms(resource: request.resource.description)
@@ -52,34 +78,120 @@ extension ReportWriter {
             next: reasons.lazy.compactMap { Remedy.command(after: $0.code, terms) }.first)
     }
 
-    private func weighing(of candidate: CallExplanation.Candidate, for request: LocalRequest)
-        -> [ExplainBranch]
-    {
+    /// Whom the router would ask, where it may choose.
+    private func choice(_ request: LocalRequest, _ explanation: CallExplanation) -> ExplainBranch? {
+        guard request.target == .any, case .send(let nodes) = explanation.verdict else { return nil }
+        let names = nodes.map(title).joined(separator: ", ")
+        let rule = nodes == [me] ? "this node comes first" : "the better of two of them, drawn for each call"
+        return ExplainBranch(
+            side: nil, question: "whom would the router ask?", verdict: .allowed,
+            facts: [Fact("one of", names), Fact("by", rule)])
+    }
+
+    // MARK: One node that is weighed
+
+    private func weighing(
+        of candidate: CallExplanation.Candidate, for request: LocalRequest
+    ) -> [ExplainBranch] {
         let isHere = candidate.node == me
-        let name = isHere ? "this node" : candidate.name
-        var facts = [Fact("breaker", candidate.breaker), Fact("score", candidate.score)]
-        if let capability = candidate.capability { facts.insert(Fact("capability", capability), at: 0) }
-        if let agreement = candidate.agreement { facts.append(Fact("agreement", agreement)) }
-        let advice = advice(candidate, request)
-        let own = ExplainBranch(
-            side: nil,
-            question: isHere
-                ? "may this node use its own \(request.resource)?" : "may this node ask \(name)?",
-            verdict: candidate.refusals.isEmpty ? .allowed : .refused, reasons: candidate.refusals,
-            facts: facts + advice.facts, next: advice.command)
-        guard !isHere else { return [own] }
-        // Looking has no side effect, so the peer is not asked: it decides again, for itself, when the call
-        // comes.
-        let theirs = ExplainBranch(
-            side: reference(candidate.node), question: "does \(name) let this node in?", verdict: .notAsked,
-            facts: [Fact("because", "the peer decides again when the call comes")])
-        return [own, theirs]
+        let questions = ForecastQuestion.allCases.filter { !isHere || $0.isAskedHere }
+        var branches: [ExplainBranch] = []
+        for question in questions {
+            let reasons = candidate.refusals.filter { question.concerns($0) }
+            let advice = advice(reasons, candidate, request)
+            branches.append(
+                ExplainBranch(
+                    side: nil,
+                    question: question.text(
+                        name: isHere ? "this node" : candidate.name,
+                        resource: request.resource),
+                    verdict: verdict(of: question, reasons, candidate), reasons: reasons,
+                    facts: facts(of: question, candidate, request) + advice.facts, next: advice.command))
+        }
+        return isHere ? branches : branches + [arrival(at: candidate, request)]
+    }
+
+    private func verdict(
+        of question: ForecastQuestion, _ reasons: [Refusal], _ candidate: CallExplanation.Candidate
+    ) -> ExplainVerdict {
+        guard reasons.isEmpty else { return .refused }
+        switch question {
+        case .trust, .resource: return .allowed
+        // A call waits, within its deadline, for a link that is being dialled, or whose probe is out.
+        case .link: return candidate.isAwaited ? .unknown : .allowed
+        // Without a capability the desk asks no further.
+        case .agreement, .breaker: return candidate.capability == nil ? .notAsked : .allowed
+        }
+    }
+
+    private func facts(
+        of question: ForecastQuestion, _ candidate: CallExplanation.Candidate, _ request: LocalRequest
+    ) -> [Fact] {
+        let id = candidate.node
+        switch question {
+        case .trust:
+            return node.trust.pins[id].map { record in
+                [
+                    Fact("trust", record.state.rawValue), Fact("since", RFC3339.text(record.since)),
+                    Fact("because", record.evidence.note),
+                ]
+            } ?? []
+        case .link:
+            let breaker = candidate.linkBreaker.map { [Fact("breaker of the link", $0)] } ?? []
+            let wait =
+                candidate.isAwaited ? [Fact("the call would", "wait for it, within its deadline")] : []
+            guard let link = node.gossip.link(with: id) else { return wait + dialling(of: id) + breaker }
+            return wait + [Fact("link", link.condition.rawValue), Fact("address", link.remote)] + breaker
+        case .resource:
+            guard let name = candidate.capability else { return [] }
+            let capability = description(of: request.resource, at: id)?.capability(name)
+            let form = capability.map { [Fact("form", "\($0.methods.joined(separator: ",")) \($0.path)")] }
+            return [Fact("capability", name)] + (form ?? [])
+        case .agreement:
+            guard candidate.capability != nil else { return [Fact("because", "no capability fits")] }
+            return candidate.agreement.map(agreed) ?? []
+        case .breaker:
+            guard candidate.capability != nil else { return [Fact("because", "no capability fits")] }
+            let score = "\(Double(candidate.score) / 1_000) ms"
+            return [
+                Fact("breaker of the resource", candidate.breaker),
+                Fact("latency x (calls in flight + 1)", candidate.score == 0 ? "not known yet" : score),
+            ]
+        }
+    }
+
+    private func agreed(_ id: Digest) -> [Fact] {
+        let record = node.agreements.record(id)
+        let until = record.map { [Fact("until", RFC3339.text($0.agreement.validUntil))] } ?? []
+        return [Fact("agreement", id)] + until
+    }
+
+    /// Looking has no side effect, so the peer is not asked; what it said before is its half of the verdict.
+    private func arrival(
+        at candidate: CallExplanation.Candidate, _ request: LocalRequest
+    ) -> ExplainBranch {
+        let record = candidate.agreement.flatMap(node.agreements.record)
+        let isLinked = node.gossip.link(with: candidate.node) != nil
+        let signature: String
+        switch record?.state {
+        case .active?: signature = "signed by \(candidate.name) too"
+        case .offered?: signature = "not signed by \(candidate.name) yet"
+        case .ended?, nil: signature = candidate.capability == nil ? "not asked" : "none that holds"
+        }
+        return ExplainBranch(
+            side: reference(candidate.node), question: "does \(candidate.name) let this node in?",
+            verdict: isLinked && record != nil && candidate.refusals.isEmpty ? .allowed : .unknown,
+            facts: [
+                Fact("its link", isLinked ? "granted to this node" : "there is none"),
+                Fact("its agreement", signature),
+                Fact("its load and its service", "it is not asked: it decides again when the call comes"),
+            ])
     }
 
     private func advice(
-        _ candidate: CallExplanation.Candidate, _ request: LocalRequest
+        _ reasons: [Refusal], _ candidate: CallExplanation.Candidate, _ request: LocalRequest
     ) -> (command: String?, facts: [Fact]) {
-        for code in candidate.refusals.map(\.code) {
+        for code in reasons.map(\.code) {
             let isThere = Remedy.isForProvider(code) && candidate.node != me
             let terms = Remedy.Terms(
                 peer: isThere ? node.me.name.description : candidate.name,
@@ -89,5 +201,50 @@ extension ReportWriter {
             return (command, isThere ? [Fact("to be given at", candidate.name)] : [])
         }
         return (nil, [])
+    }
+}
+
+/// What is asked of one node before a call leaves for it, in this order.
+private enum ForecastQuestion: CaseIterable {
+    case trust
+    case link
+    case resource
+    case agreement
+    case breaker
+
+    /// Whether it is asked where the node itself provides.
+    var isAskedHere: Bool {
+        switch self {
+        case .resource, .breaker: true
+        case .trust, .link, .agreement: false
+        }
+    }
+
+    func text(name: String, resource: ResourceName) -> String {
+        switch self {
+        case .trust: "is \(name) trusted?"
+        case .link: "is there a link to \(name)?"
+        case .resource: "does \(name) provide \(resource), and what of it?"
+        case .agreement: "does an agreement with \(name) cover it?"
+        case .breaker: "does the breaker of \(resource) at \(name) let it pass?"
+        }
+    }
+
+    /// Whether `refusal` answers this question; each refusal of an assessment answers exactly one.
+    func concerns(_ refusal: Refusal) -> Bool {
+        switch refusal.code {
+        case .peerNotFound, .peerNotTrusted, .peerSuspended, .peerRevoked: self == .trust
+        case .peerUnreachable: self == .link
+        case .breakerOpen: self == (refusal.isOfLink ? .link : .breaker)
+        case .resourceUnknown, .capabilityUnknown, .capabilityUnnamed: self == .resource
+        default: self == .agreement
+        }
+    }
+}
+
+extension Refusal {
+    /// Whether the breaker that is open is the link's.
+    fileprivate var isOfLink: Bool {
+        facts.contains { $0.name == "breaker" && $0.value.hasPrefix("link to ") }
     }
 }

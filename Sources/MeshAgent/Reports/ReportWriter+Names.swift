@@ -24,6 +24,14 @@ extension ReportWriter {
         return .refused(Refusal(.peerNotFound, facts + [Fact("known", knownNames)]))
     }
 
+    /// Whether `text` names a peer.
+    func isPeer(_ text: String) -> Bool {
+        switch peer(text) {
+        case .allowed: true
+        case .refused: false
+        }
+    }
+
     /// As `peer`, and this node itself by its own name or ID.
     func anyNode(_ text: String) -> Ruling<NodeID> {
         text == node.me.name.description || text == me.description ? .allowed(me) : peer(text)

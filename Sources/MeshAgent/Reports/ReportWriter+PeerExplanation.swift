@@ -9,19 +9,27 @@ import MeshTrust
 
 // Whether and why a peer is trusted, linked and callable; and why a handshake was refused.
 extension ReportWriter {
-    /// - Parameter history: events of trust and links with this peer, newest first.
-    func explanation(of id: NodeID, history: [AuditEvent]) -> ExplainReport {
+    /// - Parameters:
+    ///   - history: events of trust and links with this peer, newest first.
+    ///   - breakers: those that are not at rest.
+    func explanation(
+        of id: NodeID, history: [AuditEvent], breakers: [BreakerReport] = []
+    ) -> ExplainReport {
         let record = node.trust.pins[id]
         let link = node.gossip.link(with: id)
         let isTrusted = record?.state == .trusted
-        let verdict: ExplainVerdict = isTrusted ? (link == nil ? .unknown : .allowed) : .refused
+        let theirs = otherTrustBranch(id, link, history)
+        let isRefused = !isTrusted || theirs.verdict == .refused
+        let verdict: ExplainVerdict = isRefused ? .refused : link == nil ? .unknown : .allowed
         return ExplainReport(
             subject: "peer \(title(id))", correlation: nil, verdict: verdict,
             branches: [
-                trustBranch(id, record), otherTrustBranch(id, link, history),
+                witnessBranch(id), trustBranch(id, record), theirs,
                 linkBranch(id, link, isTrusted: isTrusted, history),
+                breakerBranch(id, link, breakers.filter { $0.peer.id == id }),
                 agreementBranch(id, isTrusted: isTrusted, asProvider: false),
                 agreementBranch(id, isTrusted: isTrusted, asProvider: true), clockBranch(id, link),
+                certificateBranch(link),
             ])
     }
 
@@ -50,6 +58,59 @@ extension ReportWriter {
     }
 
     // MARK: Branches
+
+    /// Hints only: they say where to dial, never whom to trust.
+    private func witnessBranch(_ id: NodeID) -> ExplainBranch {
+        let facts = (peer(id)?.witnesses ?? []).map { witness in
+            let age = "\(Int64(witness.ageSeconds)) s ago"
+            return Fact(witness.witness, witness.endpoint.map { "\($0), \(age)" } ?? age)
+        }
+        return ExplainBranch(
+            side: nil, question: "who says where \(title(id)) is?",
+            verdict: facts.isEmpty ? .unknown : .allowed,
+            facts: facts.isEmpty ? [Fact("witnesses", "none")] : facts)
+    }
+
+    /// A link that is down has opened its breaker: that the link is down says enough.
+    private func breakerBranch(
+        _ id: NodeID, _ link: LinkStatus?, _ breakers: [BreakerReport]
+    ) -> ExplainBranch {
+        let telling = breakers.filter { link != nil || $0.resource != nil }
+        let reasons = telling.map { breaker in
+            let probe = breaker.probeAt.map { [Fact("next probe", RFC3339.text($0.time))] } ?? []
+            return Refusal(
+                .breakerOpen,
+                [
+                    Fact("breaker", breaker.resource.map { "\(title(id))/\($0)" } ?? "link to \(title(id))"),
+                    Fact("state", breaker.state.rawValue), Fact("since", RFC3339.text(breaker.since.time)),
+                    Fact("because", breaker.why),
+                ] + probe)
+        }
+        // The first call after a link's return is its probe: nothing stands in its way.
+        let isOpen = telling.contains { $0.state == .open }
+        return ExplainBranch(
+            side: nil, question: "do the breakers let calls pass?",
+            verdict: isOpen ? .refused : .allowed, reasons: isOpen ? reasons : [],
+            facts: isOpen ? [] : reasons.flatMap(\.facts),
+            next: isOpen ? Remedy.command(after: .breakerOpen) : nil)
+    }
+
+    private func certificateBranch(_ link: LinkStatus?) -> ExplainBranch {
+        let question = "is its node certificate in time?"
+        guard let link else {
+            return ExplainBranch(
+                side: nil, question: question, verdict: .unknown,
+                facts: [Fact("because", "it is shown at the handshake")])
+        }
+        let left = link.certificateExpires - now.wall
+        return ExplainBranch(
+            side: nil, question: question, verdict: left > .zero ? .allowed : .unknown,
+            facts: [
+                Fact("until", RFC3339.text(link.certificateExpires)),
+                Fact("hours left", max(0, left.wholeMilliseconds / 3_600_000)),
+                Fact("shown at", RFC3339.text(date(of: link.since).time)),
+            ])
+    }
 
     private func trustBranch(_ id: NodeID, _ record: PeerRecord?) -> ExplainBranch {
         let question = "is \(title(id)) trusted?"
@@ -97,9 +158,18 @@ extension ReportWriter {
         }
         let time = Fact("at", RFC3339.text(latest.time))
         guard let refusal = latest.refusals.first else {
-            let isAgainst = latest.metadata.contains { $0.name == "decision" && $0.value != "resume" }
-            return branch(
-                isAgainst ? .refused : .unknown, [Fact("last said", latest.action), time] + latest.metadata)
+            let said = [Fact("last said", latest.action), time] + latest.metadata
+            let decision = latest.metadata.first { $0.name == "decision" }
+                .flatMap { MeshTrust.PeerDecision(rawValue: $0.value) }
+            switch decision {
+            case .resume?, nil: return branch(.unknown, said)
+            case .suspend?:
+                let terms = Remedy.Terms(peer: node.me.name.description)
+                return branch(
+                    .refused, said + [Fact("to be given at", title(id))],
+                    next: Remedy.command(after: .peerSuspended, terms))
+            case .forget?, .revoke?: return branch(.refused, said, next: "comity invite")
+            }
         }
         let mark = latest.metadata.first { $0.name == "reference" }?.value
         let place = refusal.code == .handshakeRefused ? [Fact("to be given at", title(id))] : []
@@ -134,7 +204,7 @@ extension ReportWriter {
             next: "comity peer show \(title(id))")
     }
 
-    private func dialling(of id: NodeID) -> [Fact] {
+    func dialling(of id: NodeID) -> [Fact] {
         guard let seen = node.discovery.peer(id, at: now.instant) else {
             return [Fact("known addresses", "none")]
         }

@@ -33,6 +33,7 @@ extension ReportWriter {
             link: PeerReport.Link(link?.condition), address: link?.remote, endpoints: seen?.endpoints ?? [],
             witnesses: witnesses(seen), latencyMilliseconds: link?.roundTrip?.fractionalMilliseconds,
             clockSkewSeconds: link.map { $0.skew.fractionalMilliseconds / 1_000 },
+            certificateExpires: link.map { Timestamp($0.certificateExpires) },
             trustedSince: record.state == .trusted ? Timestamp(record.since) : nil,
             evidence: [evidence(of: record)])
     }

@@ -15,10 +15,7 @@ extension CallDesk {
             request: request, correlation: CorrelationID(at: now.wall, using: &generator), began: now,
             deadline: now.instant + asked, path: path)
         if calls.count >= view.configuration.callsMax {
-            let refusal = Refusal(
-                .overloaded,
-                [Fact("own calls under way", calls.count), Fact("at most", view.configuration.callsMax)])
-            refuse(call, [refusal], at: now, into: &effects)
+            refuse(call, [crowded], at: now, into: &effects)
             return
         }
         calls[request.id] = call
@@ -32,6 +29,13 @@ extension CallDesk {
         }
         budget.deposit(at: now.instant)
         place(request.id, at: now, into: &effects)
+    }
+
+    /// Why no further call of this node's begins when as many are under way as may be.
+    var crowded: Refusal {
+        Refusal(
+            .overloaded,
+            [Fact("own calls under way", calls.count), Fact("at most", view.configuration.callsMax)])
     }
 
     /// Weighs a call's candidates and sends the attempt, waits, or gives up.

@@ -1,4 +1,5 @@
 import MeshAgreements
+import MeshAudit
 import MeshBase
 import MeshRouting
 
@@ -7,6 +8,8 @@ import MeshRouting
 public struct CallExplanation: Sendable, Equatable {
     /// What would happen.
     public let verdict: Verdict
+    /// Why this node begins no call at all now; empty when it does.
+    public var obstacles: [Refusal] = []
     /// Every node that was weighed, in the order in which that happened.
     public let candidates: [Candidate]
 
@@ -30,6 +33,10 @@ public struct CallExplanation: Sendable, Equatable {
         public let capability: ResourceName?
         /// The agreement that permits it; nil for this node, and where none does.
         public let agreement: Digest?
+        /// Whether it could be asked once its link is up, or the probe of its link is back.
+        public let isAwaited: Bool
+        /// The link's breaker, `closed`, `open` or `half-open`; nil for this node.
+        public let linkBreaker: String?
         /// Lower is better: latency in microseconds x (attempts in flight + 1).
         public let score: Int64
         /// `closed`, `open` or `half-open`.
@@ -45,6 +52,8 @@ public struct RouteView: Sendable, Equatable {
     public let resource: ResourceName
     /// Where.
     public let node: NodeID
+    /// Whether the router may pick it: this node, or one that the operator named; others only were called.
+    public let isProvider: Bool
     /// What people here call it.
     public let name: String
     /// The breaker of the resource there.
@@ -64,29 +73,45 @@ public struct RouteView: Sendable, Equatable {
 extension CallDesk {
     /// What would happen to `request` at `now`. Nothing changes by it.
     public func wouldDecide(_ request: LocalRequest, at now: Moment) -> CallExplanation {
-        var path = "/"
+        let obstacles = self.obstacles
+        func refused(_ refusal: Refusal) -> CallExplanation {
+            CallExplanation(verdict: .refuse(obstacles + [refusal]), obstacles: obstacles, candidates: [])
+        }
+        let path: String
         switch form(of: request) {
-        case .refused(let refusal): return CallExplanation(verdict: .refuse([refusal]), candidates: [])
+        case .refused(let refusal): return refused(refusal)
         case .allowed(let normal): path = normal
         }
         let nodes: [NodeID]
         switch candidates(of: request) {
-        case .refused(let refusal): return CallExplanation(verdict: .refuse([refusal]), candidates: [])
+        case .refused(let refusal): return refused(refusal)
         case .allowed(let found): nodes = found
         }
         let assessments = nodes.map { assess($0, for: request, path: path, at: now) }
-        let described = assessments.map { assessment in
-            CallExplanation.Candidate(
-                node: assessment.node, name: view.label(assessment.node),
-                capability: assessment.capability?.name,
-                agreement: assessment.agreement, score: assessment.candidate.score,
-                breaker: assessment.breaker.word, refusals: assessment.refusals)
-        }
-        return CallExplanation(verdict: verdict(over: assessments), candidates: described)
+        return CallExplanation(
+            verdict: obstacles.isEmpty ? verdict(over: assessments) : .refuse(obstacles),
+            obstacles: obstacles, candidates: assessments.map { described($0, at: now.instant) })
+    }
+
+    /// Why a call would be refused before anybody is weighed, in the order in which that is asked.
+    private var obstacles: [Refusal] {
+        var obstacles: [Refusal] = []
+        if calls.count >= view.configuration.callsMax { obstacles.append(crowded) }
+        if isDraining { obstacles.append(Refusal(.draining)) }
+        if let refusal = audit.obstacle { obstacles.append(refusal) }
+        return obstacles
+    }
+
+    private func described(_ assessment: Assessment, at now: Instant) -> CallExplanation.Candidate {
+        let line = assessment.isLocal ? nil : routes.lines[assessment.node]
+        return CallExplanation.Candidate(
+            node: assessment.node, name: view.label(assessment.node), capability: assessment.capability?.name,
+            agreement: assessment.agreement, isAwaited: assessment.readiness == .awaited,
+            linkBreaker: line?.breaker.standing(at: now).word, score: assessment.candidate.score,
+            breaker: assessment.breaker.word, refusals: assessment.refusals)
     }
 
     private func verdict(over assessments: [Assessment]) -> CallExplanation.Verdict {
-        if isDraining { return .refuse([Refusal(.draining)]) }
         let ready = assessments.filter(\.isReady)
         if let local = ready.first(where: \.isLocal) { return .send([local.node]) }
         if !ready.isEmpty { return .send(ready.map(\.node)) }
@@ -132,10 +157,16 @@ extension CallDesk {
             let candidate = Picker.Candidate(
                 isLocal: way.node == view.me, microseconds: microseconds, inFlight: standing.inFlight)
             return RouteView(
-                resource: way.resource, node: way.node, name: view.label(way.node),
+                resource: way.resource, node: way.node, isProvider: isProvider(way),
+                name: view.label(way.node),
                 breaker: standing.breaker.standing(at: now), link: line?.link,
                 linkBreaker: line?.breaker.standing(at: now), microseconds: microseconds,
                 inFlight: standing.inFlight, score: candidate.score)
         }
+    }
+
+    private func isProvider(_ way: RouteBook.Way) -> Bool {
+        way.node == view.me
+            ? view.resources[way.resource] != nil : view.routes[way.resource]?.contains(way.node) ?? false
     }
 }

@@ -65,8 +65,11 @@ struct ExplainCommand: AsyncParsableCommand {
             comity explain CORRELATION-ID             one call
             comity explain CODE                       what a refusal code means
             comity explain REFERENCE                  a handshake that was refused here
-            comity explain peer NAME                  whether and why a peer is trusted
+            comity explain peer NAME                  whether a peer is trusted and linked, and why
             comity explain call PEER/RESOURCE --as P  what would happen to a call now
+
+            A code, a correlation id and a reference stand in every refusal. A reference is known to the node
+            that refused. `peer` and `call` may be left out.
 
             Example: comity explain last
             """)
@@ -81,6 +84,11 @@ struct ExplainCommand: AsyncParsableCommand {
         case "call" where subject.count == 2 && GatewayCall(target: subject[1]) != nil: return
         case "peer", "call", nil:
             throw ValidationError("explain 'peer NAME' or 'call PEER/RESOURCE[/CAPABILITY]'")
+        case let only? where subject.count == 1 && only.contains("/"):
+            guard GatewayCall(target: only) != nil else {
+                throw ValidationError("'\(only)' is not PEER/RESOURCE[/CAPABILITY]")
+            }
+            return
         default: if subject.count > 1 { throw ValidationError("one thing at a time") }
         }
         if principal != nil { throw ValidationError("--as goes with 'call PEER/RESOURCE'") }
@@ -95,7 +103,9 @@ struct ExplainCommand: AsyncParsableCommand {
 
     private var asked: ExplainSubject {
         if subject.count == 2, subject[0] == "peer" { return .peer(subject[1]) }
-        if subject.count == 2, let call = GatewayCall(target: subject[1]) {
+        if let target = subject.last, subject.count == 2 || target.contains("/"),
+            let call = GatewayCall(target: target)
+        {
             return .wouldCall(
                 peer: call.peer, resource: call.resource, capability: call.capability, principal: principal)
         }

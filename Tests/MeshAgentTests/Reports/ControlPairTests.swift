@@ -8,63 +8,10 @@ import Testing
 /// Two whole agents on loopback, asked over their control sockets as the commands do.
 @Suite("The control API of two agents", .serialized)
 struct ControlPairTests {
-    private func withPair(
-        _ body: @escaping @Sendable (_ baker: ControlClient, _ miller: ControlClient) async throws -> Void
-    ) async throws {
-        let homes = [TemporaryHome(), TemporaryHome()]
-        var agents: [Agent] = []
-        for (home, name) in zip(homes, ["baker", "miller"]) {
-            agents.append(
-                try await Agent.start(
-                    home: home.home,
-                    options: ConfigurationOptions(name: name, listen: "127.0.0.1:0", gateway: "127.0.0.1:0"),
-                    environment: ["COMITY_DISCOVERY_AVAHI": "off"]))
-        }
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            let (ready, told) = AsyncStream.makeStream(of: Void.self)
-            for agent in agents { tasks.addTask { try await agent.run { told.yield() } } }
-            var waiting = agents.count
-            for await _ in ready {
-                waiting -= 1
-                if waiting == 0 { break }
-            }
-            let paths = homes.map(\.home.path)
-            do {
-                try await ControlClient.with(home: paths[0]) { (baker) async throws(ControlFailure) in
-                    try await ControlClient.with(home: paths[1]) { (miller) async throws(ControlFailure) in
-                        do {
-                            try await body(baker, miller)
-                        } catch {
-                            throw (error as? ControlFailure)
-                                ?? ControlFailure(.fault, code: "test", message: "\(error)")
-                        }
-                    }
-                }
-            } catch {
-                Issue.record(error)
-            }
-            tasks.cancelAll()
-            while !tasks.isEmpty { do { try await tasks.next() } catch is CancellationError { continue } }
-        }
-    }
-
-    private static func join(_ client: ControlClient, _ line: String) async throws(ControlFailure)
-        -> JoinProgress
-    {
-        var known: JoinStage?
-        for _ in 0..<20 {
-            let progress = try await client.ask(
-                Join.self, .init(line: line, known: known, waitMilliseconds: 1_000), waiting: .seconds(1))
-            if progress.stage == .done { return progress }
-            known = progress.stage
-        }
-        throw ControlFailure(.fault, code: "test", message: "never done: \(String(describing: known))")
-    }
-
     @Test func `an invite, a join, an offer and a forecast go through the sockets`() async throws {
-        try await withPair { baker, joiner in
+        try await AgentPair.with { baker, joiner in
             let invite = try await baker.ask(CreateInvite.self, .init(expiresSeconds: 600, ask: false))
-            let joined = try await Self.join(joiner, invite.line)
+            let joined = try await AgentPair.join(joiner, invite.line)
             #expect(joined.peer?.name == NodeName("baker"))
             let progress = try await baker.ask(
                 AwaitInvite.self, .init(inviteID: invite.inviteID, known: .open, waitMilliseconds: 5_000))
@@ -89,11 +36,12 @@ struct ControlPairTests {
                     subject: .wouldCall(
                         peer: "baker", resource: name, capability: ResourceName("read"), principal: nil)))
             #expect(forecast.verdict == .allowed)
+            #expect(forecast.branches.count == 7 && forecast.branches.allSatisfy { $0.verdict == .allowed })
         }
     }
 
     @Test func `asks the operator for the words where the invite says so, and a no ends it`() async throws {
-        try await withPair { baker, miller in
+        try await AgentPair.with { baker, miller in
             let invite = try await baker.ask(CreateInvite.self, .init(expiresSeconds: 600, ask: true))
             _ = try await miller.ask(Join.self, .init(line: invite.line, known: nil, waitMilliseconds: 0))
             let asking = try await baker.ask(
@@ -114,7 +62,7 @@ struct ControlPairTests {
     }
 
     @Test func `adds nothing when one of those it is to be offered to is unknown`() async throws {
-        try await withPair { baker, _ in
+        try await AgentPair.with { baker, _ in
             let request = AddResource.Request(
                 name: ResourceName("orders")!, url: "http://127.0.0.1:9", capabilities: [], labels: [],
                 offerTo: ["nobody"], offerSeconds: 600, timeoutMilliseconds: nil)
@@ -125,7 +73,7 @@ struct ControlPairTests {
     }
 
     @Test func `tells a mistyped line from one that is none`() async throws {
-        try await withPair { _, miller in
+        try await AgentPair.with { _, miller in
             for (line, problem) in [
                 ("hello", "it does not begin with comity1_"),
                 ("comity1_xxxx", "a character is wrong, missing or too many"),

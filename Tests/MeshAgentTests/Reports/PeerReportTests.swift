@@ -63,8 +63,43 @@ struct PeerReportTests {
     @Test func `explains that a suspended peer has no link to ask for`() throws {
         let report = try rig().writer.explanation(of: mill.node, history: [])
         #expect(report.verdict == .refused)
-        #expect(report.branches[0].reasons.map(\.code) == [.peerSuspended])
-        #expect(report.branches[0].next == "comity peer resume mill")
+        let trust = report.branches.first { $0.question == "is mill trusted?" }
+        #expect(trust?.reasons.map(\.code) == [.peerSuspended])
+        #expect(trust?.next == "comity peer resume mill")
         #expect(report.branches.contains { $0.question == "is there a link?" && $0.verdict == .notAsked })
+    }
+
+    @Test func `explains which breaker stands between this node and a peer, and until when`() throws {
+        let writer = try rig().writer
+        let open = BreakerReport(
+            peer: writer.reference(bakery.node), resource: ResourceName("orders"), state: .open,
+            since: Timestamp(ReportRig.now.wall), probeAt: Timestamp(ReportRig.now.wall + .seconds(4)),
+            why: "the last attempt failed with resource-timeout")
+        let ofOther = BreakerReport(
+            peer: writer.reference(mill.node), resource: nil, state: .open,
+            since: Timestamp(ReportRig.now.wall), probeAt: nil, why: "the link is down")
+        func breakers(_ reports: [BreakerReport]) -> ExplainBranch? {
+            writer.explanation(of: bakery.node, history: [], breakers: reports).branches
+                .first { $0.question == "do the breakers let calls pass?" }
+        }
+        #expect(breakers([ofOther])?.verdict == .allowed)
+        let branch = try #require(breakers([open, ofOther]))
+        #expect(branch.verdict == .refused && branch.next == "comity routes")
+        #expect(branch.reasons.map(\.code) == [.breakerOpen])
+        #expect(branch.reasons[0].facts.contains(Fact("breaker", "bakery/orders")))
+        #expect(branch.reasons[0].facts.contains { $0.name == "next probe" })
+    }
+
+    @Test func `explains a trusted peer of which nothing was seen with what is missing`() throws {
+        let report = try rig().writer.explanation(of: bakery.node, history: [])
+        let verdicts = report.branches.map { "\($0.question) \($0.verdict.rawValue)" }
+        #expect(
+            verdicts == [
+                "who says where bakery is? unknown", "is bakery trusted? allowed",
+                "does bakery trust this node? unknown", "is there a link? refused",
+                "do the breakers let calls pass? allowed", "may this node call anything there? refused",
+                "may bakery call anything here? refused", "do the clocks agree? unknown",
+                "is its node certificate in time? unknown",
+            ])
     }
 }

@@ -280,21 +280,6 @@ struct ConsumerTests {
         #expect(rig.refusal(of: asked7) == [.draining])
     }
 
-    @Test("explaining changes nothing and says what deciding would do")
-    func explains() {
-        var rig = DeskRig()
-        rig.openBreaker("B")
-        let before = rig.desk
-        let request = LocalRequest(
-            id: RequestID(99), target: .any, resource: resource("orders"),
-            form: .invoke(capability: resource("list"), query: nil), body: .none)
-        let explanation = rig.desk.wouldDecide(request, at: moment(rig.now))
-        #expect(explanation.verdict == .send([node(2)]))
-        #expect(explanation.candidates.map(\.breaker) == ["open", "closed"])
-        #expect(explanation.candidates[0].refusals.map(\.code) == [.breakerOpen])
-        #expect(rig.desk == before)
-    }
-
     private func words(_ effect: CallEffect) -> [String] {
         switch effect {
         case .record(let records, _): records.map(word)
