@@ -124,6 +124,8 @@ public enum AgreementLimits {
     public static let builtInLife: Duration = .seconds(30 * 24 * 3600)
     /// The longest agreement that can be offered.
     public static let lifeMax: Duration = .seconds(3660 * 24 * 3600)
+    /// The shortest agreement that can be offered: it counts for a moment, `clockMargin` before its end.
+    public static let lifeMin: Duration = .seconds(6)
     /// How far the parties' clocks are held apart when an explicit beginning or the end is compared with now.
     public static let clockMargin: Duration = .seconds(5)
 }

@@ -11,12 +11,13 @@ extension AgreementBook {
         if files[request.peer]?.key == nil {
             refusals.append(Refusal(.peerNotTrusted, [Fact("peer", request.peer)]))
         }
-        if request.life <= AgreementLimits.clockMargin || request.life > AgreementLimits.lifeMax {
+        if request.life < AgreementLimits.lifeMin || request.life > AgreementLimits.lifeMax {
             refusals.append(
                 Refusal(
-                    .documentInvalid,
+                    .limitReached,
                     [
                         Fact("life in ms", request.life.wholeMilliseconds),
+                        Fact("shortest in ms", AgreementLimits.lifeMin.wholeMilliseconds),
                         Fact("longest in ms", AgreementLimits.lifeMax.wholeMilliseconds),
                     ]))
         }

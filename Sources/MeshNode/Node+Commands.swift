@@ -42,9 +42,12 @@ extension Node {
         _ resource: LocalResource, _ ticket: Ticket, at now: Moment, into effects: inout Outbox<NodeEffect>
     ) {
         if let refusal = refusal(of: resource) { return effects.post(.answer(ticket, .refused([refusal]))) }
+        let isNew = resources[resource.name] == nil
         resources[resource.name] = resource
         effects.post(.persist(.resource(resource)))
-        noteAdministration("resource added", [Fact("resource", resource.name)], at: now, into: &effects)
+        noteAdministration(
+            isNew ? "resource added" : "resource replaced", [Fact("resource", resource.name)], at: now,
+            into: &effects)
         refreshAllOffers(at: now, into: &effects)
         effects.post(.answer(ticket, .done))
     }

@@ -53,10 +53,12 @@ extension ControlHandlers {
     }
 
     static func check(life seconds: Int64) throws(ControlFailure) {
+        let shortest = AgreementLimits.lifeMin.wholeMilliseconds / 1_000
         let longest = AgreementLimits.lifeMax.wholeMilliseconds / 1_000
-        guard (1...longest).contains(seconds) else {
+        guard (shortest...longest).contains(seconds) else {
             throw .usage(
-                "an offer holds for some time", [Fact("seconds", seconds), Fact("at most", longest)])
+                "an offer holds for \(shortest) s at least, since it ends 5 s early, and ten years at most",
+                [Fact("seconds", seconds), Fact("at least", shortest), Fact("at most", longest)])
         }
     }
 }

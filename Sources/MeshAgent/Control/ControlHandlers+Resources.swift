@@ -23,7 +23,10 @@ extension ControlHandlers {
         let peers = try (await plane.report { $0.peers(request.offerTo) }).orFail()
         if !peers.isEmpty { try Self.check(life: request.offerSeconds) }
         for peer in peers { try (await plane.report { $0.offerable(to: peer) }).orFail() }
-        let former = await plane.report { $0.node.resources[resource.name] }
+        let (former, replaced) = await plane.report { writer in
+            let former = writer.node.resources[resource.name]
+            return (former, former.map(writer.report(of:)))
+        }
         try await order(.addResource(resource))
         var offered: [AgreementRecord] = []
         do throws(ControlFailure) {
@@ -41,7 +44,8 @@ extension ControlHandlers {
         var agreements: [AgreementReport] = []
         for record in offered { agreements.append(await settled(record)) }
         return AddResource.Response(
-            resource: await plane.report { $0.report(of: resource) }, agreements: agreements)
+            resource: await plane.report { $0.report(of: resource) }, agreements: agreements,
+            replaced: replaced)
     }
 
     func removeResource(_ request: RemoveResource.Request) async throws(ControlFailure) -> ResourceReport {

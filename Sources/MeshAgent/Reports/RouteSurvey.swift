@@ -106,7 +106,8 @@ struct RouteSurvey: Sendable {
         }
         let milliseconds = view.microseconds == 0 ? nil : Double(view.microseconds) / 1_000
         return CandidateReport(
-            peer: reference, isHere: isHere, reasons: reasons(view, capabilities),
+            peer: reference, isHere: isHere, isProvider: view.isProvider,
+            reasons: reasons(view, capabilities),
             score: milliseconds.map { $0 * Double(view.inFlight + 1) }, latencyMilliseconds: milliseconds,
             inFlight: view.inFlight, breaker: BreakerReport.State(view.breaker))
     }
@@ -152,15 +153,19 @@ extension ReportWriter {
 }
 
 extension RouteReport {
-    /// This node first, then who may be picked, then by score: who was never called is tried before who is
-    /// slow.
+    /// This node first, then providers; of each, who may be picked first, then by score: who was never called
+    /// is tried before who is slow.
     fileprivate var bestFirst: RouteReport {
         let sorted = candidates.sorted { left, right in
-            (left.isHere ? 0 : 1, left.reasons.isEmpty ? 0 : 1, left.score ?? 0, left.peer.title)
-                < (right.isHere ? 0 : 1, right.reasons.isEmpty ? 0 : 1, right.score ?? 0, right.peer.title)
+            (left.rank, left.reasons.isEmpty ? 0 : 1, left.score ?? 0, left.peer.title)
+                < (right.rank, right.reasons.isEmpty ? 0 : 1, right.score ?? 0, right.peer.title)
         }
         return RouteReport(resource: resource, candidates: sorted)
     }
+}
+
+extension CandidateReport {
+    fileprivate var rank: Int { isHere ? 0 : isProvider ? 1 : 2 }
 }
 
 extension BreakerReport.State {

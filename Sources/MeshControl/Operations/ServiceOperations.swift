@@ -38,9 +38,14 @@ public enum AddResource: ControlOperation {
         public var resource: ResourceReport
         /// One for each peer in `offerTo`.
         public var agreements: [AgreementReport]
-        public init(resource: ResourceReport, agreements: [AgreementReport]) {
+        /// What bore the name before, and whose agreements now cover the new one; nil when nothing did.
+        public var replaced: ResourceReport?
+        public init(
+            resource: ResourceReport, agreements: [AgreementReport], replaced: ResourceReport? = nil
+        ) {
             self.resource = resource
             self.agreements = agreements
+            self.replaced = replaced
         }
     }
     public static let path = "resources/add"

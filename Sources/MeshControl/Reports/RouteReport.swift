@@ -29,6 +29,8 @@ public struct CandidateReport: Codable, Equatable, Sendable {
     public var peer: NodeReference
     /// Whether that is this node.
     public var isHere: Bool
+    /// Whether the router may pick it; another is only asked by name.
+    public var isProvider: Bool
     /// Why it may not be picked now; empty when it may.
     public var reasons: [Refusal]
     /// Lower is better: peak latency in milliseconds x (calls in flight + 1); nil before the first call.
@@ -41,11 +43,12 @@ public struct CandidateReport: Codable, Equatable, Sendable {
     public var breaker: BreakerReport.State
 
     public init(
-        peer: NodeReference, isHere: Bool, reasons: [Refusal], score: Double?, latencyMilliseconds: Double?,
-        inFlight: Int, breaker: BreakerReport.State
+        peer: NodeReference, isHere: Bool, isProvider: Bool, reasons: [Refusal], score: Double?,
+        latencyMilliseconds: Double?, inFlight: Int, breaker: BreakerReport.State
     ) {
         self.peer = peer
         self.isHere = isHere
+        self.isProvider = isProvider
         self.reasons = reasons
         self.score = score
         self.latencyMilliseconds = latencyMilliseconds

@@ -61,10 +61,21 @@ public enum AuditText {
 
     private static func what(_ event: AuditEventReport) -> String {
         let path = [event.resource, event.capability].compactMap { $0?.description }.joined(separator: "/")
-        guard !path.isEmpty else { return event.action }
+        guard !path.isEmpty else {
+            return ([event.action] + event.metadata.compactMap(detail)).joined(separator: " ")
+        }
         // A call is told by what was asked for; anything else that concerns a resource, by what happened to
         // it.
         return event.correlation == nil ? "\(event.action) (\(path))" : path
+    }
+
+    /// What tells events of one action apart, short enough for a line.
+    private static func detail(_ fact: Fact) -> String? {
+        let telling = ["invite", "what", "resource", "via", "decision", "because"]
+        guard telling.contains(fact.name) else { return nil }
+        return fact.value.split(separator: " ").map { word in
+            word.count > 24 ? word.prefix(12) + "…" : word
+        }.joined(separator: " ")
     }
 
     private static func outcome(_ event: AuditEventReport) -> String {

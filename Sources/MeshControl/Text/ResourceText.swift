@@ -31,7 +31,13 @@ public enum ResourceText {
 
     /// One resource as it was added.
     public static func render(_ added: AddResource.Response, _ presentation: Presentation) -> String {
-        var text = "\(added.resource.description.name) is provided\n"
+        let name = added.resource.description.name
+        var text = "\(name) is provided\n"
+        if let former = added.replaced {
+            text = "\(name) is provided in place of \(former.url ?? "what was built in")\n"
+            let peers = former.offeredTo.map(\.title).joined(separator: ", ")
+            if !peers.isEmpty { text += "  what was agreed with \(peers) covers the new one\n" }
+        }
         var table = TextTable()
         for capability in added.resource.description.capabilities {
             table.add([

@@ -15,13 +15,15 @@ public enum RouteText {
         var table = TextTable(["CANDIDATE", "BREAKER", "SCORE", "LATENCY", "IN FLIGHT", "WHY"])
         for candidate in route.candidates {
             let reasons = candidate.reasons.map(\.code.rawValue).joined(separator: ",")
+            let isFree = candidate.reasons.isEmpty
+            let free = candidate.isProvider ? "may be picked" : "asked by name only"
             table.add([
                 .init(candidate.isHere ? "\(candidate.peer.title) (here)" : candidate.peer.title),
                 .init(candidate.breaker.rawValue, ink(of: candidate.breaker)),
                 .init(candidate.score.map { HumaneDuration.text(milliseconds: $0) } ?? "-"),
                 .init(candidate.latencyMilliseconds.map { HumaneDuration.text(milliseconds: $0) } ?? "-"),
                 .init(String(candidate.inFlight)),
-                .init(reasons.isEmpty ? "may be picked" : reasons, reasons.isEmpty ? .good : .bad),
+                .init(isFree ? free : reasons, !isFree ? .bad : candidate.isProvider ? .good : .faint),
             ])
         }
         let body = table.isEmpty ? "  nobody provides it\n" : table.render(presentation, indent: 2)

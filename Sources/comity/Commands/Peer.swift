@@ -69,7 +69,14 @@ struct Peer: AsyncParsableCommand {
             discussion: "The peer must be invited anew to come back.\n\nExample: comity peer forget bakery")
         @OptionGroup var decision: PeerDecisionOptions
         func run() async throws {
-            try decision.warn("this ends the links and calls of \(decision.peer), which must be invited anew")
+            let kept = Set(try await decision.livingAgreements().flatMap(\.resources).map(\.description))
+            let names = kept.sorted().joined(separator: ", ")
+            let agreed =
+                "\nwhat is agreed with it is kept, and counts again once it is invited anew: \(names)"
+                + "\n`comity peer revoke \(decision.peer)` would end it for good"
+            try decision.warn(
+                "this ends the links and calls of \(decision.peer), which must be invited anew"
+                    + (kept.isEmpty ? "" : agreed))
             try await decision.carryOut(.forget)
         }
     }
@@ -84,6 +91,17 @@ struct PeerDecisionOptions: ParsableArguments {
     func warn(_ consequence: String) throws {
         Terminal.note(consequence + "\n")
         if Terminal.isAttended && !Terminal.confirm("go on?") { throw ExitCode(1) }
+    }
+
+    /// What is offered to the peer or agreed with it, and not over.
+    func livingAgreements() async throws -> [AgreementReport] {
+        let id = try await facts.home.ask(ShowPeer.self, .init(peer: peer)).id
+        return try await facts.home.ask(ListAgreements.self).agreements.filter { agreement in
+            switch agreement.state {
+            case .offered, .early, .active: agreement.peer.id == id
+            case .expired, .ended: false
+            }
+        }
     }
 
     func carryOut(_ decision: PeerDecision) async throws {
