@@ -121,9 +121,12 @@ extension AgreementBook {
         case .ended(.rejected(let refusals)):
             effects.post(.send(record.peer, .rejected(record.contentID, refusals)))
         case .ended(.expired):
-            effects.post(.send(record.peer, .rejected(record.contentID, [Refusal(.agreementExpired)])))
+            let until = Fact("until in ms", record.agreement.validUntil.milliseconds)
+            effects.post(
+                .send(record.peer, .rejected(record.contentID, [Refusal(.agreementExpired, [until])])))
         case .ended(.replaced):
-            effects.post(.send(record.peer, .rejected(record.contentID, [Refusal(.agreementEnded)])))
+            let ended = Refusal(.agreementEnded, [Fact("ended", "a higher version took its place")])
+            effects.post(.send(record.peer, .rejected(record.contentID, [ended])))
         }
     }
 

@@ -150,17 +150,6 @@ public enum ResourceFailure: Error, Equatable, CustomStringConvertible {
         }
     }
 
-    /// What the caller is told: nothing about the host behind the resource.
-    public var refusal: Refusal {
-        switch self {
-        case .requestInvalid(let part): Refusal(.requestMalformed, [Fact("part", part)])
-        case .unreachable, .lost: Refusal(.resourceUnreachable)
-        case .exhausted: Refusal(.overloaded)
-        case .timedOut: Refusal(.resourceTimeout)
-        case .misbehaved: Refusal(.resourceMisbehaved)
-        }
-    }
-
     /// What happened, for this node's operator.
     public var description: String {
         switch self {

@@ -176,7 +176,9 @@ final class LinkConnection: ChannelInboundHandler {
     /// The handshake is finished: everything may pass.
     func admit() {
         guard case .handshaking = phase else { return }
-        guard hasPeerCertificate else { return end(.refused(Refusal(.certificateMissing))) }
+        guard hasPeerCertificate else {
+            return end(.refused(Refusal(.certificateMissing, [Fact("certificates", 0)])))
+        }
         // The last message leaves before anything that could overtake it in the queue.
         if let context { writeBatch(context) }
         phase = .admitted
@@ -211,8 +213,13 @@ final class LinkConnection: ChannelInboundHandler {
 
     private func timerFired() {
         guard phase != .admitted, phase != .closed else { return }
-        guard NIODeadline.now() >= min(messageDeadline, handshakeDeadline) else { return armTimer() }
-        end(.refused(Refusal(.handshakeTimeout)))
+        let now = NIODeadline.now()
+        guard now >= min(messageDeadline, handshakeDeadline) else { return armTimer() }
+        let limit =
+            now < handshakeDeadline
+            ? Fact("no message for", "\(times.message.wholeMilliseconds) ms")
+            : Fact("not finished in", "\(times.handshake.wholeMilliseconds) ms")
+        end(.refused(Refusal(.handshakeTimeout, [limit])))
     }
 
     // MARK: Frames in

@@ -95,7 +95,8 @@ extension LinkTransport {
         }
         switch verdict {
         case .admitted(let yielding):
-            if let yielding { on(yielding) { $0.end(.refused(Refusal(.handshakeLimit))) } }
+            let crowded = Refusal(.handshakeLimit, [Fact("gave way to", "a newer one")])
+            if let yielding { on(yielding) { $0.end(.refused(crowded)) } }
         case .refused(let refusal):
             ended(id, .listener, remote, .refused(refusal), wasSecured: false, worstWait: 0)
             throw ChannelError.ioOnClosedChannel

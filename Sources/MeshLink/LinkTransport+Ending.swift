@@ -68,7 +68,7 @@ extension LinkTransport {
     func pairingAttempted(from address: String) -> Refusal? {
         let now = Instant(nanoseconds: Int64(clamping: NIODeadline.now().uptimeNanoseconds))
         return state.withLock { state in
-            guard state.pairing == .open else { return Refusal(.pairingClosed) }
+            guard state.pairing == .open else { return Refusal(.pairingClosed, [Fact("invites open", 0)]) }
             return state.admission.pairingAttempted(from: address, at: now)
         }
     }

@@ -7,7 +7,7 @@ extension Handshake {
         _ ground: HandshakeGround, using suite: some SignatureSuite
     ) -> Ruling<CertificateFacts> {
         switch connection.presented {
-        case .missing: .refused(Refusal(.certificateMissing))
+        case .missing: .refused(Refusal(.certificateMissing, [Fact("certificates", 0)]))
         case .malformed(let what): .refused(Refusal(.certificateMalformed, [Fact("problem", what)]))
         case .wellFormed(let facts): checkedStatement(of: facts, using: suite)
         }
@@ -47,7 +47,8 @@ extension Handshake {
         }
         if let refusal = clockRefusal(hello, facts, ground) { return .refused(refusal) }
         if hello.node == ground.me.node || hello.identityKey == ground.me.key {
-            return .refused(Refusal(.isMyself))
+            return .refused(
+                Refusal(.isMyself, [Fact("answered", hello.node), Fact("this node", ground.me.node)]))
         }
         guard hello.node == facts.statement.node, hello.identityKey == facts.statement.identityKey else {
             return .refused(
@@ -65,10 +66,14 @@ extension Handshake {
         guard hello.inception.isInception(of: hello.node, using: suite),
             hello.inception.body.key == hello.identityKey
         else {
-            return .refused(Refusal(.inceptionInvalid, [Fact("node", hello.node)]))
+            return .refused(
+                Refusal(
+                    .inceptionInvalid,
+                    [Fact("node", hello.node), Fact("problem", "its first key did not sign it")]))
         }
         guard hello.nonce != connection.nonce, hello.nonce != .zero else {
-            return .refused(Refusal(.nonceReused))
+            let what = hello.nonce == .zero ? "all zeros" : "this side's own"
+            return .refused(Refusal(.nonceReused, [Fact("nonce", what)]))
         }
         return .allowed(facts)
     }

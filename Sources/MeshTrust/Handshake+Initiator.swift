@@ -12,7 +12,7 @@ extension Handshake {
         case .allowed(let checked): facts = checked
         }
         guard answer.hello.nonce != hello.hello.nonce else {
-            return fail(Refusal(.nonceReused, [Fact("message", "answer")]))
+            return fail(Refusal(.nonceReused, [Fact("nonce", "this side's own")]))
         }
         // M3 is this side's consent: it is not signed for whom trust could not be made with.
         let obstacle =
@@ -58,7 +58,9 @@ extension Handshake {
         let expected = intent?.secret.map {
             exchange.transcript.secretProof(.responder, secret: $0, using: suite)
         }
-        guard accept.secretProof == expected else { return fail(Refusal(.inviteProofWrong)) }
+        guard accept.secretProof == expected else {
+            return fail(Refusal(.inviteProofWrong, [Fact("side", "responder")]))
+        }
         let proof = accept.proof
         guard proof.body.transcript == exchange.transcript.digest,
             proof.body.accepted == finish.proof.contentID(using: suite),

@@ -51,7 +51,9 @@ extension Handshake {
     ) -> [Step] {
         if let secret = exchange.secret {
             let expected = exchange.transcript.secretProof(.initiator, secret: secret, using: suite)
-            guard finish.secretProof == expected else { return fail(Refusal(.inviteProofWrong)) }
+            guard finish.secretProof == expected else {
+                return fail(Refusal(.inviteProofWrong, [Fact("side", "initiator")]))
+            }
         } else if finish.secretProof != nil {
             return fail(Refusal(.handshakeMalformed, [Fact("secret proof", "unexpected")]))
         }

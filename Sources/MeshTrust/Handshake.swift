@@ -56,7 +56,13 @@ struct Handshake: Equatable, Sendable {
         case .allowed(let facts):
             provedNode = facts.statement.node
             guard connection.role == .initiator, let intent else { return [] }
-            if facts.statement.node == ground.me.node { return fail(Refusal(.isMyself)) }
+            if facts.statement.node == ground.me.node {
+                return fail(
+                    Refusal(
+                        .isMyself,
+                        [Fact("answered", facts.statement.node), Fact("this node", ground.me.node)]
+                    ))
+            }
             guard facts.statement.node == intent.node else {
                 return fail(
                     Refusal(

@@ -124,13 +124,7 @@ public struct PinBook: Equatable, Sendable {
     /// inception.
     func refusal(of hello: Hello) -> Refusal? {
         guard let peer = peers[hello.node] else { return Refusal(.peerUnknown, [Fact("node", hello.node)]) }
-        guard peer.key == hello.identityKey else {
-            return Refusal(.pinMismatch, [Fact("peer", peer.name), Fact("pinned", peer.pin)])
-        }
-        guard peer.inception.payload == hello.inception.payload else {
-            return Refusal(
-                .inceptionInvalid, [Fact("peer", peer.name), Fact("problem", "another inception is pinned")])
-        }
+        if let refusal = mismatch(of: peer, under: hello.identityKey, hello.inception) { return refusal }
         switch peer.state {
         case .trusted: return nil
         case .suspended:
@@ -158,12 +152,24 @@ public struct PinBook: Equatable, Sendable {
         }
         switch peer.state {
         case .trusted, .pending, .verified: break
-        case .suspended: return Refusal(.peerSuspended, [Fact("peer", peer.name)])
-        case .revoked: return Refusal(.peerRevoked, [Fact("peer", peer.name)])
+        case .suspended:
+            return Refusal(.peerSuspended, [Fact("peer", peer.name), Fact("because", peer.evidence.note)])
+        case .revoked:
+            return Refusal(.peerRevoked, [Fact("peer", peer.name), Fact("because", peer.evidence.note)])
         }
-        guard peer.key == key else { return Refusal(.pinMismatch, [Fact("peer", peer.name)]) }
+        return mismatch(of: peer, under: key, inception)
+    }
+
+    /// What a peer shows that is not what is pinned for it; nil when all of it is.
+    private func mismatch(
+        of peer: PeerRecord, under key: PublicKey, _ inception: Signed<Inception>
+    ) -> Refusal? {
+        guard peer.key == key else {
+            return Refusal(.pinMismatch, [Fact("peer", peer.name), Fact("pinned", peer.pin)])
+        }
         guard peer.inception.payload == inception.payload else {
-            return Refusal(.inceptionInvalid, [Fact("peer", peer.name)])
+            return Refusal(
+                .inceptionInvalid, [Fact("peer", peer.name), Fact("problem", "another inception is pinned")])
         }
         return nil
     }

@@ -12,10 +12,11 @@ extension Trust {
         let evidence = TrustEvidence(kind: .operator, transcript: nil, note: note)
         switch (decision, peer.state) {
         case (.suspend, .revoked), (.resume, .revoked):
-            return effects.post(.answer(ticket, .refused(Refusal(.peerRevoked, [Fact("peer", peer.name)]))))
+            let facts = [Fact("peer", peer.name), Fact("because", peer.evidence.note)]
+            return effects.post(.answer(ticket, .refused(Refusal(.peerRevoked, facts))))
         case (.resume, .pending), (.resume, .verified):
             return effects.post(
-                .answer(ticket, .refused(Refusal(.peerNotTrusted, [Fact("state", peer.state.rawValue)]))))
+                .answer(ticket, .refused(Refusal(.peerNotTrusted, [Fact("trust", peer.state.rawValue)]))))
         case (.suspend, _): suspend(node, evidence, at: now, into: &effects)
         case (.resume, .trusted): break
         case (.resume, .suspended):

@@ -59,7 +59,7 @@ extension Trust {
         switch consent {
         case .yes:
             if case .refused(let refusal) = invites.secret(of: name, for: pin, at: now.wall) {
-                end(name, "expired", Refusal(.inviteExpired), at: now, into: &effects)
+                end(name, "expired", Self.expired(invite, at: now), at: now, into: &effects)
                 return effects.post(.answer(ticket, .refused(refusal)))
             }
             invite = InviteRecord(
@@ -75,7 +75,9 @@ extension Trust {
             }
         case .no:
             effects.post(.record(.invite(name, what: "declined \(pin)")))
-            end(name, "declined by the operator", Refusal(.inviteDeclined), at: now, into: &effects)
+            end(
+                name, "declined by the operator", Refusal(.inviteDeclined, [Fact("invite", name)]), at: now,
+                into: &effects)
         }
         effects.post(.answer(ticket, .done))
     }
@@ -109,15 +111,19 @@ extension Trust {
             Refusal(.inviteUnknown, [Fact("invite", name)]), at: now, into: &effects)
     }
 
+    private static func expired(_ invite: InviteRecord, at now: Moment) -> Refusal {
+        Refusal(
+            .inviteExpired,
+            [Fact("until", RFC3339.text(invite.expires)), Fact("now", RFC3339.text(now.wall))])
+    }
+
     mutating func expireInvites(at now: Moment, into effects: inout Outbox<TrustEffect>) {
         for invite in invites.takeExpired(at: now.wall) {
             effects.post(.persist(.inviteGone(invite.name)))
             effects.post(
                 .record(.invite(invite.name, what: invite.usedBy == nil ? "expired unused" : "expired")))
-            let refusal = Refusal(
-                .inviteExpired,
-                [Fact("until", RFC3339.text(invite.expires)), Fact("now", RFC3339.text(now.wall))])
-            abandonHandshakes(under: invite.name, refusal, at: now, into: &effects)
+            abandonHandshakes(
+                under: invite.name, Self.expired(invite, at: now), at: now, into: &effects)
         }
         if !invites.isOpen(at: now.wall) { effects.post(.pairing(.closed)) }
         scheduleInviteExpiry(at: now)

@@ -52,6 +52,23 @@ struct PolicyEvaluatorTests {
             ])
     }
 
+    @Test(
+        "says of the one agreement there is why it does not hold now",
+        arguments: [
+            (AgreementTerms.Standing.pending, 0, 100, RefusalCode.agreementPending),
+            (.ended, 0, 100, .agreementEnded), (.active, 46, 100, .agreementNotYetValid),
+            (.active, 0, 54, .agreementExpired),
+        ])
+    func onlyOne(standing: AgreementTerms.Standing, from: Int, until: Int, code: RefusalCode) {
+        let terms = self.terms(from: from, until: until, standing: standing)
+        guard case .refused(let refusals) = PolicyEvaluator.decide(question(second: 50), over: [terms]) else {
+            Issue.record("permitted")
+            return
+        }
+        #expect(refusals.map(\.code) == [code])
+        #expect(refusals[0].facts.contains(Fact("agreement", terms.agreement.id)))
+    }
+
     @Test("what it says stays bounded")
     func bounded() {
         let many = (0..<500).map { _ in terms(from: 0, until: 10) }

@@ -92,7 +92,9 @@ struct LinkHandshakeTests {
         let facts = try await bob.secured()
         #expect(facts.peerCertificate == nil)
         bob.transport.admit(facts.id)
-        #expect(try await bob.closed(facts.id) == .refused(Refusal(.certificateMissing)))
+        #expect(
+            try await bob.closed(facts.id)
+                == .refused(Refusal(.certificateMissing, [Fact("certificates", 0)])))
         _ = await client
     }
 

@@ -59,10 +59,9 @@ struct LinkHostilityTests {
 
     @Test func `waits for half a message no longer than for a whole one`() async throws {
         let times = LinkTimes(message: .milliseconds(300))
-        #expect(
-            try await outcome(of: header(10, 9) + [1, 2], times: times)
-                == .refused(Refusal(.handshakeTimeout)))
-        #expect(try await outcome(of: [], times: times) == .refused(Refusal(.handshakeTimeout)))
+        let late = LinkEnd.refused(Refusal(.handshakeTimeout, [Fact("no message for", "300 ms")]))
+        #expect(try await outcome(of: header(10, 9) + [1, 2], times: times) == late)
+        #expect(try await outcome(of: [], times: times) == late)
     }
 
     @Test func `hands over one message at a time and bounds how many there are`() async throws {
@@ -96,7 +95,9 @@ struct LinkHostilityTests {
                 try await Task.sleep(for: .milliseconds(50))
             }
         }
-        #expect(try await bob.closed(id) == .refused(Refusal(.handshakeTimeout)))
+        #expect(
+            try await bob.closed(id)
+                == .refused(Refusal(.handshakeTimeout, [Fact("not finished in", "900 ms")])))
         extending.cancel()
         #expect(ContinuousClock.now - start > .milliseconds(500))
     }

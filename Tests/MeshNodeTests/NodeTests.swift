@@ -204,6 +204,19 @@ struct NodeTests {
         }
     }
 
+    @Test("do not let the operator put another resource under the built-in one's name")
+    func builtIn() {
+        var table = pair()
+        let before = table.places[0].node.resources
+        let ticket = table.command(0, .addResource(described("echo")))
+        guard case .refused(let reasons)? = table.places[0].answers[ticket] else {
+            Issue.record("added")
+            return
+        }
+        #expect(reasons.map(\.code) == [.nameTaken])
+        #expect(table.places[0].node.resources == before)
+    }
+
     // MARK: Order
 
     @Test("write down before they send what rests on it")

@@ -70,11 +70,15 @@ extension ControlHandlers {
         }
     }
 
+    private static var unheard: Refusal {
+        Refusal(.peerUnreachable, [Fact("because", "it gave no answer")])
+    }
+
     private static func half(_ answer: NodeAnswer) -> MeshAudit.TraceAnswer {
         switch answer {
         case .traced(let events): .told(events)
-        case .refused(let reasons): .absent(reasons.first ?? Refusal(.peerUnreachable))
-        case .done, .invited, .joined, .agreed: .absent(Refusal(.peerUnreachable))
+        case .refused(let reasons): .absent(reasons.first ?? unheard)
+        case .done, .invited, .joined, .agreed: .absent(unheard)
         }
     }
 }

@@ -4,16 +4,19 @@ extension CodeBook {
     static func next(after code: RefusalCode) -> String? {
         switch code {
         case .handshakeRefused: "comity explain REFERENCE"
-        case .certificateMissing, .certificateMalformed, .identityStatementInvalid, .isMyself: nil
-        case .inceptionInvalid, .bindingUnsupported, .nonceReused, .proofInvalid: nil
-        case .handshakeMalformed, .handshakeTimeout, .handshakeLimit: nil
+        // What only the other side can change: who it was, from where and how often.
+        case .certificateMissing, .certificateMalformed, .identityStatementInvalid, .inceptionInvalid,
+            .nonceReused, .proofInvalid, .handshakeMalformed, .handshakeTimeout, .handshakeLimit,
+            .documentInvalid:
+            "comity audit list --code \(code.rawValue)"
+        case .isMyself: "comity status"
         case .certificateExpired, .certificateNotYetValid, .clockSkew: "timedatectl set-ntp true"
         case .identityMismatch: "comity peer show PEER"
         case .pinMismatch: "comity invite"
         case .peerUnknown, .grantMissing, .pairingClosed: "comity invite"
         case .peerRevoked: "comity explain peer PEER"
         case .peerSuspended: "comity peer resume PEER"
-        case .versionUnsupported: "comity --version"
+        case .versionUnsupported, .bindingUnsupported: "comity --version"
         case .bootReturned: "comity explain peer PEER"
         case .inviteMalformed, .inviteExpired, .inviteUsed, .inviteUnknown, .inviteProofWrong,
             .inviteDeclined:
@@ -21,24 +24,25 @@ extension CodeBook {
         case .pairingLimit: "comity join LINE"
         case .peerNotFound: "comity peers"
         case .peerNotTrusted: "comity explain peer PEER"
-        case .peerUnreachable: "comity peer show PEER"
+        case .peerUnreachable: "comity explain peer PEER"
         case .resourceUnknown: "comity find"
         case .capabilityUnknown, .capabilityUnnamed: "comity find RESOURCE"
         case .agreementMissing, .capabilityNotAgreed: "comity offer RESOURCE --to PEER"
         case .agreementNotYetValid, .agreementPending, .partyMismatch: "comity agreement show ID"
         case .agreementExpired, .agreementEnded: "comity offer RESOURCE --to PEER"
-        case .pathRefused, .requestMalformed, .bodyTooLarge, .headTooLarge: nil
+        case .pathRefused: "comity find RESOURCE"
+        case .requestMalformed, .hostRefused, .originRefused: "comity call PEER/RESOURCE"
+        case .bodyTooLarge, .headTooLarge: nil
         case .deadlineExceeded: "comity call PEER/RESOURCE --deadline 30s"
         case .breakerOpen: "comity routes"
         case .outcomeUnknown: "comity audit trace CORRELATION-ID"
         case .correlationReused: "comity audit trace CORRELATION-ID"
         case .auditUnavailable: "comity status"
-        case .overloaded, .cancelled: nil
+        case .overloaded: "comity routes"
+        case .cancelled: "comity audit trace CORRELATION-ID"
         case .resourceUnreachable, .resourceTimeout, .resourceMisbehaved: "comity resource list"
         case .draining: "comity up"
-        case .hostRefused, .originRefused: nil
         case .principalRefused: "comity config show"
-        case .documentInvalid: nil
         case .limitReached: "comity status"
         case .nameTaken: "comity resource list"
         case .nothingFound: "comity audit list"

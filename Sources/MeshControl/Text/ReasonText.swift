@@ -47,6 +47,9 @@ public enum ReasonText {
         var table = TextTable()
         table.add([.init("cause", .faint), .init(entry.cause)])
         table.add([.init("compared", .faint), .init(entry.compared)])
+        if !entry.values.isEmpty {
+            table.add([.init("values", .faint), .init(entry.values.joined(separator: ", "))])
+        }
         return presentation.ink(.bold, entry.code.rawValue) + "\n"
             + table.render(presentation.unbounded, indent: 2)
             + next(entry.next, presentation)

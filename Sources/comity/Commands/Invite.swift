@@ -34,7 +34,9 @@ struct Invite: AsyncParsableCommand {
         if facts.json { Terminal.out(try ControlCoding.document(end) + "\n") }
         switch end.state {
         case .joined: Terminal.note(InviteText.joined(end, shown))
-        case .expired: throw ControlFailure(Refusal(.inviteExpired))
+        case .expired:
+            throw ControlFailure(
+                Refusal(.inviteExpired, [Fact("until", RFC3339.text(end.expires.time))]))
         case .ended where isDeclined:
             throw ControlFailure(
                 .refused, code: "invite-ended",

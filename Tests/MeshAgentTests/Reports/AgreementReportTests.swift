@@ -86,6 +86,6 @@ struct AgreementReportTests {
         #expect(Remedy.command(after: .agreementMissing, terms) == "comity offer orders --to bakery")
         #expect(Remedy.command(after: .deadlineExceeded, terms) == "comity call bakery/orders --deadline 30s")
         #expect(Remedy.command(after: .outcomeUnknown, terms) == "comity audit trace CORRELATION-ID")
-        #expect(Remedy.command(after: .overloaded, terms) == nil)
+        #expect(Remedy.command(after: .bodyTooLarge, terms) == nil)
     }
 }

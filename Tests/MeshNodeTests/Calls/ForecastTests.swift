@@ -14,7 +14,7 @@ struct ForecastTests {
         let before = rig.desk
         let request = LocalRequest(
             id: RequestID(99), target: .any, resource: resource("orders"),
-            form: .invoke(capability: resource("list"), query: nil), bodyLength: 0, bodyDigest: .zero)
+            form: .invoke(capability: resource("list"), query: nil), body: .none)
         let explanation = rig.desk.wouldDecide(request, at: moment(rig.now))
         #expect(explanation.verdict == .send([node(2)]))
         #expect(explanation.candidates.map(\.breaker) == ["open", "closed"])
@@ -27,7 +27,7 @@ struct ForecastTests {
         var rig = DeskRig()
         let request = LocalRequest(
             id: RequestID(99), target: .node(node(2)), resource: resource("orders"),
-            form: .invoke(capability: resource("list"), query: nil), bodyLength: 0, bodyDigest: .zero)
+            form: .invoke(capability: resource("list"), query: nil), body: .none)
         #expect(rig.desk.wouldDecide(request, at: moment(rig.now)).verdict == .send([node(2)]))
         rig.take(.roomMeasured(bytes: 0))
         let full = rig.desk.wouldDecide(request, at: moment(rig.now))

@@ -142,6 +142,14 @@ struct ProviderTests {
         #expect(rig.ledger.responded[key] == 1)
     }
 
+    @Test("an answer of the resource that is none is named so, to the caller and in the audit")
+    func misbehaved() {
+        var rig = DeskRig()
+        let key = rig.arrive("stock", "buy", method: "POST", path: "/buy", key: "k")
+        rig.take(.resourceFailed(.inbound(key), .misbehaved, .possible))
+        #expect(rig.refusal(of: key) == [.resourceMisbehaved])
+    }
+
     @Test("a peer that goes away is not answered, and recorded")
     func abandoned() {
         var rig = DeskRig()

@@ -1,0 +1,127 @@
+import MeshBase
+
+// The names of the values, as refusals give them; a tidy test holds them against every place that makes one.
+extension CodeBook {
+    static func values(of code: RefusalCode) -> [String] {
+        switch code {
+        case .handshakeRefused: ["reference"]
+        case .certificateMissing: ["certificates"]
+        case .certificateMalformed: ["problem"]
+        case .certificateExpired: ["until", "here", "there"]
+        case .certificateNotYetValid: ["from", "here", "there"]
+        case .identityStatementInvalid: ["node"]
+        case .clockSkew: ["here", "there", "issued", "created in ms", "now in ms", "its clock less ours"]
+        case .isMyself: ["answered", "this node", "invite of"]
+        case .identityMismatch:
+            ["expected", "answered", "presented", "hello", "certificate", "node", "its key's pin"]
+        case .pinMismatch: ["peer", "pinned"]
+        case .peerUnknown: ["node", "peer", "state"]
+        case .peerRevoked: ["peer", "because", "node", "pin", "trust"]
+        case .peerSuspended: ["peer", "because", "trust"]
+        case .inceptionInvalid: ["node", "peer", "problem"]
+        case .versionUnsupported: ["here", "there", "code"]
+        case .bindingUnsupported: ["here", "there"]
+        case .nonceReused: ["nonce"]
+        case .proofInvalid: ["message", "signing"]
+        case .grantMissing: ["side"]
+        case .handshakeMalformed:
+            ["message", "expected", "problem", "versions", "bindings", "invite", "secret proof"]
+        case .handshakeTimeout: ["waited", "no message for", "not finished in"]
+        case .handshakeLimit: ["address", "unfinished", "allowed", "gave way to"]
+        case .bootReturned: ["accepted", "returned"]
+        case .inviteMalformed: ["problem", "characters", "limit", "addresses"]
+        case .inviteExpired: ["until", "now"]
+        case .inviteUsed: ["invite"]
+        case .inviteUnknown: ["invite", "who asks to join"]
+        case .inviteProofWrong: ["side"]
+        case .inviteDeclined: ["invite"]
+        case .pairingClosed: ["invites open", "tried"]
+        case .pairingLimit: ["address", "attempts", "in all"]
+        case .peerNotFound:
+            ["name", "node", "peer", "given", "known", "peers known", "node IDs that begin so"]
+        case .peerNotTrusted: ["peer", "node", "trust"]
+        case .peerUnreachable:
+            [
+                "peer", "link", "because", "after ms", "waited for", "tried", "known addresses", "dialling",
+            ]
+        case .resourceUnknown:
+            [
+                "resource", "at", "provided here", "providers here", "providers by route", "method", "path",
+            ]
+        case .capabilityUnknown:
+            [
+                "capability", "method", "path", "resource", "its capabilities", "declared",
+                "capability named", "capability matched",
+            ]
+        case .capabilityUnnamed: ["resource", "its capabilities"]
+        case .agreementMissing:
+            [
+                "caller", "callee", "resource", "capability", "principal", "agreements between the two",
+                "decided at",
+            ]
+        case .agreementNotYetValid:
+            ["agreement", "version", "from in ms", "now in ms", "margin in ms", "decided at"]
+        case .agreementExpired:
+            ["agreement", "version", "until in ms", "now in ms", "margin in ms", "decided at"]
+        case .agreementEnded:
+            ["agreement", "version", "decided at", "ended", "content id", "offer", "rejected by"]
+        case .agreementPending: ["agreement", "version", "offered by", "decided at"]
+        case .capabilityNotAgreed:
+            ["agreement", "version", "resource", "capability", "agreed capabilities", "decided at"]
+        case .partyMismatch:
+            [
+                "agreement", "version", "agreed provider", "callee", "agreed consumer", "caller",
+                "decided at", "provider", "consumer", "offered by", "peer", "this node",
+                "provider until now",
+            ]
+        case .pathRefused: ["path", "because it", "normal form"]
+        case .requestMalformed:
+            [
+                "http", "framing", "target", "query", "method", "host", "content-length",
+                "transfer-encoding", "expect", "idempotency key", "bytes of the idempotency key",
+                "at most", "attempt", "capability", "because it",
+            ]
+        case .bodyTooLarge: ["bytes", "bytes so far", "body", "limit", "at most"]
+        case .headTooLarge: ["bytes", "head limit", "limit", "at most"]
+        case .deadlineExceeded:
+            ["deadline in ms", "attempts", "at", "attempt's time in ms", "after ms", "time left in ms"]
+        case .breakerOpen: ["breaker", "state", "for", "since", "because", "next probe"]
+        case .outcomeUnknown: ["at", "attempts", "reason", "idempotency key", "status then"]
+        case .correlationReused: ["correlation id", "attempt"]
+        case .auditUnavailable:
+            ["room in bytes", "needed", "calls under way", "calls at most", "because"]
+        case .overloaded:
+            [
+                "own calls under way", "peers' calls under way", "at most", "this peer's",
+                "this peer's at most", "bytes of one peer's calls at most",
+            ]
+        case .resourceUnreachable: ["resource"]
+        case .resourceTimeout: ["after ms"]
+        case .resourceMisbehaved: ["resource", "status"]
+        case .cancelled, .draining: []
+        case .hostRefused: ["host", "allowed"]
+        case .originRefused: ["origin", "sec-fetch-site"]
+        case .principalRefused: ["caller", "claimed", "may claim", "bearer token"]
+        case .documentInvalid:
+            [
+                "problem", "agreement", "version", "highest known version", "signature by", "signature",
+                "grants", "grants at most", "head", "owner", "audience", "epoch", "sequence", "newest",
+                "life", "leaves", "count", "leaf", "expired", "root", "record", "reasons given",
+            ]
+        case .limitReached:
+            [
+                "peers", "open invites", "resources", "labels", "limit", "agreements with one peer at most",
+                "resources offered to the peer", "heads a minute", "epochs a day", "idempotency keys",
+                "questions under way", "bytes of reconciliation a minute", "life in ms", "shortest in ms",
+                "longest in ms",
+            ]
+        case .nameTaken: ["name"]
+        case .nothingFound:
+            [
+                "given", "it is no", "a reference", "correlation id", "calls of this node", "agreement",
+                "offer",
+                "agreements that begin so", "agreements in all",
+            ]
+        }
+    }
+}
