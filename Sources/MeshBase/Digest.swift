@@ -16,7 +16,8 @@ public struct Digest: Hashable, Sendable, Comparable, Codable, CustomStringConve
     public init?(_ bytes: [UInt8]) {
         guard bytes.count == 32 else { return nil }
         self.init(
-            Self.word(in: bytes, 0), Self.word(in: bytes, 8), Self.word(in: bytes, 16), Self.word(in: bytes, 24))
+            Self.word(in: bytes, 0), Self.word(in: bytes, 8), Self.word(in: bytes, 16),
+            Self.word(in: bytes, 24))
     }
 
     private static func word(in bytes: [UInt8], _ start: Int) -> UInt64 {

@@ -46,10 +46,10 @@ extension FuzzTargets {
         _ type: Request.Type, _ body: ByteBuffer
     ) throws -> Bool {
         let request: Request
-        do {
+        do throws(ControlFailure) {
             request = try ControlCoding.decode(type, from: body)
-        } catch let failure as ControlFailure {
-            try hold(failure.kind == .usage, "the client's mistake is told as \(failure.kind)")
+        } catch {
+            try hold(error.kind == .usage, "the client's mistake is told as \(error.kind)")
             return false
         }
         let again = try ControlCoding.decode(type, from: try ControlCoding.encode(request))

@@ -20,7 +20,7 @@ import Testing
             key: IdempotencyBook.Key(caller: node(1), key: key),
             request: RequestIdentity(
                 resource: resource("orders"), capability: resource("put"), method: "PUT", path: "/",
-                query: nil, body: .zero),
+                query: nil, body: .none),
             until: WallTime(milliseconds: 9), end: nil)
     }
 
