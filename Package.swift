@@ -1,17 +1,11 @@
 // swift-tools-version: 6.2
-// swift-format-ignore-file
-// One module a line, as a table, which a tidy test reads.
 import PackageDescription
 
 // One row of the house (Docs/Architecture.md): what a module may import, from below only.
 // `COMITY_ONLY=pure` declares just the modules that import nothing from outside, so that the inner loop stays short;
 // `COMITY_ONLY=MeshStore,MeshLink` declares those, what they stand on, and their tests.
 struct Module {
-    enum Nature {
-        case pure, plain
-        case border(pkgConfig: String, apt: String)
-        case program
-    }
+    enum Nature { case pure, plain, border(pkgConfig: String, apt: String), program }
     let name: String
     let nature: Nature
     let imports: [String]
@@ -68,18 +62,11 @@ let modules: [Module] = [
     Module("MeshStore", .plain, on: ["MeshBase", "MeshAudit", "MeshWire"], [grdb]),
     Module("MeshLink", .plain, on: ["MeshBase", "MeshWire"], [nio, posix, tls, nioTLS]),
     Module("MeshGateway", .plain, on: ["MeshBase", "MeshRouting"], [nio, posix, http]),
-    Module(
-        "MeshControl", .plain, on: ["MeshBase"],
-        [hummingbird, hummingbirdCore, httpClient, nio, posix, http, logging]),
-    Module(
-        "MeshAgent", .plain,
-        on: below + [
-            "MeshWire", "MeshAvahi", "MeshCredentials", "MeshStore", "MeshLink", "MeshGateway", "MeshControl",
-        ],
+    Module("MeshControl", .plain, on: ["MeshBase"], [hummingbird, hummingbirdCore, httpClient, nio, posix, http, logging]),
+    Module("MeshAgent", .plain,
+        on: below + ["MeshWire", "MeshAvahi", "MeshCredentials", "MeshStore", "MeshLink", "MeshGateway", "MeshControl"],
         [nio, posix, logging, yams]),
-    Module(
-        "comity", .program, on: ["MeshBase", "MeshRouting", "MeshControl", "MeshAgent", "MeshSimulator"],
-        [arguments], tests: false),
+    Module("comity", .program, on: ["MeshBase", "MeshRouting", "MeshControl", "MeshAgent", "MeshSimulator"], [arguments], tests: false),
 ]
 
 let only = Context.environment["COMITY_ONLY"] ?? "all"
@@ -88,9 +75,7 @@ func closure(of names: [String]) -> Set<String> {
     var found = Set<String>()
     var open = names
     while let name = open.popLast() {
-        guard found.insert(name).inserted, let module = modules.first(where: { $0.name == name }) else {
-            continue
-        }
+        guard found.insert(name).inserted, let module = modules.first(where: { $0.name == name }) else { continue }
         open += module.imports + (asked.contains(name) ? module.testImports : [])
     }
     return found
@@ -104,8 +89,7 @@ let pureNames = modules.compactMap { module -> String? in
     }
 }
 let asked: [String] =
-    only == "pure"
-    ? pureNames : only == "all" ? modules.map(\.name) : only.split(separator: ",").map(String.init)
+    only == "pure" ? pureNames : only == "all" ? modules.map(\.name) : only.split(separator: ",").map(String.init)
 let wantsIntegration = only == "all" || asked.contains("IntegrationTests")
 let declared = closure(of: asked + (wantsIntegration ? ["comity"] : []))
 let needsPackages = modules.contains { declared.contains($0.name) && !$0.products.isEmpty }
@@ -122,15 +106,12 @@ var targets: [Target] = []
 for module in modules where declared.contains(module.name) {
     let dependencies = module.imports.map { Target.Dependency(stringLiteral: $0) } + module.products
     switch module.nature {
-    case .pure:
-        targets.append(
-            .target(name: module.name, dependencies: dependencies, swiftSettings: strict + visible + fence))
+    case .pure: targets.append(.target(name: module.name, dependencies: dependencies, swiftSettings: strict + visible + fence))
     case .plain: targets.append(.target(name: module.name, dependencies: dependencies, swiftSettings: strict))
     case .border(let pkgConfig, let apt):
         targets.append(.systemLibrary(name: module.name, pkgConfig: pkgConfig, providers: [.apt([apt])]))
     case .program:
-        targets.append(
-            .executableTarget(name: module.name, dependencies: dependencies, swiftSettings: strict))
+        targets.append(.executableTarget(name: module.name, dependencies: dependencies, swiftSettings: strict))
     }
     if module.hasTests && asked.contains(module.name) {
         targets.append(

@@ -4,11 +4,12 @@ public enum AuditEffect: Equatable, Sendable {
     /// anybody.
     case write([AuditRecord], AuditDurability)
 
-    /// Records that one write takes at most: with the longest of them it stays within a segment of the journal.
+    /// Records that one write takes at most: with the longest of them it stays within a segment of the
+    /// journal.
     static let recordsPerWrite = 256
 
-    /// Any number of records, in their order. Only the last write asks for what all must survive: a sync covers
-    /// what was written before it.
+    /// Any number of records, in their order. Only the last write asks for what all must survive: a sync
+    /// covers what was written before it.
     public static func writes(of records: [AuditRecord], _ durability: AuditDurability) -> [AuditEffect] {
         guard records.count > recordsPerWrite else { return [.write(records, durability)] }
         let first = AuditEffect.write(Array(records.prefix(recordsPerWrite)), .written)

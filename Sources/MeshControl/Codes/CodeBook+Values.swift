@@ -79,12 +79,15 @@ extension CodeBook {
             [
                 "http", "framing", "target", "query", "method", "host", "content-length",
                 "transfer-encoding", "expect", "idempotency key", "bytes of the idempotency key",
-                "at most", "attempt", "capability", "because it",
+                "at most", "attempt", "capability", "because it", "body", "body in the head",
             ]
-        case .bodyTooLarge: ["bytes", "bytes so far", "body", "limit", "at most"]
+        case .bodyTooLarge: ["bytes", "body", "limit", "at most"]
         case .headTooLarge: ["bytes", "head limit", "limit", "at most"]
         case .deadlineExceeded:
-            ["deadline in ms", "attempts", "at", "attempt's time in ms", "after ms", "time left in ms"]
+            [
+                "deadline in ms", "attempts", "at", "attempt's time in ms", "after ms", "time left in ms",
+                "bytes of the body so far",
+            ]
         case .breakerOpen: ["breaker", "state", "for", "since", "because", "next probe"]
         case .outcomeUnknown: ["at", "attempts", "reason", "idempotency key", "status then"]
         case .correlationReused: ["correlation id", "attempt"]
@@ -113,7 +116,7 @@ extension CodeBook {
                 "peers", "open invites", "resources", "labels", "limit", "agreements with one peer at most",
                 "resources offered to the peer", "heads a minute", "epochs a day", "idempotency keys",
                 "questions under way", "bytes of reconciliation a minute", "life in ms", "shortest in ms",
-                "longest in ms",
+                "longest in ms", "signature checks a second",
             ]
         case .nameTaken: ["name"]
         case .nothingFound:

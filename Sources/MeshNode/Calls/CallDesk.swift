@@ -13,8 +13,10 @@ import MeshRouting
 ///                    └─────> serving ──answer begins──> answering ──last frame, failure, time over──> closed
 ///
 /// Every attempt and every service is admitted to the audit before anything leaves, and settled before its
-/// end is let go; one event closes a call. What one input makes the audit write is one write, ordered first. An attempt's alarm is its time-out; a call's own deadline bounds
-/// them all.
+/// end is let go; one event closes a call. What one input makes the audit write is one write, ordered first.
+/// An attempt's alarm is its time-out; a call's own deadline bounds them all. A streamed body is decided
+/// before it is read; the shells tell of it only what decides: that it cannot be sent again, that bytes move,
+/// how much passed.
 ///
 /// Callers owe it: the effects performed in order; each input told once; `nextDeadline` kept; the view as
 /// `Node` publishes it. It runs inside a `Mutex`: nothing here waits.

@@ -6,12 +6,12 @@ import MeshRouting
 ///
 ///     add ──> write, at once and in the order of the inputs
 ///         ──> perform, at once where nothing that concerns the call waits
-///         ──> behind a gate: a sync of the records of its input, or a key that is kept ──opened──> perform
-///                                                                                     \──failed──> nothing of it
+///         ──> behind a gate: a sync of the records of its input, or a key that is kept
+///                            ──opened──> perform     ──failed──> nothing of it
 ///
 /// Orders about different calls do not wait for one another. Without the line the next input's orders would
-/// overtake those that wait: an answer would end before it began, and an attempt would leave after it was given
-/// up.
+/// overtake those that wait: an answer would end before it began, and an attempt would leave after it was
+/// given up.
 ///
 /// Callers owe it: the steps carried out in their order, before the next input; `opened` or `failed` once for
 /// each gate that a step names, unless the record of the step was only to be written and was.

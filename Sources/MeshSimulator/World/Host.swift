@@ -121,8 +121,8 @@ struct Agent: Sendable {
     /// Which of them must not be done twice.
     var keyed: [ServiceID: IdempotentWork] = [:]
 
-    /// What node and desk wait for, and the earlier of the two. Mutating, so that it reads in place: a copy of
-    /// an agent costs more than most events.
+    /// What node and desk wait for, and the earlier of the two. Mutating, so that it reads in place: a copy
+    /// of an agent costs more than most events.
     mutating func readDeadlines() -> (node: Instant?, desk: Instant?, first: Instant?) {
         let (first, second) = (node.nextDeadline, desk?.nextDeadline)
         return (first, second, [first, second].compactMap { $0 }.min())

@@ -111,8 +111,8 @@ import Testing
             for (event, stage) in rows {
                 try database.execute(
                     sql: """
-                        INSERT INTO events (id, time, type, correlation, source, target, action, stage, success,
-                            position, record) VALUES (?, 0, ?, ?, 'a', 'b', 'invoke', ?, 0, 0, ?)
+                        INSERT INTO events (id, time, type, correlation, source, target, action, stage,
+                            success, position, record) VALUES (?, 0, ?, ?, 'a', 'b', 'invoke', ?, 0, 0, ?)
                         """,
                     arguments: [
                         event.id.blob, event.type.rawValue, event.correlation?.blob, stage,
