@@ -132,6 +132,14 @@ public final class LinkTransport: Sendable {
         return stream
     }
 
+    /// How the frames of a connection have left; nil when there is no such connection.
+    public func flow(of id: ConnectionID) async -> LinkFlow? {
+        guard let connection = connection(id) else { return nil }
+        return await withCheckedContinuation { continuation in
+            connection.eventLoop.execute { continuation.resume(returning: connection.value.streams.flow) }
+        }
+    }
+
     /// The event loop of a connection; nil when there is no such connection. Streams are cheapest to use from
     /// there.
     public func eventLoop(of id: ConnectionID) -> (any EventLoop)? { connection(id)?.eventLoop }

@@ -9,7 +9,7 @@ struct SendRing {
     }
 
     private var turns = Fifo<Turn>()
-    private var framesSent: UInt64 = 0
+    private(set) var framesSent: UInt64 = 0
     /// The most frames that anyone ever waited for between being ready and its turn.
     private(set) var worstWait: UInt64 = 0
 

@@ -64,6 +64,7 @@ extension StreamMultiplexer {
         peerStreams += 1
         streams[frame.stream] = MultiplexedStream(
             observer: nil, head: nil, there: frame.endsStream ? .ended : .open)
+        mostStreams = max(mostStreams, streams.count)
         return .opened(frame.stream, head: frame.payload, isLast: frame.endsStream)
     }
 

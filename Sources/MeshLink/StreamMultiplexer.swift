@@ -54,6 +54,8 @@ struct StreamMultiplexer<Observer> {
     var nextNumber: UInt32
     /// The highest number that the peer opened; 0: none.
     var highestPeerNumber: UInt32 = 0
+    /// The most streams that were ever open at once.
+    var mostStreams = 0
     var localStreams = 0
     var peerStreams = 0
     /// This node takes no more streams.
@@ -78,6 +80,12 @@ struct StreamMultiplexer<Observer> {
     var hasOutput: Bool { answers.readableBytes > 0 || !ring.isEmpty }
     /// The most frames that anything ever waited for while it was ready.
     var worstWait: UInt64 { ring.worstWait }
+    /// What has left and who waited how long.
+    var flow: LinkFlow {
+        LinkFlow(
+            streams: streams.count, mostStreams: mostStreams, framesSent: ring.framesSent,
+            longestWait: ring.worstWait)
+    }
 
     /// Opens a stream; nil when `canOpen` is false.
     mutating func open(head: ByteBuffer, observer: Observer) -> UInt32? {
@@ -87,6 +95,7 @@ struct StreamMultiplexer<Observer> {
         nextNumber += 2
         localStreams += 1
         streams[number] = MultiplexedStream(observer: observer, head: head, there: .headless)
+        mostStreams = max(mostStreams, streams.count)
         makeReady(number)
         return number
     }

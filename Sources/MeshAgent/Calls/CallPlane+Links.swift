@@ -6,6 +6,11 @@ import NIOCore
 
 // Peers' streams.
 extension CallPlane {
+    /// How the frames of a connection have left.
+    func flow(of connection: ConnectionID) async -> LinkFlow? {
+        await transport.withLock { $0 }?.flow(of: connection)
+    }
+
     /// A peer opened a stream; nil refuses it.
     func streamOpened(_ stream: LinkStream, head: ByteBuffer, on connection: ConnectionID) -> (
         any LinkStreamObserver

@@ -15,6 +15,7 @@ extension ControlHandlers {
         var report = try await standing(of: try await peer(request.peer))
         guard let id = report.id else { return report }
         report.evidence = try await past(of: id, before: report.evidence.first?.time) + report.evidence
+        report.flow = await flow(of: id)
         return report
     }
 
@@ -27,6 +28,15 @@ extension ControlHandlers {
         case .forget: return before
         case .suspend, .resume, .revoke: return try await standing(of: id)
         }
+    }
+
+    /// How frames have left on the link with a peer; nil without one.
+    private func flow(of id: NodeID) async -> FlowReport? {
+        let link = await plane.report { $0.node.gossip.link(with: id) }
+        guard let link, let flow = await calls.flow(of: link.connection) else { return nil }
+        return FlowReport(
+            streams: flow.streams, mostStreams: flow.mostStreams, framesSent: flow.framesSent,
+            longestWaitFrames: flow.longestWait)
     }
 
     private func standing(of id: NodeID) async throws(ControlFailure) -> PeerReport {

@@ -63,6 +63,8 @@ public struct PeerReport: Codable, Equatable, Sendable {
     public var trustedSince: Timestamp?
     /// Why it stands where it stands, oldest first.
     public var evidence: [EvidenceReport]
+    /// How frames have left on its link; nil without one, and in lists.
+    public var flow: FlowReport?
 
     public init(
         name: NodeName?, id: NodeID?, words: [String], trust: Trust, link: Link, address: Endpoint? = nil,
@@ -88,6 +90,25 @@ public struct PeerReport: Codable, Equatable, Sendable {
     /// Its name, else the beginning of its ID, else where it was seen.
     public var title: String {
         name?.description ?? id?.brief ?? endpoints.first.map { "(\($0))" } ?? "(unknown)"
+    }
+}
+
+/// How the frames of a link have left: that its streams share it fairly.
+public struct FlowReport: Codable, Equatable, Sendable {
+    /// Streams open now.
+    public var streams: Int
+    /// The most streams that were ever open at once.
+    public var mostStreams: Int
+    /// Frames that left.
+    public var framesSent: UInt64
+    /// The most frames that left while any one was ready: at most one of each other stream, and one document.
+    public var longestWaitFrames: UInt64
+
+    public init(streams: Int, mostStreams: Int, framesSent: UInt64, longestWaitFrames: UInt64) {
+        self.streams = streams
+        self.mostStreams = mostStreams
+        self.framesSent = framesSent
+        self.longestWaitFrames = longestWaitFrames
     }
 }
 

@@ -24,6 +24,7 @@ public enum PeerText {
         add("addresses", peer.endpoints.map(\.description).joined(separator: "  "))
         add("latency", peer.latencyMilliseconds.map { HumaneDuration.text(milliseconds: $0) } ?? "")
         add("clock", peer.clockSkewSeconds.map { skew($0) } ?? "")
+        add("frames", peer.flow.map { flow($0) } ?? "")
         add("certificate", peer.certificateExpires.map { "ends \(presentation.distance(to: $0))" } ?? "")
         var text = presentation.ink(.bold, peer.title) + "\n" + table.render(presentation, indent: 2)
         text += witnesses(peer.witnesses, presentation)
@@ -69,6 +70,11 @@ public enum PeerText {
             ])
         }
         return table.render(presentation, indent: 2)
+    }
+
+    private static func flow(_ flow: FlowReport) -> String {
+        "\(flow.framesSent) sent, none waited for more than \(flow.longestWaitFrames); "
+            + "\(flow.streams) streams open, at most \(flow.mostStreams) at once"
     }
 
     private static func skew(_ seconds: Double) -> String {
