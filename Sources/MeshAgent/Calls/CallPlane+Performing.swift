@@ -46,6 +46,10 @@ extension CallPlane {
         case .finish(let id):
             guard let request = end(id) else { return }
             request.answering?.finish()
+        case .answerAgain(let id, let answer, let correlation):
+            end(id)?.reply.answer(
+                status: Int(answer.status), headers: answer.headers,
+                body: ByteBuffer(bytes: answer.body?.bytes ?? []), correlation: correlation)
         case .refuse(let id, let refusals, let correlation): refuse(id, refusals, correlation)
         case .breakOff(let id, let refusals): refuse(id, refusals, nil)
         case .serve(let service, let resource, let invocation): serve(service, resource, invocation)
@@ -74,7 +78,8 @@ extension CallPlane {
             case .send(let attempt, _, _), .serve(.own(let attempt), _, _):
                 refuse(attempt.request, [refusal], nil)
                 failed.append(.cancelled(attempt.request))
-            case .answer(let id, _, _, _), .finish(let id), .refuse(let id, _, _), .breakOff(let id, _):
+            case .answer(let id, _, _, _), .finish(let id), .answerAgain(let id, _, _),
+                .refuse(let id, _, _), .breakOff(let id, _):
                 refuse(id, [refusal], nil)
                 failed.append(.cancelled(id))
             case .serve(.inbound(let key), _, _):

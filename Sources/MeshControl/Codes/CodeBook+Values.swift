@@ -89,7 +89,7 @@ extension CodeBook {
                 "bytes of the body so far",
             ]
         case .breakerOpen: ["breaker", "state", "for", "since", "because", "next probe"]
-        case .outcomeUnknown: ["at", "attempts", "reason", "idempotency key", "status then"]
+        case .outcomeUnknown: ["at", "attempts", "reason", "idempotency key"]
         case .correlationReused: ["correlation id", "attempt"]
         case .auditUnavailable:
             ["room in bytes", "needed", "calls under way", "calls at most", "because"]

@@ -45,23 +45,19 @@ extension CallDesk {
         return false
     }
 
-    /// The work was done before. No effect carries a kept body to an application, so it learns how the work
-    /// ended, and no node is asked again.
+    /// The work was done before, and is answered as then; no node is asked again.
     private mutating func answerRepeated(
         _ id: AttemptID, _ attempt: OpenAttempt, _ end: IdempotencyBook.End, at now: Moment,
         into effects: inout Outbox<CallEffect>
     ) {
-        let refusal = Refusal(
-            .outcomeUnknown,
-            [
-                Fact("idempotency key", "came before, and was answered; the answer is not given again"),
-                Fact("status then", Int(end.status)),
-            ])
+        guard let correlation = calls[id.request]?.correlation else { return }
         routes.report(
             attempt.way, attempt.pass, resource: .neutral, link: .neutral, taken: nil, at: now.instant)
-        let outcome = AuditOutcome(success: false, refusals: [refusal])
+        let outcome = AuditOutcome(
+            success: true, answerLength: Int64(end.body?.bytes.count ?? 0), status: end.status)
         close(id, attempt, outcome, saying: "answered \(end.status) before", at: now, into: &effects)
-        conclude(id.request, [refusal], at: now, into: &effects)
+        settleCall(id.request, outcome, at: now, into: &effects)
+        effects.post(.answerAgain(id.request, end, correlation))
     }
 
     /// Keeps how an attempt with a key ended.

@@ -20,6 +20,8 @@ public enum CallEffect: Sendable, Equatable {
     case answer(RequestID, status: UInt16, headers: [HeaderField], CorrelationID)
     /// Let the answer's last frame pass.
     case finish(RequestID)
+    /// Answer the application as the same call was answered before, whole.
+    case answerAgain(RequestID, IdempotencyBook.End, CorrelationID)
     /// Answer the application with every reason.
     case refuse(RequestID, [Refusal], CorrelationID)
     /// The answer had begun and will not be completed: break it off so that the application sees that.

@@ -26,7 +26,7 @@ extension World {
                 if records.contains(where: { if case .settled = $0 { true } else { false } }) {
                     settledAs = durability
                 }
-            case .finish(let id): checkAcknowledgement(id, settledAs, of: run)
+            case .finish(let id), .answerAgain(let id, _, _): checkAcknowledgement(id, settledAs, of: run)
             case .send(let attempt, let node, let invocation):
                 checkSending(attempt, to: node, invocation, of: run)
             case .serve(.own(let attempt), _, _):

@@ -61,6 +61,7 @@ extension TraceDigest {
         case .finishResponse(let key): fold(70, key)
         case .breakOffResponse(let key): fold(71, key)
         case .replay(let key, _): fold(72, key)
+        case .answerAgain(let id, _, _): fold(73, id)
         }
     }
 

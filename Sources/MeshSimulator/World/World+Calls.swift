@@ -70,6 +70,9 @@ extension World {
         case .answer(let id, _, _, let correlation):
             note(.answeredOnce, checks.calls.answerBegan(id, correlation, of: run))
         case .finish(let id): finish(id, run)
+        case .answerAgain(let id, _, let correlation):
+            note(.answeredOnce, checks.calls.answerBegan(id, correlation, of: run))
+            finish(id, run)
         case .refuse(let id, _, _):
             statistics.refused += 1
             note(.answeredOnce, checks.calls.answerEnded(id, of: run, as: .refused))

@@ -84,6 +84,20 @@ struct CallTests {
         }
     }
 
+    @Test("of this node's own resource is done once under one key, and answered twice")
+    func repeatedHere() async throws {
+        try await Market.with { market in
+            var answers: [Application.Answer] = []
+            for _ in 0..<2 {
+                answers.append(
+                    try await market.alice.application.invoke(
+                        "alice/orders/store", #"{"loaves":3}"#, headers: ["idempotency-key": "once"]))
+            }
+            #expect(answers.map(\.status) == [200, 200] && answers[0].body == answers[1].body)
+            #expect(market.backend.seen.count == 1)
+        }
+    }
+
     @Test("gives the resource's own errors as they are")
     func statuses() async throws {
         try await Market.with { market in

@@ -259,6 +259,9 @@ struct Ledger {
             case .refuse(let id, _, _):
                 answered[id, default: 0] += 1
                 finished[id, default: 0] += 1
+            case .answerAgain(let id, _, _):
+                answered[id, default: 0] += 1
+                finished[id, default: 0] += 1
             case .finish(let id), .breakOff(let id, _): finished[id, default: 0] += 1
             case .respond(let key, _), .replay(let key, _): responded[key, default: 0] += 1
             case .remember(let entry):

@@ -57,17 +57,18 @@ struct OwnKeyTests {
         #expect(entry.end == end && rig.ledger.problems.isEmpty && rig.ledger.open.isEmpty)
     }
 
-    @Test("a repeat of what ended does not run again, and learns how it ended", arguments: ["buy", "put"])
+    @Test("a repeat of what ended does not run again, and is answered as then", arguments: ["buy", "put"])
     func repeated(capability: String) {
         var rig = rig
         let first = rig.call("A", "stock", capability, key: "k")
         answer(&rig, first)
         let again = rig.call("A", "stock", capability, key: "k")
-        guard case .refuse(again, let refusals, _) = rig.effects.last else {
+        guard case .answerAgain(again, let end, _) = rig.effects.last else {
             Issue.record("\(rig.effects.suffix(3))")
             return
         }
-        #expect(refusals.first?.facts.contains(Fact("status then", "201")) == true)
+        #expect(end.status == 201 && end.body == Octets([9]))
+        #expect(rig.ledger.events.last { $0.type == .call }?.status == 201)
         #expect(servedCount(rig) == 1 && rig.ledger.problems.isEmpty && rig.ledger.open.isEmpty)
         #expect(rig.desk.load.calls == 0 && rig.desk.nextDeadline == nil)
     }
