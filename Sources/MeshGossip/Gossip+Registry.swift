@@ -38,7 +38,7 @@ extension Gossip {
         guard let (node, head) = signatures.remove(ticket).map({ ($0.node, $0.head) }) else { return }
         let signed = Signed(body: head, payload: Octets(suite.encoded(head)), signatures: [signature])
         let before = pairs[node]?.own.published?.head.body
-        if pairs.update(node, { $0.own.sign(signed) }) == true, let pair = pairs[node],
+        if pairs.update(node, { $0.own.sign(signed, at: now) }) == true, let pair = pairs[node],
             let published = pair.own.published
         {
             let stored = StoredHead(head: signed, records: published.set.records.values)

@@ -118,9 +118,13 @@ struct OwnRecords: Equatable, Sendable {
     }
 
     /// The draft's signature came. Whether it is what the peer is told from now on: not when a higher
-    /// position came up meanwhile.
-    mutating func sign(_ signed: Signed<Head>) -> Bool {
+    /// position came up meanwhile, nor when the clock was put back so far that the head is dated ahead now.
+    mutating func sign(_ signed: Signed<Head>, at now: Moment) -> Bool {
         guard let draft, draft.head == signed.body else { return false }
+        guard signed.body.issued <= now.wall + Limits.clockSkewRefused else {
+            abandonDraft()
+            return false
+        }
         self.draft = nil
         guard highest.map({ $0 < signed.body.position }) ?? true else { return false }
         published = Published(head: signed, set: draft.set)

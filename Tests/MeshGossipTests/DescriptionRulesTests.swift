@@ -117,7 +117,9 @@ struct FrameRoomTests {
         let payload = Octets(suite.encoded(head))
         let request = SigningRequest(ticket: Ticket(1), kind: .head, payload: payload)
         #expect(
-            pair.own.sign(Signed(body: head, payload: payload, signatures: [alice.sign(request)])) == true)
+            pair.own.sign(
+                Signed(body: head, payload: payload, signatures: [alice.sign(request)]), at: Samples.start)
+                == true)
         let push = try #require(pair.push(using: suite))
         #expect(push.leaves.count == 256 && push.records.count >= leastRecords)
         let length = suite.encoded(push).count + header + envelope

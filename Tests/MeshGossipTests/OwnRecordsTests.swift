@@ -18,7 +18,7 @@ struct OwnRecordsTests {
     @discardableResult
     private func publish(_ own: inout OwnRecords, at now: Moment) -> Head? {
         guard case .sign(let head) = own.next(at: now, using: suite) else { return nil }
-        #expect(own.sign(Samples.alice.sign(head)) == true)
+        #expect(own.sign(Samples.alice.sign(head), at: now) == true)
         return head
     }
 
@@ -81,7 +81,7 @@ struct OwnRecordsTests {
             own.replace(with: [Samples.resource(name)], using: suite)
             #expect(own.next(at: start, using: suite) == .nothing)
         }
-        #expect(own.sign(Samples.alice.sign(head)) == true)
+        #expect(own.sign(Samples.alice.sign(head), at: start) == true)
         #expect(own.published?.set.records.keys.map(\.description) == ["a"])
         let next = try #require(publish(&own, at: start))
         #expect(next.position > head.position)
@@ -215,9 +215,23 @@ struct OwnRecordsTests {
             return
         }
         #expect(own.recover(old.published!.head.body) == true)
-        #expect(own.sign(Samples.alice.sign(head)) == false)
+        #expect(own.sign(Samples.alice.sign(head), at: start) == false)
         #expect(own.published == nil)
         #expect(try #require(publish(&own, at: start)).position > old.highest!)
+    }
+
+    @Test("discard a signature that came after the clock was put back")
+    func datedAhead() throws {
+        var own = fresh()
+        own.replace(with: [Samples.resource("a")], using: suite)
+        guard case .sign(let head) = own.next(at: start.after(.seconds(3_600)), using: suite) else {
+            Issue.record("no head")
+            return
+        }
+        #expect(own.sign(Samples.alice.sign(head), at: start) == false)
+        #expect(own.published == nil)
+        let next = try #require(publish(&own, at: start))
+        #expect(next.epoch == 1 && next.givenUp == head.sequence && next.issued == start.wall)
     }
 
     @Test("never use a position again whose signature did not come")
@@ -229,7 +243,7 @@ struct OwnRecordsTests {
             return
         }
         own.abandonDraft()
-        #expect(own.sign(Samples.alice.sign(lost)) == false)
+        #expect(own.sign(Samples.alice.sign(lost), at: start) == false)
         #expect(try #require(publish(&own, at: start)).position > lost.position)
     }
 
