@@ -88,13 +88,15 @@ struct AgentSockets: Sendable {
     }
 
     /// Issues a new node certificate at two thirds of the old one's life, until the task is cancelled.
+    ///
+    /// By the wall clock, which may jump: so it looks often, and a certificate that the clock, put back, has not
+    /// reached yet is replaced at once. No peer would take it.
     func keepFresh(_ ground: AgentGround) async {
         var certificate = firstCertificate
         while !Task.isCancelled {
-            let wait = max(.seconds(1), min(certificate.renewAt - SystemClock.now().wall, .seconds(3_600)))
             do {
-                try await Task.sleep(for: wait)
-                guard SystemClock.now().wall >= certificate.renewAt else { continue }
+                try await Task.sleep(for: .seconds(10))
+                guard certificate.isDueForRenewal(at: SystemClock.now().wall) else { continue }
                 certificate = try NodeCertificate.issue(
                     for: ground.identity.own.node, by: ground.identity.key, at: SystemClock.now().wall)
                 try transport.renew(LinkCredentials(certificate))
