@@ -32,6 +32,12 @@ public struct HeadPush: Codable, Equatable, Sendable {
     public let leaves: [RecordLeaf]
     /// As many of its records as surely fit the frame.
     public let records: [Record]
+
+    public init(head: Signed<Head>, leaves: [RecordLeaf], records: [Record]) {
+        self.head = head
+        self.leaves = leaves
+        self.records = records
+    }
 }
 
 /// Asks for records under one head.

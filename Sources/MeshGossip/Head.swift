@@ -26,6 +26,17 @@ public struct Head: SignedBody {
     /// When it ends, at most an hour after.
     public let expires: WallTime
 
+    /// The same with some of it changed: what an owner that lies would sign. For tests and the simulator.
+    public func changed(
+        owner: NodeID? = nil, sequence: Int64? = nil, count: Int? = nil, root: Digest? = nil,
+        issued: WallTime? = nil, expires: WallTime? = nil
+    ) -> Head {
+        Head(
+            owner: owner ?? self.owner, audience: audience, epoch: epoch, givenUp: givenUp,
+            sequence: sequence ?? self.sequence, count: count ?? self.count, root: root ?? self.root,
+            issued: issued ?? self.issued, expires: expires ?? self.expires)
+    }
+
     /// Where it stands among the owner's heads.
     var position: HeadPosition { HeadPosition(epoch: epoch, sequence: sequence) }
 }

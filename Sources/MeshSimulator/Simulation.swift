@@ -15,6 +15,13 @@ public struct Simulation: Sendable {
     /// - Precondition: `plan.problems()` is empty.
     public init(_ plan: SimulationPlan) { self.init(plan, tampering: nil) }
 
+    /// A run in which one host's process or power ends in the middle of its write number `write`.
+    init(_ plan: SimulationPlan, endingIn write: Int, of host: Int, _ ending: Host.Ending) {
+        self.init(plan, tampering: nil)
+        world.hosts[host].writesUntilEnd = write
+        world.hosts[host].ending = ending
+    }
+
     init(_ plan: SimulationPlan, tampering: Tampering?) {
         precondition(plan.problems().isEmpty, "\(plan.problems())")
         end = plan.end

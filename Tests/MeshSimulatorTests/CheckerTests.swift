@@ -32,6 +32,10 @@ import Testing
         Lie(tampering: .neverHealed, breaks: .headsConverge, faults: [.partitions, .operators], from: 5),
         Lie(tampering: .bothKeysStolen, breaks: .linkProved, faults: [.intruder, .partitions, .kills]),
         Lie(tampering: .alarmsUnheard, breaks: .timeMoves, faults: []),
+        Lie(tampering: .bootsForgotten, breaks: .bootsRise, faults: [.returns, .kills]),
+        Lie(tampering: .closesIgnored, breaks: .cutAtOnce, faults: [.operators]),
+        Lie(tampering: .contradictionsLost, breaks: .equivocationConvicts, faults: [.equivocation]),
+        Lie(tampering: .summariesGarbled, breaks: .quiet, faults: []),
     ]
 
     @Test(arguments: lies)

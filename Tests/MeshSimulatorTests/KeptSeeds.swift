@@ -44,6 +44,20 @@ import Testing
         Kept(
             seed: 6, nodes: 11, faults: [.resets, .oneWay, .flapping, .powerLosses, .deafness],
             description: "an answer ended before it began, which waited for a sync of another call's end"),
+        Kept(
+            seed: 83, nodes: 11,
+            faults: [
+                .slowNetwork, .powerLosses, .pauses, .clockJumps, .clockLeaps, .operators, .deafness,
+                .intruder, .tornWrites, .fullDisks, .clockYears, .futureDating, .forgery,
+            ],
+            description: "a head was told whose signature came after the clock was put back"),
+        Kept(
+            seed: 9, nodes: 10,
+            faults: [
+                .slowNetwork, .partitions, .kills, .pauses, .badServices, .intruder, .fullDisks, .backups,
+                .clockYears, .echoes, .forgery, .flooding,
+            ],
+            description: "a certificate from a year ahead was not replaced when the clock was put back"),
     ]
 
     @Test(arguments: kept)

@@ -44,6 +44,14 @@ struct AuditCheck: Sendable {
         powerless.insert(host)
     }
 
+    /// The journal is one of another time: what was promised since is not in it.
+    mutating func forget(_ host: Int) {
+        promises[host] = nil
+        answered[host] = nil
+        scanned[host] = 0
+        powerless.insert(host)
+    }
+
     /// What is missing in a host's journal.
     func missing(in journal: [AuditRecord], of host: Int) -> [String] {
         let there = Set(

@@ -147,6 +147,9 @@ struct CallCheck: Sendable {
 
     func deadline(of key: InboundKey, run: RunID) -> Instant? { runs[run.host]?.inbound[key] }
 
+    /// A host has lost its memory, and with it which keys it has seen.
+    mutating func forget(_ host: Int) { done = done.filter { $0.host != host } }
+
     /// A service does keyed work. Answers what it did twice.
     mutating func executed(_ work: IdempotentWork, at host: Int) -> String? {
         guard done.insert(Work(host: host, work: work)).inserted else {

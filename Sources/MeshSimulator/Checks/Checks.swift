@@ -56,4 +56,12 @@ enum Tampering: String, Sendable, CaseIterable {
     case bothKeysStolen
     /// Alarms ring, and nobody is told.
     case alarmsUnheard
+    /// The store forgets at start which run of each peer was the last.
+    case bootsForgotten
+    /// Connections that a node closes stay open.
+    case closesIgnored
+    /// Who is told two things under one number never hears the second.
+    case contradictionsLost
+    /// Pings say of what both hold something else than the node said.
+    case summariesGarbled
 }

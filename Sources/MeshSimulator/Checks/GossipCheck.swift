@@ -16,6 +16,9 @@ struct GossipCheck: Sendable {
     /// Hosts whose heads were dated more than the design lets them mend at once, when faults ended.
     var owesWait: Set<Int> = []
 
+    /// A host has lost its memory.
+    mutating func forget(_ host: Int) { newest.removeAll { key, _ in key.host == host } }
+
     /// A host writes a head. Answers what that breaks.
     mutating func wrote(_ stored: StoredHead, by host: Int, at now: Moment) -> [(Invariant, String)] {
         let head = stored.head.body

@@ -8,7 +8,9 @@ struct TrustCheck: Sendable {
     /// Keys that a host revoked.
     private var revoked = OrderedTable<Decision, Bool>()
     /// Which key each invite serves.
-    private var servings = OrderedTable<InviteName, Pin>()
+    private var servings = OrderedTable<InviteName, Serving>()
+    /// The newest run of each peer that a host accepted.
+    private var boots = OrderedTable<Acquaintance, BootID>()
     /// Who has ever been trusted by whom on evidence.
     private var founded = OrderedTable<Decision, Bool>()
 
@@ -17,6 +19,37 @@ struct TrustCheck: Sendable {
         let pin: Pin
         static func < (left: Self, right: Self) -> Bool { (left.host, left.pin) < (right.host, right.pin) }
     }
+
+    private struct Serving: Sendable {
+        let pin: Pin
+        let host: Int
+    }
+
+    private struct Acquaintance: Comparable, Sendable {
+        let host: Int
+        let node: NodeID
+        static func < (left: Self, right: Self) -> Bool { (left.host, left.node) < (right.host, right.node) }
+    }
+
+    /// A host has lost its memory: what it decided is decided anew.
+    mutating func forget(_ host: Int) {
+        revoked.removeAll { decision, _ in decision.host == host }
+        servings.removeAll { _, serving in serving.host == host }
+        boots.removeAll { acquaintance, _ in acquaintance.host == host }
+    }
+
+    /// A host takes up a run of a peer. Answers what that breaks.
+    mutating func admitted(_ boot: BootID, of node: NodeID, by host: Int) -> String? {
+        let acquaintance = Acquaintance(host: host, node: node)
+        guard let newest = boots[acquaintance], boot.number < newest.number else {
+            boots[acquaintance] = boot
+            return nil
+        }
+        return "host \(host) takes up run \(boot.number) of \(node.brief) after \(newest.number)"
+    }
+
+    /// A host forgets a peer, and with it which runs it saw.
+    mutating func forgot(_ node: NodeID, by host: Int) { boots[Acquaintance(host: host, node: node)] = nil }
 
     /// A node has sent its grants.
     mutating func granted(_ transcript: Digest, by node: NodeID) {
@@ -53,10 +86,11 @@ struct TrustCheck: Sendable {
     }
 
     /// A node writes an invite. Answers what that breaks.
-    mutating func wrote(_ invite: InviteRecord) -> String? {
+    mutating func wrote(_ invite: InviteRecord, by host: Int) -> String? {
         guard let user = invite.usedBy else { return nil }
-        defer { servings[invite.name] = servings[invite.name] ?? user }
-        guard let served = servings[invite.name], served != user else { return nil }
+        let serving = Serving(pin: user, host: host)
+        defer { servings[invite.name] = servings[invite.name] ?? serving }
+        guard let served = servings[invite.name]?.pin, served != user else { return nil }
         return "invite \(invite.name) served \(served) and \(user)"
     }
 

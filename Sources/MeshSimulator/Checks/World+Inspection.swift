@@ -15,6 +15,8 @@ extension World {
             let patience: Duration = hasPaused ? .seconds(15) : .seconds(1)
             for text in checks.calls.overdue(at: time, patience: patience) { breach(.answeredOnce, text) }
             schedule(.inspect(.routine), after: .seconds(5))
+        case .cut(let run, let node): inspectCut(run, node)
+        case .conviction(let run, let node): inspectConviction(run, node)
         case .links: inspectLinks()
         case .heads: inspectHeads()
         case .end:
@@ -37,6 +39,26 @@ extension World {
             }
         }
         return found
+    }
+
+    /// Nothing is open any more to whom a host does not trust.
+    private mutating func inspectCut(_ run: RunID, _ node: NodeID) {
+        guard isAlive(run), hosts[run.host].pausedUntil <= time, !hosts[run.host].isFull,
+            hosts[run.host].agent?.node.trust.pins.isTrusted(node) == false
+        else { return }
+        for (connection, id) in hosts[run.host].agent?.pipes ?? OrderedTable() {
+            guard let end = pipes[id]?.end(of: run, connection), pipes[id]?[end].admitted == node,
+                pipes[id]?[end].isOpen == true
+            else { continue }
+            breach(.cutAtOnce, "host \(run.host) has a link with \(node.brief) still")
+        }
+    }
+
+    private mutating func inspectConviction(_ run: RunID, _ node: NodeID) {
+        guard isAlive(run), hosts[run.host].pausedUntil <= time, !hosts[run.host].isFull,
+            hosts[run.host].agent?.node.trust.pins.isTrusted(node) == true
+        else { return }
+        breach(.equivocationConvicts, "host \(run.host) trusts \(node.brief), which told it two things")
     }
 
     private mutating func inspectLinks() {

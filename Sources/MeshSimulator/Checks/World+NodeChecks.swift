@@ -13,6 +13,7 @@ extension World {
     }
 
     mutating func checkBefore(_ effect: NodeEffect, of run: RunID) {
+        if isCalm, plan.end - time < .seconds(20) { checkQuiet(effect, of: run) }
         switch effect {
         case .send(let connection, let document): checkSending(document, on: connection, of: run)
         case .admit(let connection, let node): checkAdmission(of: node, on: connection, of: run)
@@ -26,6 +27,24 @@ extension World {
         }
     }
 
+    /// Everything came right long ago, and nobody wants anything: there is nothing to tell but that one is there.
+    private mutating func checkQuiet(_ effect: NodeEffect, of run: RunID) {
+        switch effect {
+        case .send(_, .handshake), .send(_, .listening), .send(_, .traceRequest), .send(_, .traceAnswer):
+            break
+        case .send(let connection, let document):
+            let far = truth(behind: connection, of: run).flatMap { hostOfNode[$0] }
+            // A head that is dated ahead is asked for until its time has come.
+            guard !checks.gossip.owesWait.contains(run.host),
+                far.map(checks.gossip.owesWait.contains) != true
+            else { return }
+            breach(.quiet, "host \(run.host) sends \(String("\(document)".prefix(60)))")
+        case .dial, .admit, .persist, .publish, .record, .ping, .close, .sign, .linkUp, .linkDown, .pairing,
+            .renewSessions, .answer, .confirmationWanted, .lookUp, .repeatHandshake:
+            break
+        }
+    }
+
     /// Who is really at the other end; nil for the intruder, and where there is no connection.
     func truth(behind connection: ConnectionID, of run: RunID) -> NodeID? {
         guard let (id, end) = place(connection, of: run),
@@ -34,10 +53,7 @@ extension World {
         return hosts[far.host].node
     }
 
-    private func isHonest(_ node: NodeID) -> Bool {
-        guard let host = hostOfNode[node] else { return false }
-        return !(plan.faults.contains(.insider) && plan.nodes > 2 && host == plan.nodes - 1)
-    }
+    private func isHonest(_ node: NodeID) -> Bool { hostOfNode[node].map { hosts[$0].isHonest } ?? false }
 
     private mutating func checkSending(_ document: LinkDocument, on connection: ConnectionID, of run: RunID) {
         let me = hosts[run.host].node
@@ -70,10 +86,18 @@ extension World {
     }
 
     private mutating func checkAdmission(of node: NodeID, on connection: ConnectionID, of run: RunID) {
+        // A connection that has ended meanwhile leads to nobody; who hears of that late admits in vain.
+        guard place(connection, of: run) != nil else { return }
         let far = truth(behind: connection, of: run)
         if far != node {
             breach(
                 .linkProved, "host \(run.host) admits \(node.brief), there is \(far?.brief ?? "an intruder")")
+        }
+        if far == node, let (id, end) = place(connection, of: run),
+            case .agent(let farRun, _)? = pipes[id]?[end.other].party,
+            let boot = hosts[farRun.host].boots[farRun.number]
+        {
+            note(.bootsRise, checks.trust.admitted(boot, of: node, by: run.host))
         }
         guard let peer = hosts[run.host].agent?.node.trust.pins[node] else { return }
         if peer.state != .trusted || checks.trust.isRevoked(peer.pin, by: run.host) {
@@ -87,7 +111,11 @@ extension World {
         case .trust(.peer(let peer)):
             let found = checks.trust.wrote(peer, by: me, host: run.host, isPeerHonest: isHonest(peer.node))
             for (invariant, text) in found { breach(invariant, text) }
-        case .trust(.invite(let invite)): note(.inviteServesOne, checks.trust.wrote(invite))
+            if peer.state != .trusted { schedule(.inspect(.cut(run, peer.node)), after: .seconds(1)) }
+        case .trust(.peerForgotten(let node)):
+            checks.trust.forgot(node, by: run.host)
+            schedule(.inspect(.cut(run, node)), after: .seconds(1))
+        case .trust(.invite(let invite)): note(.inviteServesOne, checks.trust.wrote(invite, by: run.host))
         case .gossip(.head(let stored)):
             for (invariant, text) in checks.gossip.wrote(stored, by: run.host, at: moment(of: run.host)) {
                 breach(invariant, text)

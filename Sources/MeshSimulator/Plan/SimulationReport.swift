@@ -77,6 +77,14 @@ public enum Invariant: String, Sendable, CaseIterable, Hashable {
     case answeredOnce = "every request is answered once"
     /// Tables stay within their bounds.
     case bounded = "every table stays within its bound"
+    /// A run that was followed by another is not taken up again.
+    case bootsRise = "a run that was followed does not return"
+    /// Who tells two things under one number is suspended.
+    case equivocationConvicts = "who equivocates is convicted"
+    /// Trust that ended ends links.
+    case cutAtOnce = "who is not trusted is cut off within 1 s"
+    /// Nothing is told without need.
+    case quiet = "it is quiet when nothing changes"
     /// A deadline that has come is dealt with.
     case timeMoves = "time moves on"
 }
@@ -113,6 +121,8 @@ public struct SimulationStatistics: Equatable, Sendable {
     public internal(set) var kills = 0
     /// Losses of power.
     public internal(set) var powerLosses = 0
+    /// Runs that ended in the middle of a write.
+    public internal(set) var tornWrites = 0
     /// Partitions of any kind.
     public internal(set) var partitions = 0
     /// Other faults that were injected.

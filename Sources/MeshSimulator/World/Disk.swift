@@ -87,9 +87,10 @@ struct Disk: Sendable {
         case .recordsForgotten: journal.removeLast(min(journal.count, 20))
         case .headsForgotten: heads = OrderedTable()
         case .invitesForgotten: for invite in invites.values { invites[invite.name] = invite.unused }
+        case .bootsForgotten: for peer in peers.values { peers[peer.node] = peer.withoutBoot }
         case .keysForgotten, .catalogUnkept, .agreementsUnkept, .answersDoubled, .headsMisdelivered,
-            .neverHealed,
-            .bothKeysStolen, .alarmsUnheard, nil:
+            .neverHealed, .bothKeysStolen, .alarmsUnheard, .closesIgnored, .contradictionsLost,
+            .summariesGarbled, nil:
             break
         }
     }
@@ -123,6 +124,14 @@ extension PeerRecord {
         PeerRecord(
             node: node, key: key, pin: pin, inception: inception, name: name, state: .trusted, since: since,
             evidence: evidence, boot: boot)
+    }
+}
+
+extension PeerRecord {
+    fileprivate var withoutBoot: PeerRecord {
+        PeerRecord(
+            node: node, key: key, pin: pin, inception: inception, name: name, state: state, since: since,
+            evidence: evidence, boot: nil)
     }
 }
 

@@ -17,6 +17,8 @@ struct Host: Sendable {
     var agent: Agent?
     /// Runs so far; names the current one.
     var runs = 0
+    /// Which run each of them said that it was.
+    var boots: [Int: BootID] = [:]
     /// The number of the run that goes on; 0 when none does. Beside `agent`, which is large, because every
     /// event asks for it.
     var running = 0
@@ -27,6 +29,25 @@ struct Host: Sendable {
     var effectsUntilKill: Int?
     /// Whether it sends what no honest node sends.
     var isInsider = false
+    /// Whether it never did so, nor was two of itself.
+    var isHonest = true
+    /// How many writes are still done before the next one is its last, of which a beginning is left.
+    var writesUntilEnd: Int?
+    /// How that write ends.
+    var ending = Ending.process
+    /// Whether its disk takes nothing; what its node is told then waits.
+    var isFull = false
+    var wasFull = false
+    var mailbox: [NodeInput] = []
+    /// The home as it was once.
+    var backup: Disk?
+    /// A whole run as it was once.
+    var snapshot: (agent: Agent, disk: Disk)?
+    /// The home, while a run goes on that is not its own.
+    var keptDisk: Disk?
+
+    /// What ends in the middle of a write.
+    enum Ending: Sendable, CaseIterable { case process, power }
 
     var node: NodeID { key.node }
 
@@ -91,9 +112,11 @@ struct IdempotentWork: Sendable, Equatable, Hashable {
 
 /// One run of the agent: all that its process holds, and loses at its end.
 struct Agent: Sendable {
-    let run: RunID
-    /// The certificate of this run.
-    let leaf: CertificateFacts
+    var run: RunID
+    /// Which run of its node it says that it is.
+    let boot: BootID
+    /// The certificate that it shows now.
+    var leaf: CertificateFacts
     var node: Node<SimulatedSuite>
     /// Nil until the node's first view.
     var desk: CallDesk?

@@ -188,19 +188,4 @@ extension World {
             }
         }
     }
-
-    /// The insider sends something else than its node ordered, or more.
-    mutating func misbehave(_ document: LinkDocument, over id: Int, from end: PipeEnd) {
-        if intruder.documents.count >= Intruder.memory { intruder.documents.removeFirst() }
-        intruder.documents.append(document)
-        let old = intruder.documents[intruder.number(below: intruder.documents.count)]
-        switch intruder.number(below: 4) {
-        case 0: break
-        case 1: transmit(.garbage, over: id, from: end)
-        case 2: transmit(.document(old), over: id, from: end)
-        default:
-            transmit(.document(document), over: id, from: end)
-            transmit(.document(document), over: id, from: end)
-        }
-    }
 }

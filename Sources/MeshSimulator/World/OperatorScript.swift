@@ -63,7 +63,9 @@ extension World {
         prepareFaults()
         schedule(.inspect(.routine), after: .seconds(5))
         schedule(.calm, after: plan.duration)
-        schedule(.inspect(.links), after: plan.duration + .seconds(20))
+        // A certificate from a year ahead is looked at every ten seconds.
+        let linkPatience: Duration = plan.faults.contains(.clockYears) ? .seconds(45) : .seconds(20)
+        schedule(.inspect(.links), after: plan.duration + linkPatience)
         // A clock that leapt is looked at once a minute.
         let patience: Duration = plan.faults.contains(.clockLeaps) ? .seconds(110) : .seconds(60)
         schedule(.inspect(.heads), after: plan.duration + patience)

@@ -7,6 +7,7 @@ import MeshTrust
 extension World {
     mutating func boot(_ number: Int) {
         guard hosts[number].agent == nil else { return }
+        guard !hosts[number].isFull else { return schedule(.boot(host: number), after: .seconds(1)) }
         hosts[number].isPowered = true
         hosts[number].runs += 1
         let run = RunID(host: number, number: hosts[number].runs)
@@ -24,8 +25,10 @@ extension World {
             me: me, restored: hosts[number].disk.restored, configuration: NodeConfiguration(), suite: suite,
             generator: chance.split())
         let leaf = leaf(of: key, at: now.wall)
-        hosts[number].agent = Agent(run: run, leaf: leaf, node: node, desk: nil, generator: chance.split())
+        hosts[number].agent = Agent(
+            run: run, boot: boot, leaf: leaf, node: node, desk: nil, generator: chance.split())
         hosts[number].running = run.number
+        hosts[number].boots[run.number] = boot
         checks.begin(run)
         trace.fold("boot \(number)")
         let unfinished = hosts[number].disk.fold.unfinished
@@ -37,6 +40,18 @@ extension World {
         tell(run, .listens(ListeningNotice(port: hosts[number].endpoint.port, advertised: [])))
         if !unfinished.isEmpty, isAlive(run) { tell(run, .callsFoundUnfinished(unfinished)) }
         schedule(.announce(run), after: .milliseconds(200))
+        schedule(.freshen(run), after: .seconds(10))
+    }
+
+    /// A certificate that is two thirds over, or that is not valid yet since the clock was put back, is made
+    /// anew.
+    mutating func freshen(_ run: RunID) {
+        guard isAlive(run), let leaf = hosts[run.host].agent?.leaf else { return }
+        schedule(.freshen(run), after: .seconds(10))
+        let wall = moment(of: run.host).wall
+        guard wall < leaf.notBefore || wall >= leaf.notBefore + .seconds(16 * 3_600) else { return }
+        let fresh = self.leaf(of: hosts[run.host].key, at: wall)
+        hosts[run.host].agent?.leaf = fresh
     }
 
     /// A node certificate as a shell makes it at start: a fresh key, its validity, and the identity key's
@@ -60,6 +75,8 @@ extension World {
         hosts[number].agent = nil
         hosts[number].running = 0
         hosts[number].effectsUntilKill = nil
+        hosts[number].writesUntilEnd = nil
+        hosts[number].mailbox = []
         trace.fold("kill \(number)")
         statistics.lost += checks.end(agent.run)
         for (connection, id) in agent.pipes {
@@ -82,6 +99,8 @@ extension World {
         hosts[number].agent = nil
         hosts[number].running = 0
         hosts[number].effectsUntilKill = nil
+        hosts[number].writesUntilEnd = nil
+        hosts[number].mailbox = []
         hosts[number].isPowered = false
         hosts[number].disk.losePower(using: &faultChance)
         trace.fold("power \(number)")
@@ -93,7 +112,9 @@ extension World {
     /// When an agent wants to be woken; nil when it does not.
     private mutating func deadline(of run: RunID) -> Instant? {
         guard isAlive(run) else { return nil }
-        return hosts[run.host].agent?.readDeadlines().first
+        // A node whose store cannot be written stands still.
+        let deadlines = hosts[run.host].agent?.readDeadlines()
+        return hosts[run.host].isFull ? deadlines?.desk : deadlines?.first
     }
 
     /// Puts the next alarm in the queue when it is earlier than the one there.
@@ -116,7 +137,9 @@ extension World {
             noticeAlarm(run, at: now)
             return setAlarm(run)
         }
-        if isDue(hosts[run.host].agent?.readDeadlines().node, now) { tell(run, .timeReached) }
+        if !hosts[run.host].isFull, isDue(hosts[run.host].agent?.readDeadlines().node, now) {
+            tell(run, .timeReached)
+        }
         if isAlive(run), isDue(hosts[run.host].agent?.readDeadlines().desk, now) { call(run, .timeReached) }
         noticeAlarm(run, at: now)
         setAlarm(run)
@@ -137,8 +160,9 @@ extension World {
     /// About once a second the shell measures the store's room.
     mutating func measure(_ run: RunID) {
         guard isAlive(run) else { return }
-        tell(run, .roomMeasured(bytes: 1 << 30))
-        if isAlive(run) { call(run, .roomMeasured(bytes: 1 << 30)) }
+        let room: Int64 = hosts[run.host].isFull ? 0 : 1 << 30
+        tell(run, .roomMeasured(bytes: room))
+        if isAlive(run) { call(run, .roomMeasured(bytes: room)) }
         schedule(.measure(run), after: .seconds(5))
     }
 }

@@ -20,12 +20,13 @@ extension World {
 
     /// Performs in order; what must be durable first waits, as the shell's group commit makes it.
     mutating func perform(_ steps: [OrderLine.Step], _ run: RunID) {
-        for step in steps {
+        for (index, step) in steps.enumerated() {
             guard isAlive(run), survives(run) else { return }
             switch step {
             case .write(let records, let durability, let gate):
                 trace.fold(.record(records, durability))
-                hosts[run.host].disk.append(records)
+                guard !hosts[run.host].isFull else { return failClosed(steps[(index + 1)...], gate, run) }
+                guard append(records, run) else { return }
                 guard durability == .synced else { continue }
                 let due = max(time + moment(upTo: .milliseconds(10)), hosts[run.host].agent?.syncedAt ?? time)
                 hosts[run.host].agent?.syncedAt = due
@@ -50,7 +51,9 @@ extension World {
 
     mutating func kept(_ run: RunID, _ entry: IdempotencyBook.Entry, _ gate: OrderLine.Gate) {
         guard isAlive(run) else { return }
-        if tampering != .keysForgotten { hosts[run.host].disk.commit(entry) }
+        let isWritten = endOfWriting(parts: 1, run)
+        if isWritten != 0, tampering != .keysForgotten { hosts[run.host].disk.commit(entry) }
+        guard isWritten == nil else { return endInWrite(run) }
         open(gate, run)
     }
 
@@ -59,7 +62,7 @@ extension World {
         setAlarm(run)
     }
 
-    private mutating func perform(_ effect: CallEffect, _ run: RunID) {
+    mutating func perform(_ effect: CallEffect, _ run: RunID) {
         switch effect {
         case .record, .remember, .breakerChanged: break
         case .send(let attempt, let node, let invocation): send(attempt, to: node, invocation, run)
@@ -109,14 +112,14 @@ extension World {
         checks.audit.acknowledged(disk.journal, synced: disk.syncedCount, host: run.host)
     }
 
-    private mutating func endService(_ key: InboundKey, _ run: RunID, isAcknowledged: Bool) {
+    mutating func endService(_ key: InboundKey, _ run: RunID, isAcknowledged: Bool) {
         hosts[run.host].agent?.inbound[key] = nil
         guard isAcknowledged else { return }
         let disk = hosts[run.host].disk
         checks.audit.acknowledged(disk.journal, synced: disk.syncedCount, host: run.host)
     }
 
-    private mutating func transmit(_ message: PipeMessage, on connection: ConnectionID, of run: RunID) {
+    mutating func transmit(_ message: PipeMessage, on connection: ConnectionID, of run: RunID) {
         guard let (id, end) = place(connection, of: run) else { return }
         transmit(message, over: id, from: end)
     }
@@ -136,7 +139,7 @@ extension World {
         transmit(.invocation(stream: stream.stream, invocation), over: id, from: end)
     }
 
-    private mutating func respond(_ key: InboundKey, _ answer: InvocationAnswer, _ run: RunID) {
+    mutating func respond(_ key: InboundKey, _ answer: InvocationAnswer, _ run: RunID) {
         transmit(.answer(stream: key.stream, answer), on: key.connection, of: run)
         if case .refused = answer { endService(key, run, isAcknowledged: false) }
     }

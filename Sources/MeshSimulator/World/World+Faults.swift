@@ -16,18 +16,19 @@ extension World {
         if plan.faults.contains(.deafness) { network.announcementsLost = 600 }
         for fault in plan.faults {
             switch fault {
-            case .slowNetwork, .clockDrift, .deafness, .insider: break
+            case .slowNetwork, .clockDrift, .deafness, .echoes, .insider, .equivocation, .futureDating,
+                .forgery, .flooding:
+                break
             case .operators: schedule(.operate(.whim), after: .seconds(25))
             case .intruder: schedule(.intrude, after: .seconds(4))
             case .resets, .partitions, .oneWay, .flapping, .kills, .powerLosses, .pauses, .clockJumps,
-                .clockLeaps,
-                .badServices:
+                .clockLeaps, .clockYears, .badServices, .tornWrites, .fullDisks, .backups, .returns:
                 schedule(.strike(fault), after: drawPause())
             }
         }
     }
 
-    private mutating func drawPause() -> Duration {
+    mutating func drawPause() -> Duration {
         faultChance.duration(from: .seconds(3), through: .seconds(40))
     }
 
@@ -43,7 +44,10 @@ extension World {
         let host = drawHost()
         trace.fold("\(fault.rawValue) \(host)")
         switch fault {
-        case .slowNetwork, .clockDrift, .deafness, .insider, .operators, .intruder: break
+        case .slowNetwork, .clockDrift, .deafness, .echoes, .operators, .intruder, .insider, .equivocation,
+            .futureDating, .forgery, .flooding:
+            break
+        case .tornWrites, .fullDisks, .backups, .returns, .clockYears: strikeHome(fault, host)
         case .resets: strikeConnection()
         case .partitions, .oneWay, .flapping: strikeNetwork(fault, host)
         case .kills: strikeProcess(host)
@@ -115,6 +119,9 @@ extension World {
             network.mend(number)
             resend()
         case .services(let host): hosts[host].service = .healthy
+        case .disk(let host): mendDisk(host)
+        case .ownRun(let host): mendRun(host)
+        case .clock(let host): mendClock(host)
         }
     }
 
@@ -127,6 +134,11 @@ extension World {
         network.announcementsLost = 0
         for number in hosts.indices {
             hosts[number].effectsUntilKill = nil
+            hosts[number].writesUntilEnd = nil
+            mendDisk(number)
+            // What a full disk did not take of a call's end is made up for at the next start.
+            if hosts[number].wasFull { kill(number) }
+            mendRun(number)
             hosts[number].clock.setRight(at: time)
             hosts[number].service = .healthy
             hosts[number].isInsider = false
@@ -149,11 +161,15 @@ extension World {
         let tag = SightingTag(of: host.node, hour: hour, using: suite)
         let sighting = Sighting(key: key, endpoints: [host.endpoint], claim: .tag(tag), life: .seconds(120))
         for other in hosts.indices where other != run.host {
-            guard let listener = hosts[other].agent, network.reaches(run.host, other),
+            guard hosts[other].running > 0, network.reaches(run.host, other),
                 !happens(network.announcementsLost)
             else { continue }
+            let listener = RunID(host: other, number: hosts[other].running)
             let delay = hop()
-            schedule(.tell(listener.run, .sighted(sighting)), after: delay)
+            schedule(.tell(listener, .sighted(sighting)), after: delay)
+            guard plan.faults.contains(.echoes), !isCalm else { continue }
+            let late = moment(upTo: .seconds(20))
+            schedule(.tell(listener, .sighted(sighting)), after: late)
         }
         schedule(.announce(run), after: .seconds(60))
     }

@@ -8,6 +8,8 @@ import MeshTrust
 extension World {
     mutating func tell(_ run: RunID, _ input: NodeInput) {
         guard isAlive(run) else { return }
+        // A store that cannot be written stops the control plane, not the calls.
+        guard !hosts[run.host].isFull else { return hosts[run.host].mailbox.append(input) }
         trace.fold(input, at: run.host)
         let now = moment(of: run.host)
         var outbox = Outbox<NodeEffect>()
@@ -50,8 +52,10 @@ extension World {
             withPipe(connection, of: run) { pipe, end in pipe[end].admitted = node }
         case .ping(let connection, let summary):
             guard let (id, end) = place(connection, of: run) else { return }
-            transmit(.ping(summary, sent: time), over: id, from: end)
-        case .close(let connection, _): close(connection, of: run)
+            let told = tampering == .summariesGarbled ? RegistrySummary(digest: .zero) : summary
+            transmit(.ping(told, sent: time), over: id, from: end)
+        case .close(let connection, _):
+            if tampering != .closesIgnored { close(connection, of: run) }
         case .sign(let request):
             let signature = hosts[run.host].key.sign(request)
             let delay = moment(upTo: .milliseconds(4))
@@ -75,7 +79,7 @@ extension World {
             let found = hosts[run.host].disk.fold.events.filter { $0.correlation == question.correlation }
             schedule(.tell(run, .lookedUp(question, found)), after: .milliseconds(2))
         case .record(let records, let durability):
-            hosts[run.host].disk.append(records)
+            guard append(records, run) else { return }
             if durability == .synced { hosts[run.host].disk.sync(upTo: .max) }
         }
     }
@@ -93,12 +97,15 @@ extension World {
         guard let (id, end) = place(connection, of: run) else { return }
         if case .handshake(let message) = document { intruder.overhear(message) }
         if hosts[run.host].isInsider, pipes[id]?[end].admitted != nil, happens(60) {
-            return misbehave(document, over: id, from: end)
+            return misbehave(document, over: id, from: end, of: run.host)
         }
         transmit(.document(document), over: id, from: end)
     }
 
     private mutating func commit(_ change: NodeChange, _ run: RunID) {
+        let isWritten = endOfWriting(parts: 1, run)
+        if isWritten == 0 { return endInWrite(run) }
+        defer { if isWritten == 1 { endInWrite(run) } }
         switch (tampering, change) {
         case (.catalogUnkept, .gossip(.head(let stored)))
         where stored.head.body.owner != hosts[run.host].node:

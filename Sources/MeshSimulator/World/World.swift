@@ -51,7 +51,10 @@ struct World: Sendable {
             hostOfNode[host.node] = number
             hosts.append(host)
         }
-        if plan.faults.contains(.insider), plan.nodes > 2 { hosts[plan.nodes - 1].isInsider = true }
+        if plan.faults.contains(where: Fault.ofInsiders.contains), plan.nodes > 2 {
+            hosts[plan.nodes - 1].isInsider = true
+            hosts[plan.nodes - 1].isHonest = false
+        }
         prepare()
     }
 
@@ -131,6 +134,7 @@ struct World: Sendable {
         case .synced(let run, let journal, let gate): synced(run, journal, gate)
         case .kept(let run, let entry, let gate): kept(run, entry, gate)
         case .measure(let run): measure(run)
+        case .freshen(let run): freshen(run)
         case .connect(let dial): connect(dial)
         case .arrive(let pipe, let end): arrive(pipe, from: end)
         case .lost(let pipe, let end): lose(pipe, end)
@@ -154,7 +158,7 @@ extension WorldEvent {
         switch self {
         case .wake(let run), .tell(let run, _), .call(let run, _), .synced(let run, _, _),
             .kept(let run, _, _),
-            .measure(let run),
+            .measure(let run), .freshen(let run),
             .service(let run, _, _), .leave(let run, _), .announce(let run):
             run.host
         case .boot(let host), .ask(let host): host

@@ -30,6 +30,8 @@ enum WorldEvent: Sendable {
     case arrive(pipe: Int, from: PipeEnd)
     /// The other end is gone, and the system says so.
     case lost(pipe: Int, end: PipeEnd)
+    /// An agent looks whether its certificate is to be made anew.
+    case freshen(RunID)
     /// A service behind a node goes on.
     case service(RunID, ServiceID, ServiceStage)
     /// An application asks.
@@ -66,10 +68,18 @@ enum Inspection: Sendable {
     case links
     case heads
     case end
+    /// Whether a host has cut off whom it stopped trusting a second ago.
+    case cut(RunID, NodeID)
+    /// Whether a host has convicted who told it two things under one number a second ago.
+    case conviction(RunID, NodeID)
 }
 
 /// How a fault ends.
 enum Mending: Sendable {
     case network(number: Int)
     case services(host: Int)
+    case disk(host: Int)
+    /// A host's own run goes on again, after one that had returned.
+    case ownRun(host: Int)
+    case clock(host: Int)
 }

@@ -1,0 +1,107 @@
+import MeshBase
+import MeshGossip
+import MeshNode
+import MeshTrust
+
+// A trusted node that sends something else than it orders, or more.
+extension World {
+    mutating func misbehave(_ document: LinkDocument, over id: Int, from end: PipeEnd, of host: Int) {
+        if intruder.documents.count >= Intruder.memory { intruder.documents.removeFirst() }
+        intruder.documents.append(document)
+        let manners = Fault.ofInsiders.filter(plan.faults.contains)
+        guard !manners.isEmpty else { return transmit(.document(document), over: id, from: end) }
+        let manner = manners[intruder.number(below: manners.count)]
+        if manner == .equivocation {
+            tellTwice(document, over: id, from: end, of: host)
+        } else if manner == .futureDating {
+            dateAhead(document, over: id, from: end, of: host)
+        } else if manner == .forgery {
+            tellForOthers(document, over: id, from: end, of: host)
+        } else if manner == .flooding {
+            flood(document, over: id, from: end, of: host)
+        } else {
+            garble(document, over: id, from: end)
+        }
+    }
+
+    private mutating func garble(_ document: LinkDocument, over id: Int, from end: PipeEnd) {
+        let old = intruder.documents[intruder.number(below: intruder.documents.count)]
+        switch intruder.number(below: 4) {
+        case 0: break
+        case 1: transmit(.garbage, over: id, from: end)
+        case 2: transmit(.document(old), over: id, from: end)
+        default:
+            transmit(.document(document), over: id, from: end)
+            transmit(.document(document), over: id, from: end)
+        }
+    }
+
+    /// Two heads under one number, both signed: one of them says that there is nothing.
+    private mutating func tellTwice(
+        _ document: LinkDocument, over id: Int, from end: PipeEnd, of host: Int
+    ) {
+        transmit(.document(document), over: id, from: end)
+        guard case .gossip(.head(let push)) = document, push.head.body.count > 0 else { return }
+        let twin = push.head.body.changed(count: 0, root: .zero)
+        transmit(head(twin, of: host), over: id, from: end)
+    }
+
+    private mutating func dateAhead(
+        _ document: LinkDocument, over id: Int, from end: PipeEnd, of host: Int
+    ) {
+        guard case .gossip(.head(let push)) = document else {
+            return transmit(.document(document), over: id, from: end)
+        }
+        let ahead = Duration.seconds(3_600)
+        let body = push.head.body
+        let late = body.changed(
+            sequence: body.sequence + ahead.wholeMilliseconds << 10, issued: body.issued + ahead,
+            expires: body.expires + ahead)
+        let signed = hosts[host].key.sign(late)
+        let told = HeadPush(head: signed, leaves: push.leaves, records: push.records)
+        transmit(.document(.gossip(.head(told))), over: id, from: end)
+    }
+
+    /// A head in the name of whom it is told to, or of somebody else, by the wrong key.
+    private mutating func tellForOthers(
+        _ document: LinkDocument, over id: Int, from end: PipeEnd, of host: Int
+    ) {
+        transmit(.document(document), over: id, from: end)
+        guard case .gossip(.head(let push)) = document else { return }
+        let other = hosts[intruder.number(below: plan.nodes)].node
+        let body = push.head.body.changed(owner: other, sequence: push.head.body.sequence + 1)
+        transmit(head(body, of: host), over: id, from: end)
+    }
+
+    /// A hundred valid heads, one after the other, or the same document a hundred times.
+    private mutating func flood(_ document: LinkDocument, over id: Int, from end: PipeEnd, of host: Int) {
+        for number in 0..<100 {
+            guard case .gossip(.head(let push)) = document, push.head.body.count == 0 else {
+                transmit(.document(document), over: id, from: end)
+                continue
+            }
+            let body = push.head.body.changed(sequence: push.head.body.sequence + Int64(number))
+            transmit(head(body, of: host), over: id, from: end)
+        }
+    }
+
+    private func head(_ body: Head, of host: Int) -> PipeMessage {
+        .document(.gossip(.head(HeadPush(head: hosts[host].key.sign(body), leaves: [], records: []))))
+    }
+
+    /// Who is told two things under one number by a trusted node must convict it: looked at a second later.
+    /// False when this world keeps it to itself.
+    mutating func watchContradiction(_ document: LinkDocument, from peer: NodeID?, at run: RunID) -> Bool {
+        guard case .gossip(.head(let push)) = document, let peer, let teller = hostOfNode[peer],
+            push.head.body.owner == peer,
+            push.head.isSigned(by: hosts[teller].key.publicKey, using: suite)
+        else { return true }
+        let body = push.head.body
+        let key = Disk.HeadKey(owner: peer, audience: body.audience)
+        guard let held = hosts[run.host].disk.heads[key]?.head.body, held.epoch == body.epoch,
+            held.sequence == body.sequence, held.root != body.root
+        else { return true }
+        schedule(.inspect(.conviction(run, peer)), after: .seconds(1))
+        return tampering != .contradictionsLost
+    }
+}
