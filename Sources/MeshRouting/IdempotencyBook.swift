@@ -7,11 +7,14 @@ import MeshBase
 ///                             └─────────────24 h───────────────┘
 ///
 /// *Started* is durable before the effect: a repeat that finds it without an end is told that the outcome
-/// is unknown, also after a restart. A caller's table is bounded; when it is full, keys are refused rather
-/// than forgotten, because a forgotten key could be executed again.
+/// is unknown, also after a restart. A caller's table is bounded, in keys and in bytes of the answers that
+/// are kept; when it is full, keys are refused rather than forgotten, because a forgotten key could be
+/// executed again.
 public struct IdempotencyBook: Sendable, Equatable {
     /// Keys of one caller.
     public static let keysPerCaller = 10_000
+    /// Bytes of one caller's kept answers; the last one may go beyond.
+    public static let bytesPerCaller = Limits.memoryPerPeer
     /// Bytes of an answer's body that are kept for repeats.
     public static let bodyMax = 4 * 1024
 
@@ -65,6 +68,9 @@ public struct IdempotencyBook: Sendable, Equatable {
             self.headers = headers
             self.body = body
         }
+
+        /// Bytes that keeping it takes, near enough to bound it.
+        var length: Int { HeaderFilter.length(of: headers) + (body?.bytes.count ?? 0) }
     }
 
     /// What a call with a key meets.
@@ -77,12 +83,14 @@ public struct IdempotencyBook: Sendable, Equatable {
         case unknownOutcome
         /// The key came before with another request.
         case otherRequest
-        /// The caller has too many keys.
+        /// The caller has too many keys, or too much is kept of their answers.
         case full
     }
 
     private var entries: [Key: Entry] = [:]
     private var counts: [NodeID: Int] = [:]
+    /// Bytes of the answers kept for a caller.
+    private var bytes: [NodeID: Int] = [:]
     private var ends = OrderedTable<Expiry, Key>()
     private var serial: UInt64 = 0
 
@@ -106,7 +114,9 @@ public struct IdempotencyBook: Sendable, Equatable {
             guard entry.request == request else { return .otherRequest }
             return entry.end.map(Finding.ended) ?? .unknownOutcome
         }
-        guard counts[key.caller, default: 0] < Self.keysPerCaller else { return .full }
+        guard counts[key.caller, default: 0] < Self.keysPerCaller,
+            bytes[key.caller, default: 0] < Self.bytesPerCaller
+        else { return .full }
         let entry = Entry(key: key, request: request, until: now + Limits.idempotencyLife, end: nil)
         insert(entry)
         return .fresh(entry)
@@ -117,6 +127,7 @@ public struct IdempotencyBook: Sendable, Equatable {
         guard let entry = entries[key], entry.end == nil else { return nil }
         let ended = Entry(key: key, request: entry.request, until: entry.until, end: end)
         entries[key] = ended
+        bytes[key.caller, default: 0] += end.length
         return ended
     }
 
@@ -136,6 +147,7 @@ public struct IdempotencyBook: Sendable, Equatable {
     private mutating func insert(_ entry: Entry) {
         entries[entry.key] = entry
         counts[entry.key.caller, default: 0] += 1
+        if let end = entry.end { bytes[entry.key.caller, default: 0] += end.length }
         serial += 1
         ends[Expiry(until: entry.until, serial: serial)] = entry.key
     }
@@ -148,8 +160,11 @@ public struct IdempotencyBook: Sendable, Equatable {
     }
 
     private mutating func remove(_ key: Key) {
-        entries[key] = nil
+        if let end = entries.removeValue(forKey: key)?.end { bytes[key.caller, default: 0] -= end.length }
         counts[key.caller, default: 1] -= 1
-        if counts[key.caller] == 0 { counts[key.caller] = nil }
+        if counts[key.caller] == 0 {
+            counts[key.caller] = nil
+            bytes[key.caller] = nil
+        }
     }
 }
