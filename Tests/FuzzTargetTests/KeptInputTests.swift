@@ -4,7 +4,7 @@ import Testing
 /// The quick part of fuzzing, in every run of the tests. The slow part is `Scripts/fuzz`.
 @Suite("Readers of foreign bytes")
 struct KeptInputTests {
-    private static let rounds = 1_500
+    private static let rounds = 3_000
 
     @Test("take what our own encoders write", arguments: FuzzTargets.all.map(\.name))
     func samples(name: String) throws {

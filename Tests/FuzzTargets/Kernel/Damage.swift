@@ -14,6 +14,14 @@ public struct Damage {
         [0x80, 0x80, 0x01], [0x84, 0xff, 0xff, 0xff, 0xff], [0, 0, 0, 0],
     ]
 
+    /// What stands together where one format means something and another is deceived.
+    private static let phrases = [
+        "..", "/../", "%2e%2e", "%2F", "%00", "\r\n", "\u{202e}", "e\u{301}", "\\u0000", "\\ud83d", "1e3",
+        "-0", "007",
+        "9007199254740992", "null", "1.0", "{\"a\":1,\"a\":2}", "comity-caller", "192.0.2.1", "::1", "----",
+        "==",
+    ].map { Array($0.utf8) }
+
     public init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
 
     /// A number of 0 ..< `bound`.
@@ -34,7 +42,7 @@ public struct Damage {
             return
         }
         let place = below(bytes.count)
-        switch below(9) {
+        switch below(10) {
         case 0: bytes[place] ^= 1 << UInt8(below(8))
         case 1: bytes[place] = Self.telling[below(Self.telling.count)]
         case 2: bytes.insert(Self.telling[below(Self.telling.count)], at: place)
@@ -44,7 +52,8 @@ public struct Damage {
         case 6:
             let length = Self.lengths[below(Self.lengths.count)]
             bytes.replaceSubrange(place..<min(bytes.count, place + length.count), with: length)
-        case 7 where !other.isEmpty:
+        case 7: bytes.insert(contentsOf: Self.phrases[below(Self.phrases.count)], at: place)
+        case 8 where !other.isEmpty:
             bytes.insert(contentsOf: piece(of: other, at: below(other.count)), at: place)
         default: bytes.append(UInt8(below(256)))
         }
