@@ -92,7 +92,9 @@ public struct CorrelationID: Hashable, Sendable, Comparable, Codable, CustomStri
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        guard let id = CorrelationID(try container.decode(String.self)) else {
+        let text = try container.decode(String.self)
+        // A person may type it in upper case; in a document one id has one text.
+        guard let id = CorrelationID(text), id.description == text else {
             throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a UUID")
         }
         self = id

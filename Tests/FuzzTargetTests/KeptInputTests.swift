@@ -1,10 +1,17 @@
+import Foundation
 import FuzzTargets
 import Testing
 
 /// The quick part of fuzzing, in every run of the tests. The slow part is `Scripts/fuzz`.
 @Suite("Readers of foreign bytes")
 struct KeptInputTests {
-    private static let rounds = 3_000
+    /// `COMITY_FUZZ_ROUNDS` and `COMITY_FUZZ_SEED`: more of it, where libFuzzer is not at hand.
+    private static let rounds = number("COMITY_FUZZ_ROUNDS") ?? 3_000
+    private static let seed = number("COMITY_FUZZ_SEED") ?? 20_261_127
+
+    private static func number(_ variable: String) -> Int? {
+        ProcessInfo.processInfo.environment[variable].flatMap { Int($0) }
+    }
 
     @Test("take what our own encoders write", arguments: FuzzTargets.all.map(\.name))
     func samples(name: String) throws {
@@ -27,7 +34,7 @@ struct KeptInputTests {
     func damage(name: String) throws {
         let target = try target(name)
         let inputs = try target.samples() + FuzzCorpus.kept(of: target).entries.map(\.bytes)
-        var damage = Damage(seed: 20_261_127)
+        var damage = Damage(seed: UInt64(Self.seed))
         for round in 0..<Self.rounds {
             let bytes =
                 round % 8 == 0

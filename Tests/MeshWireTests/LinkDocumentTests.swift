@@ -65,6 +65,7 @@ struct LinkDocumentTests {
             #"{"body":{"decision":"suspend"},"kind":"unheard-of"}"#,
             #"{"body":{"decision":"suspend"},"kind":"notice","kind":"notice"}"#,
             #"{"body":{"port":70000,"advertised":[]},"kind":"listening"}"#,
+            #"{"body":{"correlation":"0190B5C2-0000-7000-8000-000000000001","number":1},"kind":"trace-request"}"#,
             notice + " {}",
         ] {
             #expect(throws: WireError.self, "\(text)") { try read(text) }
