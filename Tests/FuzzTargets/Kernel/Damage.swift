@@ -18,7 +18,8 @@ public struct Damage {
     private static let phrases = [
         "..", "/../", "%2e%2e", "%2F", "%00", "\r\n", "\u{202e}", "e\u{301}", "\\u0000", "\\ud83d", "1e3",
         "-0", "007",
-        "9007199254740992", "null", "1.0", "{\"a\":1,\"a\":2}", "comity-caller", "192.0.2.1", "::1", "----",
+        "9007199254740992", "null", "1.0", "{\"a\":1,\"a\":2}", "comity-caller", "\u{1}\u{9}192.0.2.1", "::1",
+        "----",
         "==",
     ].map { Array($0.utf8) }
 
@@ -42,7 +43,7 @@ public struct Damage {
             return
         }
         let place = below(bytes.count)
-        switch below(10) {
+        switch below(11) {
         case 0: bytes[place] ^= 1 << UInt8(below(8))
         case 1: bytes[place] = Self.telling[below(Self.telling.count)]
         case 2: bytes.insert(Self.telling[below(Self.telling.count)], at: place)
@@ -53,7 +54,11 @@ public struct Damage {
             let length = Self.lengths[below(Self.lengths.count)]
             bytes.replaceSubrange(place..<min(bytes.count, place + length.count), with: length)
         case 7: bytes.insert(contentsOf: Self.phrases[below(Self.phrases.count)], at: place)
-        case 8 where !other.isEmpty:
+        case 8:
+            // The same number, written in one byte more than it takes.
+            bytes[place] |= 0x80
+            bytes.insert(0, at: place + 1)
+        case 9 where !other.isEmpty:
             bytes.insert(contentsOf: piece(of: other, at: below(other.count)), at: place)
         default: bytes.append(UInt8(below(256)))
         }
