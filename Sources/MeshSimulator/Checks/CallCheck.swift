@@ -9,11 +9,22 @@ struct CallCheck: Sendable {
 
     struct Request: Sendable {
         let request: LocalRequest
-        let began: Instant
+        /// When it must be over, or have moved again.
+        var deadline: Instant
         /// Once the answer has begun.
         var correlation: CorrelationID?
         var isLeft = false
-        var deadline: Instant { began + (request.deadline ?? Limits.callDeadline) }
+
+        init(_ request: LocalRequest, at began: Instant) {
+            self.request = request
+            deadline = began + (request.deadline ?? Limits.callDeadline)
+        }
+
+        /// Bytes moved: only a request without a deadline of its own lives longer by it.
+        mutating func move(at now: Instant) {
+            guard request.deadline == nil, case .mesh = request.form else { return }
+            deadline = now + (correlation == nil ? Limits.callDeadline : Limits.streamIdle)
+        }
     }
 
     /// What was counted of one run of an agent.
@@ -54,7 +65,7 @@ struct CallCheck: Sendable {
     mutating func asked(_ request: LocalRequest, of run: RunID, at now: Instant) {
         runs.update(run.host) { count in
             count.calls += 1
-            count.open[request.id] = Request(request: request, began: now)
+            count.open[request.id] = Request(request, at: now)
         }
     }
 
@@ -63,12 +74,23 @@ struct CallCheck: Sendable {
         runs.update(run.host) { count in count.open.update(id) { $0.isLeft = true } != nil } ?? false
     }
 
-    mutating func answerBegan(_ id: RequestID, _ correlation: CorrelationID, of run: RunID) -> String? {
+    mutating func moved(_ id: RequestID, of run: RunID, at now: Instant) {
+        runs.update(run.host) { count in _ = count.open.update(id) { $0.move(at: now) } }
+    }
+
+    mutating func answerBegan(
+        _ id: RequestID, _ correlation: CorrelationID, of run: RunID, at now: Instant
+    ) -> String? {
         guard let known = runs[run.host]?.open[id] else {
             return "request \(id.number) is answered after its end"
         }
         guard known.correlation == nil else { return "request \(id.number) is answered twice" }
-        runs.update(run.host) { $0.open.update(id) { $0.correlation = correlation } }
+        runs.update(run.host) { count in
+            _ = count.open.update(id) { request in
+                request.correlation = correlation
+                request.move(at: now)
+            }
+        }
         return nil
     }
 

@@ -49,8 +49,12 @@ extension World {
     private mutating func checkAcknowledgement(_ id: RequestID, _ durability: AuditDurability?, of run: RunID)
     {
         guard let request = checks.calls.request(id, of: run)?.request else { return }
-        var isMutating = false
-        if case .invoke(let capability?, _) = request.form { isMutating = capability != .named("list") }
+        let isMutating =
+            switch request.form {
+            case .invoke(let capability?, _): capability != .named("list")
+            case .invoke(nil, _): false
+            case .mesh: true
+            }
         if durability == nil || (isMutating && durability != .synced) {
             breach(
                 .nothingLost,

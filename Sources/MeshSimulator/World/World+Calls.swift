@@ -71,10 +71,10 @@ extension World {
             hosts[run.host].agent?.streams[stream] = nil
             transmit(.abandon(stream: stream.stream), on: stream.connection, of: run)
         case .answer(let id, _, _, let correlation):
-            note(.answeredOnce, checks.calls.answerBegan(id, correlation, of: run))
+            note(.answeredOnce, checks.calls.answerBegan(id, correlation, of: run, at: time))
         case .finish(let id): finish(id, run)
         case .answerAgain(let id, _, let correlation):
-            note(.answeredOnce, checks.calls.answerBegan(id, correlation, of: run))
+            note(.answeredOnce, checks.calls.answerBegan(id, correlation, of: run, at: time))
             finish(id, run)
         case .refuse(let id, _, _):
             statistics.refused += 1
@@ -157,6 +157,9 @@ extension World {
                 key: key, peer: peer, invocation: invocation, body: invocation.body)
             checks.calls.arrived(inbound, of: run, at: time)
             call(run, .arrived(inbound))
+            if invocation.body.isStreamed {
+                schedule(.receive(run, key, step: 1), after: .milliseconds(800))
+            }
         case .answer(let stream, let answer):
             let key = InboundKey(connection: connection, stream: stream)
             guard let attempt = hosts[run.host].agent?.streams[key] else { return }

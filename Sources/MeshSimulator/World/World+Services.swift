@@ -33,13 +33,20 @@ extension World {
         let capability = key.map { [Self.put, Self.pay][$0 % 2].name } ?? drawn
         let text = key.map { "key-\(number)-\($0)" }
         let seconds = Int64(chance.number(below: 10)) + 1
-        let request = LocalRequest(
-            id: id, target: drawTarget(host: number, isEcho: isEcho), resource: isEcho ? .echo : Self.orders,
-            form: .invoke(capability: isEcho ? nil : capability, query: nil), deadline: .seconds(seconds),
-            idempotencyKey: text, body: .whole(length: 64, digest: suite.digest(Array((text ?? "").utf8))))
+        let target = drawTarget(host: number, isEcho: isEcho)
+        let isUpload = key == nil && !isEcho && isUploadTime(id)
+        let request =
+            isUpload
+            ? upload(id, to: target, within: .seconds(seconds))
+            : LocalRequest(
+                id: id, target: target, resource: isEcho ? .echo : Self.orders,
+                form: .invoke(capability: isEcho ? nil : capability, query: nil), deadline: .seconds(seconds),
+                idempotencyKey: text,
+                body: .whole(length: 64, digest: suite.digest(Array((text ?? "").utf8))))
         statistics.calls += 1
         checks.calls.asked(request, of: agent.run, at: time)
         call(agent.run, .requested(request))
+        if isUpload { schedule(.upload(agent.run, id, step: 1), after: .milliseconds(700)) }
         if happens(20) {
             schedule(.leave(agent.run, id), after: chance.duration(from: .zero, through: .seconds(2)))
         }

@@ -140,6 +140,8 @@ struct World: Sendable {
         case .lost(let pipe, let end): lose(pipe, end)
         case .service(let run, let service, let stage): serve(run, service, stage)
         case .ask(let host): ask(host)
+        case .upload(let run, let request, let step): upload(run, request, step: step)
+        case .receive(let run, let key, let step): receive(run, key, step: step)
         case .leave(let run, let request): leave(run, request)
         case .announce(let run): announce(run)
         case .operate(let errand): operate(errand)
@@ -157,7 +159,7 @@ extension WorldEvent {
     fileprivate var host: Int? {
         switch self {
         case .wake(let run), .tell(let run, _), .call(let run, _), .synced(let run, _, _),
-            .kept(let run, _, _),
+            .kept(let run, _, _), .upload(let run, _, _), .receive(let run, _, _),
             .measure(let run), .freshen(let run),
             .service(let run, _, _), .leave(let run, _), .announce(let run):
             run.host

@@ -36,6 +36,10 @@ enum WorldEvent: Sendable {
     case service(RunID, ServiceID, ServiceStage)
     /// An application asks.
     case ask(host: Int)
+    /// An application's body moves on, and ends.
+    case upload(RunID, RequestID, step: Int)
+    /// A peer's body moves on, and ends.
+    case receive(RunID, InboundKey, step: Int)
     /// An application goes away.
     case leave(RunID, RequestID)
     /// A host announces itself.
