@@ -30,6 +30,9 @@ struct NodeCertificateTests {
         #expect(issued.facts.notAfter == issued.facts.notBefore + .seconds(24 * 3600))
         #expect(issued.renewAt == issued.facts.notBefore + .seconds(16 * 3600))
         #expect(now < issued.renewAt)
+        #expect(!issued.isDueForRenewal(at: now) && issued.isDueForRenewal(at: issued.renewAt))
+        // The clock was put back by a year: nobody takes this certificate before it begins.
+        #expect(issued.isDueForRenewal(at: now - .seconds(365 * 86_400)))
     }
 
     @Test("has another key each time")
