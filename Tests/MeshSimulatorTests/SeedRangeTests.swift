@@ -14,7 +14,7 @@ import Testing
         let bounds = try #require(Self.seeds).split(separator: "-").compactMap { UInt64($0) }
         let range = try #require(bounds.first)...(try #require(bounds.last))
         for seed in range {
-            let drawn = 2 + Int(seed * 7 % 11)
+            let drawn = 3 + Int(seed * 7 % 10)
             let nodes = environment["COMITY_SIM_NODES"].flatMap { Int($0) } ?? drawn
             let seconds = environment["COMITY_SIM_SECONDS"].flatMap { Int64($0) } ?? 180
             let faults = environment["COMITY_SIM_FAULTS"].map { text in

@@ -17,26 +17,25 @@ extension World {
         switch effect {
         case .send(let connection, let document): checkSending(document, on: connection, of: run)
         case .admit(let connection, let node): checkAdmission(of: node, on: connection, of: run)
-        case .persist(let change): checkWriting(change, of: run)
         case .publish(let view): checkView(view, of: run)
         case .record(let records, _): checkRecords(records, of: run)
         case .dial, .ping, .close, .sign, .linkUp, .linkDown, .pairing, .renewSessions, .answer,
-            .confirmationWanted,
-            .lookUp, .repeatHandshake:
+            .confirmationWanted, .lookUp, .repeatHandshake, .persist:
             break
         }
     }
 
-    /// Everything came right long ago, and nobody wants anything: there is nothing to tell but that one is there.
+    /// Everything came right long ago: there is little to tell but that one is there. An agreement may end and
+    /// a head be renewed; who goes on telling is stuck.
     private mutating func checkQuiet(_ effect: NodeEffect, of run: RunID) {
         switch effect {
         case .send(_, .handshake), .send(_, .listening), .send(_, .traceRequest), .send(_, .traceAnswer):
             break
         case .send(let connection, let document):
-            let far = truth(behind: connection, of: run).flatMap { hostOfNode[$0] }
-            // A head that is dated ahead is asked for until its time has come.
-            guard !checks.gossip.owesWait.contains(run.host),
-                far.map(checks.gossip.owesWait.contains) != true
+            guard let far = truth(behind: connection, of: run).flatMap({ hostOfNode[$0] }),
+                // A head that is dated ahead is asked for until its time has come.
+                !checks.gossip.owesWait.contains(run.host), !checks.gossip.owesWait.contains(far),
+                checks.gossip.told(by: run.host, to: far) > 3
             else { return }
             breach(.quiet, "host \(run.host) sends \(String("\(document)".prefix(60)))")
         case .dial, .admit, .persist, .publish, .record, .ping, .close, .sign, .linkUp, .linkDown, .pairing,
@@ -105,7 +104,8 @@ extension World {
         }
     }
 
-    private mutating func checkWriting(_ change: NodeChange, of run: RunID) {
+    /// What is held against a change is held once it is written: what a torn write lost was never so.
+    mutating func checkWriting(_ change: NodeChange, of run: RunID) {
         let me = hosts[run.host].node
         switch change {
         case .trust(.peer(let peer)):

@@ -106,6 +106,7 @@ extension World {
         let isWritten = endOfWriting(parts: 1, run)
         if isWritten == 0 { return endInWrite(run) }
         defer { if isWritten == 1 { endInWrite(run) } }
+        checkWriting(change, of: run)
         switch (tampering, change) {
         case (.catalogUnkept, .gossip(.head(let stored)))
         where stored.head.body.owner != hosts[run.host].node:
