@@ -49,6 +49,22 @@ struct NodeTrustTests {
         #expect(notices(table, to: 1) == [decision.rawValue])
     }
 
+    @Test("names both runs when an earlier one of a peer comes back, and suspends the peer the second time")
+    func earlierRun() {
+        var table = pair()
+        table.restart(1)
+        table.pass(.seconds(20))
+        #expect(table.isLinked(0, 1))
+        // As a copied home would: the run before this one, once more.
+        table.places[1].run = 0
+        table.restart(1)
+        table.pass(.seconds(60))
+        let alarms = table.places[0].events.filter { $0.action == "boot returned" }
+        let told = [Fact("accepted", 2), Fact("returned", 1)]
+        #expect(alarms.map(\.refusals) == Array(repeating: [Refusal(.bootReturned, told)], count: 2))
+        #expect(table.places[0].node.trust.pins[table.id(1)]?.state == .suspended)
+    }
+
     @Test("redials when it is resumed, and all is as before")
     func resumed() {
         var table = pair()

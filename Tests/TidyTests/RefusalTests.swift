@@ -26,13 +26,11 @@ struct RefusalTests {
 
     @Test("every value that a page names is given in a module that makes its code")
     func namedValuesAreGiven() throws {
-        let sources = SourceTree.sources.filter { !$0.isOfCodeBook }
+        let words = MadeRefusal.words
         for (code, page) in try CodePage.all() {
             // A code that waits in a variable is said elsewhere in its module.
-            let makers = Set(sources.filter { $0.text.contains(code: code) }.map(\.module))
-            let missing = page.values.filter { value in
-                !sources.contains { makers.contains($0.module) && $0.text.contains("\"\(value)\"") }
-            }
+            let makers = words.values.filter { $0.contains(code) }
+            let missing = page.values.filter { value in !makers.contains { $0.contains("\"\(value)\"") } }
             #expect(missing.isEmpty, "no module that makes \(code) gives \(missing)")
         }
     }
@@ -46,9 +44,9 @@ struct RefusalTests {
 
     @Test("every code is made by the program: one that nothing says would be dead")
     func codesAreMade() throws {
-        let sources = SourceTree.sources.filter { !$0.isOfCodeBook }.map(\.text)
+        let words = MadeRefusal.words.values
         for code in try CodePage.all().keys {
-            #expect(sources.contains { $0.contains(code: code) }, "nothing says \(code)")
+            #expect(words.contains { $0.contains(code) }, "nothing says \(code)")
         }
     }
 
@@ -99,6 +97,15 @@ private struct MadeRefusal: Sendable {
     let values: [String]
     let hasValues: Bool
 
+    /// The cases that each module names, and its texts in quotation marks.
+    static let words: [String: Set<String>] = {
+        var words: [String: Set<String>] = [:]
+        for file in SourceTree.sources where !file.isOfCodeBook {
+            words[file.module, default: []].formUnion(file.text.casesAndTexts)
+        }
+        return words
+    }()
+
     static let all: [MadeRefusal] = SourceTree.sources.filter { !$0.isOfCodeBook }.flatMap { file in
         file.text.matches(of: /\bRe(?:questRe)?fusal\(\s*\.(\w+)\b/).map { match in
             let call = file.text[match.range.lowerBound...].throughClosingBracket
@@ -116,19 +123,28 @@ private struct MadeRefusal: Sendable {
 /// A test that makes the refusal by itself provokes nothing, nor does one that goes through a list.
 private struct Provocation: Sendable {
     let name: String
-    /// What its expectations say.
-    private let expectations: [String]
-    /// All the rest of it.
-    private let steps: String
+    /// The cases and texts that its expectations name.
+    private let expected: Set<String>
+    /// The codes of which it makes refusals by itself.
+    private let made: Set<String>
 
     private static let codesMax = 4
 
-    func expects(_ code: String) -> Bool {
-        guard !steps.contains("Refusal(.\(code)") else { return false }
-        return expectations.contains { text in
-            text.contains(code: code) && !text.contains(/(?:for|after|of): \.[a-z]/)
-                && text.matches(of: /(?:^|[^\w)\]])\.[a-z]\w+/).count <= Self.codesMax
+    /// - Parameters:
+    ///   - expectations: what it expects, one call each.
+    ///   - steps: all the rest of it.
+    init(name: String, expectations: [String], steps: String) {
+        self.name = name
+        made = Set(steps.matches(of: /Refusal\(\s*\.(\w+)/).map { String($0.1) })
+        expected = expectations.reduce(into: []) { words, text in
+            let isList = text.matches(of: /(?:^|[^\w)\]])\.[a-z]\w+/).count > Self.codesMax
+            guard !isList, !text.contains(/(?:for|after|of): \.[a-z]/) else { return }
+            words.formUnion(text.casesAndTexts)
         }
+    }
+
+    func expects(_ code: String) -> Bool {
+        !made.contains(code) && (expected.contains(code) || expected.contains("\"\(code.codeText)\""))
     }
 
     static let all: [Provocation] = SourceTree.tests.flatMap { file -> [Provocation] in
@@ -169,16 +185,29 @@ extension SourceFile {
 }
 
 extension StringProtocol {
-    /// Whether the case of this name stands in it, as `.name`, or the code's text as `"the-name"`.
-    fileprivate func contains(code: String) -> Bool {
-        guard !contains("\"\(code.codeText)\"") else { return true }
-        var rest = self[...]
-        while let found = rest.range(of: ".\(code)") {
-            let next = rest[found.upperBound...].first
-            if next.map({ !$0.isLetter && !$0.isNumber && $0 != "(" }) ?? true { return true }
-            rest = rest[found.upperBound...]
+    /// Every `.name` in it that is not called, as `name`, and every text of one line, in its quotation marks.
+    fileprivate var casesAndTexts: Set<String> {
+        var found: Set<String> = []
+        let bytes = Array(utf8)
+        func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
+        var index = 0
+        while index < bytes.count {
+            var end = index + 1
+            if bytes[index] == UInt8(ascii: ".") {
+                while end < bytes.count, bytes[end].isOfWord { end += 1 }
+                let isCall = end < bytes.count && bytes[end] == UInt8(ascii: "(")
+                if !isCall, end > index + 1 { found.insert(text(index + 1..<end)) }
+                index = end
+            } else if bytes[index] == UInt8(ascii: "\"") {
+                let stops = [UInt8(ascii: "\""), UInt8(ascii: "\n")]
+                while end < bytes.count, !stops.contains(bytes[end]) { end += 1 }
+                if end < bytes.count, bytes[end] == UInt8(ascii: "\"") { found.insert(text(index..<end + 1)) }
+                index = end + 1
+            } else {
+                index = end
+            }
         }
-        return false
+        return found
     }
 
     /// The text of the code whose case is named so.
@@ -202,5 +231,13 @@ extension StringProtocol {
             previous = character
         }
         return self[...]
+    }
+}
+
+extension UInt8 {
+    /// Whether it is a letter or a digit of ASCII.
+    fileprivate var isOfWord: Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20)
+            || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self)
     }
 }
