@@ -25,7 +25,10 @@ extension ReportWriter {
     }
 
     private func subject(_ event: AuditEvent) -> String {
-        let parts = [title(event.target), event.resource?.description, event.capability?.description]
+        // A name that nobody has is no node: the event stands under this one.
+        let nobody = event.refusals.first { $0.code == .peerNotFound }?.facts.first { $0.name == "name" }
+        let target = nobody?.value ?? title(event.target)
+        let parts = [target, event.resource?.description, event.capability?.description]
         let path = parts.compactMap { $0 }.joined(separator: "/")
         let caller = event.source == me ? "" : " of \(title(event.source))"
         let principal = event.principal.map { " as \($0)" } ?? ""

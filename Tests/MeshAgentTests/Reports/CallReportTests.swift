@@ -103,6 +103,14 @@ struct CallReportTests {
         #expect(report.branches[2].next == "comity offer orders --to here")
     }
 
+    @Test func `speaks of a call to nobody by the name that nobody has`() throws {
+        let rig = try rig()
+        let refusal = Refusal(.peerNotFound, [Fact("name", "miller")])
+        let call = ReportRig.event(.call, from: rig.me, to: rig.me, status: nil, refusals: [refusal])
+        let report = try #require(try rig.writer.explanation(ReportRig.memory([call])))
+        #expect(report.subject.hasPrefix("call miller/orders/list as local at "))
+    }
+
     @Test func `tells the resource's failure from the provider's refusal`() throws {
         let rig = try rig()
         let service = ReportRig.event(
