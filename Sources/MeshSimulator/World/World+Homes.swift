@@ -94,7 +94,9 @@ extension World {
                 turnAway(id, run)
                 inputs.append(.cancelled(id))
             case .serve(.inbound(let key), _, _):
-                respond(key, .refused([Refusal(.auditUnavailable)], effect: .none), run)
+                let full = Refusal(
+                    .auditUnavailable, [Fact("because", "the audit could not be written")])
+                respond(key, .refused([full], effect: .none), run)
                 inputs.append(.abandoned(key))
             case .respond(let key, _), .finishResponse(let key), .breakOffResponse(let key),
                 .replay(let key, _):
