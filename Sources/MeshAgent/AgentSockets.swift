@@ -89,8 +89,8 @@ struct AgentSockets: Sendable {
 
     /// Issues a new node certificate at two thirds of the old one's life, until the task is cancelled.
     ///
-    /// By the wall clock, which may jump: so it looks often, and a certificate that the clock, put back, has not
-    /// reached yet is replaced at once. No peer would take it.
+    /// By the wall clock, which may jump: so it looks often, and a certificate that the clock, put back, has
+    /// not reached yet is replaced at once. No peer would take it.
     func keepFresh(_ ground: AgentGround) async {
         var certificate = firstCertificate
         while !Task.isCancelled {

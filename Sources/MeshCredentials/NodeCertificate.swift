@@ -27,8 +27,8 @@ public struct NodeCertificate: Sendable {
     /// When to issue the next one: two thirds of its life after `notBefore`.
     public let renewAt: WallTime
 
-    /// Whether another is to be issued: most of its life is over, or it has not begun, since the clock was put
-    /// back.
+    /// Whether another is to be issued: most of its life is over, or it has not begun, since the clock was
+    /// put back.
     public func isDueForRenewal(at now: WallTime) -> Bool { now >= renewAt || now < facts.notBefore }
 
     /// Issues a certificate with a fresh key.

@@ -25,8 +25,8 @@ extension World {
         }
     }
 
-    /// Everything came right long ago: there is little to tell but that one is there. An agreement may end and
-    /// a head be renewed; who goes on telling is stuck.
+    /// Everything came right long ago: there is little to tell but that one is there. An agreement may end
+    /// and a head be renewed; who goes on telling is stuck.
     private mutating func checkQuiet(_ effect: NodeEffect, of run: RunID) {
         switch effect {
         case .send(_, .handshake), .send(_, .listening), .send(_, .traceRequest), .send(_, .traceAnswer):

@@ -26,6 +26,9 @@ extension FuzzTargets {
                     try hold(!problem.description.isEmpty, "a problem that says nothing")
                 }
                 guard reading.problems.isEmpty else { return .refused }
+                // In one line of text commas, plus and equals signs stand between names: only the file can
+                // give a principal that holds one.
+                guard !namesSeparators(reading.configuration.gateway) else { return .taken }
                 let shown = Dictionary(uniqueKeysWithValues: reading.values.map { ($0.variable, $0.text) })
                 let again = read(nil, shown)
                 try hold(again.problems.isEmpty, "shown, it is refused: \(again.problems)")
@@ -33,6 +36,11 @@ extension FuzzTargets {
                 return .taken
             })
     ]
+
+    private static func namesSeparators(_ gateway: AgentConfiguration.Gateway) -> Bool {
+        let principals = gateway.users.values + gateway.principals.values.flatMap(\.self)
+        return principals.contains { $0.description.contains { ",+=".contains($0) } }
+    }
 
     private static func read(_ file: [UInt8]?, _ environment: [String: String]) -> ConfigurationReading {
         guard let name = NodeName("laptop") else { preconditionFailure("laptop is no name") }
