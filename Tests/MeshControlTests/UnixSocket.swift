@@ -16,6 +16,26 @@ enum UnixSocket {
         close(descriptor)
     }
 
+    /// Connects; whoever asks closes it.
+    static func open(at path: String) throws -> Int32 {
+        try withAddress(of: path) { connect($0, $1, $2) }
+    }
+
+    /// Says `text` and stays.
+    static func say(_ text: String, to descriptor: Int32) {
+        let bytes = Array(text.utf8)
+        _ = send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+    }
+
+    /// Whether the other side has ended it; what it said before that is thrown away.
+    static func isEnded(_ descriptor: Int32) -> Bool {
+        var bytes = [UInt8](repeating: 0, count: 4_096)
+        while true {
+            let count = recv(descriptor, &bytes, bytes.count, Int32(MSG_DONTWAIT))
+            if count <= 0 { return count == 0 || errno != EAGAIN }
+        }
+    }
+
     private static func withAddress(
         of path: String, _ body: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32
     ) throws -> Int32 {

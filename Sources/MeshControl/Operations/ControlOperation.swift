@@ -29,7 +29,12 @@ public enum ControlLimits {
     /// How long a client gives an operation that does not wait.
     public static let patience: Duration = .seconds(30)
     /// Connections that are served at once; more wait to be accepted.
-    static let connections = 64
+    static let connections = 256
+    /// Of these, such that have asked nothing so far; above it the oldest of them is closed.
+    static let silentConnections = 64
+    /// How long a connection may take until the head of its first question is there, and how long the rest of
+    /// a question may take behind its head.
+    static let questionTime: Duration = .seconds(10)
     /// How long a connection may say nothing.
     static let silence: Duration = .seconds(60)
 }

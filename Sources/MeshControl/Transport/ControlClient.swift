@@ -68,7 +68,7 @@ public struct ControlClient: Sendable {
         request.headers.add(name: "content-type", value: "application/json")
         request.body = .bytes(body)
         do {
-            let response = try await http.execute(request, timeout: TimeAmount(patience))
+            let response = try await execute(request, within: patience)
             return (response.status.code, try await response.body.collect(upTo: ControlLimits.answer))
         } catch let error as IOError where error.errnoCode == ECONNREFUSED || error.errnoCode == ENOENT {
             throw .agentNotRunning(home: home, found: "left by an agent that ended")
@@ -81,6 +81,21 @@ public struct ControlClient: Sendable {
                 .fault, code: "agent-fault", message: "the agent did not answer as it should",
                 facts: [Fact("operation", path), Fact("cause", String(describing: error))],
                 next: "comity status --home \(home)")
+        }
+    }
+
+    /// A Unix socket whose queue of connections is full says so at once, where a port would let one wait: it is
+    /// tried again, since the agent empties the queue as fast as it can.
+    private func execute(
+        _ request: HTTPClientRequest, within patience: Duration
+    ) async throws -> HTTPClientResponse {
+        let end = ContinuousClock.now + UnixHTTP.queueTime
+        while true {
+            do {
+                return try await http.execute(request, timeout: TimeAmount(patience))
+            } catch let error as IOError where error.errnoCode == EAGAIN && .now < end {
+                try await Task.sleep(for: .milliseconds(20))
+            }
         }
     }
 
@@ -97,6 +112,9 @@ public struct ControlClient: Sendable {
 
 /// HTTP over a Unix socket, as the client library writes it.
 enum UnixHTTP {
+    /// How long a place in the queue of connections is waited for.
+    static let queueTime: Duration = .seconds(5)
+
     /// A client that fails at once where nobody listens, follows nothing, and is told no proxy.
     static func client() -> HTTPClient {
         var configuration = HTTPClient.Configuration()

@@ -56,11 +56,15 @@ public struct ControlServer: Sendable {
         defer { place.remove() }
         let path = place.socket
         let server = self
+        let silent = SilentConnections()
         let application = Application(
             responder: CallbackResponder<BasicRequestContext> { request, _ in
                 await server.respond(to: request)
             },
-            server: .http1(configuration: .init(idleTimeout: TimeAmount(ControlLimits.silence))),
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [QuestionWatch(silent)],
+                    idleTimeout: TimeAmount(ControlLimits.silence))),
             configuration: .init(
                 address: .unixDomainSocket(path: path), serverName: "comity",
                 availableConnectionsDelegate: MaximumAvailableConnections(
@@ -100,7 +104,7 @@ public struct ControlServer: Sendable {
                     facts: [Fact("method", String(request.method.rawValue.prefix(32)))]))
         }
         do {
-            return await answerer(try await request.body.collect(upTo: ControlLimits.request))
+            return await answerer(try await collect(request.body))
         } catch is NIOTooManyBytesError {
             return ControlServer.failed(
                 ControlFailure(
@@ -112,6 +116,20 @@ public struct ControlServer: Sendable {
                 ControlFailure(
                     .usage, code: "request-malformed", message: "the request ended before its body",
                     facts: [Fact("cause", String(describing: error))]))
+        }
+    }
+
+    /// The whole body, if it comes in time.
+    private func collect(_ body: RequestBody) async throws -> ByteBuffer {
+        try await withThrowingTaskGroup(of: ByteBuffer?.self) { tasks in
+            tasks.addTask { try await body.collect(upTo: ControlLimits.request) }
+            tasks.addTask {
+                try await Task.sleep(for: ControlLimits.questionTime)
+                return nil
+            }
+            defer { tasks.cancelAll() }
+            guard let first = try await tasks.next(), let whole = first else { throw QuestionLate() }
+            return whole
         }
     }
 
@@ -131,6 +149,11 @@ public struct ControlServer: Sendable {
         logger.logLevel = .critical
         return logger
     }()
+}
+
+/// A question whose body did not come in time.
+private struct QuestionLate: Error, CustomStringConvertible {
+    var description: String { "it was not complete within \(ControlLimits.questionTime)" }
 }
 
 /// Why the control API cannot be served.
