@@ -11,6 +11,18 @@ final class ConnectionRegistry: Sendable {
         var open: [UInt32: any Channel] = [:]
         var last: UInt32 = 0
         var drained: EventLoopPromise<Void>?
+        /// Those that came and said nothing so far.
+        var silent: Set<UInt32> = []
+        /// The same in the order in which they came, with some between them that spoke or left since.
+        var queue = CircularBuffer<UInt32>()
+
+        /// Takes the connection that has been silent for longest out of its place.
+        mutating func yield() -> (any Channel)? {
+            while let number = queue.popFirst() {
+                if silent.remove(number) != nil { return open.removeValue(forKey: number) }
+            }
+            return nil
+        }
     }
 
     private let state = Mutex(State())
@@ -18,20 +30,33 @@ final class ConnectionRegistry: Sendable {
 
     init(limit: Int) { self.limit = limit }
 
-    /// A number for `channel`; nil when there are enough, or the gateway is ending.
+    /// A number for `channel`; nil when the gateway is ending, or there are enough and all of them have asked
+    /// something: who connects and says nothing keeps no place from who would speak.
     func admit(_ channel: any Channel) -> UInt32? {
-        state.withLock { state in
-            guard state.open.count < limit, state.drained == nil else { return nil }
+        let (number, yielding) = state.withLock { state -> (UInt32?, (any Channel)?) in
+            guard state.drained == nil else { return (nil, nil) }
+            let yielding = state.open.count < limit ? nil : state.yield()
+            guard state.open.count < limit else { return (nil, nil) }
             state.last &+= 1
             state.open[state.last] = channel
-            return state.last
+            state.silent.insert(state.last)
+            let silent = state.silent
+            if state.queue.count >= 2 * limit { state.queue.removeAll { !silent.contains($0) } }
+            state.queue.append(state.last)
+            return (state.last, yielding)
         }
+        yielding?.close(promise: nil)
+        return number
     }
+
+    /// The connection said something for the first time.
+    func spoke(_ number: UInt32) { _ = state.withLock { $0.silent.remove(number) } }
 
     /// The connection is gone.
     func depart(_ number: UInt32) {
         let drained = state.withLock { state in
             state.open[number] = nil
+            state.silent.remove(number)
             return state.open.isEmpty ? state.drained : nil
         }
         drained?.succeed(())

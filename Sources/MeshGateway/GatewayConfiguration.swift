@@ -16,7 +16,8 @@ public struct GatewayConfiguration: Sendable {
     public var idleTime: Duration
     /// How long a refused or last answer waits for the application to close before the connection is cut.
     public var lingerTime: Duration
-    /// Connections at once; further ones are closed unanswered.
+    /// Connections at once. For a further one the one that has been silent for longest, if any never spoke,
+    /// is closed; else it is itself, unanswered.
     public var connectionLimit: Int
     /// Bytes of a `/mesh` body that are collected before its request is handed over, where the body declares
     /// its length; what goes beyond is delivered in chunks.

@@ -54,6 +54,7 @@ final class GatewayConnection: ChannelDuplexHandler {
     /// Bytes since the last message's end, and when the first of them came.
     var pendingBytes = 0
     var pendingSince = NIODeadline.uptimeNanoseconds(0)
+    private var hasSpoken = false
     var lastRead = NIODeadline.now()
     var heldSince: NIODeadline?
     var headAlarm: Scheduled<Void>?
@@ -87,6 +88,10 @@ final class GatewayConnection: ChannelDuplexHandler {
     /// Told by the meter; false when the bytes are to be dropped.
     func bytesArrived(_ count: Int) -> Bool {
         guard ending != .lingering, lastRefusal == nil else { return false }
+        if !hasSpoken {
+            hasSpoken = true
+            registry.spoke(number)
+        }
         isReading = true
         lastRead = .now()
         if pendingBytes == 0 { pendingSince = lastRead }

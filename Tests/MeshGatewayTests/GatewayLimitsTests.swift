@@ -114,4 +114,22 @@ import Testing
             #expect(try application.socket().receiveAll().isEmpty)
         }
     }
+
+    @Test func letsTheLongestSilentConnectionYieldToANewcomer() async throws {
+        try await Application.run(adjust: { $0.connectionLimit = 3 }) { application async throws in
+            let speaker = try application.socket()
+            speaker.send("GET /mesh/B/o HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            #expect(speaker.answer().status == 200)
+            let silent = [try application.socket(), try application.socket()]
+            #expect(try application.get("/mesh/B/o").status == 200)
+            // Connections come to several event loops, so that either may have been first.
+            var statuses: [Int] = []
+            for socket in [speaker] + silent {
+                socket.send("GET /mesh/B/o HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                statuses.append(socket.answer().status)
+            }
+            #expect(statuses[0] == 200)
+            #expect(statuses[1...].sorted() == [0, 200])
+        }
+    }
 }
