@@ -111,6 +111,7 @@ struct AgentGround: Sendable {
             calls.submit(.roomMeasured(bytes: room))
             inputs.post(.roomMeasured(bytes: room), .droppable)
             seconds += 1
+            if seconds.isMultiple(of: HeapTrim.interval) { HeapTrim.giveBack() }
             if seconds.isMultiple(of: 60) { retire() }
         }
     }

@@ -65,10 +65,9 @@ struct AgentSockets: Sendable {
         var server: GatewayServer?
         _ = try await choice.open(wanted, isChosen: reading.origin(of: "gateway.listen") != .standard) {
             endpoint in
-            let made = try await GatewayServer.start(
-                GatewayConfiguration(endpoint: endpoint, socketPath: socketPath, access: access),
-                on: ground.group,
-                observer: ground.calls)
+            var gateway = GatewayConfiguration(endpoint: endpoint, socketPath: socketPath, access: access)
+            gateway.connectionLimit = OpenFiles.now.gatewayConnections
+            let made = try await GatewayServer.start(gateway, on: ground.group, observer: ground.calls)
             server = made
             return made.endpoint ?? endpoint
         }

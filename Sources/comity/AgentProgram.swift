@@ -23,6 +23,7 @@ struct UpOptions: Sendable {
 enum AgentProgram {
     /// Runs until the agent is told to stop, or the process to end.
     static func run(_ options: UpOptions) async throws {
+        OpenFiles.raiseLimit()
         let agent: Agent
         do {
             agent = try await Agent.start(
