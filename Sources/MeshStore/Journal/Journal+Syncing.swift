@@ -11,8 +11,7 @@ extension Journal {
         _ position: JournalPosition, _ callback: @escaping @Sendable (Result<Void, JournalError>) -> Void
     ) {
         let (answer, mustWake): (Result<Void, JournalError>?, Bool) = state.withLock { state in
-            if position <= state.synced { return (.success(()), false) }
-            if let ending = state.ending { return (.failure(ending), false) }
+            if let answer = state.safety(of: position) { return (answer, false) }
             state.waiters.append((position, callback))
             return (nil, state.askForSync())
         }
@@ -45,12 +44,19 @@ extension Journal {
     /// The journal's thread: waits until somebody asks, syncs for all who asked, answers them.
     func keepSyncing() {
         var isClosing = false
+        var hasFailed = false
         while !isClosing {
-            wake.wait()
+            if hasFailed {
+                _ = wake.wait(timeout: .now() + .milliseconds(Self.recoveryMilliseconds))
+                recover()
+            } else {
+                wake.wait()
+            }
             let began = JournalRoom.milliseconds()
             isClosing = state.withLock { $0.isClosing }
             let answers = syncOnce()
             for (callback, result) in answers { callback(result) }
+            hasFailed = state.withLock { $0.syncFailure != nil }
             let rest = Int64(limits.syncIntervalMilliseconds) - (JournalRoom.milliseconds() - began)
             if !isClosing, rest > 0 { usleep(UInt32(rest * 1_000)) }
         }
@@ -85,8 +91,7 @@ extension Journal {
         for descriptor in work.finished { Glibc.close(descriptor) }
         return state.withLock { state in
             if let failure {
-                state.syncFailure = failure
-                state.ending = failure
+                state.giveUp(failure)
                 defer { state.waiters = [] }
                 return state.waiters.map { ($0.callback, .failure(failure)) }
             }

@@ -9,7 +9,7 @@ public enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A failed write could not be undone as yet: nothing is appended behind a torn record.
     case torn(path: String, code: Int32)
     /// A sync failed. What was written before it may be lost with the power, and no later sync can say (the
-    /// kernel reports such a failure once), so that nothing is appended until the journal is opened anew.
+    /// kernel reports such a failure once), so that nothing is appended until a new segment could be begun.
     case syncFailed(path: String, code: Int32)
     /// A record, or all records of one call together, are longer than the limit.
     case tooLong(lengthInBytes: Int, limit: Int)
@@ -30,7 +30,7 @@ public enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
                 + " written there; see `dmesg`, then start the agent anew"
         case .syncFailed(let path, let code):
             "the disk did not take what was written to \(path) (\(text(of: code))):"
-                + " see `dmesg`, then start the agent anew"
+                + " see `dmesg`; calls go on by themselves once it does"
         case .tooLong(let length, let limit): "an audit record of \(length) bytes; the limit is \(limit)"
         case .newerFormat(let path):
             "\(path) was written by a later version of comity: use that version,"

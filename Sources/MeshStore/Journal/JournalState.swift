@@ -6,14 +6,18 @@ struct JournalState: Sendable {
     var synced: JournalPosition
     /// Who waits for which position.
     var waiters: [(position: JournalPosition, callback: @Sendable (Result<Void, JournalError>) -> Void)] = []
-    /// Why nothing is taken any more: a sync that failed, or `close`.
+    /// Why nothing is taken now: a sync that failed, until the journal has recovered, or `close`.
     var ending: JournalError?
-    /// The sync that failed: the kernel reports it once, so it is remembered here.
+    /// The sync that failed, until the journal has recovered.
     var syncFailure: JournalError?
+    /// What syncs that failed have left, oldest first; at most `gapsMax`.
+    private(set) var gaps: [JournalGap] = []
     /// Whether the journal's thread was woken for a sync that has not begun.
     var isSyncAsked = false
     /// Whether `close` was called.
     var isClosing = false
+
+    private static let gapsMax = 16
 
     init(writer: JournalWriter, synced: JournalPosition) {
         self.writer = writer
@@ -24,6 +28,27 @@ struct JournalState: Sendable {
     mutating func askForSync() -> Bool {
         defer { isSyncAsked = true }
         return !isSyncAsked
+    }
+
+    /// A sync failed: what is not known to be safe never will be.
+    mutating func giveUp(_ failure: JournalError) {
+        // Nothing was appended since the first failure.
+        guard syncFailure == nil else { return }
+        syncFailure = failure
+        ending = ending ?? failure
+        guard synced < writer.end else { return }
+        gaps.append(JournalGap(start: synced, end: writer.end, failure: failure))
+        guard gaps.count > Self.gapsMax else { return }
+        // The two oldest become one, with what lies between them: at worst somebody is told too little.
+        let oldest = gaps.removeFirst()
+        gaps[0] = JournalGap(start: oldest.start, end: gaps[0].end, failure: oldest.failure)
+    }
+
+    /// Whether `position` is safe; nil: not yet.
+    func safety(of position: JournalPosition) -> Result<Void, JournalError>? {
+        if let gap = gaps.first(where: { $0.covers(position) }) { return .failure(gap.failure) }
+        if position <= synced { return .success(()) }
+        return ending.map { .failure($0) }
     }
 
     /// - Throws: why the journal takes nothing any more.

@@ -96,6 +96,18 @@ struct JournalWriter {
         return footprint
     }
 
+    /// Begins a segment in place of one whose sync failed; one that is new and could not be synced itself gets
+    /// its first bytes again, so that there is something to sync. Both it and the folder must be synced then.
+    mutating func beginAnew() throws(JournalError) {
+        try repair()
+        guard last.length == SegmentName.magic.count else { return try begin() }
+        switch write(SegmentName.magic, at: 0) {
+        case .success(SegmentName.magic.count): hasNewNames = true
+        case .success: throw .full(path: folder)
+        case .failure(let failure): throw .failed(operation: .write, path: folder, code: failure.code)
+        }
+    }
+
     /// Begins the next segment. The folder is not synced here, on the path of a call: whoever syncs the
     /// segment does it first.
     private mutating func begin() throws(JournalError) {
