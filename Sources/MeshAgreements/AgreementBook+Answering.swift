@@ -120,10 +120,6 @@ extension AgreementBook {
         case .active: effects.post(.send(record.peer, .accepted(record.document)))
         case .ended(.rejected(let refusals)):
             effects.post(.send(record.peer, .rejected(record.contentID, refusals)))
-        case .ended(.expired):
-            let until = Fact("until in ms", record.agreement.validUntil.milliseconds)
-            effects.post(
-                .send(record.peer, .rejected(record.contentID, [Refusal(.agreementExpired, [until])])))
         case .ended(.replaced):
             let ended = Refusal(.agreementEnded, [Fact("ended", "a higher version took its place")])
             effects.post(.send(record.peer, .rejected(record.contentID, [ended])))
@@ -137,12 +133,14 @@ extension AgreementBook {
         let agreement = record.agreement
         let others = files[record.peer]?.records.values.filter { other in
             other.state == .active(acceptance: .automatic) && other.agreement.id != agreement.id
+                && other.agreement.validUntil > now
         }
         let underWay = errands.values.filter { errand in
             guard case .acceptance(_, record.peer, .automatic, _) = errand else { return false }
             return true
         }
         guard configuration.automaticAcceptance == .short, agreement.target == me,
+            agreement.validUntil > now,
             agreement.validUntil <= now + AgreementLimits.automaticLife + Limits.clockSkewRefused,
             (others?.count ?? 0) + underWay.count < Limits.automaticAgreementsPerPeer,
             !isBeingAccepted(record.contentID)
@@ -260,6 +258,13 @@ extension AgreementBook {
             guard files[record.peer]?.key != nil else {
                 effects.post(
                     .answered(ticket, .refused([Refusal(.peerNotTrusted, [Fact("peer", record.peer)])])))
+                return
+            }
+            let named = [Fact("offer", contentID)]
+            if let refusal = PolicyEvaluator.timeRefusal(record.agreement, at: now.wall, named: named),
+                refusal.code == .agreementExpired
+            {
+                effects.post(.answered(ticket, .refused([refusal])))
                 return
             }
             order(

@@ -45,7 +45,8 @@ extension AgreementBook {
     }
 
     /// Offers `echo` to a trusted peer unless that is done: once, again when it is over or past two thirds
-    /// of its life, never again after the peer said no.
+    /// of its life, never again after the peer said no. That it judged the dates otherwise, as when a clock
+    /// here ran ahead, was no such word.
     mutating func offerBuiltIn(
         to peer: NodeID, at now: Moment, using suite: some SignatureSuite,
         into effects: inout Outbox<AgreementEffect>
@@ -62,8 +63,8 @@ extension AgreementBook {
             .max { $0.agreement.version < $1.agreement.version }
         if let last {
             switch last.state {
-            case .ended(.rejected): return
-            case .ended(.expired), .ended(.replaced): break
+            case .ended(.rejected(let refusals)): guard refusals.allSatisfy(Self.isOfClocks) else { return }
+            case .ended(.replaced): break
             case .offered, .active: guard now.wall >= Self.renewal(of: last.agreement) else { return }
             }
         }
@@ -75,6 +76,10 @@ extension AgreementBook {
             request, id: last?.agreement.id ?? AgreementID(using: &generator),
             version: (last?.agreement.version ?? 0) + 1, at: now.wall)
         order(agreement, to: peer, origin: .builtIn, ticket: nil, using: suite, into: &effects)
+    }
+
+    private static func isOfClocks(_ refusal: Refusal) -> Bool {
+        refusal.code == .clockSkew || refusal.code == .agreementExpired
     }
 
     /// Keeps and sends what is signed now.
@@ -92,10 +97,13 @@ extension AgreementBook {
         if let ticket { effects.post(.answered(ticket, .done(record))) }
     }
 
-    /// Says again what `peer` has not answered.
-    mutating func repeatOffers(to peer: NodeID, into effects: inout Outbox<AgreementEffect>) {
+    /// Says again what `peer` has not answered and is not over.
+    mutating func repeatOffers(
+        to peer: NodeID, at now: WallTime, into effects: inout Outbox<AgreementEffect>
+    ) {
         guard let file = files[peer], file.key != nil else { return }
-        for record in file.records.values where record.state == .offered && record.origin != .peer {
+        for record in file.records.values
+        where record.state == .offered && record.origin != .peer && record.agreement.validUntil > now {
             effects.post(.send(peer, .offer(record.document)))
         }
     }

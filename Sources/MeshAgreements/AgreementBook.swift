@@ -4,10 +4,12 @@ import MeshBase
 /// it.
 ///
 ///     (nothing) ──offer made or received──> offered ──both signed──> active
-///                                           │  │                     │  └─until──> ended(expired)
-///                                           │  └─until──> ended(expired)
 ///                                           │                        └─higher version──> ended(replaced)
 ///                                           └─rejected──> ended(rejected)
+///
+/// That an agreement's time is over is no state: it is read from the clock wherever it matters, and told once
+/// when the date passes. A clock that ran ahead ends nothing that both signed; what was over by it counts
+/// again when it is set right.
 ///
 /// One record for each version; versions of one id strictly rise; an ended version never returns. A
 /// repeated message changes nothing and is answered as the first time. Only the second signature makes an
@@ -25,6 +27,8 @@ public struct AgreementBook: Sendable, Equatable {
     private var lastTicket: UInt64 = 0
     /// The earliest date at which something is over or due for renewal; never later than true.
     var nextDate = WallTime(milliseconds: .max)
+    /// When the book looked at the wall clock last.
+    private var lastLook: WallTime?
     /// When the sweep is due by the monotonic clock.
     public private(set) var nextDeadline: Instant?
 
@@ -81,7 +85,7 @@ public struct AgreementBook: Sendable, Equatable {
             files.edit(peer) { $0.key = key }
             offerBuiltIn(to: peer, at: now, using: suite, into: &effects)
         case .peerLost(let peer): files.update(peer) { $0.key = nil }
-        case .linkCameUp(let peer): repeatOffers(to: peer, into: &effects)
+        case .linkCameUp(let peer): repeatOffers(to: peer, at: now.wall, into: &effects)
         case .offerRequested(let ticket, let request):
             offer(request, for: ticket, at: now, using: suite, into: &effects)
         case .acceptanceRequested(let ticket, let contentID):
@@ -121,17 +125,15 @@ public struct AgreementBook: Sendable, Equatable {
         effects.post(.changed(record.peer))
     }
 
-    /// Makes room for one more record with `peer`: forgets one that is over and whose times are over too,
-    /// so that a replay of it is refused by its date. False when there is no such one.
+    /// Makes room for one more record with `peer`: forgets one whose time is long over, so that a replay of it
+    /// is refused by its date; first such that ended otherwise too. False when there is none.
     mutating func makeRoom(
         with peer: NodeID, at now: WallTime, into effects: inout Outbox<AgreementEffect>
     ) -> Bool {
         guard let file = files[peer], file.records.count >= Limits.agreementsPerPeer else { return true }
-        let spare = file.records.first { _, record in
-            guard case .ended = record.state else { return false }
-            return record.agreement.validUntil + Limits.clockSkewRefused < now
-        }
-        guard let (version, record) = spare else { return false }
+        let over = file.records.values.filter { $0.agreement.validUntil + Limits.clockSkewRefused < now }
+        guard let record = over.first(where: { !$0.isOpen }) ?? over.first else { return false }
+        let version = AgreementVersion(record.agreement)
         files.update(peer) { $0.records[version] = nil }
         effects.post(.forget(record.contentID))
         return true
@@ -146,28 +148,40 @@ public struct AgreementBook: Sendable, Equatable {
         agreement.created + (agreement.validUntil - agreement.created) * 2 / 3
     }
 
-    /// Ends what is over and renews the built-in offer, when the earliest date has come.
+    /// Says what is over and renews the built-in offer, when the earliest date has come, and whenever the
+    /// clock was set back.
     private mutating func sweep(
         at now: Moment, using suite: some SignatureSuite, into effects: inout Outbox<AgreementEffect>
     ) {
-        defer { nextDeadline = deadline(after: now) }
-        guard now.wall >= nextDate else { return }
+        defer {
+            nextDeadline = deadline(after: now)
+            lastLook = now.wall
+        }
+        let since = lastLook ?? now.wall
+        guard now.wall >= nextDate || now.wall < since else { return }
         nextDate = WallTime(milliseconds: .max)
         for peer in files.keys {
-            for record in files[peer]?.records.values ?? [] {
-                guard record.isOpen else { continue }
-                guard now.wall >= record.agreement.validUntil else {
-                    nextDate = min(nextDate, record.agreement.validUntil)
+            for record in files[peer]?.records.values ?? [] where record.isOpen {
+                let until = record.agreement.validUntil
+                guard now.wall >= until else {
+                    nextDate = min(nextDate, until)
                     let renewal = Self.renewal(of: record.agreement)
                     if record.origin == .builtIn, renewal > now.wall { nextDate = min(nextDate, renewal) }
                     continue
                 }
-                var ended = record
-                ended.state = .ended(.expired)
-                settle(ended, as: .expired, into: &effects)
+                if until > since { tellExpired(record, into: &effects) }
             }
             offerBuiltIn(to: peer, at: now, using: suite, into: &effects)
         }
+    }
+
+    private func tellExpired(_ record: AgreementRecord, into effects: inout Outbox<AgreementEffect>) {
+        effects.post(
+            .record(
+                AgreementNotice(
+                    peer: record.peer, action: .expired, contentID: record.contentID, refusals: [],
+                    agreement: record.agreement)))
+        effects.post(.changed(record.peer))
     }
 
     /// Wall clocks jump: whatever the date, it is compared again within the hour.
@@ -178,7 +192,7 @@ public struct AgreementBook: Sendable, Equatable {
 }
 
 extension AgreementRecord {
-    /// Whether it may still change.
+    /// Whether it may still change; its time may be over all the same.
     var isOpen: Bool {
         switch state {
         case .offered, .active: true

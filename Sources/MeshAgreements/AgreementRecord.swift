@@ -63,8 +63,6 @@ public enum AgreementAcceptance: String, Sendable, Codable {
 public enum AgreementEnding: Equatable, Sendable, Codable {
     /// The party to whom it was offered said no, with these reasons.
     case rejected([Refusal])
-    /// Its time is over.
-    case expired
     /// A higher version became active.
     case replaced
 }

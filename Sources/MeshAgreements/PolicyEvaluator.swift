@@ -38,7 +38,11 @@ public enum PolicyEvaluator {
         -> [Refusal]
     {
         var reasons: [Refusal] = []
-        for terms in agreements {
+        // What was agreed the other way round explains least, and so comes last.
+        let isThisWay = { (terms: AgreementTerms) in
+            terms.agreement.source == question.callee && terms.agreement.target == question.caller
+        }
+        for terms in agreements.filter(isThisWay) + agreements.filter({ !isThisWay($0) }) {
             guard let grant = terms.agreement.grants.first(where: { $0.resource == question.resource }) else {
                 continue
             }

@@ -69,6 +69,16 @@ struct PolicyEvaluatorTests {
         #expect(refusals[0].facts.contains(Fact("agreement", terms.agreement.id)))
     }
 
+    @Test("what was agreed the other way round is named last")
+    func namesOwnDirectionFirst() {
+        let near = [terms(from: 0, until: 100, reversed: true), terms(from: 0, until: 10)]
+        guard case .refused(let refusals) = PolicyEvaluator.decide(question(second: 50), over: near) else {
+            Issue.record("permitted")
+            return
+        }
+        #expect(refusals.map(\.code) == [.agreementExpired, .partyMismatch])
+    }
+
     @Test("what it says stays bounded")
     func bounded() {
         let many = (0..<500).map { _ in terms(from: 0, until: 10) }

@@ -36,7 +36,6 @@ extension ReportWriter {
         case .active:
             if isOver { return .expired }
             return PolicyEvaluator.isInTime(agreement, at: now.wall) ? .active : .early
-        case .ended(.expired): return .expired
         case .ended(.rejected), .ended(.replaced): return .ended
         }
     }
@@ -102,7 +101,6 @@ extension ReportWriter {
         case .ended(.rejected(let refusals)):
             facts.append(Fact("ended", "rejected"))
             facts += refusals.flatMap { [Fact("because", $0.code.rawValue)] + $0.facts }
-        case .ended(.expired): facts.append(Fact("ended", "its time is over"))
         case .ended(.replaced): facts.append(Fact("ended", "a higher version took its place"))
         }
         return facts
