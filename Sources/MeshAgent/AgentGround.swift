@@ -112,15 +112,17 @@ struct AgentGround: Sendable {
             inputs.post(.roomMeasured(bytes: room), .droppable)
             seconds += 1
             if seconds.isMultiple(of: HeapTrim.interval) { HeapTrim.giveBack() }
-            if seconds.isMultiple(of: 60) { retire() }
+            if seconds.isMultiple(of: 60) { await retire() }
         }
     }
 
-    private func retire() {
-        let wall = SystemClock.now().wall
+    /// Removes what is too much, and what is old when the clock can be believed.
+    private func retire() async {
+        let now = SystemClock.now()
+        let isVouchedFor = await plane.clock.vouches(at: now)
         do {
-            try trail.index.retire(at: wall, age: auditAge)
-            _ = try store.removeIdempotency(expiredAt: wall)
+            try trail.index.retire(at: now.wall, age: isVouchedFor ? auditAge : nil)
+            if isVouchedFor { _ = try store.removeIdempotency(expiredAt: now.wall) }
         } catch {
             log.error("old events cannot be removed", metadata: ["cause": "\(error)"])
         }

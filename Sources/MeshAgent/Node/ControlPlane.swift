@@ -40,6 +40,7 @@ actor ControlPlane {
     private var admitted: Set<ConnectionID> = []
     private var knownAddresses: Set<String> = []
     private(set) var storeTrouble: StoreError?
+    private(set) var clock = ClockWitness()
 
     init(
         node: Node<SystemSuite>, inputs: Mailbox<NodeInput>, store: Store, trail: AuditTrail, signer: Signer,
@@ -215,6 +216,7 @@ actor ControlPlane {
         case .ping(let id, let summary): transport?.sendPing(summary.digest.bytes, on: id)
         case .close(let id, let code): transport?.close(id, code?.rawValue ?? "done")
         case .linkUp(let peer, let connection):
+            clock.agreed(at: SystemClock.now())
             calls.setLink(peer, connection)
             keepPlace(for: peer)
         case .linkDown(let node): calls.setLink(node, nil)

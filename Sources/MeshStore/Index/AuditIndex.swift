@@ -65,14 +65,18 @@ public final class AuditIndex: Sendable {
     /// Follows the journal until the task is cancelled: one batch after another while it is behind, else
     /// every `interval`.
     ///
-    /// A failure is told and tried again: the journal loses nothing by it.
+    /// A failure is tried again, and told once for as long as it stays the same: the journal loses nothing by
+    /// it.
     public func keepUp(every interval: Duration, onFailure: @Sendable (StoreError) -> Void) async {
+        var told: StoreError?
         while !Task.isCancelled {
             var isComplete = true
             do throws(StoreError) {
                 isComplete = try await offPool { index throws(StoreError) in try index.catchUp().isComplete }
+                told = nil
             } catch {
-                onFailure(error)
+                if error != told { onFailure(error) }
+                told = error
             }
             guard isComplete else { continue }
             do {
@@ -105,8 +109,8 @@ public final class AuditIndex: Sendable {
 
     /// Removes journal segments whose time is over or that are beyond the journal's size, and then their
     /// rows.
-    /// - Parameter age: how long events are kept.
-    public func retire(at wall: WallTime, age: Duration) throws(StoreError) {
+    /// - Parameter age: how long events are kept; nil: however old they are.
+    public func retire(at wall: WallTime, age: Duration?) throws(StoreError) {
         let first = journal.firstSegmentToKeep(at: wall, age: age)
         try storing(at: store.path) { try journal.retire(segmentsBefore: first) }
         let position = JournalPosition(segment: first, offset: 0).number

@@ -125,12 +125,12 @@ public final class Journal: Sendable {
     }
 
     /// The number of the first segment to keep: all above it are younger than `age` and together leave room
-    /// for two more.
-    public func firstSegmentToKeep(at wall: WallTime, age: Duration) -> UInt32 {
+    /// for two more. Without an `age` only their size counts.
+    public func firstSegmentToKeep(at wall: WallTime, age: Duration?) -> UInt32 {
         let segments = segments
         var total = segments.reduce(0) { $0 + $1.lengthInBytes }
         let most = limits.totalBytes - 2 * Int64(limits.segmentBytes)
-        let oldest = (wall - age).milliseconds
+        let oldest = age.map { (wall - $0).milliseconds } ?? .min
         for segment in segments {
             guard let closed = segment.closedMilliseconds, total > most || closed < oldest else {
                 return segment.number

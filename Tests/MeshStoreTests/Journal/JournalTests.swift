@@ -139,6 +139,7 @@ func text(_ words: String) -> [UInt8] { Array(words.utf8) }
         #expect(journal.segments.filter { $0.number >= bySize }.reduce(0) { $0 + $1.lengthInBytes } <= 300)
         #expect(bySize < last)
         #expect(journal.firstSegmentToKeep(at: now + .seconds(7_200), age: .seconds(3_600)) == last)
+        #expect(journal.firstSegmentToKeep(at: now + .seconds(7_200), age: nil) == bySize)
     }
 
     @Test func `takes nothing after it was closed`() throws {
