@@ -28,7 +28,7 @@ extension ReportWriter {
                 linkBranch(id, link, isTrusted: isTrusted, history),
                 breakerBranch(id, link, breakers.filter { $0.peer.id == id }),
                 agreementBranch(id, isTrusted: isTrusted, asProvider: false),
-                agreementBranch(id, isTrusted: isTrusted, asProvider: true), clockBranch(id, link),
+                agreementBranch(id, isTrusted: isTrusted, asProvider: true), clockBranch(link, history),
                 certificateBranch(link),
             ])
     }
@@ -252,9 +252,18 @@ extension ReportWriter {
             facts: isThere ? [Fact("to be given at", peer)] : [], next: Remedy.command(after: code, terms))
     }
 
-    private func clockBranch(_ id: NodeID, _ link: LinkStatus?) -> ExplainBranch {
+    /// By the link that is up, else by what was found when one was last tried, at either end.
+    private func clockBranch(_ link: LinkStatus?, _ history: [AuditEvent]) -> ExplainBranch {
         let question = "do the clocks agree?"
         guard let link else {
+            let latest = history.first { event in
+                event.action == "link up" || event.refusals.contains { $0.code == .clockSkew }
+            }
+            if let latest, let refusal = latest.refusals.first(where: { $0.code == .clockSkew }) {
+                return ExplainBranch(
+                    side: nil, question: question, verdict: .refused, reasons: [refusal],
+                    facts: [Fact("at", RFC3339.text(latest.time))], next: Remedy.command(after: .clockSkew))
+            }
             return ExplainBranch(
                 side: nil, question: question, verdict: .unknown,
                 facts: [Fact("because", "they are compared at the handshake")])
