@@ -1,16 +1,25 @@
 import Glibc
 import Logging
 import MeshBase
+import Synchronization
 
-/// What the agent says while it runs, on standard error: one line a fact, keys behind it.
+/// What the agent says while it runs, on standard error: one line a fact, keys behind it, and no message so
+/// often that it fills a disk (`LogThrottle`).
 struct AgentLog: LogHandler {
     var logLevel: Logger.Level
     var metadata: Logger.Metadata = [:]
     private let format: AgentConfiguration.Format
+    private let said: Said
+
+    /// Copies of a handler count together.
+    private final class Said: Sendable {
+        let throttle = Mutex(LogThrottle())
+    }
 
     private init(level: Logger.Level, format: AgentConfiguration.Format) {
         logLevel = level
         self.format = format
+        said = Said()
     }
 
     /// A logger as configured.
@@ -26,8 +35,13 @@ struct AgentLog: LogHandler {
     }
 
     func log(event: LogEvent) {
-        let facts = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
-        let time = RFC3339.text(SystemClock.now().wall)
+        let now = SystemClock.now()
+        let verdict = said.throttle.withLock { $0.take(event.message.description, at: now.instant) }
+        guard case .said(let withheld) = verdict else { return }
+        var metadata = metadata.merging(event.metadata ?? [:]) { $1 }
+        if withheld > 0 { metadata["withheld"] = "\(withheld)" }
+        let facts = metadata.sorted { $0.key < $1.key }
+        let time = RFC3339.text(now.wall)
         let line: String
         switch format {
         case .text:
