@@ -11,6 +11,8 @@ unset COMITY_HOME
 # Name -> process id of the agent.
 declare -A agents=()
 folder=
+# Words that stand before the program when an agent is started: what it runs under.
+under=()
 
 # Builds the program when it is missing, or older than its sources.
 build() {
@@ -51,14 +53,18 @@ finish() {
         kill -KILL "$job" 2>/dev/null || true
         { wait "$job" || true; } 2>/dev/null
     done
+    leave
     rm -rf "$folder"
     exit "$status"
 }
 
+# What a script must do besides, once all agents are gone and before the folder goes.
+leave() { :; }
+
 # start_agent NAME: runs `comity up` in a home of its own, and waits until commands reach it.
 start_agent() {
     local name=$1
-    "$comity" up --home "$folder/$name" --name "$name" --listen 127.0.0.1:0 --gateway 127.0.0.1:0 \
+    "${under[@]}" "$comity" up --home "$folder/$name" --name "$name" --listen 127.0.0.1:0 --gateway 127.0.0.1:0 \
         >"$folder/$name.log" 2>&1 </dev/null &
     agents[$name]=$!
     await 20 "agent $name" reached "$name"
@@ -87,6 +93,13 @@ at() {
     local name=$1
     shift
     COMITY_HOME="$folder/$name" "$comity" "$@"
+}
+
+# befriend INVITER JOINER: trust between two agents that run, by an invite.
+befriend() {
+    at "$1" invite --no-wait >"$folder/line" 2>"$folder/invite.log" </dev/null \
+        || fail "$1 makes no invite: $(cat "$folder/invite.log")"
+    at "$2" join - <"$folder/line" >"$folder/join.log" 2>&1 || fail "$2 cannot join $1: $(cat "$folder/join.log")"
 }
 
 # await SECONDS WHAT COMMAND...: until the command succeeds.
