@@ -41,6 +41,17 @@ import Testing
         }
     }
 
+    /// NIO ends the process where an accepted connection is dropped before it was read.
+    @Test func `a server that ends while many connect ends whole`() async throws {
+        for _ in 0..<20 {
+            try await withServer { home in
+                for _ in 0..<200 {
+                    close(try UnixSocket.open(at: home + "/control.sock"))
+                }
+            }
+        }
+    }
+
     private func withServer(_ body: @Sendable (String) async throws -> Void) async throws {
         let home = try makeFolder()
         defer { removeFolder(home) }

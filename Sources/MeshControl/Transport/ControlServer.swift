@@ -57,6 +57,7 @@ public struct ControlServer: Sendable {
         let path = place.socket
         let server = self
         let silent = SilentConnections()
+        let ending = ListenerEnding()
         let application = Application(
             responder: CallbackResponder<BasicRequestContext> { request, _ in
                 await server.respond(to: request)
@@ -67,14 +68,14 @@ public struct ControlServer: Sendable {
                     idleTimeout: TimeAmount(ControlLimits.silence))),
             configuration: .init(
                 address: .unixDomainSocket(path: path), serverName: "comity",
-                availableConnectionsDelegate: MaximumAvailableConnections(
-                    ControlLimits.connections, logger: ControlServer.silent)),
-            onServerRunning: { _ in
+                availableConnectionsDelegate: ControlPlaces(ending)),
+            onServerRunning: { listener in
+                ending.listens(listener)
                 if chmod(path, 0o600) == 0 { await listening() }
             },
             logger: ControlServer.silent)
         do {
-            try await application.run()
+            try await ending.run { try await application.run() }
         } catch {
             if Task.isCancelled || error is CancellationError { return }
             throw .cannotListen(path: path, cause: String(describing: error))
