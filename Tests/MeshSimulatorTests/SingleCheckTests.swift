@@ -100,6 +100,37 @@ import Testing
         #expect(world.checks.violations.map(\.invariant) == [.bounded])
     }
 
+    @Test func `a table is found wherever it stands, and the largest at each place counts`() {
+        struct Inner { var keyed = OrderedTable<Int, [String]>() }
+        struct Outer {
+            let name = "text is no table"
+            let bytes: [UInt8] = [1, 2, 3]
+            var inner: Inner? = Inner()
+            var list = [1, 2]
+        }
+        var outer = Outer()
+        outer.inner?.keyed[1] = ["a"]
+        outer.inner?.keyed[2] = ["a", "b", "c"]
+        var census = TableCensus()
+        census.count(outer, at: "outer")
+        #expect(census.sizes == ["outer.inner.keyed": 2, "outer.inner.keyed[]": 3, "outer.list": 2])
+        #expect(census.beyond(2).map(\.place) == ["outer.inner.keyed[]"])
+        #expect(census.beyond(3).isEmpty)
+    }
+
+    @Test func `a node's own tables are among those that are counted`() {
+        var simulation = Simulation(SimulationPlan(nodes: 2, seed: 1, duration: .seconds(10), faults: []))
+        simulation.advance(by: .seconds(12))
+        guard let agent = simulation.world.hosts[0].agent else {
+            Issue.record("nobody runs")
+            return
+        }
+        var census = TableCensus()
+        census.count(agent.node, at: "node")
+        #expect(census.sizes.count > 30, "\(census.sizes)")
+        #expect(census.sizes["node.trust.pins.peers"] == 1, "\(census.sizes)")
+    }
+
     private func attempt(_ request: Int, _ number: UInt8) -> AttemptID {
         AttemptID(request: RequestID(UInt64(request)), number: number)
     }

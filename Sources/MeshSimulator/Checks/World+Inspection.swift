@@ -20,6 +20,7 @@ extension World {
         case .links: inspectLinks()
         case .heads: inspectHeads()
         case .end:
+            inspectAllTables()
             for number in hosts.indices { inspectJournal(of: number) }
             inspectJournals()
             statistics.pairsTrusted = pairs().count
@@ -128,6 +129,23 @@ extension World {
             }
         }
     }
+
+    /// Everything that a node and its desk hold, known here or not: what the bounds of a table are, its own tests
+    /// say; here none grows with how long or how loudly others talk.
+    mutating func inspectAllTables() {
+        for number in hosts.indices {
+            guard let agent = hosts[number].agent else { continue }
+            var census = TableCensus()
+            census.count(agent.node, at: "node")
+            if let desk = agent.desk { census.count(desk, at: "desk") }
+            for (place, count) in census.beyond(Self.tableMax) {
+                breach(.bounded, "host \(number) holds \(count) at \(place)")
+            }
+        }
+    }
+
+    /// More than any table of a run of minutes has reason to hold.
+    private static let tableMax = 1_024
 
     /// A journal loses nothing while its agent runs, so it is looked through at each start and at the end.
     mutating func inspectJournal(of number: Int) {

@@ -128,6 +128,7 @@ extension World {
     /// Everything that was wrong is right from now on.
     mutating func calm() {
         isCalm = true
+        inspectAllTables()
         if tampering != .neverHealed { network.mendAll() }
         network.latency = .milliseconds(1)
         network.jitter = .milliseconds(2)
