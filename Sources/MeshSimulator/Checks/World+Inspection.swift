@@ -130,8 +130,8 @@ extension World {
         }
     }
 
-    /// Everything that a node and its desk hold, known here or not: what the bounds of a table are, its own tests
-    /// say; here none grows with how long or how loudly others talk.
+    /// Everything that a node and its desk hold, known here or not: what the bounds of a table are, its own
+    /// tests say; here none grows with how long or how loudly others talk.
     mutating func inspectAllTables() {
         for number in hosts.indices {
             guard let agent = hosts[number].agent else { continue }

@@ -17,6 +17,8 @@ struct Host: Sendable {
     var agent: Agent?
     /// Runs so far; names the current one.
     var runs = 0
+    /// The highest number that any of its runs ever had, whatever its home remembers of it.
+    var bootMax: Int64 = 0
     /// Which run each of them said that it was.
     var boots: [Int: BootID] = [:]
     /// The number of the run that goes on; 0 when none does. Beside `agent`, which is large, because every

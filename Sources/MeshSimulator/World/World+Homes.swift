@@ -126,10 +126,6 @@ extension World {
         }
         hosts[host].backup = nil
         forgive(host)
-        // Nothing in a home tells that it was put back: when its clock cannot show it either, its runs count
-        // up again to where they were, and peers must take it for a copy.
-        let next = max(backup.boot + 1, moment(of: host).wall.milliseconds)
-        if next <= hosts[host].disk.boot { hosts[host].isHonest = false }
         restart(host) { $0.disk = backup }
     }
 
