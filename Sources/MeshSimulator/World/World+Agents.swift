@@ -13,8 +13,8 @@ extension World {
         let run = RunID(host: number, number: hosts[number].runs)
         let now = moment(of: number)
         let boot = BootID(number: hosts[number].disk.nextBoot(at: now.wall), random: chance.next())
-        // Nothing in a home tells that it was put back. When its clock does not show it either, its runs count
-        // up again to where they were, and peers must take it for a copy.
+        // Nothing in a home tells that it was put back. When its clock does not show it either, its runs
+        // count up again to where they were, and peers must take it for a copy.
         if boot.number <= hosts[number].bootMax { hosts[number].isHonest = false }
         hosts[number].bootMax = max(hosts[number].bootMax, boot.number)
         let key = hosts[number].key
