@@ -4,8 +4,8 @@ import Glibc
 ///
 /// glibc keeps what a flood of connections took: small pieces that are freed between others that stay are not
 /// returned by themselves. Measured: 4 000 idle connections at the gateway leave 24 MiB behind, of which one
-/// `malloc_trim` returns all but 2, in a few milliseconds. A change of glibc's settings (fewer arenas, a lower
-/// threshold) returned nothing.
+/// `malloc_trim` returns all but 2, in a few milliseconds. A change of glibc's settings (fewer arenas, a
+/// lower threshold) returned nothing.
 enum HeapTrim {
     /// Seconds from one walk to the next; a flood's memory is back within a minute.
     static let interval = 30

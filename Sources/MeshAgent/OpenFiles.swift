@@ -23,8 +23,8 @@ public struct OpenFiles: Sendable, Equatable {
     /// As the process is allowed now.
     static var now: OpenFiles { OpenFiles(limit: Int(clamping: read().rlim_cur)) }
 
-    /// Takes all that the system lets this process have: the usual 1 024 are meant for programs that wait with
-    /// `select`. What cannot be had is gone without.
+    /// Takes all that the system lets this process have: the usual 1 024 are meant for programs that wait
+    /// with `select`. What cannot be had is gone without.
     public static func raiseLimit() {
         var limits = read()
         guard limits.rlim_cur < limits.rlim_max else { return }

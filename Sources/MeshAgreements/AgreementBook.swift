@@ -125,8 +125,8 @@ public struct AgreementBook: Sendable, Equatable {
         effects.post(.changed(record.peer))
     }
 
-    /// Makes room for one more record with `peer`: forgets one whose time is long over, so that a replay of it
-    /// is refused by its date; first such that ended otherwise too. False when there is none.
+    /// Makes room for one more record with `peer`: forgets one whose time is long over, so that a replay of
+    /// it is refused by its date; first such that ended otherwise too. False when there is none.
     mutating func makeRoom(
         with peer: NodeID, at now: WallTime, into effects: inout Outbox<AgreementEffect>
     ) -> Bool {

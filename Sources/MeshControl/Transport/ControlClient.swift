@@ -84,8 +84,8 @@ public struct ControlClient: Sendable {
         }
     }
 
-    /// A Unix socket whose queue of connections is full says so at once, where a port would let one wait: it is
-    /// tried again, since the agent empties the queue as fast as it can.
+    /// A Unix socket whose queue of connections is full says so at once, where a port would let one wait: it
+    /// is tried again, since the agent empties the queue as fast as it can.
     private func execute(
         _ request: HTTPClientRequest, within patience: Duration
     ) async throws -> HTTPClientResponse {

@@ -2,11 +2,12 @@ import HummingbirdCore
 import NIOCore
 import Synchronization
 
-/// Ends a server of hummingbird's in two steps: first it accepts nothing more, a moment later it is cancelled.
+/// Ends a server of hummingbird's in two steps: first it accepts nothing more, a moment later it is
+/// cancelled.
 ///
-/// Cancelled or closed at once it would drop connections that were accepted and that nobody reads yet, and NIO
-/// ends the process where such a one is dropped unused (`NIOAsyncWriter`). Once nothing more is accepted, those
-/// get their readers within the pause.
+/// Cancelled or closed at once it would drop connections that were accepted and that nobody reads yet, and
+/// NIO ends the process where such a one is dropped unused (`NIOAsyncWriter`). Once nothing more is accepted,
+/// those get their readers within the pause.
 final class ListenerEnding: Sendable {
     private let state = Mutex<(hasBegun: Bool, listener: (any Channel)?)>((false, nil))
 

@@ -3,9 +3,9 @@ import Glibc
 /// What happens after a sync that failed.
 ///
 /// The kernel reports such a failure once and then calls the lost pages clean, so that no later sync of that
-/// file can say whether its records are safe. They are given up as far as safety goes: whoever waits for them,
-/// or asks later, is told of the failure, for ever. Nothing is appended until a new segment could be begun and
-/// synced, with its name; then the journal goes on behind the gap.
+/// file can say whether its records are safe. They are given up as far as safety goes: whoever waits for
+/// them, or asks later, is told of the failure, for ever. Nothing is appended until a new segment could be
+/// begun and synced, with its name; then the journal goes on behind the gap.
 extension Journal {
     /// How long the disk is left alone between two tries.
     static let recoveryMilliseconds = 500

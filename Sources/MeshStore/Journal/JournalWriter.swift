@@ -96,8 +96,9 @@ struct JournalWriter {
         return footprint
     }
 
-    /// Begins a segment in place of one whose sync failed; one that is new and could not be synced itself gets
-    /// its first bytes again, so that there is something to sync. Both it and the folder must be synced then.
+    /// Begins a segment in place of one whose sync failed; one that is new and could not be synced itself
+    /// gets its first bytes again, so that there is something to sync. Both it and the folder must be synced
+    /// then.
     mutating func beginAnew() throws(JournalError) {
         try repair()
         guard last.length == SegmentName.magic.count else { return try begin() }
