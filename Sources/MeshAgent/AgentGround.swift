@@ -112,6 +112,7 @@ struct AgentGround: Sendable {
             inputs.post(.roomMeasured(bytes: room), .droppable)
             seconds += 1
             if seconds.isMultiple(of: HeapTrim.interval) { HeapTrim.giveBack() }
+            if seconds % ProgramTrim.interval == ProgramTrim.delay { ProgramTrim.giveBack() }
             if seconds.isMultiple(of: 60) { await retire() }
         }
     }
