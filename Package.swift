@@ -169,8 +169,20 @@ if only == "all" || only == "pure" || asked.contains("FuzzTargets") || wantsFuzz
     }
 }
 
+// The modules are nobody's library: only Benchmarks/, a package of its own, may import them (Docs/Decisions/0017).
+let isMeasured = Context.environment["COMITY_BENCHMARKS"] != nil
+let offered: [Product] = modules.compactMap { module in
+    guard isMeasured, declared.contains(module.name) else { return nil }
+    return switch module.nature {
+    case .pure, .plain: .library(name: module.name, targets: [module.name])
+    case .program: .executable(name: module.name, targets: [module.name])
+    case .border: nil
+    }
+}
+
 let package = Package(
     name: "comity",
+    products: offered,
     dependencies: !needsPackages
         ? []
         : [
