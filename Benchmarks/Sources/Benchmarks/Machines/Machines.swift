@@ -18,7 +18,7 @@ func machineComparisons() -> [Comparison] {
             .pingRound("a link is pinged and answers, 1 peer", peers: 1),
             .simulatedHandshake("both machines of a handshake, cheap cryptography", peers: 1),
         ])
-    return [deciding] + callGrowth() + otherGrowth()
+    return [deciding] + callGrowth() + [nodeComparison()] + otherGrowth()
 }
 
 /// What grows with agreements, peers and calls under way, and how.

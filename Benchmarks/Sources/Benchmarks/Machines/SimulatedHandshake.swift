@@ -19,7 +19,7 @@ extension Sample {
 }
 
 extension HandshakeSide {
-    fileprivate init(simulated number: UInt64, at wall: WallTime) {
+    init(simulated number: UInt64, at wall: WallTime) {
         let key = SimulatedKey(number)
         let leaf = SimulatedKey(number + 50)
         let (from, until) = (wall - .seconds(3_600), wall + .seconds(1_000_000))
@@ -39,7 +39,7 @@ extension HandshakeSide {
 }
 
 extension PeerRecord {
-    fileprivate init(simulated number: UInt64, at wall: WallTime) {
+    init(simulated number: UInt64, at wall: WallTime) {
         let key = SimulatedKey(number)
         self.init(
             node: key.node, key: key.publicKey, pin: SimulatedSuite().pin(of: key.publicKey),
