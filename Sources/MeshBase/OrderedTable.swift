@@ -4,80 +4,85 @@
 /// the keys only, never on the process, so two runs of one seed walk it alike (which `Dictionary` does not
 /// promise).
 public struct OrderedTable<Key: Comparable & Sendable, Value: Sendable>: Sendable {
+    // Inlinable, all of it: machines do little else than look things up here, with keys and values of their
+    // own modules. Unless it is specialised there, asking the runtime about types takes longer than looking.
+    @usableFromInline var rising: [Key] = []
+    @usableFromInline var stored: [Value] = []
+
+    @inlinable public init() {}
+
     /// The keys, rising.
-    public private(set) var keys: [Key] = []
+    @inlinable public var keys: [Key] { rising }
     /// The values, in the order of their keys.
-    public private(set) var values: [Value] = []
-
-    public init() {}
-
+    @inlinable public var values: [Value] { stored }
     /// How many entries there are.
-    public var count: Int { keys.count }
+    @inlinable public var count: Int { rising.count }
     /// Whether there is no entry.
-    public var isEmpty: Bool { keys.isEmpty }
+    @inlinable public var isEmpty: Bool { rising.isEmpty }
 
     /// The value under `key`. Setting nil removes it; modifying in place does not copy.
-    public subscript(key: Key) -> Value? {
+    @inlinable public subscript(key: Key) -> Value? {
         get {
             let index = position(of: key)
-            return index < keys.count && keys[index] == key ? values[index] : nil
+            return index < rising.count && rising[index] == key ? stored[index] : nil
         }
         set {
             let index = position(of: key)
-            let isHere = index < keys.count && keys[index] == key
+            let isHere = index < rising.count && rising[index] == key
             switch (newValue, isHere) {
-            case (let value?, true): values[index] = value
+            case (let value?, true): stored[index] = value
             case (let value?, false):
-                keys.insert(key, at: index)
-                values.insert(value, at: index)
+                rising.insert(key, at: index)
+                stored.insert(value, at: index)
             case (nil, true):
-                keys.remove(at: index)
-                values.remove(at: index)
+                rising.remove(at: index)
+                stored.remove(at: index)
             case (nil, false): break
             }
         }
     }
 
     /// Changes the value under `key` in place; does nothing, and answers nil, when there is none.
-    @discardableResult
+    @discardableResult @inlinable
     public mutating func update<Result>(_ key: Key, _ change: (inout Value) throws -> Result) rethrows
         -> Result?
     {
         let index = position(of: key)
-        guard index < keys.count, keys[index] == key else { return nil }
-        return try change(&values[index])
+        guard index < rising.count, rising[index] == key else { return nil }
+        return try change(&stored[index])
     }
 
     /// Removes and returns the value under `key`.
-    @discardableResult
+    @discardableResult @inlinable
     public mutating func remove(_ key: Key) -> Value? {
         let index = position(of: key)
-        guard index < keys.count, keys[index] == key else { return nil }
-        keys.remove(at: index)
-        return values.remove(at: index)
+        guard index < rising.count, rising[index] == key else { return nil }
+        rising.remove(at: index)
+        return stored.remove(at: index)
     }
 
     /// Removes every entry for which `isUnwanted` holds, in one pass.
+    @inlinable
     public mutating func removeAll(where isUnwanted: (Key, Value) throws -> Bool) rethrows {
         var kept = 0
-        for index in keys.indices where try !isUnwanted(keys[index], values[index]) {
+        for index in rising.indices where try !isUnwanted(rising[index], stored[index]) {
             if kept != index {
-                keys[kept] = keys[index]
-                values[kept] = values[index]
+                rising[kept] = rising[index]
+                stored[kept] = stored[index]
             }
             kept += 1
         }
-        keys.removeLast(keys.count - kept)
-        values.removeLast(values.count - kept)
+        rising.removeLast(rising.count - kept)
+        stored.removeLast(stored.count - kept)
     }
 
     /// The index of `key`, or of where it would stand.
-    private func position(of key: Key) -> Int {
+    @inlinable func position(of key: Key) -> Int {
         var low = 0
-        var high = keys.count
+        var high = rising.count
         while low < high {
             let middle = (low + high) / 2
-            if keys[middle] < key { low = middle + 1 } else { high = middle }
+            if rising[middle] < key { low = middle + 1 } else { high = middle }
         }
         return low
     }
@@ -85,6 +90,7 @@ public struct OrderedTable<Key: Comparable & Sendable, Value: Sendable>: Sendabl
 
 extension OrderedTable: Sequence {
     /// Walks the entries by rising key.
+    @inlinable
     public func makeIterator() -> Zip2Sequence<[Key], [Value]>.Iterator { zip(keys, values).makeIterator() }
 }
 
