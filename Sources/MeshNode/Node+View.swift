@@ -16,7 +16,9 @@ extension Node {
                 name: peer.name, trust: CallTrust(peer.state), link: linkState(of: peer))
             terms[peer.node] = agreements.terms(with: peer.node)
             for resource in agreements.resourcesOffered(to: peer.node, by: me.node) {
-                offeredTo[resource] = (offeredTo[resource] ?? []) + [peer.node]
+                if offeredTo.update(resource, { $0.append(peer.node) }) == nil {
+                    offeredTo[resource] = [peer.node]
+                }
             }
             var described = OrderedTable<ResourceName, ResourceDescription>()
             for resource in gossip.resources(of: peer.node, at: now.wall) {

@@ -40,7 +40,9 @@ public struct CallView: Sendable, Equatable {
         self.routes = routes
         self.configuration = configuration
         var names = OrderedTable<NodeName, NodeID>()
-        for (node, peer) in peers where names[peer.name] == nil { names[peer.name] = node }
+        // In their order, so that each goes behind the last and none has to make room.
+        let byName = peers.map { ($1.name, $0) }.sorted { $0 < $1 }
+        for (name, node) in byName where names[name] == nil { names[name] = node }
         self.names = names
     }
 }
