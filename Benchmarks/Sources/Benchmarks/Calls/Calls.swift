@@ -42,7 +42,7 @@ extension Sample {
             guard let stage else {
                 throw Unfit("there are no agents to call through: Scripts/benchmark starts them")
             }
-            var load = try Load(way(stage), path: path, connections: connections)
+            let load = try Load(way(stage), path: path, connections: connections)
             return { count in try load.run(count) }
         }
     }
@@ -78,7 +78,7 @@ private struct Stage {
 }
 
 /// A closed loop of callers: each sends its next request when its answer is there.
-private struct Load {
+private final class Load {
     private var callers: [LoopbackHTTP]
     private let descriptors: [Int32]
     private let request: [UInt8]
@@ -90,7 +90,9 @@ private struct Load {
             "GET \(way.prefix)\(path) HTTP/1.1\r\nhost: 127.0.0.1:\(way.port)\r\naccept: */*\r\n\r\n".utf8)
     }
 
-    mutating func run(_ count: Int) throws {
+    deinit { for descriptor in descriptors { close(descriptor) } }
+
+    func run(_ count: Int) throws {
         var (asked, answered) = (0, 0)
         for caller in callers where asked < count {
             try caller.send(request)

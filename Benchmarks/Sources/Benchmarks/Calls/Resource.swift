@@ -19,15 +19,9 @@ enum Resource {
             guard let ready = wait(for: [listener] + connections.map(\.descriptor)) else { continue }
             var ended: [Int] = []
             for place in ready where place > 0 {
-                var connection = connections[place - 1]
-                guard connection.receive() else {
+                if try !answer(&connections[place - 1], small: small, large: large) {
                     ended.append(place - 1)
-                    continue
                 }
-                while let line = try connection.message() {
-                    try connection.send(line.contains("/large") ? large : small)
-                }
-                connections[place - 1] = connection
             }
             for index in ended.reversed() { close(connections.remove(at: index).descriptor) }
             if ready.contains(0) {
@@ -36,6 +30,22 @@ enum Resource {
                 connections.append(connection)
             }
         }
+    }
+
+    /// Answers what has come; false once the connection is over.
+    private static func answer(_ connection: inout LoopbackHTTP, small: [UInt8], large: [UInt8]) throws
+        -> Bool
+    {
+        guard connection.receive() else { return false }
+        while let line = try connection.message() {
+            do {
+                try connection.send(line.contains("/large") ? large : small)
+            } catch {
+                // Whoever asked is gone; the others are served on.
+                return false
+            }
+        }
+        return true
     }
 
     private static func wait(for descriptors: [Int32]) -> [Int]? {
