@@ -22,6 +22,7 @@ extension GatewayConnection {
     /// The next bytes of the body.
     func answerBody(_ id: GatewayRequestID?, _ chunk: ByteBuffer) {
         guard let context, let answer = exchange?.answer, exchange?.id == id, answer.hasBegun else { return }
+        lastWritten = .now()
         switch exchange?.answer.add(chunk, into: &out) {
         case .apart(let closing):
             if out.readableBytes > 0 { context.write(wrapOutboundOut(out), promise: nil) }

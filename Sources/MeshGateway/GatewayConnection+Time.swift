@@ -32,7 +32,7 @@ extension GatewayConnection {
     private func lookForIdleness() {
         guard ending != .lingering, let context else { return }
         let isAwaitingAnswer = exchange?.hasArrived == true || exchange?.isBodyHeld == true
-        let quietSince = isAwaitingAnswer ? heldSince : lastRead
+        let quietSince = isAwaitingAnswer ? heldSince : max(lastRead, lastWritten)
         guard let quietSince else { return watchIdleness(after: configuration.idleTime, context) }
         let left = quietSince + TimeAmount(configuration.idleTime) - .now()
         guard left <= .zero else { return watchIdleness(after: .nanoseconds(left.nanoseconds), context) }

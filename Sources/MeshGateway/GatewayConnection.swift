@@ -56,6 +56,8 @@ final class GatewayConnection: ChannelDuplexHandler {
     var pendingSince = NIODeadline.uptimeNanoseconds(0)
     private var hasSpoken = false
     var lastRead = NIODeadline.now()
+    /// When the last piece of an answer's body was written.
+    var lastWritten = NIODeadline.uptimeNanoseconds(0)
     var heldSince: NIODeadline?
     var headAlarm: Scheduled<Void>?
     var idleAlarm: Scheduled<Void>?
@@ -118,7 +120,8 @@ final class GatewayConnection: ChannelDuplexHandler {
         case .body(let chunk): bodyBytes += chunk.readableBytes
         case .end: (pendingBytes, bodyBytes) = (0, 0)
         }
-        if exchange?.hasArrived == true || !backlog.isEmpty { backlog.append(part) } else { take(part) }
+        let mustWait = exchange?.hasArrived == true || !backlog.isEmpty || (assembly.isIdle && isChoked)
+        if mustWait { backlog.append(part) } else { take(part) }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -234,7 +237,11 @@ final class GatewayConnection: ChannelDuplexHandler {
 
     private func replay() {
         isReplaying = true
-        while ending != .lingering, exchange?.hasArrived != true, let part = backlog.popFirst() { take(part) }
+        while ending != .lingering, exchange?.hasArrived != true, !(assembly.isIdle && isChoked),
+            let part = backlog.popFirst()
+        {
+            take(part)
+        }
         isReplaying = false
         guard ending != .lingering, exchange == nil, backlog.isEmpty else { return }
         if lastRefusal == nil, !isReading { perform(assembly.pause()) }
@@ -299,8 +306,12 @@ final class GatewayConnection: ChannelDuplexHandler {
         if event is GatewayDrain { drain() } else { context.fireUserInboundEventTriggered(event) }
     }
 
+    /// Whether answers wait for the application to read them: the next request begins when it has.
+    private var isChoked: Bool { context?.channel.isWritable == false && exchange == nil }
+
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         let isWritable = context.channel.isWritable
+        if isWritable, exchange == nil, !backlog.isEmpty, !isReplaying { replay() }
         heldSince = isWritable ? nil : .now()
         if let exchange, let id = exchange.id, !exchange.answer.hasEnded {
             observer.answerFlowChanged(isWritable ? .open : .held, of: id)

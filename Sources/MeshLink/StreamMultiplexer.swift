@@ -29,7 +29,7 @@ struct StreamMultiplexer<Observer> {
     /// Payload and header of a data frame fill one TLS record.
     static var dataPayload: Int { 16 * 1024 - FrameHeader.length }
     /// Bytes that may be unconsumed in all streams of the link together.
-    static var heldLimit: Int { Limits.memoryPerPeer }
+    static var heldLimit: Int { 4 * Limits.memoryPerPeer }
     /// Bytes of answers that may wait while the peer does not read.
     static var answersLimit: Int { 64 * 1024 }
     /// Bytes of documents that may wait while the peer does not read.
@@ -119,7 +119,7 @@ struct StreamMultiplexer<Observer> {
             guard stream.trailers == nil, stream.here != .ended else { return }
             stream.outgoing.append(data)
             room = stream.outgoing.count < Self.roomPerStream ? .open : .full
-            stream.awaitsRoom = room == .full
+            if room == .full { stream.awaitsRoom = true }
         }
         return room
     }

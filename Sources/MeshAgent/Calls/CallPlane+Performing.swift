@@ -9,7 +9,7 @@ import Synchronization
 
 // What the desk orders, in its order.
 extension CallPlane {
-    func perform(_ steps: [OrderLine.Step]) {
+    func carryOut(_ steps: [OrderLine.Step]) {
         loop.preconditionInEventLoop()
         for index in steps.indices {
             switch steps[index] {
@@ -54,11 +54,15 @@ extension CallPlane {
         case .breakOff(let id, let refusals): refuse(id, refusals, nil)
         case .serve(let service, let resource, let invocation): serve(service, resource, invocation)
         case .stop(let service): tables.value.uses.removeValue(forKey: service)?.stop()
-        case .respond(let key, let answer): tables.value.calls[key]?.respond(answer)
+        case .respond(let key, let answer):
+            if case .refused = answer { tables.value.uses[.inbound(key)] = nil }
+            tables.value.calls[key]?.respond(answer)
         case .finishResponse(let key):
             tables.value.uses[.inbound(key)] = nil
             tables.value.calls[key]?.pipe?.finish()
-        case .breakOffResponse(let key): tables.value.calls.removeValue(forKey: key)?.breakOff()
+        case .breakOffResponse(let key):
+            tables.value.uses[.inbound(key)] = nil
+            tables.value.calls.removeValue(forKey: key)?.breakOff()
         case .replay(let key, let end): tables.value.calls[key]?.replay(end)
         }
     }
@@ -87,6 +91,7 @@ extension CallPlane {
                 failed.append(.abandoned(key))
             case .respond(let key, _), .finishResponse(let key), .breakOffResponse(let key),
                 .replay(let key, _):
+                tables.value.uses.removeValue(forKey: .inbound(key))?.stop()
                 tables.value.calls.removeValue(forKey: key)?.breakOff()
                 failed.append(.abandoned(key))
             }

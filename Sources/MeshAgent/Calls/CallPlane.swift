@@ -1,4 +1,5 @@
 import Logging
+import MeshAudit
 import MeshBase
 import MeshCredentials
 import MeshGateway
@@ -35,6 +36,9 @@ final class CallPlane: Sendable {
         var streamsSeen: UInt64 = 0
         /// Whether peers' calls whose bodies are late are looked for soon.
         var isSweepDue = false
+        /// What the desk is to hear once its last orders are carried out.
+        var inputs = CircularBuffer<CallInput>()
+        var isPerforming = false
         var alarm: Scheduled<Void>?
         var alarmAt: Instant?
     }
@@ -65,13 +69,23 @@ final class CallPlane: Sendable {
     /// Tells the desk, and performs what it orders. From another thread it hops to the loop.
     func submit(_ input: CallInput) {
         guard loop.inEventLoop else { return loop.execute { self.submit(input) } }
-        var outbox = Outbox<CallEffect>()
-        let deadline = desk.withLock { desk in
-            desk.handle(input, at: SystemClock.now(), into: &outbox)
-            return desk.nextDeadline
+        tables.value.inputs.append(input)
+        if !tables.value.isPerforming { perform([]) }
+    }
+
+    /// Performs `steps`, and then what is submitted meanwhile: the desk hears of nothing before all that it
+    /// ordered last is carried out.
+    func perform(_ steps: [OrderLine.Step]) {
+        precondition(!tables.value.isPerforming, "orders are performed within others")
+        tables.value.isPerforming = true
+        carryOut(steps)
+        while let input = tables.value.inputs.popFirst() {
+            var outbox = Outbox<CallEffect>()
+            desk.withLock { $0.handle(input, at: SystemClock.now(), into: &outbox) }
+            carryOut(tables.value.line.add(outbox.drain()))
         }
-        perform(tables.value.line.add(outbox.drain()))
-        setAlarm(deadline)
+        tables.value.isPerforming = false
+        setAlarm(desk.withLock { $0.nextDeadline })
     }
 
     /// Which connection carries the calls for a peer now; nil: none.
@@ -104,6 +118,14 @@ final class CallPlane: Sendable {
         switch service {
         case .own(let attempt): submit(.bytesMoved(attempt.request))
         case .inbound(let key): submit(.serviceMoved(key))
+        }
+    }
+
+    /// A service was answered before all of its request had come.
+    func bodyEnded(_ service: ServiceID, _ partial: BodySummary) {
+        switch service {
+        case .own(let attempt): submit(.bodyEnded(attempt.request, partial))
+        case .inbound(let key): submit(.serviceBodyEnded(key, partial))
         }
     }
 

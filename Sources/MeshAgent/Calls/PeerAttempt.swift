@@ -47,7 +47,9 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
     /// Sends the body, as the window allows.
     func start(on stream: LinkStream) {
         self.stream = stream
-        feed.attach(self)
+        guard !feed.attach(self) else { return }
+        abandon()
+        plane.submit(.attemptFailed(id, .streamReset, .none))
     }
 
     /// Ends it from this side; nothing more is told.
@@ -139,7 +141,9 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
         }
         if let declared = length?.declared, pipe.length != declared { return fail(.resourceMisbehaved) }
         tellHead()
+        let partial = feed.partial
         close()
+        if let partial { plane.submit(.bodyEnded(id.request, partial)) }
         // With the answer complete nobody there wants the rest of the body.
         stream?.reset(.cancelled)
         plane.submit(.attemptEnded(id, pipe.summary))

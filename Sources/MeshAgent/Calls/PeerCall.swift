@@ -178,7 +178,7 @@ final class PeerCall: LinkStreamObserver, AnswerSink, BodySource, @unchecked Sen
         stream.reset(.outcomeUnknown)
     }
 
-    func pass(_ piece: ByteBuffer) -> Bool { stream.write(piece) != .full }
+    func pass(_ piece: ByteBuffer) -> Bool { stream.write(piece) == .open }
 
     func close(trailers: [HeaderField]) {
         isOver = true
@@ -205,6 +205,7 @@ final class PeerCall: LinkStreamObserver, AnswerSink, BodySource, @unchecked Sen
             // The resource's head does not fit a link's: the caller must not wait for it.
             plane.note("an answer's head cannot be sent", error)
             stream.reset(.resourceMisbehaved)
+            abandon()
         }
     }
 }

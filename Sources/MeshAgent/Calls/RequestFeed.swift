@@ -85,6 +85,11 @@ final class RequestFeed {
         return true
     }
 
+    /// What came of it so far, where that is not all.
+    var partial: BodySummary? {
+        form.isStreamed && !isOver ? BodySummary(length: count.length, digest: nil) : nil
+    }
+
     /// There is no more; false when its head declared more.
     func end(trailers: [HeaderField]) -> Bool {
         guard self.trailers == nil else { return false }
@@ -96,13 +101,14 @@ final class RequestFeed {
 
     // MARK: To its taker
 
-    /// Gives it to `taker`, from its beginning.
-    func attach(_ taker: any BodyTaker) {
-        precondition(kept != nil || !wasGiven, "a body of \(count.length) bytes is given again")
+    /// Gives it to `taker`, from its beginning; false when some of that was given and is not kept.
+    func attach(_ taker: any BodyTaker) -> Bool {
+        guard kept != nil || !wasGiven else { return false }
         if let kept { waiting = kept }
         self.taker = taker
         (hasRoom, isOver) = (true, false)
         flow()
+        return true
     }
 
     /// Nobody takes it any more.
@@ -142,14 +148,16 @@ final class RequestFeed {
     private func give(_ piece: ByteBuffer, to taker: any BodyTaker) {
         let isFirst = !wasGiven
         wasGiven = true
-        hasRoom = taker.take(piece)
+        let mayGoOn = taker.take(piece)
+        if self.taker === taker { hasRoom = mayGoOn }
         if isFirst && kept == nil { tell(.left) }
         if pace.isDue() { tell(.moved) }
     }
 
     private func keep(_ piece: ByteBuffer) {
         guard let bytes = kept?.readableBytes else { return }
-        guard bytes + piece.readableBytes > keptMax else {
+        // Between two takers what was under way still comes, and is kept as well: one read, or one window.
+        guard bytes + piece.readableBytes > keptMax, taker != nil || !wasGiven else {
             kept?.writeImmutableBuffer(piece)
             return
         }

@@ -52,7 +52,9 @@ final class ResourceUse: ServiceUse, ResourceObserver, BodyTaker, BodySource {
         }
         if isAttached { return feed.room() }
         isAttached = true
-        feed.attach(self)
+        guard !feed.attach(self) else { return }
+        stop()
+        plane.submit(.resourceFailed(id, .connectionLost, .none))
     }
 
     func take(_ piece: ByteBuffer) -> Bool { exchange?.send(piece) ?? false }
@@ -73,6 +75,7 @@ final class ResourceUse: ServiceUse, ResourceObserver, BodyTaker, BodySource {
     func answerBody(_ chunk: ByteBuffer) { pipe.take(chunk) }
 
     func answerEnded(trailers: [HeaderField]) {
+        if let partial = feed.partial { plane.bodyEnded(id, partial) }
         feed.detach()
         pipe.trailers = trailers
         plane.submit(.resourceEnded(id, pipe.summary, kept: pipe.keptBody))
@@ -107,7 +110,9 @@ final class Echo: ServiceUse, BodyTaker, BodySource {
         if let length = feed.form.length { headers.append(HeaderField("content-length", String(length))) }
         plane.begin(pipe, for: id)
         plane.submit(.resourceAnswered(id, status: 200, headers: headers))
-        feed.attach(self)
+        guard !feed.attach(self) else { return }
+        stop()
+        plane.submit(.resourceFailed(id, .connectionLost, .none))
     }
 
     func stop() {

@@ -103,9 +103,11 @@ extension CallDesk {
                     Fact("at", view.label(attempt.way.node)),
                     Fact("attempt's time in ms", (now.instant - attempt.began).wholeMilliseconds),
                 ])
+            // While the application is not done with its body, the silence may be its own.
+            let isItsOwn = call.request.body.isStreamed && call.passed == nil
             let ending = Ending(
-                reasons: [reason], effect: .possible, resource: .failed, link: .neutral,
-                isRepeatableThere: true)
+                reasons: [reason], effect: .possible, resource: isItsOwn ? .neutral : .failed,
+                link: .neutral, isRepeatableThere: true)
             fail(attemptID, attempt, ending, at: now, into: &effects)
         }
     }

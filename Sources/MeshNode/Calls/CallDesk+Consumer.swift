@@ -45,6 +45,11 @@ extension CallDesk {
             conclude(id, overdue(call, at: now), at: now, into: &effects)
             return
         }
+        // What has left of a body while its call waited for a link cannot be sent again either.
+        guard call.attemptCount == 0 || call.isBodyKept else {
+            conclude(id, call.reasons, at: now, into: &effects)
+            return
+        }
         let assessments: [Assessment]
         switch weigh(call, at: now) {
         case .refused(let refusal):
@@ -170,8 +175,10 @@ extension CallDesk {
         switch call.phase {
         case .weighed, .waiting: return
         case .attempting(let attempt):
-            guard let patience = attempts[attempt]?.patience else { return }
-            let timeout = now.instant + patience
+            guard let open = attempts[attempt] else { return }
+            // A resource of this node may have a time of its own.
+            let isOwnTime = open.isLocal && open.patience < Limits.callDeadline
+            let timeout = now.instant + (isOwnTime ? open.patience : Limits.streamIdle)
             attempts[attempt]?.timeout = timeout
             call.deadline = max(call.deadline, timeout)
             alarms.set(.call(id), at: timeout)

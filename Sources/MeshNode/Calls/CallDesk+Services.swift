@@ -68,7 +68,8 @@ extension CallDesk {
     /// Bytes of a served call moved: where only the wait for its answer is bounded, the wait begins anew.
     mutating func serviceMoved(_ key: InboundKey, at now: Moment) {
         guard let service = services[key], service.scope == .answerHead else { return }
-        let patience = service.status == nil ? service.patience : Limits.streamIdle
+        let isOwnTime = service.status == nil && service.timeoutCode == .resourceTimeout
+        let patience = isOwnTime ? service.patience : Limits.streamIdle
         alarms.set(.service(key), at: now.instant + patience)
     }
 

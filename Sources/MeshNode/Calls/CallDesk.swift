@@ -73,6 +73,8 @@ public struct CallDesk: Sendable, Equatable {
     /// Takes one input at `now`; what follows from it is posted to `effects`.
     public mutating func handle(_ input: CallInput, at now: Moment, into effects: inout Outbox<CallEffect>) {
         let ordered = effects.count
+        // Before the alarms: one of them could order that the body be sent again.
+        if case .bodyLeft(let id) = input { calls[id]?.isBodyKept = false }
         ring(at: now, into: &effects)
         take(input, at: now, into: &effects)
         wake(at: now, into: &effects)
@@ -93,7 +95,7 @@ public struct CallDesk: Sendable, Equatable {
         case .timeReached: break
         case .requested(let request): take(request, at: now, into: &effects)
         case .cancelled(let id): cancel(id, at: now, into: &effects)
-        case .bodyLeft(let id): calls[id]?.isBodyKept = false
+        case .bodyLeft: break
         case .bytesMoved(let id): moved(id, at: now)
         case .bodyEnded(let id, let body):
             calls[id]?.passed = body

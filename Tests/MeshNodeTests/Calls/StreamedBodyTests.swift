@@ -48,6 +48,27 @@ import Testing
         #expect(told?.contains("not repeated") == true)
     }
 
+    @Test func `what leaves while the call waits for a link cannot be sent again on it`() {
+        var rig = DeskRig()
+        let id = rig.call("B", form: upload, body: .streamed(length: nil))
+        rig.take(.linkWentDown(node(1)))
+        rig.failLast(.linkLost)
+        #expect(rig.refusal(of: id) == nil && rig.sent.count == 1)
+        rig.take(.bodyLeft(id))
+        rig.take(.linkCameUp(node(1)))
+        #expect(rig.sent.count == 1 && rig.refusal(of: id)?.first == .peerUnreachable)
+    }
+
+    @Test func `an application that falls silent within its body opens no breaker`() {
+        var rig = DeskRig()
+        for _ in 0..<6 {
+            rig.call("B", form: upload, body: .streamed(length: nil))
+            rig.pass(11_000)
+        }
+        let id = rig.call("B")
+        #expect(rig.refusal(of: id) == nil)
+    }
+
     @Test func `waits for an answer from when the body last moved`() {
         var rig = DeskRig()
         let id = rig.call("B", form: upload, body: .streamed(length: nil))
@@ -57,7 +78,7 @@ import Testing
         }
         rig.pass(9_000)
         rig.take(.bodyEnded(id, BodySummary(length: 5_000, digest: nil)))
-        rig.pass(9_999)
+        rig.pass(59_999)
         #expect(rig.refusal(of: id) == nil)
         rig.pass(2)
         #expect(rig.refusal(of: id)?.contains(.deadlineExceeded) == true)
@@ -123,9 +144,10 @@ import Testing
         let key = rig.arrive(
             "stock", "put", method: "PUT", path: "/item", remaining: 1_000, scope: .answerHead,
             body: .streamed(length: nil))
+        rig.pass(900)
         for _ in 0..<3 {
-            rig.pass(900)
             rig.take(.serviceMoved(key))
+            rig.pass(59_000)
         }
         rig.pass(999)
         #expect(rig.refusal(of: key) == nil)
