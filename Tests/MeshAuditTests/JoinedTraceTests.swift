@@ -77,6 +77,22 @@ import Testing
         #expect(found.first == TraceDisagreement(field: "success", consumer: "true", provider: "false"))
     }
 
+    @Test func `names an answer, a status and an agreement that the two sides tell differently`() {
+        let mine = own { event in
+            event.agreement = digest(1)
+            event.answerDigest = digest(2)
+            event.status = 200
+        }
+        let other = theirs { event in
+            event.agreement = digest(3)
+            event.answerDigest = digest(4)
+            event.status = 201
+        }
+        let joined = trace([mine], [TraceHalf(node: partner, answer: .told([other]))])
+        guard case .disagreed(let found) = joined.parts.first?.verdict else { return #expect(Bool(false)) }
+        #expect(found.map(\.field) == ["agreement", "answer digest", "status"])
+    }
+
     @Test func `compares nothing that only one side knows`() {
         let other = theirs { $0.requestDigest = nil }
         #expect(trace([own()], [TraceHalf(node: partner, answer: .told([other]))]).isComplete)

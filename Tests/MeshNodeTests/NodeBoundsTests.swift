@@ -58,6 +58,51 @@ struct NodeBoundsTests {
         #expect(answers(of: table, 1).count == 5)
     }
 
+    @Test("a peer is told of no event in which it took no part")
+    func othersStayUntold() throws {
+        var table = linked()
+        func event(_ target: NodeID) -> AuditEvent {
+            AuditEvent(
+                type: .call, correlation: correlation, source: table.id(1), target: target, action: "invoke",
+                success: true)
+        }
+        let shared = event(table.id(0))
+        table.places[1].found = [event(SimulatedKey(77).node), shared]
+        table.command(0, .trace(correlation, at: table.id(1)))
+        table.pass(.milliseconds(20))
+        #expect(answers(of: table, 1).map(\.events) == [[shared]])
+    }
+
+    @Test("a trace is answered by whom it was asked of, and by nobody else")
+    func answersComeFromTheAsked() throws {
+        var table = NodeTable("a", "b", "c")
+        table.join(1)
+        table.join(2)
+        let other = try #require(table.places[0].links[table.id(2)])
+        let ticket = table.command(0, .trace(correlation, at: table.id(1)))
+        for case .send(_, .traceRequest(let request)) in table.places[0].effects {
+            let answer = MeshNode.TraceAnswer(number: request.number, events: [])
+            table.tell(0, .documentArrived(other, .traceAnswer(answer)))
+        }
+        #expect(table.places[0].answers[ticket] == nil)
+        table.pass(.milliseconds(20))
+        #expect(table.places[0].answers[ticket] == .traced([]))
+    }
+
+    @Test("of where a peer says it listens, the last eight are kept")
+    func placesAreFew() throws {
+        var table = linked()
+        let connection = try #require(table.places[0].links[table.id(1)])
+        for port in 5_000..<5_040 as Range<UInt16> {
+            let notice = ListeningNotice(port: port, advertised: [])
+            table.tell(0, .documentArrived(connection, .listening(notice)))
+        }
+        table.pass(.milliseconds(20))
+        let kept = table.places[0].shelf.endpoints.filter { $0.node == table.id(1) }
+        #expect(kept.count == Limits.endpointsPerPeer)
+        #expect(kept.last?.endpoint.port == 5_039)
+    }
+
     @Test("a peer's half of a call holds nothing of calls between others")
     func halvesAreOfBoth() throws {
         var table = linked()

@@ -110,6 +110,17 @@ struct BreakerTests {
         #expect(rig.breaker.standing(at: at(2000)) == .halfOpen)
     }
 
+    @Test("what failed before it opened counts nothing once it is closed again")
+    func forgetsEarlierEras() {
+        var rig = Rig()
+        let late = (0..<5).map { _ in rig.breaker.admit(at: at(0)) }
+        rig.calls(.failed, 5)
+        rig.now = 2000
+        rig.calls(.succeeded, 3)
+        for admission in late { rig.settle(admission, .failed) }
+        #expect(rig.breaker.standing(at: at(2000)) == .closed)
+    }
+
     @Test("a link that goes down opens it at once, and its return is half-open")
     func trips() {
         var rig = Rig()

@@ -39,6 +39,19 @@ struct IdempotencyBookTests {
         #expect(later.isFresh)
     }
 
+    @Test("a key that has ended is not given back")
+    func endedStays() {
+        var book = IdempotencyBook()
+        let key = IdempotencyBook.Key(caller: caller, key: "k")
+        let end = IdempotencyBook.End(status: 201, headers: [], body: nil)
+        _ = book.begin(key, request: identity("/a"), at: day(0))
+        _ = book.end(key, end)
+        let withdrawn = book.withdraw(key)
+        let found = book.begin(key, request: identity("/a"), at: day(0))
+        #expect(withdrawn == nil)
+        #expect(found == .ended(end))
+    }
+
     @Test("a full table refuses rather than forgets, for that caller only")
     func bounded() {
         var book = IdempotencyBook()

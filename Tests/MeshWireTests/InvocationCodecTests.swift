@@ -88,6 +88,21 @@ struct InvocationCodecTests {
         }
     }
 
+    @Test("a flag that nobody knows is refused")
+    func refusesUnknownFlags() throws {
+        var samples = Samples(seed: 5)
+        var call = samples.invocation()
+        call.deadlineScope = .wholeCall
+        var bytes = try InvocationCodec.encode(call)
+        call.deadlineScope = .answerHead
+        let flagged = try InvocationCodec.encode(call)
+        let place = try #require(bytes.indices.first { bytes[$0] != flagged[$0] })
+        bytes[place] |= 0x80
+        #expect(throws: WireError.fieldRefused("flags", at: place)) {
+            try InvocationCodec.invocation(from: bytes)
+        }
+    }
+
     @Test("no byte may be missing, none may follow, and another version says so")
     func isExact() throws {
         var samples = Samples(seed: 4)

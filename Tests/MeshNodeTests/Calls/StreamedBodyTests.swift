@@ -33,6 +33,17 @@ import Testing
         #expect(rig.refusal(of: isUnknown) == [.bodyTooLarge])
     }
 
+    @Test func `the attempt with a streamed body gets all of the time, since no other may follow it`() {
+        var rig = DeskRig()
+        rig.call("any", deadline: .seconds(4), form: upload, body: .whole(length: 2, digest: .zero))
+        rig.pass(2_001)
+        #expect(rig.sent.count == 2)
+        rig.answerLast()
+        rig.call("any", deadline: .seconds(4), form: upload, body: .streamed(length: nil))
+        rig.pass(2_001)
+        #expect(rig.sent.count == 3)
+    }
+
     @Test func `a call whose body was kept goes on to another node, one whose body had left does not`() {
         var rig = DeskRig()
         let kept = rig.call("any", form: upload, body: .streamed(length: nil))
