@@ -126,6 +126,15 @@ struct ProviderTests {
         #expect(rig.refusal(of: asked8) == nil)
     }
 
+    @Test("a call that may have had an effect keeps its key")
+    func keyKept() {
+        var rig = DeskRig()
+        let first = rig.arrive("stock", "buy", method: "POST", path: "/buy", key: "k")
+        rig.take(.resourceFailed(.inbound(first), .unreachable, .possible))
+        let again = rig.arrive("stock", "buy", method: "POST", path: "/buy", key: "k")
+        #expect(rig.refusal(of: again) == [.outcomeUnknown])
+    }
+
     @Test(
         "the resource's time and the call's own both end it, each under its name",
         arguments: [

@@ -166,6 +166,21 @@ import Testing
         #expect(rig.refusal(of: key) == [.deadlineExceeded])
     }
 
+    @Test func `a served answer goes on for as long as its bytes move`() {
+        var rig = DeskRig()
+        let key = rig.arrive(
+            "stock", "put", method: "PUT", path: "/item", remaining: 1_000, scope: .answerHead,
+            body: .streamed(length: nil))
+        rig.take(.resourceAnswered(.inbound(key), status: 200, headers: []))
+        let idle = Limits.streamIdle.wholeMilliseconds
+        rig.pass(idle - 1)
+        rig.take(.serviceMoved(key))
+        rig.pass(idle - 1)
+        #expect(!rig.effects.contains(.breakOffResponse(key)))
+        rig.pass(2)
+        #expect(rig.effects.contains(.breakOffResponse(key)))
+    }
+
     @Test func `a served call whose time bounds all of it is not prolonged`() {
         var rig = DeskRig()
         let key = rig.arrive(
