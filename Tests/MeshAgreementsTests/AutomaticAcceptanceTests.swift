@@ -39,6 +39,19 @@ struct AutomaticAcceptanceTests {
         #expect(b.notices.last?.refusals.map(\.code) == [.partyMismatch])
     }
 
+    @Test("a signature that comes when trust is lost accepts nothing")
+    func trustIsLost() throws {
+        var (a, b) = pair()
+        a.take(.offerRequested(Ticket(1), request(b.node)), at: day(0))
+        b.holdsSignatures = true
+        deliver(&a, &b, at: day(0))
+        b.take(.peerLost(a.node), at: day(0))
+        let payload = try #require(b.book.records.first).document.payload
+        b.take(.signed(Ticket(1), b.suite.signature(by: b.key, over: payload)), at: day(0))
+        #expect(b.states == [.offered])
+        #expect(b.outgoing.isEmpty)
+    }
+
     @Test("an offer that is over is accepted by no operator")
     func isOver() throws {
         var (a, b) = pair()

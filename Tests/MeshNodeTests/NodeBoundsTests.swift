@@ -89,6 +89,16 @@ struct NodeBoundsTests {
         #expect(table.places[0].answers[ticket] == .traced([]))
     }
 
+    @Test("a peer that says it listens on no port is believed nothing")
+    func noPort() throws {
+        var table = linked()
+        let connection = try #require(table.places[0].links[table.id(1)])
+        let notice = ListeningNotice(port: 0, advertised: [])
+        table.tell(0, .documentArrived(connection, .listening(notice)))
+        table.pass(.milliseconds(20))
+        #expect(!table.places[0].shelf.endpoints.contains { $0.endpoint.port == 0 })
+    }
+
     @Test("of where a peer says it listens, the last eight are kept")
     func placesAreFew() throws {
         var table = linked()
