@@ -162,6 +162,30 @@ import Testing
         }
     }
 
+    @Test func beginsNoRequestWhileAnswersAreNotRead() async throws {
+        let observer = RecordingObserver { _, reply in
+            reply.answer(
+                status: 200, headers: [], body: ByteBuffer(repeating: 1, count: 60_000), correlation: nil)
+        }
+        try await Application.run(observer) { application async throws in
+            let socket = try application.socket()
+            let asked = 3_000
+            let sending = Task.detached {
+                for _ in 0..<asked { socket.send("GET /mesh/B/o HTTP/1.1\r\nHost: localhost\r\n\r\n") }
+            }
+            try await Task.sleep(for: .milliseconds(700))
+            let begun = observer.requests.count
+            // What the sockets of both sides hold, and then nothing.
+            #expect(begun < 300)
+            try await Task.sleep(for: .milliseconds(300))
+            #expect(observer.requests.count == begun)
+            let reading = Task.detached { while !socket.receive(max: 1 << 20).isEmpty {} }
+            #expect(try await observer.wait { $0.requests.count == asked })
+            await sending.value
+            reading.cancel()
+        }
+    }
+
     @Test func takesOneRequestAfterTheOtherFromOneReadWhateverTheirBodies() async throws {
         let observer = RecordingObserver { request, reply in
             reply.resumeBody()

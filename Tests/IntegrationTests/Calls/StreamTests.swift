@@ -134,6 +134,54 @@ struct StreamTests {
         }
     }
 
+    @Test("leaves nothing behind at the provider when the resource fails")
+    func failing() async throws {
+        try await Stall.with { market in
+            market.backend.stop()
+            for _ in 0..<20 {
+                let answer = try await market.bob.stream(
+                    .put("/mesh/alice/orders/store", declared: 3)
+                ) { wire in
+                    wire.send("abc")
+                    return wire.answer()
+                }
+                #expect(answer.status >= 500)
+            }
+            let plane = market.alice.agent.ground.calls
+            let left = try await plane.loop.submit {
+                (plane.tables.value.uses.count, plane.tables.value.calls.count)
+            }
+            .get()
+            #expect(left == (0, 0))
+        }
+    }
+
+    @Test("goes on from the beginning on a new link while all of it is kept, and ends otherwise")
+    func linkLost() async throws {
+        try await Stall.with { market in
+            for (first, rest) in [(60_000, 0), (60_000, 65_000), (200_000, 1)] {
+                let answer = try await market.bob.stream(
+                    .put("/mesh/alice/orders/store", declared: first + rest)
+                ) { wire in
+                    wire.send(zeros: first)
+                    usleep(100_000)
+                    Self.cut(market.bob)
+                    wire.send(zeros: rest)
+                    return wire.answer()
+                }
+                #expect([200, 502, 503].contains(answer.status))
+                try await market.bob.linked(with: market.alice)
+            }
+        }
+    }
+
+    private static func cut(_ agent: RunningAgent) {
+        let plane = agent.agent.ground.calls
+        plane.loop.execute {
+            for connection in plane.tables.value.links.values { agent.transport.close(connection, "a test") }
+        }
+    }
+
     @Test("is answered early by a resource that wants no more of it")
     func answeredEarly() async throws {
         try await Stall.with { market in
