@@ -111,8 +111,10 @@ public struct Principal: Hashable, Sendable, Comparable, Codable, CustomStringCo
 extension StringProtocol {
     /// Whether the text holds neither control nor bidirectional formatting characters (Unicode Bidi_Control,
     /// general category Cc).
-    public var isPlain: Bool {
-        unicodeScalars.allSatisfy { scalar in
+    @inlinable public var isPlain: Bool {
+        // Most texts are visible ASCII, and bytes are looked at faster than scalars are read.
+        if utf8.allSatisfy({ (0x20...0x7e).contains($0) }) { return true }
+        return unicodeScalars.allSatisfy { scalar in
             switch scalar.value {
             case 0...0x1f, 0x7f...0x9f, 0x61c, 0x200e, 0x200f, 0x202a...0x202e, 0x2066...0x2069: false
             default: true
