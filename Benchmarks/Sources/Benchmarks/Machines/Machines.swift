@@ -30,8 +30,8 @@ private func callGrowth() -> [Comparison] {
     }
     func growth(_ title: String, _ make: (String, CallWorld) -> Sample) -> Comparison {
         Comparison(
-            area: "machines", title: title, baseline: make("1 peer, 2 agreements", small),
-            others: large.map { make("\($0.peers) peers, \($0.agreements) agreements", $0) })
+            area: "machines", title: title, baseline: make("2 agreements with 1", small),
+            others: large.map { make("\($0.agreements) agreements with \($0.peers)", $0) })
     }
     return [
         growth("a call at its consumer, as what is agreed grows") { .consumer($0, $1) },
