@@ -88,6 +88,9 @@ public struct IdempotencyBook: Sendable, Equatable {
     }
 
     private var entries: [Key: Entry] = [:]
+    /// When each is forgotten. By the monotonic clock: a wall clock that leaps ahead, and a home that starts
+    /// under one, must not make a key be executed again.
+    private var deadlines: [Key: Instant] = [:]
     private var counts: [NodeID: Int] = [:]
     /// Bytes of the answers kept for a caller.
     private var bytes: [NodeID: Int] = [:]
@@ -95,7 +98,7 @@ public struct IdempotencyBook: Sendable, Equatable {
     private var serial: UInt64 = 0
 
     private struct Expiry: Comparable, Sendable {
-        let until: WallTime
+        let until: Instant
         let serial: UInt64
         static func < (left: Self, right: Self) -> Bool {
             (left.until, left.serial) < (right.until, right.serial)
@@ -108,8 +111,8 @@ public struct IdempotencyBook: Sendable, Equatable {
     public var count: Int { entries.count }
 
     /// Begins a call with `key`, unless it began before.
-    public mutating func begin(_ key: Key, request: RequestIdentity, at now: WallTime) -> Finding {
-        forget(before: now)
+    public mutating func begin(_ key: Key, request: RequestIdentity, at now: Moment) -> Finding {
+        forget(before: now.instant)
         if let entry = entries[key] {
             guard entry.request == request else { return .otherRequest }
             return entry.end.map(Finding.ended) ?? .unknownOutcome
@@ -117,8 +120,8 @@ public struct IdempotencyBook: Sendable, Equatable {
         guard counts[key.caller, default: 0] < Self.keysPerCaller,
             bytes[key.caller, default: 0] < Self.bytesPerCaller
         else { return .full }
-        let entry = Entry(key: key, request: request, until: now + Limits.idempotencyLife, end: nil)
-        insert(entry)
+        let entry = Entry(key: key, request: request, until: now.wall + Limits.idempotencyLife, end: nil)
+        insert(entry, until: now.instant + Limits.idempotencyLife)
         return .fresh(entry)
     }
 
@@ -139,27 +142,31 @@ public struct IdempotencyBook: Sendable, Equatable {
         return Entry(key: key, request: entry.request, until: WallTime(milliseconds: 0), end: nil)
     }
 
-    /// At start: what the store kept.
-    public mutating func restore(_ restored: [Entry]) {
-        for entry in restored where entries[entry.key] == nil { insert(entry) }
+    /// At start: what the store kept, for the life of a key from now on. What was withdrawn is over.
+    public mutating func restore(_ restored: [Entry], at now: Instant) {
+        for entry in restored where entries[entry.key] == nil && entry.until > WallTime(milliseconds: 0) {
+            insert(entry, until: now + Limits.idempotencyLife)
+        }
     }
 
-    private mutating func insert(_ entry: Entry) {
+    private mutating func insert(_ entry: Entry, until: Instant) {
         entries[entry.key] = entry
+        deadlines[entry.key] = until
         counts[entry.key.caller, default: 0] += 1
         if let end = entry.end { bytes[entry.key.caller, default: 0] += end.length }
         serial += 1
-        ends[Expiry(until: entry.until, serial: serial)] = entry.key
+        ends[Expiry(until: until, serial: serial)] = entry.key
     }
 
-    private mutating func forget(before now: WallTime) {
+    private mutating func forget(before now: Instant) {
         while let first = ends.keys.first, first.until <= now, let key = ends.remove(first) {
             // A key that was withdrawn and begun anew has a later end of its own.
-            if let entry = entries[key], entry.until <= now { remove(key) }
+            if let until = deadlines[key], until <= now { remove(key) }
         }
     }
 
     private mutating func remove(_ key: Key) {
+        deadlines[key] = nil
         if let end = entries.removeValue(forKey: key)?.end { bytes[key.caller, default: 0] -= end.length }
         counts[key.caller, default: 1] -= 1
         if counts[key.caller] == 0 {

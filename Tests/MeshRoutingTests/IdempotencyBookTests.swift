@@ -32,7 +32,7 @@ struct IdempotencyBookTests {
             #expect(found == .ended(end))
         }
         var restarted = IdempotencyBook()
-        restarted.restore([entry])
+        restarted.restore([entry], at: day(0).instant)
         let afterCrash = restarted.begin(key, request: identity("/a"), at: day(0))
         #expect(afterCrash == .unknownOutcome)
         let later = book.begin(key, request: identity("/b"), at: day(1))
@@ -88,8 +88,9 @@ struct IdempotencyBookTests {
         restarted.restore(
             (0..<4_096).map {
                 .init(
-                    key: .init(caller: caller, key: "\($0)"), request: identity("/"), until: day(1), end: end)
-            })
+                    key: .init(caller: caller, key: "\($0)"), request: identity("/"), until: day(1).wall,
+                    end: end)
+            }, at: day(0).instant)
         let afterRestart = restarted.begin(
             .init(caller: caller, key: "x"), request: identity("/"), at: day(0))
         #expect(afterRestart == .full)
@@ -103,10 +104,10 @@ struct IdempotencyBookTests {
         let key = IdempotencyBook.Key(caller: caller, key: "k")
         let begun = day(0)
         _ = book.begin(key, request: identity("/a"), at: begun)
-        let last = begun + Limits.idempotencyLife - .milliseconds(1)
+        let last = after(Limits.idempotencyLife - .milliseconds(1))
         let remembered = book.begin(key, request: identity("/a"), at: last)
         #expect(remembered == .unknownOutcome)
-        let over = book.begin(key, request: identity("/a"), at: begun + Limits.idempotencyLife)
+        let over = book.begin(key, request: identity("/a"), at: after(Limits.idempotencyLife))
         #expect(over.isFresh)
     }
 
@@ -115,7 +116,26 @@ struct IdempotencyBookTests {
             resource: .echo, capability: .echo, method: "POST", path: path, query: nil, body: .none)
     }
 
-    private func day(_ number: Int64) -> WallTime { WallTime(milliseconds: number * 86_400_000) }
+    @Test("a clock that leaps makes no key be forgotten, also after a start under it")
+    func leap() throws {
+        var book = IdempotencyBook()
+        let key = IdempotencyBook.Key(caller: caller, key: "k")
+        guard case .fresh(let entry) = book.begin(key, request: identity("/a"), at: day(0)) else {
+            Issue.record("not begun")
+            return
+        }
+        let leapt = Moment(instant: day(0).instant, wall: day(400).wall)
+        #expect(book.begin(key, request: identity("/a"), at: leapt) == .unknownOutcome)
+        var restarted = IdempotencyBook()
+        restarted.restore([entry], at: leapt.instant)
+        #expect(restarted.begin(key, request: identity("/a"), at: leapt) == .unknownOutcome)
+    }
+
+    private func day(_ number: Int64) -> Moment { after(.seconds(number * 86_400)) }
+
+    private func after(_ time: Duration) -> Moment {
+        Moment(instant: .zero + time, wall: WallTime(milliseconds: 1) + time)
+    }
 }
 
 extension IdempotencyBook.Finding {

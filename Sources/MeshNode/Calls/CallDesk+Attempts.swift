@@ -172,6 +172,10 @@ extension CallDesk {
         guard var call = calls[id] else { return }
         call.phase = .weighed
         call.reasons = ending.reasons
+        // The time that its moving bytes gave it was for the attempt that is over.
+        if call.scope == .answerHead {
+            call.deadline = min(call.deadline, now.instant + Limits.callDeadline)
+        }
         let mayHaveHappened = ending.effect == .possible && !attempt.safety.isRepeatable
         let reach: OpenCall.Reach?
         if mayHaveHappened {

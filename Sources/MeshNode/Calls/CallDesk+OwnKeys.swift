@@ -22,7 +22,7 @@ extension CallDesk {
         guard var attempt = attempts[id], attempt.safety.isMutating, let text = invocation.idempotencyKey
         else { return true }
         let key = IdempotencyBook.Key(caller: view.me, key: text)
-        switch keys.begin(key, request: invocation.identity, at: now.wall) {
+        switch keys.begin(key, request: invocation.identity, at: now) {
         case .fresh(let entry):
             // Only the attempt that began a key may end it or give it back.
             attempt.key = key

@@ -182,7 +182,7 @@ extension CallDesk {
         guard let key else { return true }
         let refusal: Refusal
         var effect = PossibleEffect.none
-        switch keys.begin(key, request: inbound.invocation.identity, at: now.wall) {
+        switch keys.begin(key, request: inbound.invocation.identity, at: now) {
         case .fresh(let entry):
             effects.post(.remember(entry))
             return true

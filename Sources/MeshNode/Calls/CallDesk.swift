@@ -90,7 +90,7 @@ public struct CallDesk: Sendable, Equatable {
         case .linkCameUp(let node): routes.link(node, is: .up, at: now.instant)
         case .linkWentDown(let node): routes.link(node, is: .dialling, at: now.instant)
         case .roomMeasured(let bytes): tell(.roomMeasured(bytes: bytes), at: now, into: &effects)
-        case .keysRestored(let entries): keys.restore(entries)
+        case .keysRestored(let entries): keys.restore(entries, at: now.instant)
         case .draining: isDraining = true
         case .timeReached: break
         case .requested(let request): take(request, at: now, into: &effects)

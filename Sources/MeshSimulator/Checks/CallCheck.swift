@@ -23,7 +23,7 @@ struct CallCheck: Sendable {
         /// Bytes moved: only a request without a deadline of its own lives longer by it.
         mutating func move(at now: Instant) {
             guard request.deadline == nil, case .mesh = request.form else { return }
-            deadline = now + (correlation == nil ? Limits.callDeadline : Limits.streamIdle)
+            deadline = now + Limits.streamIdle
         }
     }
 
