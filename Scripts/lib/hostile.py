@@ -346,6 +346,8 @@ def run(options):
     start = resident(options.process)
     print(f"  at the start    memory {start / MIB:.1f} MiB ({parts(options.process)}); seed {options.seed}", flush=True)
     for port in ports:
+        if options.port and options.port != port.name:
+            continue
         attacks = [noise, halves, lengths, slowness, silence, bodies if port.is_http else frames]
         for attack in attacks:
             if options.only and attack.__name__ not in options.only.split(","):
@@ -377,6 +379,7 @@ def main():
     parser.add_argument("--memory", type=int, default=128, help="MiB that the victim may have at any time")
     parser.add_argument("--growth", type=int, default=8, help="MiB more than at the start that it may keep")
     parser.add_argument("--only", help="attacks, comma separated: noise,halves,lengths,slowness,silence,frames,bodies")
+    parser.add_argument("--port", help="only this one: link port, gateway port, gateway socket, control socket")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     options = parser.parse_args()
     options.random = random.Random(options.seed)

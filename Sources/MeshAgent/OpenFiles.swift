@@ -7,7 +7,7 @@ import Glibc
 /// together stay below the limit:
 ///
 ///     applications at the gateway   a quarter, at most 4 096
-///     the control socket            256
+///     the control socket            512
 ///     unfinished handshakes          64
 ///     links                         those of trusted peers
 ///     the rest                      resources' connections, store, journal, runtime

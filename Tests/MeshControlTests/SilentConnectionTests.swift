@@ -38,6 +38,8 @@ import Testing
             }
             let took = ContinuousClock.now - start
             #expect(took >= ControlLimits.questionTime && took < ControlLimits.questionTime * 1.5)
+            // Whole, not only its own side: nobody holds a place by not going away.
+            for half in halves { #expect(!UnixSocket.takes("x", half)) }
         }
     }
 

@@ -27,6 +27,12 @@ enum UnixSocket {
         _ = send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
     }
 
+    /// Whether the other side still takes what is said.
+    static func takes(_ text: String, _ descriptor: Int32) -> Bool {
+        let bytes = Array(text.utf8)
+        return send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) > 0
+    }
+
     /// Whether the other side has ended it; what it said before that is thrown away.
     static func isEnded(_ descriptor: Int32) -> Bool {
         var bytes = [UInt8](repeating: 0, count: 4_096)

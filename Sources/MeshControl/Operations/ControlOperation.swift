@@ -29,9 +29,9 @@ public enum ControlLimits {
     /// How long a client gives an operation that does not wait.
     public static let patience: Duration = .seconds(30)
     /// Connections that are served at once; more wait to be accepted.
-    static let connections = 256
+    static let connections = 512
     /// Of these, such that have asked nothing so far; above it the oldest of them is closed.
-    static let silentConnections = 64
+    static let silentConnections = 256
     /// How long a connection may take until the head of its first question is there, and how long the rest of
     /// a question may take behind its head.
     static let questionTime: Duration = .seconds(10)

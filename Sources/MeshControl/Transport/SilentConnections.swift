@@ -31,10 +31,11 @@ final class SilentConnections: Sendable {
     func left(_ number: UInt64) { state.withLock { $0.waiting.removeAll { $0.number == number } } }
 }
 
-/// Ends a connection that does not ask anything in time. Stands behind the decoder: what it reads is the
-/// beginning of a question, complete with its head.
-final class QuestionWatch: ChannelInboundHandler, RemovableChannelHandler {
+/// Ends a connection that does not ask anything in time, and one that the server has done with. Stands behind
+/// the decoder: what it reads is the beginning of a question, complete with its head.
+final class QuestionWatch: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = NIOAny
+    typealias OutboundIn = NIOAny
 
     private let silent: SilentConnections
     private var number: UInt64?
@@ -61,6 +62,12 @@ final class QuestionWatch: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { stopWaiting() }
+
+    /// The server closes its side and waits for the other to do so too, for as long as that may take, with a
+    /// place taken. On a Unix socket what was written is read all the same.
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        context.close(mode: mode == .output ? .all : mode, promise: promise)
+    }
 
     private func stopWaiting() {
         guard let number else { return }
