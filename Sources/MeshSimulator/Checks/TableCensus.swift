@@ -25,7 +25,7 @@ struct TableCensus {
         default:
             for child in mirror.children {
                 // The two columns of an `OrderedTable` are one table.
-                let isColumn = child.label == "keys" || child.label == "values"
+                let isColumn = child.label == "rising" || child.label == "stored"
                 count(child.value, at: isColumn ? place : "\(place).\(child.label ?? "")")
             }
         }
