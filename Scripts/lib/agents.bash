@@ -40,6 +40,9 @@ begin() {
 finish() {
     local status=$? name
     trap - EXIT
+    # Whoever read what this prints may be gone; the agents must go all the same.
+    trap '' PIPE
+    set +e
     if [ "$status" != 0 ] && [ "$status" != 130 ] && [ "$status" != 143 ]; then
         for name in "${!agents[@]}"; do
             echo "--- what agent $name said last" >&2
