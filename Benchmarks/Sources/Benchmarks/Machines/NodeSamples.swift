@@ -7,7 +7,7 @@ import MeshTrust
 /// What the whole control plane does when one thing changes.
 func nodeComparison() -> Comparison {
     Comparison(
-        area: "machines", title: "a node makes a view for its calls, 4 agreements a peer, as peers grow",
+        area: "machines", title: "a node makes a view of its peers, 4 agreements each, as they grow",
         baseline: .view("10 peers", peers: 10),
         others: [100, 1_000, 4_000].map { .view("\($0) peers", peers: $0) }
             + [.view("1000 peers, for each of them", peers: 1_000, portion: 1_000)])
