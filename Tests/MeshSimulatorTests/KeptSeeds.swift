@@ -58,6 +58,12 @@ import Testing
                 .clockYears, .echoes, .forgery, .flooding,
             ],
             description: "a certificate from a year ahead was not replaced when the clock was put back"),
+        Kept(
+            seed: 41, nodes: 10,
+            faults: [
+                .oneWay, .kills, .powerLosses, .clockDrift, .clockLeaps, .clockYears, .echoes, .futureDating,
+            ],
+            description: "a clock that leapt ahead forgot an idempotency key, and its repeat was executed"),
     ]
 
     @Test(arguments: kept)

@@ -19,6 +19,8 @@ final class ResourceUse: ServiceUse, ResourceObserver, BodyTaker, BodySource {
     private let sink: any AnswerSink
     private lazy var pipe = AnswerPipe(from: self, to: sink) { [plane, id] in plane.moved(id) }
     private var exchange: ResourceExchange?
+    /// The body was wanted before there was an exchange to send it through.
+    private var isWanted = false
     private var isAttached = false
 
     init(_ id: ServiceID, _ feed: RequestFeed, answeringTo sink: any AnswerSink, on plane: CallPlane) {
@@ -42,8 +44,6 @@ final class ResourceUse: ServiceUse, ResourceObserver, BodyTaker, BodySource {
     }
 
     // MARK: The request's body
-
-    private var isWanted = false
 
     func bodyWanted() {
         guard exchange != nil else {
