@@ -30,6 +30,12 @@ public struct ResourceName: Hashable, Sendable, Comparable, Codable, CustomStrin
     /// The built-in resource that answers with what it was sent.
     public static let echo = ResourceName(trusted: "echo")
 
+    // The names of the protocol's own roles in a domain: see `DomainRole`.
+    static let member = ResourceName(trusted: "member")
+    static let issue = ResourceName(trusted: "issue")
+    static let agree = ResourceName(trusted: "agree")
+    static let relay = ResourceName(trusted: "relay")
+
     private init(trusted: String) { description = trusted }
 }
 

@@ -50,6 +50,26 @@ struct IdentifierTests {
         #expect(NodeID(String(text.dropLast()) + "b") == nil)
     }
 
+    @Test("a domain ID is read back from what it prints, and a node ID is none")
+    func domainIDRoundTrip() throws {
+        let domain = DomainID(try #require(Digest(counting)))
+        #expect(domain.description.utf8.count == 53)
+        #expect(DomainID(domain.description) == domain)
+        #expect(DomainID(NodeID(domain.digest).description) == nil)
+        #expect(DomainID(String(domain.description.dropLast()) + "b") == nil)
+    }
+
+    @Test("a membership holds each of its roles once, and no other")
+    func membershipRoles() throws {
+        let membership = Membership(
+            domain: DomainID(try #require(Digest(counting))), roles: [.member, .issue, .member],
+            until: WallTime(milliseconds: 1))
+        #expect(membership.roles == [.issue, .member])
+        #expect(membership.holds(.issue))
+        #expect(!membership.holds(.agree))
+        #expect(DomainRole("Member") == nil)
+    }
+
     @Test("a boot with a higher number is the later one, whatever its random bytes")
     func bootOrder() {
         #expect(BootID(number: 1, random: .max) < BootID(number: 2, random: 0))
