@@ -56,9 +56,9 @@ extension Handshake {
                     .identityMismatch, [Fact("hello", hello.node), Fact("certificate", facts.statement.node)])
             )
         }
-        if let intent, hello.node != intent.node {
+        if let expected = intent?.node, hello.node != expected {
             return .refused(
-                Refusal(.identityMismatch, [Fact("expected", intent.node), Fact("answered", hello.node)]))
+                Refusal(.identityMismatch, [Fact("expected", expected), Fact("answered", hello.node)]))
         }
         if let refusal = ground.pins.revocation(of: suite.pin(of: hello.identityKey)) {
             return .refused(refusal)

@@ -63,11 +63,11 @@ struct Handshake: Equatable, Sendable {
                         [Fact("answered", facts.statement.node), Fact("this node", ground.me.node)]
                     ))
             }
-            guard facts.statement.node == intent.node else {
+            if let expected = intent.node, facts.statement.node != expected {
                 return fail(
                     Refusal(
                         .identityMismatch,
-                        [Fact("expected", intent.node), Fact("presented", facts.statement.node)]))
+                        [Fact("expected", expected), Fact("presented", facts.statement.node)]))
             }
             let hello = InitiatorHello(
                 hello: ground.hello(nonce: connection.nonce), invite: intent.invite(using: suite))

@@ -207,14 +207,36 @@ public enum ConnectionPurpose: String, Sendable, Hashable, Codable {
 
 /// Whom a dialler will accept (protocol section 0, rule 3).
 public struct DialIntent: Equatable, Sendable {
-    /// The only node that may answer.
-    public let node: NodeID
-    /// The secret of the invite under which this side joins; nil on `comity/1`.
+    /// Whom it accepts.
+    public enum Whom: Hashable, Sendable {
+        /// This node and no other.
+        case node(NodeID)
+        /// Whoever two people confirm by words, while `comity pair` is open.
+        case words
+    }
+
+    /// Whom it accepts.
+    public let whom: Whom
+    /// The secret of the invite under which this side joins; nil on `comity/1`, and without an invite.
     public let secret: Octets?
 
-    public init(node: NodeID, secret: Octets?) {
-        self.node = node
+    /// Accepts whom two people confirm by words.
+    public static let words = DialIntent(whom: .words, secret: nil)
+
+    /// Accepts this node only.
+    public init(node: NodeID, secret: Octets?) { self.init(whom: .node(node), secret: secret) }
+
+    private init(whom: Whom, secret: Octets?) {
+        self.whom = whom
         self.secret = secret
+    }
+
+    /// The only node that may answer; nil when it shows later who answered.
+    public var node: NodeID? {
+        switch whom {
+        case .node(let node): node
+        case .words: nil
+        }
     }
 
     func invite(using suite: some SignatureSuite) -> InviteName? {

@@ -36,9 +36,14 @@ extension JoinRequest: CustomStringConvertible, CustomDebugStringConvertible, Cu
 
 extension DialIntent: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// Whom it accepts, and whether under an invite.
-    public var description: String { secret == nil ? "dial \(node)" : "dial \(node) under its invite" }
+    public var description: String {
+        switch whom {
+        case .node(let node): secret == nil ? "dial \(node)" : "dial \(node) under its invite"
+        case .words: "dial whom two people confirm"
+        }
+    }
     /// Whom it accepts, and whether under an invite.
     public var debugDescription: String { description }
     /// Everything but the secret.
-    public var customMirror: Mirror { Mirror(self, children: ["node": node]) }
+    public var customMirror: Mirror { Mirror(self, children: ["whom": whom]) }
 }
