@@ -23,6 +23,8 @@ public struct AgreementBook: Sendable, Equatable {
     let configuration: AgreementConfiguration
     var generator: SeededGenerator
     var files = OrderedTable<NodeID, PeerFile>()
+    /// Who is in which domain now, this node among them.
+    private(set) var memberships = OrderedTable<NodeID, Membership>()
     var errands = OrderedTable<Ticket, Errand>()
     private var lastTicket: UInt64 = 0
     /// The earliest date at which something is over or due for renewal; never later than true.
@@ -85,6 +87,7 @@ public struct AgreementBook: Sendable, Equatable {
             files.edit(peer) { $0.key = key }
             offerBuiltIn(to: peer, at: now, using: suite, into: &effects)
         case .peerLost(let peer): files.update(peer) { $0.key = nil }
+        case .membershipChanged(let node, let membership): memberships[node] = membership
         case .linkCameUp(let peer): repeatOffers(to: peer, at: now.wall, into: &effects)
         case .offerRequested(let ticket, let request):
             offer(request, for: ticket, at: now, using: suite, into: &effects)

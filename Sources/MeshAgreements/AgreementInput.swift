@@ -8,6 +8,8 @@ public enum AgreementInput: Equatable, Sendable {
     case peerTrusted(NodeID, PublicKey)
     /// A peer is not trusted any more; its agreements stay, unused.
     case peerLost(NodeID)
+    /// What counts now of a trusted peer's credential, or of this node's own; nil: nothing.
+    case membershipChanged(NodeID, Membership?)
     /// A trusted link is up: what was not answered is said again.
     case linkCameUp(NodeID)
     /// The operator offers something; `.answered` comes with the same ticket.

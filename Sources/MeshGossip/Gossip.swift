@@ -28,6 +28,8 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
     /// What was stored for peers that were not trusted yet in this run.
     var stored = OrderedTable<NodeID, [StoredHead]>()
     var signatures = OrderedTable<Ticket, AwaitedSignature>()
+    /// Who is in which domain now, this node among them.
+    private(set) var memberships = OrderedTable<NodeID, Membership>()
     var invalid = OrderedTable<NodeID, Int>()
     var deadlines = Deadlines<RegistryAlarm>()
     private var ticketsIssued: UInt64 = 0
@@ -70,6 +72,7 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
         case .messageInvalid(let node, let refusal): convict(node, refusal, into: &effects)
         case .peerDropped(let node): drop(node, at: now, into: &effects)
         case .peerTrusted(let node, let key): trust(node, key, at: now)
+        case .membershipChanged(let node, let membership): memberships[node] = membership
         case .offersChanged(let node, let resources):
             let suite = suite
             pairs.update(node) { $0.own.replace(with: resources, using: suite) }

@@ -16,6 +16,8 @@ public enum GossipInput: Equatable, Sendable {
     case peerDropped(NodeID)
     /// A peer is trusted: its key verifies its heads.
     case peerTrusted(NodeID, PublicKey)
+    /// What counts now of a trusted peer's credential, or of this node's own; nil: nothing.
+    case membershipChanged(NodeID, Membership?)
     /// What this node offers to this peer, whole; ignored of a peer that is not trusted. What has a `flaw` is
     /// not told to it.
     case offersChanged(NodeID, [ResourceDescription])

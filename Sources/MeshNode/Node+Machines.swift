@@ -63,6 +63,10 @@ extension Node {
                 effects.post(.dial(connection, endpoint, .pairing))
             case .persist(let change): effects.post(.persist(.trust(change)))
             case .standingChanged(let node, let state): stand(node, state, at: now, into: &effects)
+            case .membershipChanged(let node, let membership):
+                isViewStale = true
+                tell(GossipInput.membershipChanged(node, membership), at: now, into: &effects)
+                tell(AgreementInput.membershipChanged(node, membership), at: now, into: &effects)
             case .answer(let ticket, let answer): effects.post(.answer(ticket, NodeAnswer(answer)))
             case .confirmationWanted(let name, let pin, let claimed):
                 effects.post(.confirmationWanted(name, by: pin, name: claimed))

@@ -19,6 +19,9 @@ public enum TrustEffect: Equatable, Sendable {
     /// A peer's state changed, or it is forgotten (nil): links, records and agreements that rest on it
     /// follow.
     case standingChanged(NodeID, TrustState?)
+    /// What counts now of a trusted peer's credential, or of this node's own, is this; nil: nothing. It comes
+    /// behind `standingChanged` when trust begins, and before it when trust ends.
+    case membershipChanged(NodeID, Membership?)
     /// Answer a command.
     case answer(Ticket, TrustAnswer)
     /// Tell the operator that somebody asks to join.

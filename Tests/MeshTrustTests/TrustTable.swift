@@ -14,6 +14,8 @@ struct Party {
     var events: [TrustEvent] = []
     var persisted: [TrustChange] = []
     var standings: [TrustState?] = []
+    /// The last that was told of each node; nil within: nothing counts.
+    var memberships: [NodeID: Membership?] = [:]
     var windows: [PairingWindow] = []
     var sent: [HandshakeMessage] = []
     var dials: [(Endpoint, DialIntent, Ticket)] = []
@@ -98,6 +100,8 @@ struct TrustTable {
                 parties[index].dials.append((endpoint, intent, ticket))
             case .persist(let change): parties[index].persisted.append(change)
             case .standingChanged(_, let state): parties[index].standings.append(state)
+            case .membershipChanged(let node, let membership):
+                parties[index].memberships[node] = .some(membership)
             case .answer(let ticket, let answer): parties[index].answers[ticket] = answer
             case .confirmationWanted(let name, let pin, _): parties[index].confirmations.append((name, pin))
             case .pairing(let window): parties[index].windows.append(window)
