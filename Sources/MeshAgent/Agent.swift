@@ -41,10 +41,11 @@ public struct Agent: Sendable {
     ) async throws -> Agent {
         try home.prepare()
         let lock = try HomeLock.take(in: home)
-        let reading = try ConfigurationReader.read(home: home, environment: environment, options: options)
+        let sources = ConfigurationSources(home: home, options: options, environment: environment)
+        let reading = try sources.read()
         guard reading.problems.isEmpty else { throw AgentFailure.configuration(reading.problems) }
         let (stopping, stopper) = AsyncStream.makeStream(of: Void.self)
-        let surroundings = Surroundings(home: home, reading: reading) { stopper.yield() }
+        let surroundings = Surroundings(sources: sources, reading: reading) { stopper.yield() }
         let ground = try AgentGround.lay(in: home, reading.configuration, surroundings)
         let sockets: AgentSockets
         do {

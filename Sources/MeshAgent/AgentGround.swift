@@ -32,7 +32,7 @@ struct AgentGround: Sendable {
     static func lay(in home: Home, _ configuration: AgentConfiguration, _ surroundings: Surroundings) throws
         -> AgentGround
     {
-        let log = AgentLog.logger(configuration.log)
+        let log = surroundings.log.logger
         let store = try Store.open(path: home.store)
         let journal = try Journal.open(
             folder: home.journal, limits: JournalLimits(totalBytes: configuration.audit.bytes))
@@ -79,9 +79,7 @@ struct AgentGround: Sendable {
 
     private static func nodeConfiguration(_ configuration: AgentConfiguration) -> NodeConfiguration {
         var node = NodeConfiguration()
-        node.agreements = AgreementConfiguration(
-            automaticAcceptance: configuration.agreements.autoAccept == .none ? .none : .short,
-            echoOffer: configuration.isEchoOffered ? .trustedPeers : .none)
+        node.agreements = AgreementConfiguration(configuration)
         node.audit.storeBytes = configuration.audit.bytes
         node.audit.retention = .seconds(configuration.audit.days * 24 * 3_600)
         return node
@@ -141,5 +139,13 @@ struct AgentGround: Sendable {
         } catch {
             log.error("the agent did not end cleanly", metadata: ["cause": "\(error)"])
         }
+    }
+}
+
+extension AgreementConfiguration {
+    init(_ configuration: AgentConfiguration) {
+        self.init(
+            automaticAcceptance: configuration.agreements.autoAccept == .none ? .none : .short,
+            echoOffer: configuration.isEchoOffered ? .trustedPeers : .none)
     }
 }

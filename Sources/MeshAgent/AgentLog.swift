@@ -1,32 +1,19 @@
 import Glibc
 import Logging
 import MeshBase
-import Synchronization
 
 /// What the agent says while it runs, on standard error: one line a fact, keys behind it, and no message so
 /// often that it fills a disk (`LogThrottle`).
 struct AgentLog: LogHandler {
-    var logLevel: Logger.Level
     var metadata: Logger.Metadata = [:]
-    private let format: AgentConfiguration.Format
-    private let said: Said
+    private let outlet: LogOutlet
 
-    /// Copies of a handler count together.
-    private final class Said: Sendable {
-        let throttle = Mutex(LogThrottle())
-    }
+    init(outlet: LogOutlet) { self.outlet = outlet }
 
-    private init(level: Logger.Level, format: AgentConfiguration.Format) {
-        logLevel = level
-        self.format = format
-        said = Said()
-    }
-
-    /// A logger as configured.
-    static func logger(_ configuration: AgentConfiguration.Log) -> Logger {
-        Logger(label: "comity") { _ in
-            AgentLog(level: Logger.Level(configuration.level), format: configuration.format)
-        }
+    /// The outlet's; who sets it here sets it for all.
+    var logLevel: Logger.Level {
+        get { Logger.Level(outlet.setting.level(at: SystemClock.now().instant)) }
+        set { outlet.turn(to: AgentConfiguration.Level(newValue), for: nil) }
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -36,14 +23,14 @@ struct AgentLog: LogHandler {
 
     func log(event: LogEvent) {
         let now = SystemClock.now()
-        let verdict = said.throttle.withLock { $0.take(event.message.description, at: now.instant) }
+        let verdict = outlet.take(event.message.description, at: now.instant)
         guard case .said(let withheld) = verdict else { return }
         var metadata = metadata.merging(event.metadata ?? [:]) { $1 }
         if withheld > 0 { metadata["withheld"] = "\(withheld)" }
         let facts = metadata.sorted { $0.key < $1.key }
         let time = RFC3339.text(now.wall)
         let line: String
-        switch format {
+        switch outlet.setting.format {
         case .text:
             let tail = facts.map { " \($0.key)=\(quoted("\($0.value)"))" }.joined()
             line = "\(time) \(event.level.rawValue) \(event.message)\(tail)\n"
@@ -92,6 +79,19 @@ extension Logger.Level {
         case .notice: self = .notice
         case .warning: self = .warning
         case .error: self = .error
+        }
+    }
+}
+
+extension AgentConfiguration.Level {
+    init(_ level: Logger.Level) {
+        switch level {
+        case .trace: self = .trace
+        case .debug: self = .debug
+        case .info: self = .info
+        case .notice: self = .notice
+        case .warning: self = .warning
+        case .error, .critical: self = .error
         }
     }
 }

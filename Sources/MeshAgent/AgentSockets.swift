@@ -27,7 +27,7 @@ struct AgentSockets: Sendable {
     ) async throws -> AgentSockets {
         let configuration = reading.configuration
         let runtime = environment["XDG_RUNTIME_DIR"].flatMap { $0.isEmpty ? nil : $0 }
-        let home = surroundings.home
+        let home = surroundings.sources.home
         let controlPath = ControlSocketPath(home: home.path, name: "control.sock", runtimeFolder: runtime)
         let gatewayPath = ControlSocketPath(home: home.path, name: "gateway.sock", runtimeFolder: runtime)
         try gatewayPath.prepare()

@@ -20,7 +20,7 @@ import MeshBase
 /// protocol section 7.
 public struct AgreementBook: Sendable, Equatable {
     let me: NodeID
-    let configuration: AgreementConfiguration
+    private(set) var configuration: AgreementConfiguration
     var generator: SeededGenerator
     var files = OrderedTable<NodeID, PeerFile>()
     /// Who is in which domain now, this node among them.
@@ -86,6 +86,7 @@ public struct AgreementBook: Sendable, Equatable {
         case .peerTrusted(let peer, let key):
             files.edit(peer) { $0.key = key }
             offerBuiltIn(to: peer, at: now, using: suite, into: &effects)
+        case .configured(let new): configuration = new
         case .peerLost(let peer): files.update(peer) { $0.key = nil }
         case .membershipChanged(let node, let membership): memberships[node] = membership
         case .linkCameUp(let peer): repeatOffers(to: peer, at: now.wall, into: &effects)

@@ -6,6 +6,8 @@ public enum AgreementInput: Equatable, Sendable {
     case restored([AgreementRecord])
     /// A peer is trusted, and this is its identity key now.
     case peerTrusted(NodeID, PublicKey)
+    /// The operator says this from now on; what is offered and agreed stays.
+    case configured(AgreementConfiguration)
     /// A peer is not trusted any more; its agreements stay, unused.
     case peerLost(NodeID)
     /// What counts now of a trusted peer's credential, or of this node's own; nil: nothing.

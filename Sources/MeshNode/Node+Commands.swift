@@ -34,6 +34,12 @@ extension Node {
         case .accept(let contentID): tell(.acceptanceRequested(ticket, contentID), at: now, into: &effects)
         case .reject(let contentID): tell(.rejectionRequested(ticket, contentID), at: now, into: &effects)
         case .route(let resource, let providers): route(resource, providers, ticket, at: now, into: &effects)
+        case .configure(let configuration):
+            tell(.configured(configuration), at: now, into: &effects)
+            effects.post(.answer(ticket, .done))
+        case .note(let action, let facts):
+            noteAdministration(action, facts, at: now, into: &effects)
+            effects.post(.answer(ticket, .done))
         case .trace(let correlation, let peer): trace(correlation, peer, ticket, at: now, into: &effects)
         }
     }

@@ -64,6 +64,13 @@ extension Node {
         }
     }
 
+    /// Peers that have a link hear at once where this node listens now, others when theirs comes up.
+    mutating func tellPeers(_ notice: ListeningNotice, into effects: inout Outbox<NodeEffect>) {
+        guard listening != notice else { return }
+        listening = notice
+        for peer in trust.pins.peers.values { send(.listening(notice), to: peer.node, into: &effects) }
+    }
+
     /// A peer says where it listens: a hint for the next dial, which will prove who is there.
     private mutating func learn(
         _ notice: ListeningNotice, from node: NodeID, at now: Moment, into effects: inout Outbox<NodeEffect>

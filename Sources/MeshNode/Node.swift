@@ -156,7 +156,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
             tell(.ponged(connection, roundTrip: roundTrip), at: now, into: &effects)
         case .connectionClosed(let connection): close(connection, at: now, into: &effects)
         case .doorClosed(let connection): tell(.doorClosed(connection), at: now, into: &effects)
-        case .listens(let notice): listening = notice
+        case .listens(let notice): tellPeers(notice, into: &effects)
         case .sighted(let sighting): tell(.sighted(sighting), at: now, into: &effects)
         case .withdrawn(let key): tell(.withdrawn(key), at: now, into: &effects)
         case .signed(let ticket, let signature): receive(signature, ticket, at: now, into: &effects)

@@ -67,6 +67,10 @@ public enum NodeCommand: Equatable, Sendable {
     case reject(Digest)
     /// Which peers count as providers of a resource; none ends it.
     case route(ResourceName, via: [NodeID])
+    /// From now on the operator says this of agreements.
+    case configure(AgreementConfiguration)
+    /// Write down an administrative act that the shells carried out: what, and its facts.
+    case note(String, [Fact])
     /// Ask a peer for its half of a call.
     case trace(CorrelationID, at: NodeID)
 }

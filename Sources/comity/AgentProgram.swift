@@ -17,6 +17,10 @@ struct UpOptions: Sendable {
     var gateway: Endpoint?
     /// Addresses that peers are told besides those of this machine's interfaces.
     var advertise: [Endpoint]
+    /// The least that is said.
+    var logLevel: LogLevel?
+    /// How it is said.
+    var logFormat: LogFormat?
 }
 
 /// The agent behind `comity up`: the one place where this program meets MeshAgent.
@@ -30,7 +34,8 @@ enum AgentProgram {
                 home: Home(path: options.home),
                 options: ConfigurationOptions(
                     name: options.name?.description, listen: options.listen?.description,
-                    gateway: options.gateway?.description, advertise: options.advertise.map(\.description)),
+                    gateway: options.gateway?.description, advertise: options.advertise.map(\.description),
+                    logLevel: options.logLevel?.rawValue, logFormat: options.logFormat?.rawValue),
                 environment: ProcessInfo.processInfo.environment)
         } catch {
             throw notStarted("\(error)", home: options.home)

@@ -89,6 +89,13 @@ extension Endpoint: ExpressibleByArgument {
     public init?(argument: String) { self.init(argument) }
 }
 
+extension LogLevel: ExpressibleByArgument {}
+
+/// How the agent says what it says.
+enum LogFormat: String, ExpressibleByArgument, CaseIterable {
+    case text, json
+}
+
 extension CorrelationID: ExpressibleByArgument {
     public init?(argument: String) { self.init(argument) }
 }

@@ -48,6 +48,6 @@ struct Comity: AsyncParsableCommand {
             Up.self, Status.self, Peers.self, Peer.self, Invite.self, JoinCommand.self, Resource.self,
             Route.self, Find.self,
             Offer.self, Agreement.self, Call.self, Routes.self, Audit.self, ExplainCommand.self, Config.self,
-            Sim.self,
+            Log.self, Sim.self,
         ])
 }

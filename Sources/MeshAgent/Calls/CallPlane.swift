@@ -48,7 +48,7 @@ final class CallPlane: Sendable {
     let desk: Mutex<CallDesk>
     let trail: AuditTrail
     let resources: ResourceClient
-    let principals: PrincipalRules
+    private let rules: Mutex<PrincipalRules>
     let transport: Mutex<LinkTransport?> = Mutex(nil)
     private let log: Logger
 
@@ -61,10 +61,16 @@ final class CallPlane: Sendable {
         self.desk = Mutex(desk)
         self.trail = trail
         self.resources = resources
-        self.principals = principals
+        rules = Mutex(principals)
         self.log = log
         tables = NIOLoopBoundBox.makeBoxSendingValue(Tables(), eventLoop: loop)
     }
+
+    /// Who applications are, and whom they may name.
+    var principals: PrincipalRules { rules.withLock { $0 } }
+
+    /// From the next call on these rules hold.
+    func follow(_ new: PrincipalRules) { rules.withLock { $0 = new } }
 
     /// Tells the desk, and performs what it orders. From another thread it hops to the loop.
     func submit(_ input: CallInput) {

@@ -22,6 +22,8 @@ struct ControlHandlers: Sendable {
             server
             .on(ShowStatus.self) { (_) async throws(ControlFailure) in await status() }
             .on(ShowConfiguration.self) { (_) async throws(ControlFailure) in surroundings.configuration }
+            .on(ReloadConfiguration.self) { (_) async throws(ControlFailure) in try await reload() }
+            .on(SetLogLevel.self, answer: setLogLevel)
             .on(StopAgent.self) { (_) async throws(ControlFailure) in stop() }
             .on(ListPeers.self) { (_) async throws(ControlFailure) in await listPeers() }
             .on(ShowPeer.self, answer: showPeer)

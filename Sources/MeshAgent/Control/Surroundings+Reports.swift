@@ -25,10 +25,17 @@ extension Surroundings {
             control: facts.control)
     }
 
+    /// What holds, with a log level that was ordered in the place of the configured one.
     var configuration: ConfigurationReport {
-        ConfigurationReport(
+        let ordered = log.setting.order(at: SystemClock.now().instant)
+        return ConfigurationReport(
             values: reading.values.map { value in
-                ConfigurationValue(key: value.key, value: value.text, origin: value.origin.description)
+                guard value.key == "log.level", let ordered else {
+                    return ConfigurationValue(
+                        key: value.key, value: value.text, origin: value.origin.description)
+                }
+                return ConfigurationValue(
+                    key: value.key, value: ordered.level.rawValue, origin: "comity log level")
             })
     }
 }

@@ -18,19 +18,33 @@ final class Surroundings: Sendable {
         var discovery = OrderedTable<String, DiscoveryReport>()
     }
 
-    /// The node's home.
-    let home: Home
-    /// The effective configuration, for `config show`.
-    let reading: ConfigurationReading
+    /// Where the configuration comes from.
+    let sources: ConfigurationSources
+    /// What all loggers go through.
+    let log: LogOutlet
     /// Asks the agent to end as SIGTERM would.
     let stop: @Sendable () -> Void
     private let state: Mutex<Facts>
+    private let inForce: Mutex<ConfigurationReading>
 
-    init(home: Home, reading: ConfigurationReading, stop: @escaping @Sendable () -> Void) {
-        self.home = home
-        self.reading = reading
+    init(
+        sources: ConfigurationSources, reading: ConfigurationReading, stop: @escaping @Sendable () -> Void
+    ) {
+        self.sources = sources
+        log = LogOutlet(reading.configuration.log)
+        inForce = Mutex(reading)
         self.stop = stop
         state = Mutex(Facts(started: SystemClock.now().wall))
+    }
+
+    /// The configuration by which the agent runs.
+    var reading: ConfigurationReading { inForce.withLock { $0 } }
+
+    /// Takes what is to hold from now on.
+    func follow(_ change: ConfigurationChange) {
+        inForce.withLock { $0 = change.reading }
+        log.configure(change.reading.configuration.log)
+        state.withLock { $0.advertised = change.reading.configuration.advertise }
     }
 
     /// What is known now.

@@ -134,19 +134,29 @@ public struct ConfigurationOptions: Sendable, Equatable {
     public var gateway: String?
     /// `--advertise`, which may be given several times.
     public var advertise: [String]
+    /// `--log-level`
+    public var logLevel: String?
+    /// `--log-format`
+    public var logFormat: String?
 
-    public init(name: String? = nil, listen: String? = nil, gateway: String? = nil, advertise: [String] = [])
-    {
+    public init(
+        name: String? = nil, listen: String? = nil, gateway: String? = nil, advertise: [String] = [],
+        logLevel: String? = nil, logFormat: String? = nil
+    ) {
         self.name = name
         self.listen = listen
         self.gateway = gateway
         self.advertise = advertise
+        self.logLevel = logLevel
+        self.logFormat = logFormat
     }
 
     var given: [(String, String)] {
         let addresses = advertise.isEmpty ? nil : advertise.joined(separator: ",")
-        return [("--name", name), ("--listen", listen), ("--gateway", gateway), ("--advertise", addresses)]
-            .compactMap { option, text in text.map { (option, $0) } }
+        return [
+            ("--name", name), ("--listen", listen), ("--gateway", gateway), ("--advertise", addresses),
+            ("--log-level", logLevel), ("--log-format", logFormat),
+        ].compactMap { option, text in text.map { (option, $0) } }
     }
 }
 
@@ -172,6 +182,9 @@ public struct ConfigurationReading: Sendable, Equatable {
         /// Its name in the environment.
         public let variable: String
     }
+
+    /// The value of `key`.
+    func value(of key: String) -> Value? { values.first { $0.key == key } }
 
     /// Who set `key`.
     public func origin(of key: String) -> ConfigurationOrigin {

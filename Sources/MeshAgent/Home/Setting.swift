@@ -13,6 +13,25 @@ struct Setting: Sendable {
     let apply: @Sendable (SettingValue, inout AgentConfiguration) -> [SettingFlaw]
     /// The value as one would write it in the environment.
     let show: @Sendable (AgentConfiguration) -> String
+    /// Puts the value of the first into the second.
+    let copy: @Sendable (AgentConfiguration, inout AgentConfiguration) -> Void
+    /// When a new value of it holds.
+    private(set) var change = Change.withRestart
+
+    /// When a new value of a setting holds.
+    enum Change: Sendable, Equatable {
+        /// `comity config reload` puts it into force.
+        case atOnce
+        /// At the agent's next start.
+        case withRestart
+    }
+
+    /// The same, changed without a restart.
+    private func atOnce() -> Setting {
+        var setting = self
+        setting.change = .atOnce
+        return setting
+    }
 
     /// In the environment: `COMITY_GATEWAY_LISTEN`, `COMITY_AGREEMENTS_AUTO_ACCEPT`.
     var variable: String {
@@ -43,7 +62,8 @@ struct Setting: Sendable {
                     return [error]
                 }
             },
-            show: { show($0[keyPath: path]) })
+            show: { show($0[keyPath: path]) },
+            copy: { $1[keyPath: path] = $0[keyPath: path] })
     }
 
     /// A setting that is read by a function which collects all flaws.
@@ -60,13 +80,14 @@ struct Setting: Sendable {
                 if flaws.isEmpty { configuration[keyPath: path] = value }
                 return flaws
             },
-            show: { show($0[keyPath: path]) })
+            show: { show($0[keyPath: path]) },
+            copy: { $1[keyPath: path] = $0[keyPath: path] })
     }
 
     private static func choice<Value: RawRepresentable<String> & CaseIterable & Sendable>(
-        _ key: String, _ path: SettingPath<Value>
+        _ key: String, option: String? = nil, _ path: SettingPath<Value>
     ) -> Setting {
-        one(key, .choice, path) { $0.rawValue }
+        one(key, option: option, .choice, path) { $0.rawValue }
     }
 
     private static func toggle(_ key: String, _ path: SettingPath<Bool>)
@@ -81,7 +102,7 @@ struct Setting: Sendable {
         one("listen", option: "--listen", .listener, \.listen) { $0.description },
         several("advertise", option: "--advertise", \.advertise, read: SettingReading.endpoints) {
             $0.map(\.description).joined(separator: ",")
-        },
+        }.atOnce(),
         toggle("discovery.avahi", \.discovery.isAvahiOn),
         several("discovery.static", \.discovery.static, read: SettingReading.staticPeers) {
             $0.map(\.description).joined(separator: ",")
@@ -92,16 +113,16 @@ struct Setting: Sendable {
         several("gateway.principals", \.gateway.principals, read: SettingReading.principals) { table in
             table.map { caller, names in "\(caller)=\(names.map(\.description).joined(separator: "+"))" }
                 .joined(separator: ",")
-        },
+        }.atOnce(),
         several("gateway.users", \.gateway.users, read: SettingReading.users) { table in
             table.map { user, name in "\(user)=\(name)" }.joined(separator: ",")
-        },
-        choice("agreements.autoAccept", \.agreements.autoAccept),
-        toggle("echo", \.isEchoOffered),
+        }.atOnce(),
+        choice("agreements.autoAccept", \.agreements.autoAccept).atOnce(),
+        toggle("echo", \.isEchoOffered).atOnce(),
         one("audit.days", .number(ConfigurationBounds.auditDays, of: "days"), \.audit.days) { "\($0)" },
         one("audit.bytes", .bytes(ConfigurationBounds.auditBytes), \.audit.bytes) { ByteCount.text($0) },
-        choice("log.level", \.log.level),
-        choice("log.format", \.log.format),
+        choice("log.level", option: "--log-level", \.log.level).atOnce(),
+        choice("log.format", option: "--log-format", \.log.format).atOnce(),
     ]
 }
 

@@ -22,6 +22,10 @@ struct Up: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp("An address at which peers reach this node; repeatable.", valueName: "host:port"))
     var advertise: [Endpoint] = []
+    @Option(help: ArgumentHelp("The least that is said on standard error.", valueName: "level"))
+    var logLevel: LogLevel?
+    @Option(help: ArgumentHelp("How it is said: text for people, json for machines.", valueName: "format"))
+    var logFormat: LogFormat?
 
     func validate() throws {
         if let gateway, !gateway.isLoopback {
@@ -33,7 +37,7 @@ struct Up: AsyncParsableCommand {
         try await AgentProgram.run(
             UpOptions(
                 home: home.path, shownHome: home.shown, name: name, listen: listen, gateway: gateway,
-                advertise: advertise))
+                advertise: advertise, logLevel: logLevel, logFormat: logFormat))
     }
 }
 
@@ -50,7 +54,7 @@ struct Status: AsyncParsableCommand {
 
 struct Config: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "The agent's configuration.", subcommands: [Show.self])
+        abstract: "The agent's configuration.", subcommands: [Show.self, Reload.self])
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -61,6 +65,23 @@ struct Config: AsyncParsableCommand {
 
         func run() async throws {
             try facts.show(try await facts.home.ask(ShowConfiguration.self), ConfigurationText.render)
+        }
+    }
+
+    struct Reload: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Read the configuration again, and put into force what can change while running.",
+            discussion: """
+                Says what holds now and what waits for a restart. With any mistake nothing is changed, and all
+                of them are listed.
+
+                Example: comity config reload
+                """)
+
+        @OptionGroup var facts: FactOptions
+
+        func run() async throws {
+            try facts.show(try await facts.home.ask(ReloadConfiguration.self), HostText.render)
         }
     }
 }

@@ -1,0 +1,61 @@
+import MeshBase
+
+/// What reading the configuration again changed.
+public struct ReloadReport: Codable, Equatable, Sendable {
+    /// The version of this form: 1.
+    public var version = 1
+    /// In force now.
+    public var applied: [ConfigurationDifference]
+    /// In force after a restart only.
+    public var waiting: [ConfigurationDifference]
+
+    public init(applied: [ConfigurationDifference], waiting: [ConfigurationDifference]) {
+        self.applied = applied
+        self.waiting = waiting
+    }
+}
+
+/// A value that is not as it was.
+public struct ConfigurationDifference: Codable, Equatable, Sendable {
+    /// Its name, as in `config.yaml`.
+    public var key: String
+    /// By which the agent ran when it was asked.
+    public var before: String
+    /// What is configured now.
+    public var after: String
+    /// Where that comes from.
+    public var origin: String
+
+    public init(key: String, before: String, after: String, origin: String) {
+        self.key = key
+        self.before = before
+        self.after = after
+        self.origin = origin
+    }
+}
+
+/// How much an agent says; each level includes those behind it.
+public enum LogLevel: String, Codable, Sendable, CaseIterable {
+    case trace, debug, info, notice, warning, error
+}
+
+/// How much an agent says now.
+public struct LogReport: Codable, Equatable, Sendable {
+    /// The version of this form: 1.
+    public var version = 1
+    /// The least that is said.
+    public var level: LogLevel
+    /// What `log.level` says.
+    public var configured: LogLevel
+    /// Whether `level` was ordered while the agent runs.
+    public var isOrdered: Bool
+    /// Until when the order holds; nil without one, and until the agent ends.
+    public var until: Timestamp?
+
+    public init(level: LogLevel, configured: LogLevel, isOrdered: Bool, until: Timestamp?) {
+        self.level = level
+        self.configured = configured
+        self.isOrdered = isOrdered
+        self.until = until
+    }
+}

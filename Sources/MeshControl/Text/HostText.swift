@@ -1,0 +1,41 @@
+import MeshBase
+
+/// `comity config reload`, `comity log level`: what is changed while an agent runs.
+public enum HostText {
+    /// What holds now, and what waits for a restart.
+    public static func render(_ report: ReloadReport, _ presentation: Presentation) -> String {
+        guard !report.applied.isEmpty || !report.waiting.isEmpty else { return "nothing is changed\n" }
+        var text = section("in force now", report.applied, presentation)
+        if !report.waiting.isEmpty {
+            text += section("in force after a restart", report.waiting, presentation)
+        }
+        return text
+    }
+
+    private static func section(
+        _ title: String, _ differences: [ConfigurationDifference], _ presentation: Presentation
+    ) -> String {
+        guard !differences.isEmpty else { return "" }
+        var table = TextTable()
+        for difference in differences {
+            table.add([
+                .init(difference.key), .init(shown(difference.before), .faint), .init("->", .faint),
+                .init(shown(difference.after)), .init(difference.origin, .faint),
+            ])
+        }
+        return presentation.ink(.bold, title) + "\n" + table.render(presentation, indent: 2)
+    }
+
+    private static func shown(_ value: String) -> String { value.isEmpty ? "(none)" : value }
+
+    /// The level, and until when.
+    public static func render(_ report: LogReport, _ presentation: Presentation) -> String {
+        let level = "log level \(report.level.rawValue)"
+        guard report.isOrdered else { return "\(level), as configured\n" }
+        guard let until = report.until else {
+            return "\(level) until the agent ends; \(report.configured.rawValue) is configured\n"
+        }
+        let date = presentation.date(until)
+        return "\(level) until \(date), then \(report.configured.rawValue) as configured\n"
+    }
+}
