@@ -9,6 +9,8 @@ import MeshControl
 enum Program {
     static func main() async {
         do {
+            let arguments = CommandLine.arguments.dropFirst()
+            if arguments.first == "help" { return try Help.answer(Array(arguments.dropFirst())) }
             var command = try await Comity.asyncParseAsRoot()
             if var waiting = command as? any AsyncParsableCommand {
                 try await waiting.run()
@@ -42,12 +44,14 @@ struct Comity: AsyncParsableCommand {
             Every command takes --home DIR (else $COMITY_HOME, else ~/.comity): one home is one node.
             Exit codes: 0 done, 1 refused or not found, 2 wrong usage, 3 the agent is not running,
             4 could not reach the peer.
+
+            comity help --man prints all of it as a manual page.
             """,
         version: ProgramVersion.text,
         subcommands: [
             Up.self, Status.self, Peers.self, Peer.self, Invite.self, JoinCommand.self, Resource.self,
             Route.self, Find.self,
             Offer.self, Agreement.self, Call.self, Routes.self, Audit.self, ExplainCommand.self, Config.self,
-            Log.self, Sim.self,
+            Log.self, Sim.self, Completion.self,
         ])
 }
