@@ -21,6 +21,16 @@ import Testing
         #expect(fold.open.isEmpty)
     }
 
+    @Test func `admits no call as a success, whatever its draft says`() throws {
+        var bench = Bench()
+        var draft = attempt()
+        draft.success = true
+        draft.refusals = [Refusal(.overloaded)]
+        _ = bench.admit(draft)
+        guard case .admitted(let event)? = bench.records().first else { return #expect(Bool(false)) }
+        #expect(!event.success && event.refusals.isEmpty)
+    }
+
     @Test
     func `orders the end of a call that may change something to be synced, and of any other to be written`() {
         for durability in [AuditDurability.written, .synced] {

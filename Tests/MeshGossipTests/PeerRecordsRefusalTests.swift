@@ -93,6 +93,21 @@ struct PeerRecordsRefusalTests {
         #expect(Heads.isInvalid(theirs.receive(push, at: start, using: suite)))
     }
 
+    @Test("is invalid with a record of another owner, even where head and leaf fit it")
+    func recordOfAnother() throws {
+        let resource = Samples.resource("a")
+        let foreign = Record(
+            owner: Samples.bob.node, audience: audience, key: resource.name, resource: resource)
+        var table = OrderedTable<ResourceName, Record>()
+        table[resource.name] = foreign
+        let set = RecordSet(table, using: suite)
+        let head = Heads.push([resource], root: set.root).head
+        var theirs = Heads.fresh()
+        let push = HeadPush(head: head, leaves: set.leaves, records: [foreign])
+        #expect(Heads.isInvalid(theirs.receive(push, at: start, using: suite)))
+        #expect(theirs.whole == nil)
+    }
+
     // MARK: What is dropped, and held against nobody
 
     @Test("is dropped when it is over, or dated more than 300 s ahead")

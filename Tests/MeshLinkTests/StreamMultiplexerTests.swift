@@ -82,6 +82,20 @@ import Testing
         #expect(pair.toldListener.last == "s\(quick) data 1000")
     }
 
+    @Test func `stops at the link's window, and every stream goes on once there is credit`() throws {
+        var pair = MultiplexerPair()
+        let streams = Limits.linkWindow / Limits.streamWindow + 4
+        for _ in 0..<streams {
+            let number = pair.open(ByteBuffer(), "caller")
+            _ = pair.dialler.write(number, .zeros(Limits.streamWindow))
+        }
+        // What the listener gives back stays unread, so the link's credit runs out.
+        while pair.dialler.hasOutput { try pair.moveToListener() }
+        #expect(pair.listener.held == Limits.linkWindow)
+        try pair.settle()
+        #expect(pair.listener.held == streams * Limits.streamWindow)
+    }
+
     @Test func `resets the stream that would make it hold more than the link may`() throws {
         var pair = MultiplexerPair()
         let streams = StreamMultiplexer<String>.heldLimit / Limits.streamWindow
@@ -204,6 +218,25 @@ import Testing
         let queued = (0...pile).map { _ in dialler.send(.zeros(Limits.framePayload)) }
         #expect(queued == Array(repeating: true, count: pile) + [false])
     }
+
+    @Test func `has room for documents again once they have left`() {
+        var multiplexer = StreamMultiplexer<String>(role: .dialler)
+        let document = ByteBuffer.zeros(Limits.framePayload)
+        while multiplexer.send(document) {}
+        var batch = ByteBuffer()
+        multiplexer.writeFrames(into: &batch, budget: 1)
+        let queued = [multiplexer.send(document), multiplexer.send(document)]
+        #expect(queued == [true, false])
+    }
+
+    @Test func `says once that it takes no more streams`() {
+        var multiplexer = StreamMultiplexer<String>(role: .dialler)
+        multiplexer.drain()
+        let said = multiplexer.answers
+        multiplexer.drain()
+        #expect(said.readableBytes > 0)
+        #expect(multiplexer.answers == said)
+    }
 }
 
 @Suite struct FrameViolationTests {
@@ -276,5 +309,20 @@ import Testing
             for _ in 0..<2_000 { _ = try listener.receive(ping) }
         }
         #expect(listener.answers.readableBytes <= StreamMultiplexer<String>.answersLimit)
+    }
+
+    @Test(arguments: [FrameKind.data, .open])
+    func `takes nothing that may need an answer when there is no room for one`(kind: FrameKind) throws {
+        var listener = try listener()
+        // Pings of any length fill what room there is to the last byte.
+        while case let room = StreamMultiplexer<String>.answersLimit - listener.answers.readableBytes,
+            room > 0
+        {
+            let most = FrameHeader.length + 72
+            let next = room >= 2 * most ? most : room > most ? room / 2 : room
+            _ = try listener.receive(frame(.ping, 0, .zeros(next - FrameHeader.length)))
+        }
+        let last = kind == .data ? frame(.data, 1, .zeros(1)) : frame(.open, 3)
+        #expect(throws: FrameViolation.unreadAnswers) { _ = try listener.receive(last) }
     }
 }

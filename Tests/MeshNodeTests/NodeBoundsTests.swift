@@ -1,3 +1,4 @@
+import Foundation
 import MeshAudit
 import MeshBase
 import MeshSimulator
@@ -97,6 +98,19 @@ struct NodeBoundsTests {
         table.tell(0, .documentArrived(connection, .listening(notice)))
         table.pass(.milliseconds(20))
         #expect(!table.places[0].shelf.endpoints.contains { $0.endpoint.port == 0 })
+    }
+
+    @Test("a peer that tells more addresses than it may is believed the first four")
+    func fewAddressesAtOnce() throws {
+        var table = linked()
+        let connection = try #require(table.places[0].links[table.id(1)])
+        let told = (1...8).map { #""198.51.100.\#($0):7410""# }.joined(separator: ",")
+        let notice = try JSONDecoder().decode(
+            ListeningNotice.self, from: Data(#"{"port":7410,"advertised":[\#(told)]}"#.utf8))
+        #expect(notice.advertised.count == 8)
+        table.tell(0, .documentArrived(connection, .listening(notice)))
+        let kept = table.places[0].shelf.endpoints.filter { $0.endpoint.host.hasPrefix("198.51.100.") }
+        #expect(kept.count == ListeningNotice.advertisedMax)
     }
 
     @Test("of where a peer says it listens, the last eight are kept")

@@ -31,6 +31,17 @@ struct NodeLimitTests {
         #expect(table.places[0].answers[again] == .done, "one that is there may be changed")
     }
 
+    @Test("nothing takes the place of echo, not even what was stored under its name")
+    func echoStays() {
+        var table = NodeTable("a")
+        table.places[0].shelf.resources[.echo] = LocalResource(
+            description: ResourceDescription(
+                name: .echo, protocol: .http, capabilities: CapabilitySamples.read, labels: []),
+            url: "http://127.0.0.1:1/", timeoutInMilliseconds: nil)
+        table.restart(0)
+        #expect(table.places[0].node.resources[.echo] == .echo)
+    }
+
     @Test("256 resources offered to one peer, and not one more")
     func offers() {
         var table = NodeTable("a", "b")

@@ -111,6 +111,24 @@ struct NodeTrustTests {
         #expect(table.places[1].view?.descriptions[table.id(0)]?.keys == [.echo])
     }
 
+    @Test("that was forgotten is offered nothing, and what it offered counts no more")
+    func forgottenByAgreements() throws {
+        var table = pair()
+        table.command(0, .decide(table.id(1), .forget, note: "test"))
+        let request = OfferRequest(
+            peer: table.id(1), grants: [Grant(resource: .echo, capabilities: nil)], life: .seconds(3_600))
+        var outbox = Outbox<AgreementEffect>()
+        var book = table.places[0].node.agreements
+        book.handle(
+            .offerRequested(Ticket(9_000_000), request), at: table.now, using: SimulatedSuite(), into: &outbox
+        )
+        guard case .answered(_, .refused(let refusals))? = outbox.drain().first else {
+            Issue.record("offered")
+            return
+        }
+        #expect(refusals.map(\.code) == [.peerNotTrusted])
+    }
+
     @Test("suspends a peer that is caught lying about its own records")
     func equivocation() throws {
         var table = pair()

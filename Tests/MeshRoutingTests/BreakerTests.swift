@@ -210,6 +210,17 @@ struct ChoiceTests {
         }
     }
 
+    @Test("calls save up a hundred retries, and not one more")
+    func budgetBound() {
+        var budget = RetryBudget()
+        for _ in 0..<1_000 { budget.deposit(at: at(0)) }
+        #expect(budget.left == RetryBudget.kept)
+        budget.deposit(at: at(0))
+        var taken = 0
+        while budget.withdraw(at: at(0)) { taken += 1 }
+        #expect(taken == Int(RetryBudget.kept))
+    }
+
     @Test("an empty budget earns one retry a second")
     func earns() {
         var budget = RetryBudget()

@@ -111,6 +111,20 @@ struct IdempotencyBookTests {
         #expect(over.isFresh)
     }
 
+    @Test("a key that was withdrawn and begun anew outlives the end of its first life")
+    func begunAnew() {
+        var book = IdempotencyBook()
+        let key = IdempotencyBook.Key(caller: caller, key: "k")
+        _ = book.begin(key, request: identity("/a"), at: day(0))
+        _ = book.withdraw(key)
+        _ = book.begin(key, request: identity("/a"), at: after(.seconds(3_600)))
+        let atFirstEnd = book.begin(key, request: identity("/a"), at: after(Limits.idempotencyLife))
+        #expect(atFirstEnd == .unknownOutcome)
+        let over = book.begin(
+            key, request: identity("/a"), at: after(Limits.idempotencyLife + .seconds(3_600)))
+        #expect(over.isFresh)
+    }
+
     private func identity(_ path: String) -> RequestIdentity {
         RequestIdentity(
             resource: .echo, capability: .echo, method: "POST", path: path, query: nil, body: .none)

@@ -45,6 +45,20 @@ struct BoundTests {
         #expect(!crosses { $0.headers = [HeaderField(String(repeating: "n", count: 257), "")] })
     }
 
+    @Test("a field that is longer than any writer writes is not read either")
+    func readerHoldsItsOwn() throws {
+        var samples = Samples(seed: 1)
+        var call = samples.invocation()
+        (call.query, call.headers, call.path) = (nil, [], "/")
+        call.method = String(repeating: "M", count: 32)
+        let bytes = try InvocationCodec.encode(call)
+        let place = try #require(
+            (1..<bytes.count).first { bytes[$0...].starts(with: Array(call.method.utf8)) })
+        #expect(bytes[place - 1] == 32)
+        let longer = bytes[..<(place - 1)] + [33, UInt8(ascii: "M")] + bytes[place...]
+        #expect(failure { _ = try InvocationCodec.invocation(from: Array(longer)) } != nil)
+    }
+
     @Test("a head has 32 KiB and not a byte more, whoever writes or reads it")
     func head() throws {
         var samples = Samples(seed: 1)

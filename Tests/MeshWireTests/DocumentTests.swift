@@ -239,6 +239,20 @@ struct DocumentReadingTests {
         }
     }
 
+    @Test("arrays and objects stand in sixteen others, and in not one more", arguments: ["[", #"{"a":"#])
+    func depth(opening: String) throws {
+        let closing = opening == "[" ? "]" : "}"
+        func nested(_ depth: Int) -> [UInt8] {
+            let inner = opening == "[" ? "" : "0"
+            let left = String(repeating: opening, count: depth)
+            return Array((left + inner + String(repeating: closing, count: depth)).utf8)
+        }
+        _ = try DocumentTree(scanning: nested(Limits.documentDepth), limit: .max, textLimit: 256)
+        #expect(throws: WireError.self) {
+            try DocumentTree(scanning: nested(Limits.documentDepth + 1), limit: .max, textLimit: 256)
+        }
+    }
+
     @Test("a text above the limit is base64url or refused")
     func boundsTexts() throws {
         let long = String(repeating: "a", count: 257)

@@ -1,8 +1,8 @@
 import MeshAgreements
 import MeshBase
-import MeshNode
 
 @testable import MeshAgent
+@testable import MeshNode
 
 extension RunningAgent {
     /// Provides `name` at `url`; `capabilities` as on the command line, `NAME=METHODS PATH safety`.
@@ -26,11 +26,12 @@ extension RunningAgent {
     func offer(_ name: String, _ capabilities: [String]? = nil, to other: RunningAgent) async throws {
         let grant = Grant(resource: resource(name), capabilities: capabilities?.map(resource))
         try await order(.offer(OfferRequest(peer: other.node, grants: [grant], life: .seconds(3_600))))
+        // What the desk decides by comes a little after what the node knows: in between lies the disk.
         for (agent, peer) in [(self, other), (other, self)] {
-            try await until("\(agent.identity.name) has agreed about \(name)") {
-                await agent.plane.node.agreements.records.contains {
-                    $0.peer == peer.node && $0.state.isActive && $0.agreement.grants.contains(grant)
-                }
+            try await until("\(agent.identity.name) decides calls by what was agreed about \(name)") {
+                agent.calls.desk.withLock { $0.view }.agreements[peer.node]?.contains {
+                    $0.standing == .active && $0.agreement.grants.contains(grant)
+                } ?? false
             }
         }
         try await until("\(other.identity.name) sees \(name)") {
@@ -48,9 +49,4 @@ extension RunningAgent {
         guard let name = ResourceName(text) else { fatalError("\(text) is no resource's name") }
         return name
     }
-}
-
-extension AgreementState {
-    /// Whether both have signed it, and it holds.
-    fileprivate var isActive: Bool { if case .active = self { true } else { false } }
 }

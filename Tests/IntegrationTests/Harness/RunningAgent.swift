@@ -61,6 +61,7 @@ final class RunningAgent: Sendable {
         return agent
     }
     var plane: ControlPlane { agent.ground.plane }
+    var calls: CallPlane { agent.ground.calls }
     var transport: LinkTransport { agent.sockets.transport }
     var node: NodeID { identity.node }
 
