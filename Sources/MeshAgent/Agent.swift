@@ -81,7 +81,6 @@ public struct Agent: Sendable {
             tasks.addTask { try await server.run(listening: ready) }
             tasks.addTask { await ground.keepUp() }
             tasks.addTask { await sockets.keepFresh(ground) }
-            tasks.addTask { await sockets.discovery.keepTagFresh() }
             tasks.addTask {
                 for await _ in stopping { return }
             }
@@ -101,7 +100,7 @@ public struct Agent: Sendable {
 
     /// Nothing new is begun; what is under way gets five seconds; goodbyes are said.
     private func shutDown() async {
-        sockets.discovery.stop()
+        await sockets.discovery.stop()
         ground.calls.submit(.draining)
         await sockets.gateway.close(grace: .seconds(5))
         await sockets.transport.drain(within: .seconds(5))

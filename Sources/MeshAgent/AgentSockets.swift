@@ -48,9 +48,10 @@ struct AgentSockets: Sendable {
         ground.inputs.post(.listens(ListeningNotice(port: link.port, advertised: configuration.advertise)))
         await ground.plane.start(over: transport, shell)
         let discovery = DiscoveryShell(
-            node: ground.identity.own.node, configuration: configuration.discovery, inputs: ground.inputs,
-            surroundings: surroundings, log: ground.log)
-        discovery.start(port: link.port)
+            DiscoveryShell.witnesses(
+                of: ground.identity.own.node, port: link.port, configuration.discovery, surroundings),
+            inputs: ground.inputs, surroundings: surroundings, log: ground.log)
+        discovery.start()
         return AgentSockets(
             transport: transport, gateway: gateway, discovery: discovery, controlPath: controlPath,
             firstCertificate: certificate, shell: shell)

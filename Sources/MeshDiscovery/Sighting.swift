@@ -5,7 +5,8 @@ public struct SightingKey: Hashable, Sendable, Comparable {
     /// Who saw it.
     public let witness: Witness
     /// What the witness calls it, the same at each repetition: instance and address family for mDNS, the
-    /// entry for the static list. At most `sourceLengthInBytes`; a longer one is not admitted.
+    /// entry for the static list, the service's ID for Consul. At most `sourceLengthInBytes`; a longer one is
+    /// not admitted.
     public let source: String
 
     /// The bound on `source`: a DNS name's length.

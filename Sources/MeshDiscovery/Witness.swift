@@ -10,11 +10,16 @@ public enum Witness: Hashable, Sendable, Comparable, CustomStringConvertible {
     case link
     /// The line of an invite.
     case invite
+    /// A Consul server. Whoever may register services there can say anything through it.
+    case consul
+    /// One domain of unicast DNS. Whoever edits its zone, or answers before its name server does, can say
+    /// anything through it.
+    case dns(domain: String)
 
     /// Whether a person or a proven peer stands behind it, so that strangers cannot flood it.
     public var isVouched: Bool {
         switch self {
-        case .mdns: false
+        case .mdns, .consul, .dns: false
         case .staticList, .link, .invite: true
         }
     }
@@ -23,17 +28,37 @@ public enum Witness: Hashable, Sendable, Comparable, CustomStringConvertible {
     var makesExpectations: Bool {
         switch self {
         case .staticList, .invite: true
-        case .mdns, .link: false
+        case .mdns, .link, .consul, .dns: false
         }
     }
 
-    /// `mdns on eth0`, `static`, `link`, `invite`.
-    public var description: String {
+    /// Which way to find others it is: `mdns`, `static`, `link`, `invite`, `consul`, `dns`.
+    public var method: String {
         switch self {
-        case .mdns(let interface): "mdns on \(interface)"
+        case .mdns: "mdns"
         case .staticList: "static"
         case .link: "link"
         case .invite: "invite"
+        case .consul: "consul"
+        case .dns: "dns"
+        }
+    }
+
+    /// Which of several that look in the same way: an interface, a domain; nil where there is but one.
+    public var scope: String? {
+        switch self {
+        case .mdns(let interface): interface
+        case .dns(let domain): domain
+        case .staticList, .link, .invite, .consul: nil
+        }
+    }
+
+    /// `mdns on eth0`, `dns in example.org`, else the method.
+    public var description: String {
+        switch self {
+        case .mdns(let interface): "mdns on \(interface)"
+        case .dns(let domain): "dns in \(domain)"
+        case .staticList, .link, .invite, .consul: method
         }
     }
 }

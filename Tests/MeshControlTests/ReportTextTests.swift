@@ -18,7 +18,11 @@ import Testing
             name: NodeName("B"), id: node("B", 2).id, words: ["apron", "tiger", "zebra", "lemon", "tulip"],
             trust: .trusted,
             link: .up, address: Endpoint("10.0.0.2:7410"),
-            witnesses: [.init(witness: "mdns", ageSeconds: 3, endpoint: nil)],
+            witnesses: [
+                .init(witness: "mdns", scope: "eth0", ageSeconds: 3, endpoint: nil),
+                .init(witness: "consul", ageSeconds: 40, endpoint: Endpoint("10.0.0.2:7410")),
+                .init(witness: "consul", ageSeconds: 2, endpoint: Endpoint("10.1.0.2:7410")),
+            ],
             latencyMilliseconds: 0.43)
         return StatusReport(
             node: NodeReport(
@@ -30,6 +34,9 @@ import Testing
             discovery: [
                 DiscoveryReport(method: "static", state: .off, detail: "no addresses"),
                 DiscoveryReport(method: "mdns", state: .failing, detail: "no Avahi daemon answers"),
+                DiscoveryReport(
+                    method: "consul", state: .working, detail: "3 registered", answerAgeSeconds: 4,
+                    answerMilliseconds: 1.2),
             ],
             peers: [peer], resources: [], agreements: [],
             breakers: [
@@ -53,10 +60,11 @@ import Testing
                 discovery
                   static  off      no addresses
                   mdns    failing  no Avahi daemon answers
+                  consul  working  3 registered             answered 4 s ago in 1.2 ms
 
                 peers: 1 trusted
-                  NAME  TRUST    LINK  LATENCY  ADDRESS        KNOWN BY  WORDS
-                  B     trusted  up    0.4 ms   10.0.0.2:7410  mdns      apron tiger zebra lemon
+                  NAME  TRUST    LINK  LATENCY  ADDRESS        KNOWN BY              WORDS
+                  B     trusted  up    0.4 ms   10.0.0.2:7410  mdns 3 s, consul 2 s  apron tiger zebra lemon
 
                 breakers
                   B/orders  open  probe in 4 s  5 consecutive transport failures

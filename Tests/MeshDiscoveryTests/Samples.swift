@@ -52,6 +52,17 @@ extension Sighting {
     }
 }
 
+extension Sighting {
+    static func seen(
+        by witness: Witness, _ source: String, _ endpoints: Int..., claim: Claim = .nobody,
+        life: Duration = .seconds(150)
+    ) -> Sighting {
+        Sighting(
+            key: SightingKey(witness: witness, source: source),
+            endpoints: endpoints.map(MeshDiscoveryTests.endpoint), claim: claim, life: life)
+    }
+}
+
 /// A machine with its outbox, driven one input at a time.
 final class Bench {
     static let me = node(100)

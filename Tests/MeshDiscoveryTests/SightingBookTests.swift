@@ -48,6 +48,19 @@ final class SightingBookTests {
         #expect(count(.staticList) == 1)
     }
 
+    @Test("each way to look pays for its own flood: Consul, each domain of DNS, each interface")
+    func waysPayForThemselves() {
+        let quiet: [Witness] = [.consul, .dns(domain: "a.example"), .mdns(interface: "eth0")]
+        for witness in quiet {
+            for number in 0..<50 { admit(.seen(by: witness, "quiet\(number)", number)) }
+        }
+        for loud: Witness in [.dns(domain: "b.example"), .mdns(interface: "eth1")] {
+            for number in 0..<1_300 { admit(.seen(by: loud, "loud\(number)", number), 2) }
+        }
+        #expect(book.strangers.count == Limits.sightings)
+        for witness in quiet { #expect(count(witness) == 50) }
+    }
+
     @Test("what an operator said takes at most half of the room and is never evicted")
     func vouchedIsBounded() {
         for number in 0..<1_100 { admit(.fixed(nil, number, source: "static\(number)")) }

@@ -56,7 +56,8 @@ struct ControlHandlers: Sendable {
         let breakers = await survey.breakers()
         let trouble = await plane.storeTrouble.map { String(describing: $0) }
         let circumstances = ReportWriter<SystemSuite>.Circumstances(
-            started: facts.started, listening: surroundings.listening, discovery: facts.discovery.values,
+            started: facts.started, listening: surroundings.listening,
+            discovery: surroundings.discovery(at: SystemClock.now().instant),
             breakers: breakers,
             storeTrouble: trouble)
         return await plane.report { $0.status(circumstances) }

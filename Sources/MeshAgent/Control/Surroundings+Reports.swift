@@ -25,6 +25,16 @@ extension Surroundings {
             control: facts.control)
     }
 
+    /// How each way to find others fares.
+    func discovery(at now: Instant) -> [DiscoveryReport] {
+        facts.discovery.map { method, way in
+            DiscoveryReport(
+                method: method, state: way.state, detail: way.detail,
+                answerAgeSeconds: way.answered.map { (now - $0).fractionalMilliseconds / 1_000 },
+                answerMilliseconds: way.took?.fractionalMilliseconds)
+        }
+    }
+
     /// What holds, with a log level that was ordered in the place of the configured one.
     var configuration: ConfigurationReport {
         let ordered = log.setting.order(at: SystemClock.now().instant)

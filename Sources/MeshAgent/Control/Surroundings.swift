@@ -15,7 +15,17 @@ final class Surroundings: Sendable {
         var gateway: Endpoint?
         var gatewaySocket: String?
         var control = ""
-        var discovery = OrderedTable<String, DiscoveryReport>()
+        var discovery = OrderedTable<String, WayStanding>()
+    }
+
+    /// How one way to find others fares.
+    struct WayStanding: Sendable {
+        var state: DiscoveryReport.State
+        var detail: String
+        /// When something behind it answered last; nil: not yet.
+        var answered: Instant?
+        /// How long that answer took; nil where that means nothing.
+        var took: Duration?
     }
 
     /// Where the configuration comes from.
@@ -24,6 +34,8 @@ final class Surroundings: Sendable {
     let log: LogOutlet
     /// Asks the agent to end as SIGTERM would.
     let stop: @Sendable () -> Void
+    /// Counts what witnesses ask.
+    let meter = DiscoveryMeter()
     private let state: Mutex<Facts>
     private let inForce: Mutex<ConfigurationReading>
 
@@ -66,10 +78,27 @@ final class Surroundings: Sendable {
         }
     }
 
-    /// Says how a way to find others fares.
-    func set(method: String, state standing: DiscoveryReport.State, detail: String) {
-        state.withLock {
-            $0.discovery[method] = DiscoveryReport(method: method, state: standing, detail: detail)
+    /// Says how a way to find others fares; answers how it fared before, nil for a way that is new.
+    @discardableResult
+    func set(method: String, state standing: DiscoveryReport.State, detail: String) -> DiscoveryReport.State?
+    {
+        state.withLock { facts in
+            let former = facts.discovery[method]
+            var way = former ?? WayStanding(state: standing, detail: detail)
+            way.state = standing
+            way.detail = detail
+            facts.discovery[method] = way
+            return former?.state
+        }
+    }
+
+    /// Says when a way to find others was answered, and how long that took.
+    func answered(method: String, at now: Instant, took: Duration?) {
+        state.withLock { facts in
+            facts.discovery.update(method) { way in
+                way.answered = now
+                way.took = took ?? way.took
+            }
         }
     }
 }

@@ -27,7 +27,7 @@ extension AgentConfiguration {
         return problems
     }
 
-    private typealias Say = (_ key: String, _ place: String, _ what: String, _ fix: String) -> Void
+    typealias Say = (_ key: String, _ place: String, _ what: String, _ fix: String) -> Void
 
     private func addressProblems(_ say: Say) {
         if advertise.count > Limits.endpointsPerPeer {
@@ -45,28 +45,6 @@ extension AgentConfiguration {
             say(
                 "listen", "", "\(listen) is where the gateway listens too (\(gateway.listen))",
                 "give one of the two another port")
-        }
-    }
-
-    private func discoveryProblems(_ say: Say) {
-        let peers = discovery.static
-        if peers.count > ConfigurationBounds.staticPeers {
-            say(
-                "discovery.static", "", "\(peers.count) entries",
-                "keep at most \(ConfigurationBounds.staticPeers); peers once trusted are remembered without")
-        }
-        var first: [StaticPeer: Int] = [:]
-        for (number, peer) in peers.enumerated() {
-            if !peer.endpoint.isDialable {
-                say(
-                    "discovery.static", "[\(number)]", "nobody can dial \(peer.endpoint)",
-                    "name the peer's address and port")
-            }
-            if let earlier = first[peer] {
-                say("discovery.static", "[\(number)]", "is the same as [\(earlier)]", "keep one of the two")
-            } else {
-                first[peer] = number
-            }
         }
     }
 
@@ -96,7 +74,7 @@ extension AgentConfiguration {
 extension Endpoint {
     /// Whether it says "all addresses of this machine".
     fileprivate var isUnspecified: Bool { host == "::" || host == "0.0.0.0" }
-    fileprivate var isDialable: Bool { port != 0 && !isUnspecified }
+    var isDialable: Bool { port != 0 && !isUnspecified }
     /// Whether a listener here would be in the way of one there, were the ports the same.
     fileprivate func overlaps(_ other: Endpoint) -> Bool {
         host == other.host || isUnspecified || other.isUnspecified

@@ -29,32 +29,6 @@ public struct AgentConfiguration: Sendable, Equatable {
 
     public init(name: NodeName) { self.name = name }
 
-    /// How peers are found. Discovery gives hints only: whatever is set here, nobody is trusted by it.
-    public struct Discovery: Sendable, Equatable {
-        /// Whether this node announces itself by mDNS through Avahi, and browses. Without it peers on the LAN
-        /// are found by static entries, invites and redialling only.
-        public var isAvahiOn = true
-        /// Addresses to dial from the start: at most 256.
-        public var `static`: [StaticPeer] = []
-        /// Whether sightings at loopback addresses are believed, for several nodes on one machine. Whoever
-        /// can announce on the LAN could then make this node connect to ports of its own machine; it would
-        /// say hello there and hang up.
-        public var allowsLoopback = false
-    }
-
-    /// One address to dial.
-    public struct StaticPeer: Sendable, Hashable {
-        /// Where; a name is resolved anew at each attempt. Port 1 ... 65535.
-        public var endpoint: Endpoint
-        /// Who must answer there; nil: a hint like any other.
-        public var node: NodeID?
-
-        public init(endpoint: Endpoint, node: NodeID? = nil) {
-            self.endpoint = endpoint
-            self.node = node
-        }
-    }
-
     /// How applications on this machine call.
     public struct Gateway: Sendable, Equatable {
         /// A loopback address and a port 0 ... 65535, as with `AgentConfiguration.listen`. Never another

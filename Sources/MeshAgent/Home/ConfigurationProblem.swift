@@ -4,6 +4,8 @@ public enum ConfigurationOrigin: Sendable, Equatable {
     case standard
     /// `config.yaml` in the home; nil where the line is not known.
     case file(line: Int?)
+    /// A file that the configuration names.
+    case named(path: String, line: Int?)
     /// An environment variable.
     case environment(String)
     /// An option of the command.
@@ -17,6 +19,8 @@ extension ConfigurationOrigin: CustomStringConvertible {
         case .standard: "default"
         case .file(let line?): "config.yaml line \(line)"
         case .file(nil): "config.yaml"
+        case .named(let path, let line?): "\(path) line \(line)"
+        case .named(let path, nil): path
         case .environment(let name): name
         case .option(let name): name
         }

@@ -1,10 +1,11 @@
 extension ConfigurationReader {
     /// Variables with our prefix that are not settings.
-    private static let otherVariables = ["COMITY_HOME", "COMITY_JOIN", "COMITY_JOIN_FILE", "COMITY_ONLY"]
+    private static let otherVariables = [
+        "COMITY_HOME", "COMITY_JOIN", "COMITY_JOIN_FILE", "COMITY_ONLY", "COMITY_CONSUL_TOKEN",
+    ]
 
     /// What the original federation called its settings, where this version has none of the kind yet.
     private static let laterFeatures = [
-        ("FEDERATION_CONSUL_URL", "discovery by Consul"),
         ("FEDERATION_CA_CERT_PATH", "certificates of an organisation's own CA"),
         ("FEDERATION_NODE_CERT_PATH", "certificates of an organisation's own CA"),
         ("FEDERATION_NODE_KEY_PATH", "certificates of an organisation's own CA"),
@@ -31,8 +32,11 @@ extension ConfigurationReader {
         if let name = environment["FEDERATION_NODE_ID"], !name.isEmpty {
             applyAlias("FEDERATION_NODE_ID", to: "name", name)
         }
+        if let url = environment["FEDERATION_CONSUL_URL"], !url.isEmpty {
+            applyAlias("FEDERATION_CONSUL_URL", to: "discovery.consul.url", url)
+        }
         if let method = environment["FEDERATION_DISCOVERY_METHOD"], !method.isEmpty {
-            takeDiscoveryMethod(method)
+            takeDiscoveryMethod(method, environment)
         }
         for (variable, feature) in Self.laterFeatures {
             guard let text = environment[variable], !text.isEmpty else { continue }
@@ -43,23 +47,36 @@ extension ConfigurationReader {
         }
     }
 
-    private mutating func takeDiscoveryMethod(_ method: String) {
+    /// The original knew one method at a time: the one that is named is on, mDNS is off unless it is that.
+    private mutating func takeDiscoveryMethod(_ method: String, _ environment: [String: String]) {
         let variable = "FEDERATION_DISCOVERY_METHOD"
         switch method.lowercased() {
-        case "mdns", "avahi": applyAlias(variable, to: "discovery.avahi", "on")
-        case "static": applyAlias(variable, to: "discovery.avahi", "off")
-        case "consul", "dns", "dns-sd", "dnssd":
-            problems.append(
-                ConfigurationProblem(
-                    key: variable, origin: .environment(variable),
-                    what: "discovery by \(method): not in this version", fix: "mdns or static"))
+        case "mdns", "avahi": return applyAlias(variable, to: "discovery.avahi", "on")
+        case "static": break
+        case "consul":
+            if environment["FEDERATION_CONSUL_URL"]?.isEmpty ?? true,
+                configuration.discovery.consul.url == nil
+            {
+                applyAlias(variable, to: "discovery.consul.url", "http://127.0.0.1:8500")
+            }
+        case "dns", "dns-sd", "dnssd":
+            if environment["COMITY_DISCOVERY_DNS_DOMAINS"]?.isEmpty ?? true,
+                configuration.discovery.dns.domains.isEmpty
+            {
+                problems.append(
+                    ConfigurationProblem(
+                        key: variable, origin: .environment(variable), what: "dns, and no domain to look in",
+                        fix: "set COMITY_DISCOVERY_DNS_DOMAINS"))
+            }
         default:
             problems.append(
                 ConfigurationProblem(
                     key: variable, origin: .environment(variable),
                     what: "\"\(method.prefix(60))\" is no method",
-                    fix: "mdns or static"))
+                    fix: "mdns, dns, consul or static"))
+            return
         }
+        applyAlias(variable, to: "discovery.avahi", "off")
     }
 
     private mutating func applyAlias(_ variable: String, to key: String, _ text: String) {

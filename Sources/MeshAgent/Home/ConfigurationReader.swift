@@ -7,7 +7,7 @@ public struct ConfigurationReader: Sendable {
     var configuration: AgentConfiguration
     var problems: [ConfigurationProblem] = []
     var notices: [String] = []
-    private var origins: [String: ConfigurationOrigin] = [:]
+    var origins: [String: ConfigurationOrigin] = [:]
 
     private init(name: NodeName) { configuration = AgentConfiguration(name: name) }
 
@@ -18,7 +18,9 @@ public struct ConfigurationReader: Sendable {
         home: Home, environment: [String: String], options: ConfigurationOptions = ConfigurationOptions()
     ) throws(HomeError) -> ConfigurationReading {
         let file = try home.contents(of: home.configuration, limit: ConfigurationText.sizeLimit)
-        return read(file: file, environment: environment, options: options)
+        return read(file: file, environment: environment, options: options) { path throws(HomeError) in
+            try home.contents(of: home.resolve(path), limit: ConfigurationText.sizeLimit)
+        }
     }
 
     /// Reads the configuration from what was read already.
@@ -26,14 +28,16 @@ public struct ConfigurationReader: Sendable {
     ///   - file: the bytes of `config.yaml`; nil when there is none.
     ///   - environment: all variables of the process; others than ours are left alone.
     ///   - hostName: the name when nobody set one.
+    ///   - named: the bytes of a file that the configuration names; nil when there is none.
     public static func read(
         file: [UInt8]?, environment: [String: String], options: ConfigurationOptions = ConfigurationOptions(),
-        hostName: NodeName = .ofThisHost()
+        hostName: NodeName = .ofThisHost(), named: (String) throws(HomeError) -> [UInt8]? = { _ in nil }
     ) -> ConfigurationReading {
         var reader = ConfigurationReader(name: hostName)
         if let file { reader.take(file: file) }
         reader.take(environment: environment)
         reader.take(options)
+        reader.takeStaticFile(named)
         return reader.finished()
     }
 

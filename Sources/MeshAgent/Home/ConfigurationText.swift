@@ -1,14 +1,26 @@
 import Yams
 
-/// Reads the text of `config.yaml` into plain values with their lines. It takes less than YAML offers: one
-/// document, no anchors and aliases (a few lines of them unfold into gigabytes), no tags, keys that are plain
-/// text.
+/// Reads the text of `config.yaml`, and of files that it names, into plain values with their lines. It takes
+/// less than YAML offers: one document, no anchors and aliases (a few lines of them unfold into gigabytes),
+/// no tags, keys that are plain text.
 enum ConfigurationText {
     /// Bytes of the file.
     static let sizeLimit = 256 * 1024
 
     /// The settings at the top of the file; empty for an empty file.
     static func members(of bytes: [UInt8]) throws(SettingFlaw) -> [SettingValue.Member] {
+        let value = try value(of: bytes)
+        switch value.content {
+        case .nothing: return []
+        case .table(let members): return members
+        case .text, .list:
+            throw SettingFlaw(
+                line: value.line, what: "the file holds \(value.kind)", fix: "write settings as key: value")
+        }
+    }
+
+    /// What the file as a whole holds.
+    static func value(of bytes: [UInt8]) throws(SettingFlaw) -> SettingValue {
         guard bytes.count <= sizeLimit else {
             throw SettingFlaw(
                 what: "the file has more than \(sizeLimit) bytes", fix: "keep only settings in it")
@@ -17,15 +29,8 @@ enum ConfigurationText {
             throw SettingFlaw(what: "the file is not text in UTF-8", fix: "save it as UTF-8")
         }
         try refuseAnchors(in: bytes)
-        guard let root = try composed(text) else { return [] }
-        let value = try value(of: root)
-        switch value.content {
-        case .nothing: return []
-        case .table(let members): return members
-        case .text, .list:
-            throw SettingFlaw(
-                line: value.line, what: "the file holds \(value.kind)", fix: "write settings as key: value")
-        }
+        guard let root = try composed(text) else { return SettingValue(.nothing) }
+        return try value(of: root)
     }
 
     /// Composing compares keys, and a key of nested aliases takes for ever to compare: so they are looked for

@@ -41,6 +41,9 @@ public struct Home: Sendable, Equatable {
     /// Held by the running agent.
     var lock: String { file("lock") }
 
+    /// A path that the configuration names: absolute, or from the home.
+    func resolve(_ path: String) -> String { path.hasPrefix("/") ? path : file(path) }
+
     func file(_ name: String) -> String { path == "/" ? "/" + name : path + "/" + name }
 
     /// Creates the folder and the journal's where they are missing (mode 0700), and refuses a folder that

@@ -47,7 +47,7 @@ struct Setting: Sendable {
     }
 
     /// A setting of one value.
-    private static func one<Value>(
+    static func one<Value>(
         _ key: String, option: String? = nil, _ form: SettingForm<Value>,
         _ path: SettingPath<Value>,
         show: @escaping @Sendable (Value) -> String
@@ -67,7 +67,7 @@ struct Setting: Sendable {
     }
 
     /// A setting that is read by a function which collects all flaws.
-    private static func several<Value>(
+    static func several<Value>(
         _ key: String, option: String? = nil, _ path: SettingPath<Value>,
         read: @escaping @Sendable (SettingValue, inout [SettingFlaw]) -> Value,
         show: @escaping @Sendable (Value) -> String
@@ -90,40 +90,37 @@ struct Setting: Sendable {
         one(key, option: option, .choice, path) { $0.rawValue }
     }
 
-    private static func toggle(_ key: String, _ path: SettingPath<Bool>)
+    static func toggle(_ key: String, _ path: SettingPath<Bool>)
         -> Setting
     {
         one(key, .toggle, path) { $0 ? "on" : "off" }
     }
 
     /// Every setting, in the order in which `config show` prints them.
-    static let all: [Setting] = [
-        one("name", option: "--name", .name, \.name) { $0.description },
-        one("listen", option: "--listen", .listener, \.listen) { $0.description },
-        several("advertise", option: "--advertise", \.advertise, read: SettingReading.endpoints) {
-            $0.map(\.description).joined(separator: ",")
-        }.atOnce(),
-        toggle("discovery.avahi", \.discovery.isAvahiOn),
-        several("discovery.static", \.discovery.static, read: SettingReading.staticPeers) {
-            $0.map(\.description).joined(separator: ",")
-        },
-        toggle("discovery.allowLoopback", \.discovery.allowsLoopback),
-        one("gateway.listen", option: "--gateway", .localListener, \.gateway.listen) { $0.description },
-        choice("gateway.access", \.gateway.access),
-        several("gateway.principals", \.gateway.principals, read: SettingReading.principals) { table in
-            table.map { caller, names in "\(caller)=\(names.map(\.description).joined(separator: "+"))" }
-                .joined(separator: ",")
-        }.atOnce(),
-        several("gateway.users", \.gateway.users, read: SettingReading.users) { table in
-            table.map { user, name in "\(user)=\(name)" }.joined(separator: ",")
-        }.atOnce(),
-        choice("agreements.autoAccept", \.agreements.autoAccept).atOnce(),
-        toggle("echo", \.isEchoOffered).atOnce(),
-        one("audit.days", .number(ConfigurationBounds.auditDays, of: "days"), \.audit.days) { "\($0)" },
-        one("audit.bytes", .bytes(ConfigurationBounds.auditBytes), \.audit.bytes) { ByteCount.text($0) },
-        choice("log.level", option: "--log-level", \.log.level).atOnce(),
-        choice("log.format", option: "--log-format", \.log.format).atOnce(),
-    ]
+    static let all: [Setting] =
+        [
+            one("name", option: "--name", .name, \.name) { $0.description },
+            one("listen", option: "--listen", .listener, \.listen) { $0.description },
+            several("advertise", option: "--advertise", \.advertise, read: SettingReading.endpoints) {
+                $0.map(\.description).joined(separator: ",")
+            }.atOnce(),
+        ] + discovery + [
+            one("gateway.listen", option: "--gateway", .localListener, \.gateway.listen) { $0.description },
+            choice("gateway.access", \.gateway.access),
+            several("gateway.principals", \.gateway.principals, read: SettingReading.principals) { table in
+                table.map { caller, names in "\(caller)=\(names.map(\.description).joined(separator: "+"))" }
+                    .joined(separator: ",")
+            }.atOnce(),
+            several("gateway.users", \.gateway.users, read: SettingReading.users) { table in
+                table.map { user, name in "\(user)=\(name)" }.joined(separator: ",")
+            }.atOnce(),
+            choice("agreements.autoAccept", \.agreements.autoAccept).atOnce(),
+            toggle("echo", \.isEchoOffered).atOnce(),
+            one("audit.days", .number(ConfigurationBounds.auditDays, of: "days"), \.audit.days) { "\($0)" },
+            one("audit.bytes", .bytes(ConfigurationBounds.auditBytes), \.audit.bytes) { ByteCount.text($0) },
+            choice("log.level", option: "--log-level", \.log.level).atOnce(),
+            choice("log.format", option: "--log-format", \.log.format).atOnce(),
+        ]
 }
 
 /// Where a setting stands in the configuration.
@@ -136,6 +133,10 @@ enum ConfigurationBounds {
     /// whole ones.
     static let auditBytes: ClosedRange<Int64> = 64 << 20...1 << 40
     static let staticPeers = 256
+    static let sightingLife: ClosedRange<Duration> = .seconds(30) ... .seconds(3_600)
+    /// Pairs that Consul's metadata says, or must say; a server takes 64, with its own.
+    static let metadataPairs = 16
+    static let domains = 8
     static let principalsPerCaller = 64
     static let callers = 1_024
 }

@@ -82,6 +82,26 @@ enum SettingReading {
         }
     }
 
+    /// Domains, in the order in which they are asked.
+    static func domains(_ written: SettingValue, _ flaws: inout [SettingFlaw]) -> [String] {
+        guard let elements = written.elements else {
+            flaws.append(misfit(written, "a list of domains"))
+            return []
+        }
+        return each(elements, &flaws) { element throws(SettingFlaw) in
+            try SettingForm.domain.value(of: element)
+        }
+    }
+
+    /// Pairs of Consul's metadata.
+    static func metadata(
+        _ written: SettingValue, _ flaws: inout [SettingFlaw]
+    ) -> OrderedTable<String, String> {
+        table(written, key: .metadataKey, &flaws, expected: "key: value") { value throws(SettingFlaw) in
+            try SettingForm.metadataValue.value(of: value)
+        }
+    }
+
     static func users(_ written: SettingValue, _ flaws: inout [SettingFlaw]) -> OrderedTable<
         UInt32, Principal
     > {

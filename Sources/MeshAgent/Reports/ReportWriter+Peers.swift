@@ -58,8 +58,9 @@ extension ReportWriter {
         let lines = (seen?.hints ?? []).flatMap { hint in
             hint.endpoints.map { endpoint in
                 WitnessReport(
-                    witness: hint.key.witness.word, ageSeconds: hint.lastSeen.fractionalMilliseconds / 1_000,
-                    endpoint: endpoint)
+                    witness: hint.key.witness.method, scope: hint.key.witness.scope,
+                    ageSeconds: hint.lastSeen.fractionalMilliseconds / 1_000,
+                    firstAgeSeconds: hint.firstSeen.fractionalMilliseconds / 1_000, endpoint: endpoint)
             }
         }
         return lines.sorted { $0.ageSeconds < $1.ageSeconds }
@@ -94,16 +95,6 @@ extension PeerReport.Link {
         case .up?: self = .up
         case .degraded?: self = .degraded
         case nil: self = .down
-        }
-    }
-}
-
-extension Witness {
-    /// The witness without where it looked: `mdns`, `static`, `invite`, `link`.
-    fileprivate var word: String {
-        switch self {
-        case .mdns: "mdns"
-        case .staticList, .invite, .link: description
         }
     }
 }

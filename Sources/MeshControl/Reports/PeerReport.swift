@@ -114,16 +114,26 @@ public struct FlowReport: Codable, Equatable, Sendable {
 
 /// Who told of a peer.
 public struct WitnessReport: Codable, Equatable, Sendable {
-    /// `mdns`, `static`, `invite`, `link`.
+    /// `mdns`, `static`, `invite`, `link`, `consul`, `dns`.
     public var witness: String
+    /// Which of several that look in the same way: an interface, a domain; nil where there is but one.
+    public var scope: String?
     /// How long ago, in seconds.
     public var ageSeconds: Double
     /// Where it said the peer is; nil when it said nothing of that.
     public var endpoint: Endpoint?
 
-    public init(witness: String, ageSeconds: Double, endpoint: Endpoint?) {
+    /// How long ago it said so first.
+    public var firstAgeSeconds: Double?
+
+    public init(
+        witness: String, scope: String? = nil, ageSeconds: Double, firstAgeSeconds: Double? = nil,
+        endpoint: Endpoint?
+    ) {
         self.witness = witness
+        self.scope = scope
         self.ageSeconds = ageSeconds
+        self.firstAgeSeconds = firstAgeSeconds
         self.endpoint = endpoint
     }
 }

@@ -96,17 +96,26 @@ public struct DiscoveryReport: Codable, Equatable, Sendable {
         /// It is not configured.
         case off
     }
-    /// `mdns`, `static`.
+    /// `mdns`, `static`, `consul`, `dns`.
     public var method: String
     /// How it stands.
     public var state: State
     /// What it does, or why it does not; one line.
     public var detail: String
+    /// How long ago whatever stands behind it answered last; nil: not yet.
+    public var answerAgeSeconds: Double?
+    /// How long that answer took; nil where nothing is asked.
+    public var answerMilliseconds: Double?
 
-    public init(method: String, state: State, detail: String) {
+    public init(
+        method: String, state: State, detail: String, answerAgeSeconds: Double? = nil,
+        answerMilliseconds: Double? = nil
+    ) {
         self.method = method
         self.state = state
         self.detail = detail
+        self.answerAgeSeconds = answerAgeSeconds
+        self.answerMilliseconds = answerMilliseconds
     }
 }
 

@@ -37,6 +37,11 @@ public enum HumaneDuration {
         }
     }
 
+    /// An age in seconds, from a report; what is absurd is cut.
+    static func text(seconds: Double) -> String {
+        text(.milliseconds(Int64(max(0, min(seconds.isFinite ? seconds : 0, 1e9)) * 1_000)))
+    }
+
     /// Milliseconds of a measurement: `0.4 ms`, `12 ms`.
     static func text(milliseconds: Double) -> String {
         guard milliseconds.isFinite, milliseconds.magnitude < 1e15 else { return "?" }

@@ -46,26 +46,31 @@ public enum PeerText {
                 .init(peer.link.rawValue, ink(of: peer.link)),
                 .init(peer.latencyMilliseconds.map { HumaneDuration.text(milliseconds: $0) } ?? "-"),
                 .init(address?.description ?? "-"),
-                .init(kinds(of: peer.witnesses).joined(separator: ",")),
+                .init(kinds(of: peer.witnesses).joined(separator: ", ")),
                 .init(peer.words.prefix(4).joined(separator: " ")),
             ])
         }
         return table
     }
 
-    /// Each kind of witness once: one kind may have seen a peer at several addresses.
+    /// Each kind of witness once, with the age of its latest word: one kind may have seen a peer at several
+    /// addresses.
     private static func kinds(of witnesses: [WitnessReport]) -> [String] {
         var kinds: [String] = []
         for witness in witnesses where !kinds.contains(witness.witness) { kinds.append(witness.witness) }
-        return kinds
+        return kinds.map { kind in
+            let age = witnesses.filter { $0.witness == kind }.map(\.ageSeconds).min() ?? 0
+            return "\(kind) \(HumaneDuration.text(seconds: age))"
+        }
     }
 
     private static func witnesses(_ witnesses: [WitnessReport], _ presentation: Presentation) -> String {
         var table = TextTable()
         for witness in witnesses {
-            let age = HumaneDuration.text(.milliseconds(Int64(max(0, min(witness.ageSeconds, 1e9)) * 1_000)))
+            let place = witness.scope.map { " (\($0.madePrintable))" } ?? ""
             table.add([
-                .init("known by", .faint), .init(witness.witness), .init("\(age) ago"),
+                .init("known by", .faint), .init(witness.witness + place),
+                .init("\(HumaneDuration.text(seconds: witness.ageSeconds)) ago"),
                 .init(witness.endpoint?.description ?? ""),
             ])
         }

@@ -57,9 +57,19 @@ public enum StatusText {
                 case .failing: .warning
                 case .off: .faint
                 }
-            table.add([.init(method.method), .init(method.state.rawValue, ink), .init(method.detail)])
+            table.add([
+                .init(method.method), .init(method.state.rawValue, ink), .init(method.detail),
+                .init(answer(of: method), .faint),
+            ])
         }
         return section("discovery", table, presentation)
+    }
+
+    /// When it answered last, and how fast; empty where nothing did.
+    private static func answer(of method: DiscoveryReport) -> String {
+        guard let age = method.answerAgeSeconds, method.state != .off else { return "" }
+        let took = method.answerMilliseconds.map { " in " + HumaneDuration.text(milliseconds: $0) } ?? ""
+        return "answered \(HumaneDuration.text(seconds: age)) ago\(took)"
     }
 
     private static func peers(_ peers: [PeerReport], _ presentation: Presentation) -> String {

@@ -31,6 +31,22 @@ struct ConfigurationReaderTests {
                   node: \(sampleNode)
                 - \(sampleNode)@192.0.2.2:7410
               allowLoopback: on
+              staticFile: peers.json
+              sightingLife: 5m
+              consul:
+                url: https://consul.example:8501/
+                service: mesh
+                datacenter: dc2
+                announce: off
+                metadata: { region: eu }
+                require: { region: eu, stage: live }
+                tokenFile: consul.token
+                caFile: /etc/consul/ca.pem
+                certificateFile: consul.pem
+                keyFile: consul.key
+              dns:
+                domains: [Example.ORG., lab]
+                server: "[2001:db8::53]:5353"
             gateway:
               listen: 127.0.0.1:7600
               access: token
@@ -65,6 +81,18 @@ struct ConfigurationReaderTests {
                 .init(endpoint: Endpoint(host: "192.0.2.2", port: 7410), node: sampleNode),
             ])
         #expect(configuration.discovery.allowsLoopback)
+        #expect(configuration.discovery.listed.map(\.endpoint.host) == ["listed.example"])
+        #expect(configuration.discovery.sightingLife == .seconds(300))
+        let consul = configuration.discovery.consul
+        #expect(consul.url?.isEncrypted == true)
+        #expect(consul.url?.endpoint == Endpoint(host: "consul.example", port: 8501))
+        #expect(consul.service == "mesh" && consul.datacenter == "dc2" && !consul.announces)
+        #expect(consul.metadata["region"] == "eu" && consul.metadata.count == 1)
+        #expect(consul.required["stage"] == "live" && consul.required.count == 2)
+        #expect(consul.tokenFile == "consul.token" && consul.authorityFile == "/etc/consul/ca.pem")
+        #expect(consul.certificateFile == "consul.pem" && consul.keyFile == "consul.key")
+        #expect(configuration.discovery.dns.domains == ["example.org", "lab"])
+        #expect(configuration.discovery.dns.server == Endpoint(host: "2001:db8::53", port: 5353))
         #expect(configuration.gateway.listen == Endpoint(host: "127.0.0.1", port: 7600))
         #expect(configuration.gateway.access == .token)
         #expect(configuration.gateway.principals[.port]?.map(\.description) == ["web"])
@@ -74,8 +102,8 @@ struct ConfigurationReaderTests {
         #expect(!configuration.isEchoOffered)
         #expect(configuration.audit == .init(days: 30, bytes: 512 << 20))
         #expect(configuration.log == .init(level: .debug, format: .json))
-        #expect(reading.origin(of: "gateway.access") == .file(line: 14))
-        #expect(reading.values.count == 16)
+        #expect(reading.origin(of: "gateway.access") == .file(line: 30))
+        #expect(reading.values.count == Setting.all.count)
         #expect(reading.values.allSatisfy { $0.origin != .standard })
     }
 
@@ -133,13 +161,34 @@ struct ConfigurationReaderTests {
                 == "new")
 
         let later = [
-            "FEDERATION_CONSUL_URL": "http://127.0.0.1:8500", "FEDERATION_CA_CERT_PATH": "/ca",
-            "FEDERATION_NODE_CERT_PATH": "/cert", "FEDERATION_NODE_KEY_PATH": "/key",
-            "FEDERATION_DISCOVERY_METHOD": "consul",
+            "FEDERATION_CA_CERT_PATH": "/ca", "FEDERATION_NODE_CERT_PATH": "/cert",
+            "FEDERATION_NODE_KEY_PATH": "/key",
         ]
         let problems = readConfiguration(nil, later).problems
         #expect(Set(problems.map(\.key)) == Set(later.keys))
         #expect(problems.allSatisfy { $0.what.hasSuffix("not in this version") })
+    }
+
+    @Test(
+        "knows the original federation's methods: Consul where it was said or on this machine, DNS, no other")
+    func methods() {
+        let url = "FEDERATION_CONSUL_URL"
+        let method = "FEDERATION_DISCOVERY_METHOD"
+        let there = readConfiguration(nil, [url: "http://consul:8500", method: "consul"])
+        #expect(there.problems == [])
+        #expect(there.configuration.discovery.consul.url?.description == "http://consul:8500")
+        #expect(!there.configuration.discovery.isAvahiOn)
+        #expect(there.origin(of: "discovery.consul.url") == .environment(url))
+        let here = readConfiguration(nil, [method: "consul"])
+        #expect(here.configuration.discovery.consul.url?.description == "http://127.0.0.1:8500")
+        let own = readConfiguration(
+            nil, [url: "http://consul:8500", "COMITY_DISCOVERY_CONSUL_URL": "http://mine:1"])
+        #expect(own.configuration.discovery.consul.url?.description == "http://mine:1")
+        #expect(readConfiguration(nil, [method: "dns"]).problems.map(\.key) == [method])
+        let domains = ["COMITY_DISCOVERY_DNS_DOMAINS": "lab"]
+        #expect(readConfiguration(nil, domains.merging([method: "dns"]) { $1 }).problems == [])
+        #expect(readConfiguration(nil, [method: "etcd"]).problems.map(\.key) == [method])
+        #expect(readConfiguration(nil, [url: "consul:8500"]).problems.map(\.key) == ["discovery.consul.url"])
     }
 
     @Test("leaves variables of others alone, and notices those that look like ours")
