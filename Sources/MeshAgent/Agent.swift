@@ -41,6 +41,7 @@ public struct Agent: Sendable {
     ) async throws -> Agent {
         try home.prepare()
         let lock = try HomeLock.take(in: home)
+        try HomeSnapshot.removeLeftovers(in: home)
         let sources = ConfigurationSources(home: home, options: options, environment: environment)
         let reading = try sources.read()
         guard reading.problems.isEmpty else { throw AgentFailure.configuration(reading.problems) }
@@ -55,7 +56,12 @@ public struct Agent: Sendable {
             throw error
         }
         let handlers = ControlHandlers(
-            plane: ground.plane, calls: ground.calls, trail: ground.trail, surroundings: surroundings)
+            plane: ground.plane, calls: ground.calls, trail: ground.trail, surroundings: surroundings,
+            snapshot: { () throws(BackupError) in
+                try HomeSnapshot.make(
+                    in: home, of: ground.identity.own.node, called: ground.identity.own.name,
+                    store: ground.store, journal: ground.journal)
+            })
         return Agent(lock: lock, ground: ground, sockets: sockets, handlers: handlers, stopping: stopping)
     }
 

@@ -68,6 +68,7 @@ struct AgentGround: Sendable {
         calls.submit(.roomMeasured(bytes: journal.room))
         calls.submit(.keysRestored(try stored.idempotencyEntries))
         inputs.post(.roomMeasured(bytes: journal.room))
+        try tellRestore(stored, store, inputs)
         inputs.post(.callsFoundUnfinished(try trail.index.unfinishedCalls()))
         let days = Int64(configuration.audit.days)
         return AgentGround(
@@ -75,6 +76,17 @@ struct AgentGround: Sendable {
             calls: calls,
             resources: resources, identity: identity, log: log, served: Task { await plane.run() },
             auditAge: .seconds(days * 24 * 3_600))
+    }
+
+    /// Writes down, once, that this home was restored.
+    private static func tellRestore(
+        _ stored: StoredState, _ store: Store, _ inputs: Mailbox<NodeInput>
+    ) throws(StoreError) {
+        func value(_ key: String) -> String? { stored.settings.first { $0.key == key }?.value }
+        guard let made = value(RestoredHome.setting), value(RestoredHome.toldSetting) == nil else { return }
+        let time = Int64(made).map { RFC3339.text(WallTime(milliseconds: $0)) } ?? "unknown"
+        inputs.post(.commanded(Ticket(0), .note("home restored", [Fact("backup of", time)])))
+        try store.commit([.putSetting(SettingRow(key: RestoredHome.toldSetting, value: "yes"))])
     }
 
     private static func nodeConfiguration(_ configuration: AgentConfiguration) -> NodeConfiguration {

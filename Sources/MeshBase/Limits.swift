@@ -22,6 +22,9 @@ public enum Limits {
     public static let clockSkewWarned: Duration = .seconds(120)
     /// Clocks may differ by this much before a handshake is refused, and nothing may be dated further ahead.
     public static let clockSkewRefused: Duration = .seconds(300)
+    /// The highest boot number that a restored home takes from a peer: half of what can be written, so that
+    /// there is always room above it.
+    public static let bootNumberNamed: Int64 = 1 << 52
     /// A trusted link repeats its handshake after this long.
     public static let handshakeRepeat: Duration = .seconds(3600)
 

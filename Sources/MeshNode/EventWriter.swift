@@ -36,6 +36,10 @@ struct EventWriter: Sendable, Equatable {
             return make(
                 .trust, "peer told its decision", from: node, to: me, [],
                 [Fact("decision", notice.decision.rawValue)])
+        case .bootRaised(let node, let old, let new):
+            return make(
+                .node, "boot raised after a restore", from: node, to: me, [],
+                [Fact("from", old.number), Fact("to", new.number)])
         case .bootReturned(let node, let accepted, let returned):
             let refusal = Refusal(
                 .bootReturned, [Fact("accepted", accepted.number), Fact("returned", returned.number)])

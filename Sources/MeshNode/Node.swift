@@ -22,8 +22,8 @@ import MeshTrust
 /// every `.sign`, `.dial` and `.lookUp` answered; `.timeReached` no earlier than `nextDeadline`. Dialled
 /// connections have even numbers, given here; accepted ones have odd numbers, given by the shell.
 public struct Node<Suite: SignatureSuite>: Sendable {
-    /// This node.
-    public let me: OwnIdentity
+    /// This node; as `trust` has it.
+    public var me: OwnIdentity { trust.me }
     /// Who is trusted, and every handshake under way.
     public internal(set) var trust: Trust<Suite>
     /// Who may exist and where.
@@ -85,14 +85,14 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         me: OwnIdentity, restored: RestoredNode, configuration: NodeConfiguration, suite: Suite,
         generator: SeededGenerator
     ) {
-        self.me = me
         self.suite = suite
         self.configuration = configuration
         var generator = generator
         trust = Trust(
             me: me,
             pins: PinBook(peers: restored.peers, revokedPins: restored.revokedPins.map { ($0.pin, $0.node) }),
-            invites: InviteBook(restored.invites), suite: suite, generator: generator.split())
+            invites: InviteBook(restored.invites), origin: restored.origin, suite: suite,
+            generator: generator.split())
         discovery = Discovery(
             node: me.node, configuration: configuration.discovery, generator: generator.split())
         agreements = AgreementBook(

@@ -96,6 +96,8 @@ public struct RestoredNode: Equatable, Sendable {
     public var routes: [StoredRoute] = []
     /// Where peers were reached, oldest first.
     public var endpoints: [ProvenEndpoint] = []
+    /// Whether all of it was this node's last state.
+    public var origin = HomeOrigin.own
 
     public init() {}
 }

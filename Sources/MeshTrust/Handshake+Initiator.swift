@@ -29,6 +29,7 @@ extension Handshake {
                 connection: connection,
                 peer: facts, secret: intent?.secret, ground: ground, using: suite)
             if let refusal = refusal(of: answer.proof, exchange, using: suite) { return fail(refusal) }
+            if let refusal = returnOfBoot(in: answer.hello, ground) { return fail(refusal) }
             let proof = InitiatorProof(transcript: exchange.transcript.digest, grants: ground.grants)
             let payload = Octets(suite.encoded(proof))
             state = .signingFinish(exchange, proof, payload)

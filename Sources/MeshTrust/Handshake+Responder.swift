@@ -65,6 +65,7 @@ extension Handshake {
             return fail(Refusal(.grantMissing, [Fact("side", "initiator")]))
         }
         guard let invite = exchange.inviteName else {
+            if let refusal = returnOfBoot(in: exchange.peerHello, ground) { return fail(refusal) }
             return signAcceptance(exchange, finish, ground, using: suite)
         }
         // Before the invite is this key's: who is suspended here does not use it up.

@@ -25,6 +25,8 @@ struct Handshake: Equatable, Sendable {
     /// The invite that the other end named, once it has; outlives the state, so that a wrong proof can be
     /// counted.
     var namedInvite: InviteName?
+    /// The boot ID for which the other end is refused, proved by its signature; nil unless it is.
+    var returnedBoot: BootID?
     /// Whose identity key vouches for the key that TLS proved; nil while that is not checked, or is not so.
     private(set) var provedNode: NodeID?
 

@@ -127,11 +127,14 @@ public struct Denial: Codable, Equatable, Sendable {
     public let reference: Octets
     /// What was compared; only together with a true code.
     public let facts: [Fact]
+    /// With `boot-returned`: the highest boot number of the refused node that was accepted.
+    public let boot: Int64?
 
-    public init(code: RefusalCode, reference: Octets, facts: [Fact]) {
+    public init(code: RefusalCode, reference: Octets, facts: [Fact], boot: Int64? = nil) {
         self.code = code
         self.reference = reference
         self.facts = facts
+        self.boot = boot
     }
 }
 

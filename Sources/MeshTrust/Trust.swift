@@ -19,10 +19,11 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
     public internal(set) var pins: PinBook
     /// The invites that are open here.
     public internal(set) var invites: InviteBook
-    /// This node.
-    public let me: OwnIdentity
+    /// This node. Its boot ID changes only where its home was restored (`Trust+Boots`).
+    public internal(set) var me: OwnIdentity
 
     let suite: Suite
+    let origin: HomeOrigin
     var generator: SeededGenerator
     var handshakes = OrderedTable<ConnectionID, RunningHandshake>()
     var signatures = OrderedTable<Ticket, ConnectionID>()
@@ -34,9 +35,12 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
     private var ticketsIssued: UInt64 = 0
 
     /// A node's trust as it was stored; `generator` is for references and jitter only.
-    public init(me: OwnIdentity, pins: PinBook, invites: InviteBook, suite: Suite, generator: SeededGenerator)
-    {
+    public init(
+        me: OwnIdentity, pins: PinBook, invites: InviteBook, origin: HomeOrigin = .own, suite: Suite,
+        generator: SeededGenerator
+    ) {
         self.me = me
+        self.origin = origin
         self.pins = pins
         self.invites = invites
         self.suite = suite
@@ -174,6 +178,7 @@ extension Trust {
             effects.post(.record(.handshakeDenied(remote: remote, expected: handshake.intent?.node, denial)))
             end(connection)
             effects.post(.close(connection, denial.code))
+            take(denial, from: handshake.provedNode, into: &effects)
             joinDenied(connection, denial, at: now, into: &effects)
         case .establish(let establishment):
             end(connection)
@@ -193,9 +198,10 @@ extension Trust {
         let claimed = handshake.claimedNode
         let isTrusted = handshake.provedNode.map(pins.isTrusted) ?? false
         let isToldInFull = handshake.mayTell(refusal.code, isTrusted: isTrusted)
+        let accepted = refusal.code == .bootReturned ? handshake.provedNode.flatMap { pins[$0]?.boot } : nil
         let denial = Denial(
             code: isToldInFull ? refusal.code : .handshakeRefused, reference: reference,
-            facts: isToldInFull ? refusal.facts : [])
+            facts: isToldInFull ? refusal.facts : [], boot: isToldInFull ? accepted?.number : nil)
         let remote = handshake.connection.remote
         effects.post(
             .record(.handshakeRefused(reference: reference, remote: remote, claimed: claimed, refusal)))
@@ -204,6 +210,9 @@ extension Trust {
         effects.post(.close(connection, refusal.code))
         joinFailed(connection, refusal, at: now, into: &effects)
         countWrongProof(refusal, handshake, at: now, into: &effects)
+        if let accepted, let node = handshake.provedNode, let returned = handshake.returnedBoot {
+            bootReturned(node, accepted, returned, at: now, into: &effects)
+        }
     }
 
     /// Holds the boot ID against the book; a higher one replaces, a returned one is an alarm (protocol
@@ -218,7 +227,8 @@ extension Trust {
         if let accepted = peer.boot, establishment.boot != accepted,
             establishment.boot.number <= accepted.number
         {
-            return bootReturned(establishment, accepted, connection, at: now, into: &effects)
+            effects.post(.close(connection, .bootReturned))
+            return bootReturned(peer.node, accepted, establishment.boot, at: now, into: &effects)
         }
         if peer.boot != establishment.boot {
             peer.boot = establishment.boot
@@ -232,21 +242,6 @@ extension Trust {
                     node: peer.node, role: handshake.connection.role, boot: establishment.boot,
                     skew: establishment.skew, certificateExpires: establishment.certificateExpires,
                     remote: handshake.connection.remote, transcript: establishment.transcript)))
-    }
-
-    private mutating func bootReturned(
-        _ establishment: Establishment, _ accepted: BootID, _ connection: ConnectionID, at now: Moment,
-        into effects: inout Outbox<TrustEffect>
-    ) {
-        let node = establishment.node
-        effects.post(.record(.bootReturned(node, accepted: accepted, returned: establishment.boot)))
-        effects.post(.close(connection, .bootReturned))
-        let isSecond = returnedBoots[node].map { now.instant - $0 <= .seconds(600) } ?? false
-        returnedBoots[node] = now.instant
-        guard isSecond else { return }
-        let note =
-            "boot \(establishment.boot.number) came twice after \(accepted.number): perhaps a copied home"
-        suspend(node, TrustEvidence(kind: .alarm, transcript: nil, note: note), at: now, into: &effects)
     }
 
     /// Nothing more is expected of this handshake; the connection itself may go on as a link.

@@ -66,6 +66,8 @@ public enum TrustChange: Equatable, Sendable {
     case invite(InviteRecord)
     /// No such invite.
     case inviteGone(InviteName)
+    /// This node's own boot number; no later run takes it or a lower one.
+    case ownBoot(BootID)
 }
 
 /// The answer to a command.
@@ -92,6 +94,8 @@ public enum TrustEvent: Equatable, Sendable {
     case invite(InviteName, what: String)
     /// A peer tells what it decided about this node.
     case noticed(NodeID, TrustNotice)
+    /// This node, whose home was restored, goes on above the boot number that this peer accepted last.
+    case bootRaised(by: NodeID, from: BootID, to: BootID)
     /// A boot number returned.
     case bootReturned(NodeID, accepted: BootID, returned: BootID)
 }

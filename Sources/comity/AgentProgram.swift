@@ -51,6 +51,38 @@ enum AgentProgram {
         }
     }
 
+    /// Makes a backup of a home, whether its agent runs or not.
+    static func backUp(_ home: HomeOption, to file: String) async throws -> BackupReport {
+        do {
+            let snapshot: HomeSnapshot
+            do throws(ControlFailure) {
+                snapshot = HomeSnapshot(
+                    try await home.ask(MakeSnapshot.self, Nothing(), waiting: .seconds(570)))
+            } catch  where error.kind == .notRunning {
+                snapshot = try HomeSnapshot.makeOffline(in: Home(path: home.path))
+            }
+            let packed = Result { () throws(BackupError) in try BackupWriter.pack(snapshot, to: file) }
+            try snapshot.remove()
+            return BackupReport(
+                file: file, bytes: try packed.get(), home: home.path, node: snapshot.label.node,
+                name: snapshot.label.name, made: Timestamp(snapshot.label.made))
+        } catch let error as BackupError {
+            throw ControlFailure(error)
+        }
+    }
+
+    /// Makes a home from a backup.
+    static func restore(_ file: String, into home: HomeOption) throws(ControlFailure) -> BackupReport {
+        do throws(BackupError) {
+            let restored = try RestoredHome.make(from: file, in: Home(path: home.path))
+            return BackupReport(
+                file: file, home: restored.home, node: restored.label.node, name: restored.label.name,
+                made: Timestamp(restored.label.made))
+        } catch {
+            throw ControlFailure(error)
+        }
+    }
+
     /// Why there is no agent: the first line is the message, each further one a fact; what the sentence
     /// names as next becomes the next command.
     private static func notStarted(_ description: String, home: String) -> ControlFailure {

@@ -28,6 +28,7 @@ struct NodeShelf {
         case .trust(.peerForgotten(let node)): peers[node] = nil
         case .trust(.invite(let invite)): invites[invite.name] = invite
         case .trust(.inviteGone(let name)): invites[name] = nil
+        case .trust(.ownBoot): break
         case .gossip(.head(let stored)):
             let body = stored.head.body
             heads.removeAll { $0.head.body.owner == body.owner && $0.head.body.audience == body.audience }
@@ -81,7 +82,6 @@ struct Place {
     var id: NodeID { key.node }
 }
 
-/// The other end of a connection.
 struct TableEnd: Equatable {
     let place: Int
     let connection: ConnectionID

@@ -72,6 +72,7 @@ struct StandingTests {
         table.settle()
         #expect(table.parties[0].trust.pins.isTrusted(b.node))
         #expect(table.parties[0].admitted.count == 2)
+        table.pass(.seconds(10))
         table.open(1, 0)
         table.settle()
         #expect(table.parties[0].trust.pins[b.node]?.state == .suspended)

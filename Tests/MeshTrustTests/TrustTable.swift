@@ -23,7 +23,7 @@ struct Party {
 
     init(
         _ number: UInt64, name: String, boot: Int64 = 1, run: UInt64? = nil, pins: PinBook = PinBook(),
-        invites: InviteBook = InviteBook()
+        invites: InviteBook = InviteBook(), origin: HomeOrigin = .own
     ) {
         key = SimulatedKey(number)
         next = SimulatedKey(number + 1_000)
@@ -34,7 +34,7 @@ struct Party {
             node: key.node, key: key.publicKey, inception: inception, name: NodeName(name)!,
             boot: BootID(number: boot, random: run ?? number))
         trust = Trust(
-            me: me, pins: pins, invites: invites, suite: SimulatedSuite(),
+            me: me, pins: pins, invites: invites, origin: origin, suite: SimulatedSuite(),
             generator: SeededGenerator(seed: number))
     }
 

@@ -11,6 +11,8 @@ struct ControlHandlers: Sendable {
     let calls: CallPlane
     let trail: AuditTrail
     let surroundings: Surroundings
+    /// Copies this home as it is now.
+    let snapshot: @Sendable () throws(BackupError) -> HomeSnapshot
     let joins = JoinBook()
 
     /// How long a stop waits, so that the command that asked for it is answered.
@@ -24,6 +26,7 @@ struct ControlHandlers: Sendable {
             .on(ShowConfiguration.self) { (_) async throws(ControlFailure) in surroundings.configuration }
             .on(ReloadConfiguration.self) { (_) async throws(ControlFailure) in try await reload() }
             .on(SetLogLevel.self, answer: setLogLevel)
+            .on(MakeSnapshot.self) { (_) async throws(ControlFailure) in try await makeSnapshot() }
             .on(StopAgent.self) { (_) async throws(ControlFailure) in stop() }
             .on(ListPeers.self) { (_) async throws(ControlFailure) in await listPeers() }
             .on(ShowPeer.self, answer: showPeer)

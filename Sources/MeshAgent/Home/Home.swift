@@ -51,9 +51,16 @@ public struct Home: Sendable, Equatable {
     /// - Returns: whether the home is new.
     @discardableResult
     public func prepare() throws(HomeError) -> Age {
+        let age = try prepareFolder()
+        _ = try createFolder(journal)
+        return age
+    }
+
+    /// The folder alone, with nothing in it when it is new.
+    @discardableResult
+    func prepareFolder() throws(HomeError) -> Age {
         let age = try createFolder(path)
         try check()
-        _ = try createFolder(journal)
         return age
     }
 

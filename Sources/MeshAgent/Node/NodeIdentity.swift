@@ -26,12 +26,17 @@ struct NodeIdentity {
         let boot = BootID(
             number: max(previous + 1, now.wall.milliseconds), random: UInt64(bigEndian: SystemRandom.bytes(8))
         )
-        try store.commit([.putSetting(SettingRow(key: bootSetting, value: String(boot.number)))])
+        try store.commit([.putSetting(row(of: boot))])
         let own = OwnIdentity(
             node: NodeID(SystemSuite().pin(of: inception.body.key).digest), key: key.publicKey,
             inception: inception, name: name,
             boot: boot)
         return NodeIdentity(key: key, own: own)
+    }
+
+    /// What keeps a boot number from being used again.
+    static func row(of boot: BootID) -> SettingRow {
+        SettingRow(key: bootSetting, value: String(boot.number))
     }
 
     /// The next key first: a crash between the two leaves no identity that was never committed to a next one.
@@ -43,22 +48,35 @@ struct NodeIdentity {
     private static func inception(
         of key: IdentityKey, in home: Home, store: Store, stored: StoredState
     ) throws -> Signed<Inception> {
-        if let row = stored.settings.first(where: { $0.key == inceptionSetting }) {
-            let inception: Signed<Inception> = try Document.decode(
-                from: Array(row.value.utf8), limit: Limits.handshakeMessage)
-            guard inception.isSigned(by: inception.body.key, using: SystemSuite()),
-                inception.body.key == key.publicKey
-            else {
-                throw AgentFailure.identity(
-                    "the store holds the inception of another key than \(home.identityKey)")
-            }
-            return inception
-        }
+        if let inception = try storedInception(of: key, in: home, stored) { return inception }
         let next = try IdentityKey.load(from: home.nextKey)
         let body = Inception(key: key.publicKey, nextKeyDigest: next.pin.digest)
         let inception = try Signer(key).signed(body, using: SystemSuite())
         let text = String(decoding: try Document.encode(inception), as: UTF8.self)
         try store.commit([.putSetting(SettingRow(key: inceptionSetting, value: text))])
+        return inception
+    }
+
+    /// Whose home this is, by its key and its store.
+    static func node(of key: IdentityKey, in home: Home, _ stored: StoredState) throws -> NodeID {
+        guard let inception = try storedInception(of: key, in: home, stored) else {
+            throw AgentFailure.identity("the store holds no inception")
+        }
+        return NodeID(SystemSuite().pin(of: inception.body.key).digest)
+    }
+
+    private static func storedInception(
+        of key: IdentityKey, in home: Home, _ stored: StoredState
+    ) throws -> Signed<Inception>? {
+        guard let row = stored.settings.first(where: { $0.key == inceptionSetting }) else { return nil }
+        let inception: Signed<Inception> = try Document.decode(
+            from: Array(row.value.utf8), limit: Limits.handshakeMessage)
+        guard inception.isSigned(by: inception.body.key, using: SystemSuite()),
+            inception.body.key == key.publicKey
+        else {
+            throw AgentFailure.identity(
+                "the store holds the inception of another key than \(home.identityKey)")
+        }
         return inception
     }
 

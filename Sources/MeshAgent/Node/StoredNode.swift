@@ -29,6 +29,7 @@ enum StoredNode {
         }
         node.resources = stored.resources.map(\.resource)
         node.routes = stored.routes.map { StoredRoute(resource: $0.resource, providers: $0.via) }
+        node.origin = stored.settings.contains { $0.key == RestoredHome.setting } ? .backup : .own
         node.endpoints = stored.endpoints.map { ProvenEndpoint(node: $0.node, endpoint: $0.endpoint) }
         return node
     }
@@ -40,6 +41,7 @@ enum StoredNode {
         case .trust(.peerForgotten(let node)): [.removePeer(node)]
         case .trust(.invite(let invite)): [.putInvite(row(of: invite, at: now))]
         case .trust(.inviteGone(let name)): [.removeInvite(id: name.octets.bytes)]
+        case .trust(.ownBoot(let boot)): [.putSetting(NodeIdentity.row(of: boot))]
         case .gossip(.head(let stored)): try rows(of: stored)
         case .agreement(let record): [.putAgreement(try row(of: record, at: now))]
         case .agreementForgotten(let contentID): [.removeAgreement(contentID: contentID)]

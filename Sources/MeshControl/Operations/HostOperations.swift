@@ -24,3 +24,26 @@ public enum SetLogLevel: ControlOperation {
     public typealias Response = LogReport
     public static let path = "log/level"
 }
+
+/// Copies the home as it is at one moment into a folder inside it. Whoever asked packs and removes it.
+public enum MakeSnapshot: ControlOperation {
+    public typealias Request = Nothing
+    /// Where the copy is, and what of.
+    public struct Response: Codable, Equatable, Sendable {
+        /// A folder in the home, its owner's alone.
+        public var folder: String
+        /// Whose home it is.
+        public var node: NodeID
+        /// What that node calls itself.
+        public var name: NodeName
+        /// The moment.
+        public var made: Timestamp
+        public init(folder: String, node: NodeID, name: NodeName, made: Timestamp) {
+            self.folder = folder
+            self.node = node
+            self.name = name
+            self.made = made
+        }
+    }
+    public static let path = "backup/snapshot"
+}

@@ -59,3 +59,32 @@ public struct LogReport: Codable, Equatable, Sendable {
         self.until = until
     }
 }
+
+/// A backup that was made, or restored.
+public struct BackupReport: Codable, Equatable, Sendable {
+    /// The version of this form: 1.
+    public var version = 1
+    /// The file.
+    public var file: String
+    /// Its length; nil where it was read.
+    public var bytes: Int64?
+    /// The home.
+    public var home: String
+    /// Whose home it is.
+    public var node: NodeID
+    /// What that node called itself.
+    public var name: NodeName
+    /// Of which moment the backup is.
+    public var made: Timestamp
+
+    public init(
+        file: String, bytes: Int64? = nil, home: String, node: NodeID, name: NodeName, made: Timestamp
+    ) {
+        self.file = file
+        self.bytes = bytes
+        self.home = home
+        self.node = node
+        self.name = name
+        self.made = made
+    }
+}

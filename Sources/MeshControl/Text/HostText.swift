@@ -38,4 +38,26 @@ public enum HostText {
         let date = presentation.date(until)
         return "\(level) until \(date), then \(report.configured.rawValue) as configured\n"
     }
+
+    /// A backup that was made.
+    public static func made(_ report: BackupReport, _ presentation: Presentation) -> String {
+        var table = TextTable()
+        table.add([.init("node", .faint), .init("\(report.name)  \(report.node)")])
+        table.add([.init("moment", .faint), .init(presentation.date(report.made))])
+        table.add([.init("file", .faint), .init(report.file)])
+        if let bytes = report.bytes { table.add([.init("bytes", .faint), .init("\(bytes)")]) }
+        return table.render(presentation.unbounded)
+    }
+
+    /// A home that was restored.
+    public static func restored(_ report: BackupReport, _ presentation: Presentation) -> String {
+        var table = TextTable()
+        table.add([.init("node", .faint), .init("\(report.name)  \(report.node)")])
+        table.add([.init("as it was", .faint), .init(presentation.date(report.made))])
+        table.add([.init("home", .faint), .init(report.home)])
+        return table.render(presentation.unbounded)
+            + "what was decided since then is not in it: revocations, suspensions and agreements are to be\n"
+            + "looked at again; open invites were dropped\n"
+            + ReasonText.next("comity up --home \(report.home)", presentation, indent: 0)
+    }
 }

@@ -21,6 +21,8 @@ struct Disk: Sendable {
     private(set) var journal: [AuditRecord] = []
     /// How many records of the journal would survive the loss of power.
     private(set) var syncedCount = 0
+    /// Whether it was put back from a backup, as `comity restore` does.
+    private(set) var origin = HomeOrigin.own
     /// The highest boot number given out.
     private(set) var boot: Int64 = 0
 
@@ -39,6 +41,14 @@ struct Disk: Sendable {
         return boot
     }
 
+    /// As a restored home is: marked, and without invites, which somebody may have used since.
+    var restoredFromBackup: Disk {
+        var disk = self
+        disk.origin = .backup
+        disk.invites = OrderedTable()
+        return disk
+    }
+
     mutating func commit(_ change: NodeChange) {
         switch change {
         case .trust(.peer(let peer)):
@@ -47,6 +57,7 @@ struct Disk: Sendable {
         case .trust(.peerForgotten(let node)): peers[node] = nil
         case .trust(.invite(let invite)): invites[invite.name] = invite
         case .trust(.inviteGone(let name)): invites[name] = nil
+        case .trust(.ownBoot(let new)): boot = max(boot, new.number)
         case .gossip(.head(let stored)):
             let body = stored.head.body
             heads[HeadKey(owner: body.owner, audience: body.audience)] = stored
@@ -104,6 +115,7 @@ struct Disk: Sendable {
         node.agreements = agreements.values
         node.heads = heads.values
         node.resources = resources.values
+        node.origin = origin
         node.routes = routes.map { StoredRoute(resource: $0.0, providers: $0.1) }
         node.endpoints = endpoints.flatMap { node, list in
             list.map { ProvenEndpoint(node: node, endpoint: $0) }

@@ -53,6 +53,13 @@ struct Host: Sendable {
 
     var node: NodeID { key.node }
 
+    /// A run of this restored home goes on under another boot number.
+    mutating func raise(to boot: BootID, _ run: Int) {
+        boots[run] = boot
+        agent?.boot = boot
+        bootMax = max(bootMax, boot.number)
+    }
+
     init(number: Int, key: SimulatedKey, monotonicBase: Int64) {
         guard let name = NodeName("node-\(number)") else { preconditionFailure("node-\(number) is no name") }
         self.key = key
@@ -116,7 +123,7 @@ struct IdempotentWork: Sendable, Equatable, Hashable {
 struct Agent: Sendable {
     var run: RunID
     /// Which run of its node it says that it is.
-    let boot: BootID
+    var boot: BootID
     /// The certificate that it shows now.
     var leaf: CertificateFacts
     var node: Node<SimulatedSuite>

@@ -87,6 +87,7 @@ extension TraceDigest {
         case .trust(.peerForgotten(let node)): fold(node.digest.bytes)
         case .trust(.invite(let invite)): fold(invite.name.octets.bytes)
         case .trust(.inviteGone(let name)): fold(name.octets.bytes)
+        case .trust(.ownBoot(let boot)): fold(UInt64(bitPattern: boot.number))
         case .gossip(.head(let stored)): fold(stored.head.payload.bytes)
         case .agreement(let record):
             fold(record.contentID.bytes)

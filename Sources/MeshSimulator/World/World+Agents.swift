@@ -13,9 +13,10 @@ extension World {
         let run = RunID(host: number, number: hosts[number].runs)
         let now = moment(of: number)
         let boot = BootID(number: hosts[number].disk.nextBoot(at: now.wall), random: chance.next())
-        // Nothing in a home tells that it was put back. When its clock does not show it either, its runs
-        // count up again to where they were, and peers must take it for a copy.
-        if boot.number <= hosts[number].bootMax { hosts[number].isHonest = false }
+        // A home that does not say that it was put back, and whose clock does not show it either, counts up
+        // again to where it was, and peers must take it for a copy.
+        let saysSo = hosts[number].disk.origin == .backup
+        if boot.number <= hosts[number].bootMax, !saysSo { hosts[number].isHonest = false }
         hosts[number].bootMax = max(hosts[number].bootMax, boot.number)
         let key = hosts[number].key
         let next = suite.digest(key.publicKey.info.bytes + [1])

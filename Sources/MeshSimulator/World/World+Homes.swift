@@ -126,7 +126,7 @@ extension World {
         }
         hosts[host].backup = nil
         forgive(host)
-        restart(host) { $0.disk = backup }
+        restart(host) { $0.disk = backup.restoredFromBackup }
     }
 
     /// A run that another has followed goes on, with the home that it knew.

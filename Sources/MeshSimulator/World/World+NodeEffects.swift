@@ -114,6 +114,7 @@ extension World {
         case (.agreementsUnkept, .agreement): break
         default: hosts[run.host].disk.commit(change)
         }
+        if case .trust(.ownBoot(let boot)) = change { hosts[run.host].raise(to: boot, run.number) }
     }
 
     /// What a lying network makes of an order, in tests of the checkers.

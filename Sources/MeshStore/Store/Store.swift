@@ -107,7 +107,7 @@ public final class Store: Sendable {
 
     /// Makes the file with nobody else's permissions before SQLite would with the umask's; what SQLite puts
     /// beside it gets the same mode.
-    private static func makePrivate(_ path: String) throws(StoreError) {
+    static func makePrivate(_ path: String) throws(StoreError) {
         let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw .unavailable(path: path, detail: String(cString: strerror(errno)))

@@ -29,6 +29,7 @@ public enum FuzzTargets {
         #endif
         #if FUZZ_MeshAgent
             targets += agent
+            targets += backup
         #endif
         return targets
     }()

@@ -1,0 +1,69 @@
+import MeshBase
+
+/// Whether what a node knows of itself is the last that it was.
+public enum HomeOrigin: String, Sendable, Equatable {
+    /// The home of its last run.
+    case own
+    /// A backup that was restored: it has forgotten what it did since.
+    case backup
+}
+
+/// Boot numbers that come back (protocol section 1), and a restored home that rises above its own (section
+/// 6).
+///
+///     hello with a boot number at or below the one accepted --signature proved--> denied, its number named
+///         not within 10 s of the last one --> an alarm;  the second within 10 minutes --> suspended
+///     denied for that, here, in a restored home, by a trusted peer --> above the number that it named
+///
+/// Both ends dial at once, and a node learns from the first denial only: so returns within 10 s are one.
+extension Trust {
+    private static var sameReturn: Duration { .seconds(10) }
+    private static var alarmWindow: Duration { .seconds(600) }
+
+    /// A run came back after another was accepted: a copied home, or one put back.
+    mutating func bootReturned(
+        _ node: NodeID, _ accepted: BootID, _ returned: BootID, at now: Moment,
+        into effects: inout Outbox<TrustEffect>
+    ) {
+        let last = returnedBoots[node]
+        if let last, now.instant - last < Self.sameReturn { return }
+        returnedBoots[node] = now.instant
+        effects.post(.record(.bootReturned(node, accepted: accepted, returned: returned)))
+        guard let last, now.instant - last <= Self.alarmWindow else { return }
+        let note = "boot \(returned.number) came twice after \(accepted.number): perhaps a copied home"
+        suspend(node, TrustEvidence(kind: .alarm, transcript: nil, note: note), at: now, into: &effects)
+    }
+
+    /// A peer names the highest boot number of this node that it accepted: in a restored home this run goes
+    /// on above it. No peer can name one above which there is no room.
+    mutating func take(_ denial: Denial, from node: NodeID?, into effects: inout Outbox<TrustEffect>) {
+        guard origin == .backup, denial.code == .bootReturned, let named = denial.boot, let node,
+            pins.isTrusted(node), named >= me.boot.number, named <= Limits.bootNumberNamed
+        else { return }
+        let old = me.boot
+        let random = generator.bytes(8).reduce(0) { $0 << 8 | UInt64($1) }
+        me = me.running(as: BootID(number: named + 1, random: random))
+        effects.post(.persist(.ownBoot(me.boot)))
+        effects.post(.record(.bootRaised(by: node, from: old, to: me.boot)))
+    }
+}
+
+extension Handshake {
+    /// Why the other end's run is none that may have a link: another was accepted after it. Asked only once
+    /// its signature is checked.
+    mutating func returnOfBoot(in hello: Hello, _ ground: HandshakeGround) -> Refusal? {
+        guard let accepted = ground.pins[hello.node]?.boot, hello.boot != accepted,
+            hello.boot.number <= accepted.number
+        else { return nil }
+        returnedBoot = hello.boot
+        return Refusal(
+            .bootReturned, [Fact("accepted", accepted.number), Fact("returned", hello.boot.number)])
+    }
+}
+
+extension OwnIdentity {
+    /// The same node in another run.
+    func running(as boot: BootID) -> OwnIdentity {
+        OwnIdentity(node: node, key: key, inception: inception, name: name, boot: boot)
+    }
+}

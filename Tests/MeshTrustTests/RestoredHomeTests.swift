@@ -1,0 +1,100 @@
+import MeshBase
+import MeshSimulator
+import Testing
+
+@testable import MeshTrust
+
+@Suite("A home that was restored")
+struct RestoredHomeTests {
+    @Test("goes on above the boot number that a trusted peer names, whoever dials, and raises no alarm twice")
+    func rises() {
+        for dialler in [0, 1] {
+            var table = withReturn(named: 50, origin: .backup)
+            let dialled = 1 - dialler
+            // Both ends had dialled before either knew.
+            table.open(dialler, dialled)
+            table.open(dialled, dialler)
+            table.settle()
+            let me = table.parties[1].trust.me
+            #expect(me.boot.number == 51 && table.parties[1].admitted.isEmpty)
+            #expect(table.parties[1].persisted == [.ownBoot(me.boot)])
+            let raised = table.parties[1].events.filter { if case .bootRaised = $0 { true } else { false } }
+            #expect(raised.count == 1)
+            #expect(alarms(table) == 1)
+            table.open(dialler, dialled)
+            table.settle()
+            #expect(table.parties[0].admitted.count == 1 && table.parties[1].admitted.count == 1)
+            #expect(table.parties[0].trust.pins[table.parties[1].node]?.boot == me.boot)
+            #expect(table.parties[0].trust.pins.isTrusted(table.parties[1].node))
+        }
+    }
+
+    @Test("that does not say so stays where it is, and is suspended for a copy when it returns again")
+    func ownHome() {
+        var table = withReturn(named: 50, origin: .own)
+        table.open(1, 0)
+        table.settle()
+        #expect(table.parties[1].trust.me.boot.number == 1 && table.parties[1].persisted.isEmpty)
+        table.pass(.seconds(10))
+        table.open(1, 0)
+        table.settle()
+        #expect(alarms(table) == 2)
+        #expect(table.parties[0].trust.pins[table.parties[1].node]?.state == .suspended)
+    }
+
+    @Test("returns within ten seconds are one, and of two further apart than ten minutes neither suspends")
+    func returns() {
+        var table = withReturn(named: 50, origin: .own)
+        for pause in [0, 9, 600] {
+            table.pass(.seconds(pause))
+            table.open(1, 0)
+            table.settle()
+        }
+        #expect(alarms(table) == 2)
+        #expect(table.parties[0].trust.pins.isTrusted(table.parties[1].node))
+    }
+
+    @Test("takes no boot number above which there is no room, and the highest that leaves it")
+    func bound() {
+        for (named, isTaken) in [(Limits.bootNumberNamed, true), (Limits.bootNumberNamed + 1, false)] {
+            var table = withReturn(named: named, origin: .backup)
+            table.open(1, 0)
+            table.settle()
+            #expect((table.parties[1].trust.me.boot.number == named + 1) == isTaken)
+            #expect(table.parties[1].persisted.isEmpty != isTaken)
+        }
+    }
+
+    @Test("believes nobody who is not trusted, and no number below its own")
+    func strangers() {
+        var table = withReturn(named: 50, origin: .backup)
+        var outbox = Outbox<TrustEffect>()
+        let stranger = SimulatedKey(9).node
+        let denial = Denial(code: .bootReturned, reference: Octets([]), facts: [], boot: 900)
+        table.parties[1].trust.take(denial, from: stranger, into: &outbox)
+        table.parties[1].trust.take(denial, from: nil, into: &outbox)
+        let peer = table.parties[0].node
+        let low = Denial(code: .bootReturned, reference: Octets([]), facts: [], boot: 0)
+        table.parties[1].trust.take(low, from: peer, into: &outbox)
+        let other = Denial(code: .peerNotTrusted, reference: Octets([]), facts: [], boot: 900)
+        table.parties[1].trust.take(other, from: peer, into: &outbox)
+        #expect(outbox.drain().isEmpty && table.parties[1].trust.me.boot.number == 1)
+    }
+
+    /// Two that trust one another; the second is back with boot 1 after the first accepted `named`.
+    private func withReturn(named: Int64, origin: HomeOrigin) -> TrustTable {
+        var table = TrustTable(Party(1, name: "a"), Party(2, name: "b", boot: named, run: 7))
+        table.makeTrust()
+        table.open(1, 0)
+        table.settle()
+        let pins = table.parties[1].trust.pins
+        table.parties[1] = Party(2, name: "b", boot: 1, run: 8, pins: pins, origin: origin)
+        table.parties[0].admitted = [:]
+        table.parties[0].events = []
+        return table
+    }
+
+    private func alarms(_ table: TrustTable) -> Int {
+        table.parties[0].events.count { if case .bootReturned = $0 { true } else { false } }
+    }
+}
