@@ -109,6 +109,9 @@ public struct Agent: Sendable {
         await sockets.discovery.stop()
         ground.calls.submit(.draining)
         await sockets.gateway.close(grace: .seconds(5))
+        if let until = handlers.surroundings.departure.withLock({ $0 }) {
+            _ = await ground.plane.command(.leave(until))
+        }
         await sockets.transport.drain(within: .seconds(5))
         await ground.close()
     }

@@ -36,6 +36,8 @@ struct EventWriter: Sendable, Equatable {
             return make(
                 .trust, "peer told its decision", from: node, to: me, [],
                 [Fact("decision", notice.decision.rawValue)])
+        case .left(let node, let until):
+            return make(.trust, "peer left", from: node, to: me, [], [Fact("until", until.rawValue)])
         case .bootRaised(let node, let old, let new):
             return make(
                 .node, "boot raised after a restore", from: node, to: me, [],

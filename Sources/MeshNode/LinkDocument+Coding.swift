@@ -8,7 +8,7 @@ extension LinkDocument: Codable {
 
     private enum Kind: String, Codable {
         case hello, answer, finish, accept, deny
-        case notice, listening, agreement
+        case notice, listening, goodbye, agreement
         case head, want, records, list
         case traceRequest = "trace-request"
         case traceAnswer = "trace-answer"
@@ -25,6 +25,7 @@ extension LinkDocument: Codable {
         case .deny: self = .handshake(.deny(try body()))
         case .notice: self = .trust(try body())
         case .listening: self = .listening(try body())
+        case .goodbye: self = .goodbye(try body())
         case .agreement: self = .agreement(try body())
         case .head: self = .gossip(.head(try body()))
         case .want: self = .gossip(.want(try body()))
@@ -49,6 +50,7 @@ extension LinkDocument: Codable {
         case .handshake(.deny(let body)): try write(.deny, body)
         case .trust(let body): try write(.notice, body)
         case .listening(let body): try write(.listening, body)
+        case .goodbye(let body): try write(.goodbye, body)
         case .agreement(let body): try write(.agreement, body)
         case .gossip(.head(let body)): try write(.head, body)
         case .gossip(.want(let body)): try write(.want, body)

@@ -13,6 +13,8 @@ public enum LinkDocument: Equatable, Sendable {
     case trust(TrustNotice)
     /// Where the sender listens, so that the receiver can redial it.
     case listening(ListeningNotice)
+    /// The sender leaves; the link ends behind it.
+    case goodbye(Goodbye)
     /// About the registry of the two.
     case gossip(GossipMessage)
     /// About an agreement of the two.
@@ -38,6 +40,14 @@ public struct ListeningNotice: Codable, Equatable, Sendable {
         self.port = port
         self.advertised = Array(advertised.prefix(Self.advertisedMax))
     }
+}
+
+/// A node leaves the mesh, in order: what its peers see next is no failure.
+public struct Goodbye: Codable, Equatable, Sendable {
+    /// Until when.
+    public let until: Return
+
+    public init(until: Return) { self.until = until }
 }
 
 /// Asks for what the other side recorded of one call, or under one handshake's reference.

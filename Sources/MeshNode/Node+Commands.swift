@@ -34,6 +34,7 @@ extension Node {
         case .accept(let contentID): tell(.acceptanceRequested(ticket, contentID), at: now, into: &effects)
         case .reject(let contentID): tell(.rejectionRequested(ticket, contentID), at: now, into: &effects)
         case .route(let resource, let providers): route(resource, providers, ticket, at: now, into: &effects)
+        case .leave(let until): leave(until, ticket, at: now, into: &effects)
         case .configure(let configuration):
             tell(.configured(configuration), at: now, into: &effects)
             effects.post(.answer(ticket, .done))

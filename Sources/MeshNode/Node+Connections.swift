@@ -51,6 +51,7 @@ extension Node {
         case .handshake: break
         case .trust(let notice): tell(.noticeArrived(node, notice), at: now, into: &effects)
         case .listening(let notice): learn(notice, from: node, at: now, into: &effects)
+        case .goodbye(let goodbye): tell(.left(node, goodbye.until), at: now, into: &effects)
         case .gossip(let message): tell(.messageArrived(node, message), at: now, into: &effects)
         case .agreement(let message): tell(.messageArrived(from: node, message), at: now, into: &effects)
         case .traceRequest(let request): lookUp(request, for: node, at: now, into: &effects)

@@ -67,6 +67,8 @@ public enum NodeCommand: Equatable, Sendable {
     case reject(Digest)
     /// Which peers count as providers of a resource; none ends it.
     case route(ResourceName, via: [NodeID])
+    /// Tell all peers that have a link; for good also ends trust here.
+    case leave(Return)
     /// From now on the operator says this of agreements.
     case configure(AgreementConfiguration)
     /// Write down an administrative act that the shells carried out: what, and its facts.

@@ -72,6 +72,8 @@ public struct TrustEvidence: Equatable, Sendable, Codable {
         case `operator`
         /// A contradiction that the peer produced.
         case alarm
+        /// The peer's own word, which can only lower it.
+        case peer
     }
 
     public init(kind: Kind, transcript: Digest?, note: String) {

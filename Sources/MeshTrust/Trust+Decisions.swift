@@ -55,6 +55,22 @@ extension Trust {
         effects.post(.record(.noticed(node, notice)))
     }
 
+    /// A peer leaves. For good, trust in it rests until the operator says otherwise: its own word can lower
+    /// it, and nothing else.
+    mutating func hear(
+        of node: NodeID, leavingUntil until: Return, at now: Moment, into effects: inout Outbox<TrustEffect>
+    ) {
+        guard pins.isTrusted(node) else { return }
+        let isNews = noticesHeard[node].map { now.instant - $0 >= .seconds(60) } ?? true
+        if isNews || until == .never {
+            noticesHeard[node] = now.instant
+            effects.post(.record(.left(node, until: until)))
+        }
+        guard until == .never else { return }
+        let evidence = TrustEvidence(kind: .peer, transcript: nil, note: "it left for good, by its own word")
+        suspend(node, evidence, at: now, into: &effects)
+    }
+
     private mutating func move(
         _ peer: PeerRecord, to state: TrustState, _ evidence: TrustEvidence, telling decision: PeerDecision,
         at now: Moment,

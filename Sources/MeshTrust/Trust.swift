@@ -88,6 +88,7 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
         case .decided(let ticket, let node, let decision, let note):
             decide(ticket, node, decision, note: note, at: now, into: &effects)
         case .noticeArrived(let node, let notice): hear(notice, from: node, at: now, into: &effects)
+        case .left(let node, let until): hear(of: node, leavingUntil: until, at: now, into: &effects)
         case .contradicted(let node, let evidence):
             suspend(
                 node, TrustEvidence(kind: .alarm, transcript: nil, note: evidence), at: now, into: &effects)

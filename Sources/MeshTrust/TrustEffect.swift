@@ -94,6 +94,8 @@ public enum TrustEvent: Equatable, Sendable {
     case invite(InviteName, what: String)
     /// A peer tells what it decided about this node.
     case noticed(NodeID, TrustNotice)
+    /// A peer said that it leaves.
+    case left(NodeID, until: Return)
     /// This node, whose home was restored, goes on above the boot number that this peer accepted last.
     case bootRaised(by: NodeID, from: BootID, to: BootID)
     /// A boot number returned.

@@ -27,6 +27,8 @@ public enum TrustInput: Equatable, Sendable {
     case decided(Ticket, NodeID, PeerDecision, note: String)
     /// The peer says over its link what it decided about this node.
     case noticeArrived(NodeID, TrustNotice)
+    /// The peer says over its link that it leaves.
+    case left(NodeID, Return)
     /// An alarm of another machine: the peer produced a contradiction.
     case contradicted(NodeID, evidence: String)
     /// The deadline has come.
@@ -49,6 +51,14 @@ public enum PeerDecision: String, Sendable, Codable, CaseIterable, Hashable {
     case revoke
     /// Strike it from the book.
     case forget
+}
+
+/// Until when a node is gone that leaves the mesh in order.
+public enum Return: String, Codable, Sendable, Hashable {
+    /// Until it is started again: trust and agreements stay as they are.
+    case started
+    /// For good: it asks that trust in it end.
+    case never
 }
 
 /// What one side tells the other about its own decision.

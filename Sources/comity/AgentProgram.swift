@@ -53,22 +53,37 @@ enum AgentProgram {
 
     /// Makes a backup of a home, whether its agent runs or not.
     static func backUp(_ home: HomeOption, to file: String) async throws -> BackupReport {
+        let snapshot = try await snapshot(of: home)
         do {
-            let snapshot: HomeSnapshot
-            do throws(ControlFailure) {
-                snapshot = HomeSnapshot(
-                    try await home.ask(MakeSnapshot.self, Nothing(), waiting: .seconds(570)))
-            } catch  where error.kind == .notRunning {
-                snapshot = try HomeSnapshot.makeOffline(in: Home(path: home.path))
-            }
-            let packed = Result { () throws(BackupError) in try BackupWriter.pack(snapshot, to: file) }
-            try snapshot.remove()
-            return BackupReport(
-                file: file, bytes: try packed.get(), home: home.path, node: snapshot.label.node,
-                name: snapshot.label.name, made: Timestamp(snapshot.label.made))
+            return try pack(snapshot, of: home, to: file)
         } catch let error as BackupError {
             throw ControlFailure(error)
         }
+    }
+
+    /// One moment of a home: the agent makes it where one runs.
+    private static func snapshot(of home: HomeOption) async throws -> HomeSnapshot {
+        do {
+            let made = try await home.ask(MakeSnapshot.self, Nothing(), waiting: .seconds(570))
+            return HomeSnapshot(made)
+        } catch {
+            if error.kind != .notRunning { throw error }
+        }
+        do {
+            return try HomeSnapshot.makeOffline(in: Home(path: home.path))
+        } catch {
+            throw ControlFailure(error)
+        }
+    }
+
+    private static func pack(
+        _ snapshot: HomeSnapshot, of home: HomeOption, to file: String
+    ) throws -> BackupReport {
+        let packed = Result { () throws(BackupError) in try BackupWriter.pack(snapshot, to: file) }
+        try snapshot.remove()
+        return BackupReport(
+            file: file, bytes: try packed.get(), home: home.path, node: snapshot.label.node,
+            name: snapshot.label.name, made: Timestamp(snapshot.label.made))
     }
 
     /// Makes a home from a backup.
@@ -81,6 +96,32 @@ enum AgentProgram {
         } catch {
             throw ControlFailure(error)
         }
+    }
+
+    /// Waits until no agent holds the home.
+    static func awaitEnd(of home: HomeOption) async throws {
+        let end = ContinuousClock.now + .seconds(30)
+        while HomeLock.isHeld(in: Home(path: home.path)) {
+            guard ContinuousClock.now < end else {
+                throw ControlFailure(
+                    .fault, code: "agent-fault", message: "the agent did not end in 30 s",
+                    facts: [Fact("home", home.path)], next: "comity status")
+            }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
+    /// Removes what a home holds of ours, and the folder when nothing else is in it.
+    static func purge(_ home: HomeOption) throws(ControlFailure) {
+        let left: [String]
+        do throws(BackupError) {
+            left = try HomePurge.run(Home(path: home.path))
+        } catch {
+            throw ControlFailure(error)
+        }
+        if left.isEmpty { return }
+        let kept = left.joined(separator: ", ")
+        Terminal.note("\(home.path) stays, since it holds what is not ours: \(kept)\n")
     }
 
     /// Why there is no agent: the first line is the message, each further one a fact; what the sentence

@@ -52,7 +52,7 @@ struct Comity: AsyncParsableCommand {
             Up.self, Status.self, Peers.self, Peer.self, Invite.self, JoinCommand.self, Resource.self,
             Route.self, Find.self,
             Offer.self, Agreement.self, Call.self, Routes.self, Audit.self, ExplainCommand.self, Config.self,
-            Log.self, Backup.self, Restore.self,
+            Log.self, Backup.self, Restore.self, Leave.self,
             Sim.self, Completion.self,
         ])
 }

@@ -39,6 +39,7 @@ struct LinkDocumentTests {
             .handshake(.deny(denial)),
             .trust(TrustNotice(decision: .suspend)),
             .listening(ListeningNotice(port: 7410, advertised: [Endpoint(host: "::1", port: 7)])),
+            .goodbye(Goodbye(until: .started)), .goodbye(Goodbye(until: .never)),
             .agreement(.rejected(nonce, [Refusal(.agreementExpired, [Fact("until", "yesterday")])])),
         ]
     }

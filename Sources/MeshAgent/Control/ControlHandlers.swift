@@ -26,6 +26,7 @@ struct ControlHandlers: Sendable {
             .on(ShowConfiguration.self) { (_) async throws(ControlFailure) in surroundings.configuration }
             .on(ReloadConfiguration.self) { (_) async throws(ControlFailure) in try await reload() }
             .on(SetLogLevel.self, answer: setLogLevel)
+            .on(LeaveMesh.self) { (request) async throws(ControlFailure) in await leave(request) }
             .on(MakeSnapshot.self) { (_) async throws(ControlFailure) in try await makeSnapshot() }
             .on(StopAgent.self) { (_) async throws(ControlFailure) in stop() }
             .on(ListPeers.self) { (_) async throws(ControlFailure) in await listPeers() }
@@ -66,7 +67,7 @@ struct ControlHandlers: Sendable {
         return await plane.report { $0.status(circumstances) }
     }
 
-    private func stop() -> Nothing {
+    func stop() -> Nothing {
         let stop = surroundings.stop
         Task {
             do {

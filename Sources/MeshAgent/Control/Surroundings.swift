@@ -36,6 +36,8 @@ final class Surroundings: Sendable {
     let stop: @Sendable () -> Void
     /// Counts what witnesses ask.
     let meter = DiscoveryMeter()
+    /// How this node leaves at its end; nil when it only stops.
+    let departure = Mutex<Return?>(nil)
     private let state: Mutex<Facts>
     private let inForce: Mutex<ConfigurationReading>
 

@@ -29,6 +29,14 @@ public final class HomeLock: Sendable {
         return lock
     }
 
+    /// Whether some process holds the lock of `home` now.
+    public static func isHeld(in home: Home) -> Bool {
+        let descriptor = open(home.lock, O_RDWR | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_EX | LOCK_NB) != 0
+    }
+
     /// The process number in the file; nil when there is none that could be one.
     private func holder() -> Int32? {
         var bytes = [UInt8](repeating: 0, count: 16)

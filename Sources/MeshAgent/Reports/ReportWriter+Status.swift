@@ -33,7 +33,7 @@ extension ReportWriter {
 
     /// What a person should look at, most urgent first.
     private func attention(_ circumstances: Circumstances, peers: [PeerReport]) -> [AttentionReport] {
-        storeAttention(circumstances) + alarmAttention + clockAttention(peers)
+        storeAttention(circumstances) + alarmAttention + departureAttention + clockAttention(peers)
             + breakerAttention(circumstances)
             + expiryAttention + discoveryAttention(circumstances)
     }
@@ -54,6 +54,15 @@ extension ReportWriter {
             AttentionReport(
                 what: "\(peer.name) is suspended by an alarm: \(peer.evidence.note)",
                 next: "comity explain peer \(peer.name)")
+        }
+    }
+
+    /// Who said that it never comes back.
+    private var departureAttention: [AttentionReport] {
+        node.trust.pins.peers.values.filter { $0.state == .suspended && $0.evidence.kind == .peer }.map {
+            peer in
+            AttentionReport(
+                what: "\(peer.name) left the mesh for good", next: "comity peer forget \(peer.name)")
         }
     }
 

@@ -47,3 +47,20 @@ public enum MakeSnapshot: ControlOperation {
     }
     public static let path = "backup/snapshot"
 }
+
+/// Leaves the mesh in order: peers are told, then the agent stops. Answered before it does.
+public enum LeaveMesh: ControlOperation {
+    /// Whether for good, and whether only to tell what it would cut.
+    public struct Request: Codable, Equatable, Sendable {
+        /// Whether trust ends on both sides.
+        public var forGood: Bool
+        /// Whether nothing is done.
+        public var onlyTell: Bool
+        public init(forGood: Bool, onlyTell: Bool) {
+            self.forGood = forGood
+            self.onlyTell = onlyTell
+        }
+    }
+    public typealias Response = LeaveReport
+    public static let path = "leave"
+}

@@ -88,3 +88,29 @@ public struct BackupReport: Codable, Equatable, Sendable {
         self.made = made
     }
 }
+
+/// What leaving the mesh cuts.
+public struct LeaveReport: Codable, Equatable, Sendable {
+    /// The version of this form: 1.
+    public var version = 1
+    /// Whether trust ends on both sides.
+    public var forGood: Bool
+    /// Peers with a link, which hear of it.
+    public var told: [NodeName]
+    /// Peers without a link, which do not.
+    public var unreached: [NodeName]
+    /// Agreements that hold now.
+    public var agreements: Int
+    /// What of this node's is offered to somebody.
+    public var resources: [ResourceName]
+
+    public init(
+        forGood: Bool, told: [NodeName], unreached: [NodeName], agreements: Int, resources: [ResourceName]
+    ) {
+        self.forGood = forGood
+        self.told = told
+        self.unreached = unreached
+        self.agreements = agreements
+        self.resources = resources
+    }
+}

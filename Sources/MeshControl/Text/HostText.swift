@@ -60,4 +60,37 @@ public enum HostText {
             + "looked at again; open invites were dropped\n"
             + ReasonText.next("comity up --home \(report.home)", presentation, indent: 0)
     }
+
+    /// What leaving will cut, for whoever is asked whether to go on.
+    public static func warning(_ report: LeaveReport) -> String {
+        var lines: [String] = []
+        if !report.told.isEmpty { lines.append("links with \(list(report.told)) end, and their calls") }
+        if !report.resources.isEmpty {
+            lines.append("nobody can call \(list(report.resources)) here any more")
+        }
+        if report.forGood {
+            let count = report.agreements
+            lines.append("this node forgets all its peers, and the \(count) agreements permit nothing")
+            if !report.told.isEmpty { lines.append("\(list(report.told)) end trust in it as well") }
+            if !report.unreached.isEmpty {
+                lines.append(
+                    "\(list(report.unreached)) have no link and hear nothing: their operators must forget"
+                        + " this node themselves")
+            }
+        } else {
+            lines.append("trust and agreements stay; comity up brings this node back")
+        }
+        return lines.map { $0 + "\n" }.joined()
+    }
+
+    /// What was left.
+    public static func left(_ report: LeaveReport, _ presentation: Presentation) -> String {
+        let told = report.told.count
+        return told == 1 ? "left; one peer was told\n" : "left; \(told) peers were told\n"
+    }
+
+    private static func list(_ names: [some CustomStringConvertible]) -> String {
+        let shown = names.prefix(8).map(\.description).joined(separator: ", ")
+        return names.count > 8 ? "\(shown) and \(names.count - 8) more" : shown
+    }
 }

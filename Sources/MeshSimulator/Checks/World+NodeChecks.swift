@@ -64,7 +64,7 @@ extension World {
             checks.trust.granted(accept.proof.body.transcript, by: me)
             return
         case .handshake: return
-        case .trust, .listening, .gossip, .agreement, .traceRequest, .traceAnswer: break
+        case .trust, .listening, .goodbye, .gossip, .agreement, .traceRequest, .traceAnswer: break
         }
         guard let (id, end) = place(connection, of: run) else { return }
         guard pipes[id]?[end].admitted != nil, let far = truth(behind: connection, of: run) else {
@@ -80,7 +80,7 @@ extension World {
             return document.body.party(besides: me) == far ? nil : "an agreement of others"
         case .traceAnswer(let answer):
             return answer.events.allSatisfy { $0.isVisible(to: far) } ? nil : "an event of others"
-        case .handshake, .trust, .listening, .agreement(.rejected), .traceRequest: return nil
+        case .handshake, .trust, .listening, .goodbye, .agreement(.rejected), .traceRequest: return nil
         }
     }
 

@@ -58,6 +58,7 @@ enum LinkSamples {
         try handshake() + gossip() + agreements() + traces() + [
             .trust(TrustNotice(decision: .suspend)),
             .listening(ListeningNotice(port: 7410, advertised: [Endpoint(host: "::1", port: 7)])),
+            .goodbye(Goodbye(until: .started)), .goodbye(Goodbye(until: .never)),
         ]
     }
 
