@@ -71,8 +71,12 @@ public enum Limits {
     public static let signatureChecksPerSecond = 200
     /// Bytes of reconciliation a minute for one peer.
     public static let syncBytesPerMinute = 4 * 1024 * 1024
-    /// A head's life in an audience of up to 50 nodes.
+    /// A head's life in an audience of up to `smallAudience` nodes.
     public static let headLife: Duration = .seconds(15 * 60)
+    /// A head's life in a larger one; none is accepted that lives longer.
+    public static let headLifeLarge: Duration = .seconds(60 * 60)
+    /// Nodes of an audience whose heads live the shorter time.
+    public static let smallAudience = 50
 
     // Tables
     /// Peers in all states but *seen*.

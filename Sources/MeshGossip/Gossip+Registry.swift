@@ -12,22 +12,26 @@ extension Gossip {
 
     // MARK: Own head
 
-    /// Signs a new head when one is due; else sets the alarm for when it may be.
-    mutating func renew(_ node: NodeID, at now: Moment, into effects: inout Outbox<GossipEffect>) {
+    /// Signs a new head when one is due and somebody is there to be told; else sets the alarm for when it may
+    /// be.
+    mutating func renew(_ audience: Audience, at now: Moment, into effects: inout Outbox<GossipEffect>) {
         let suite = suite
-        guard let next = pairs.update(node, { $0.own.next(at: now, using: suite) }) else { return }
+        guard let registry = registries[audience], !registry.present.isEmpty,
+            let next = registries.update(audience, { $0.own.next(at: now, using: suite) })
+        else { return }
         switch next {
         case .sign(let head):
             let ticket = newTicket()
-            signatures[ticket] = AwaitedSignature(node: node, head: head)
-            deadlines.set(.renewal(node), at: now.instant + Self.signaturePatience)
+            signatures[ticket] = AwaitedSignature(audience: audience, head: head)
+            deadlines.set(.renewal(audience), at: now.instant + Self.signaturePatience)
             effects.post(
                 .sign(SigningRequest(ticket: ticket, kind: .head, payload: Octets(suite.encoded(head)))))
-        case .wait(let delay): deadlines.set(.renewal(node), at: now.instant + min(delay, Self.dateCheck))
+        case .wait(let delay):
+            deadlines.set(.renewal(audience), at: now.instant + min(delay, Self.dateCheck))
         case .nothing:
-            guard let own = pairs[node]?.own, own.draft == nil, let renewal = own.renewal else { return }
+            guard registry.own.draft == nil, let renewal = registry.own.renewal else { return }
             let left = max(.seconds(1), renewal - now.wall)
-            deadlines.set(.renewal(node), at: now.instant + min(left, Self.dateCheck))
+            deadlines.set(.renewal(audience), at: now.instant + min(left, Self.dateCheck))
         }
     }
 
@@ -35,146 +39,207 @@ extension Gossip {
         _ signature: DocumentSignature, _ ticket: Ticket, at now: Moment,
         into effects: inout Outbox<GossipEffect>
     ) {
-        guard let (node, head) = signatures.remove(ticket).map({ ($0.node, $0.head) }) else { return }
+        guard let (audience, head) = signatures.remove(ticket).map({ ($0.audience, $0.head) }) else { return }
         let signed = Signed(body: head, payload: Octets(suite.encoded(head)), signatures: [signature])
-        let before = pairs[node]?.own.published?.head.body
-        if pairs.update(node, { $0.own.sign(signed, at: now) }) == true, let pair = pairs[node],
-            let published = pair.own.published
+        let before = registries[audience]?.own.published?.head.body
+        if registries.update(audience, { $0.own.sign(signed, at: now) }) == true,
+            let registry = registries[audience], let published = registry.own.published
         {
             let stored = StoredHead(head: signed, records: published.set.records.values)
             effects.post(.persist(.head(stored)))
             noteEpoch(of: head, after: before, into: &effects)
-            if links.links[node] != nil, let push = pair.push(using: suite) {
-                effects.post(.send(node, .head(push)))
-            }
+            spread(registry, at: now, into: &effects)
         }
-        renew(node, at: now, into: &effects)
+        renew(audience, at: now, into: &effects)
+    }
+
+    /// Tells the newest head to everybody in the audience with whom there is a link.
+    private func spread(
+        _ registry: AudienceRegistry, at now: Moment, into effects: inout Outbox<GossipEffect>
+    ) {
+        let linked = registry.present.keys.filter {
+            links.links[$0] != nil && isShared(registry.audience, with: $0, at: now.wall)
+        }
+        guard !linked.isEmpty, let push = registry.push(using: suite) else { return }
+        for node in linked { effects.post(.send(node, .head(push))) }
+    }
+
+    private func isShared(_ audience: Audience, with node: NodeID, at wall: WallTime) -> Bool {
+        audiences(with: node, at: wall).contains(audience)
     }
 
     /// An alarm rang.
     mutating func ring(_ alarm: RegistryAlarm, at now: Moment, into effects: inout Outbox<GossipEffect>) {
         switch alarm {
-        case .renewal(let node):
-            signatures.removeAll { _, awaited in awaited.node == node }
-            pairs.update(node) { $0.own.abandonDraft() }
-            renew(node, at: now, into: &effects)
-        case .expiry(let node):
-            showExpiry(of: node, at: now, into: &effects)
-            watchExpiry(of: node, at: now)
+        case .renewal(let audience):
+            signatures.removeAll { _, awaited in awaited.audience == audience }
+            registries.update(audience) { $0.own.abandonDraft() }
+            renew(audience, at: now, into: &effects)
+        case .expiry(let audience, let node):
+            showExpiry(of: node, in: audience, at: now, into: &effects)
+            watchExpiry(of: node, in: audience, at: now)
         }
     }
 
     // MARK: Comparing
 
-    mutating func sendList(to node: NodeID, at now: Moment, into effects: inout Outbox<GossipEffect>) {
-        guard let pair = pairs[node] else { return }
-        pairs.update(node) { $0.listSent = now.instant }
-        effects.post(.send(node, .list(pair.list)))
+    mutating func sendList(
+        to node: NodeID, in audience: Audience, at now: Moment, into effects: inout Outbox<GossipEffect>
+    ) {
+        guard let registry = registries[audience], registry.present[node] != nil else { return }
+        registries.update(audience) { $0.update(node) { $0.listSent = now.instant } }
+        effects.post(.send(node, .list(registry.list(for: node, tag: tag(of: audience, with: node)))))
     }
 
     mutating func compare(
         _ summary: RegistrySummary, with node: NodeID, at now: Moment,
         into effects: inout Outbox<GossipEffect>
     ) {
-        guard let pair = pairs[node] else { return }
-        guard summary != pair.summary(using: suite) else {
-            return askForRenewal(of: node, at: now, into: &effects)
+        guard peers[node] != nil else { return }
+        guard summary != self.summary(with: node, at: now.wall) else {
+            return askForRenewals(of: node, at: now, into: &effects)
         }
-        guard pair.mayList(at: now.instant, every: Self.listInterval) else { return }
-        sendList(to: node, at: now, into: &effects)
+        for audience in audiences(with: node, at: now.wall)
+        where mayList(to: node, in: audience, at: now, every: Self.listInterval) {
+            sendList(to: node, in: audience, at: now, into: &effects)
+        }
     }
 
     /// A renewal leaves the summaries equal: who lost one says so while there is a quarter of the time left.
-    mutating func askForRenewal(
+    mutating func askForRenewals(
         of node: NodeID, at now: Moment, into effects: inout Outbox<GossipEffect>
     ) {
-        guard let pair = pairs[node], pair.theirs.lacksRenewal(at: now.wall),
-            pair.mayList(at: now.instant, every: Self.renewalListInterval)
-        else { return }
-        sendList(to: node, at: now, into: &effects)
+        for audience in audiences(with: node, at: now.wall)
+        where registries[audience]?.present[node]?.theirs.lacksRenewal(at: now.wall) == true
+            && mayList(to: node, in: audience, at: now, every: Self.renewalListInterval)
+        {
+            sendList(to: node, in: audience, at: now, into: &effects)
+        }
+    }
+
+    private func mayList(
+        to node: NodeID, in audience: Audience, at now: Moment, every interval: Duration
+    ) -> Bool {
+        registries[audience]?.present[node]?.mayList(at: now.instant, every: interval) ?? false
     }
 
     // MARK: Receiving
 
+    /// Takes what a peer tells. What it says in an audience that the two do not share now is dropped and not
+    /// held against it: it may know of a membership that this node does not know of yet, or no more.
     mutating func receive(
         _ message: GossipMessage, from node: NodeID, at now: Moment, into effects: inout Outbox<GossipEffect>
     ) {
         let suite = suite
-        guard let pair = pairs[node] else { return }
         switch message {
         case .head(let push):
-            let reception = pairs.update(node) { $0.theirs.receive(push, at: now, using: suite) }
-            settle(reception ?? .known, from: node, after: pair.theirs, at: now, into: &effects)
+            guard let audience = audience(of: push.head.body, from: node, at: now.wall) else { return }
+            hear(from: node, in: audience, at: now, into: &effects) {
+                $0.receive(push, at: now, using: suite)
+            }
         case .records(let batch):
-            let reception = pairs.update(node) { $0.theirs.receive(batch, using: suite) }
-            settle(reception ?? .known, from: node, after: pair.theirs, at: now, into: &effects)
+            guard let audience = audience(batch.audience, with: node, at: now.wall) else { return }
+            hear(from: node, in: audience, at: now, into: &effects) { $0.receive(batch, using: suite) }
         case .want(let request):
             // Leave first: making an answer costs more than asking for it.
-            guard pair.covers(request), mayAnswer(node, at: now, into: &effects),
-                let batch = pair.records(for: request, using: suite)
+            guard let audience = audience(request.audience, with: node, at: now.wall),
+                let registry = registries[audience], registry.covers(request),
+                mayAnswer(node, at: now, into: &effects),
+                let batch = registry.records(for: request, using: suite)
             else { return }
             effects.post(.send(node, .records(batch)))
-        case .list(let list): receive(list, from: node, pair, at: now, into: &effects)
+        case .list(let list):
+            guard let audience = audience(list.audience, with: node, at: now.wall) else { return }
+            receive(list, from: node, in: audience, at: now, into: &effects)
         }
     }
 
+    /// Where a head that `node` sent belongs. One for two others is taken as told to this node, and then held
+    /// against who sent it; one of a domain counts only where both are in it, and from its owner.
+    private func audience(of head: Head, from node: NodeID, at wall: WallTime) -> Audience? {
+        guard peers[node] != nil else { return nil }
+        switch head.audience {
+        case .pair: return .pair(me, node)
+        case .domain:
+            return head.audience == sharedDomain(with: node, at: wall) && head.owner == node
+                ? head.audience : nil
+        }
+    }
+
+    private mutating func hear(
+        from node: NodeID, in audience: Audience, at now: Moment, into effects: inout Outbox<GossipEffect>,
+        _ take: (inout PeerRecords) -> PeerRecords.Reception
+    ) {
+        guard let before = registries[audience]?.present[node]?.theirs else { return }
+        let reception = registries.update(audience) { $0.update(node) { take(&$0.theirs) } ?? .known }
+        settle(reception ?? .known, from: node, in: audience, after: before, at: now, into: &effects)
+    }
+
     private mutating func receive(
-        _ list: RegistryList, from node: NodeID, _ pair: PairRegistry, at now: Moment,
+        _ list: RegistryList, from node: NodeID, in audience: Audience, at now: Moment,
         into effects: inout Outbox<GossipEffect>
     ) {
-        if let held = list.yours, held.body.position > pair.own.highest ?? HeadPosition.none {
-            guard held.body.owner == me, held.body.audience == pair.audience,
+        guard let registry = registries[audience], let correspondent = registry.present[node] else { return }
+        if let held = list.yours, held.body.position > registry.own.highest ?? HeadPosition.none {
+            guard held.body.owner == me, held.body.audience == audience,
                 held.isSigned(by: ownKey, using: suite)
             else {
                 let refusal = Refusal(.documentInvalid, [Fact("head", "shown as ours, and not ours")])
                 return convict(node, refusal, into: &effects)
             }
-            pairs.update(node) { _ = $0.own.recover(held.body) }
+            registries.update(audience) { _ = $0.own.recover(held.body) }
             effects.post(.record(.ownHeadRecovered(from: node, sequence: held.body.sequence)))
-            renew(node, at: now, into: &effects)
-        } else if let own = pair.own.published?.head.body,
+            renew(audience, at: now, into: &effects)
+        } else if let own = registry.own.published?.head.body,
             list.yours?.body.position != own.position || !list.isComplete,
-            mayAnswer(node, at: now, into: &effects), let push = pair.push(using: suite)
+            mayAnswer(node, at: now, into: &effects), let push = registry.push(using: suite)
         {
             effects.post(.send(node, .head(push)))
         }
         // The peer has a newer head than this side holds: say so, and it will push.
-        guard let theirs = list.mine, pair.theirs.newest?.body.position ?? HeadPosition.none < theirs,
-            pair.mayList(at: now.instant, every: Self.listBack)
+        guard let theirs = list.mine,
+            correspondent.theirs.newest?.body.position ?? HeadPosition.none < theirs,
+            correspondent.mayList(at: now.instant, every: Self.listBack)
         else { return }
-        sendList(to: node, at: now, into: &effects)
+        sendList(to: node, in: audience, at: now, into: &effects)
     }
 
     /// What a peer may make this node send in a minute is bounded; beyond it the peer must come again later.
     private mutating func mayAnswer(
         _ node: NodeID, at now: Moment, into effects: inout Outbox<GossipEffect>
     ) -> Bool {
-        guard pairs.update(node, { $0.mayAnswer(at: now.instant) }) != true else { return true }
+        guard peers.update(node, { $0.answers.take(at: now.instant) }) != true else { return true }
         let limit = Fact("bytes of reconciliation a minute", Limits.syncBytesPerMinute)
         effects.post(.record(.answerWithheld(node, Refusal(.limitReached, [limit]))))
         return false
     }
 
     private mutating func settle(
-        _ reception: PeerRecords.Reception, from node: NodeID, after before: PeerRecords, at now: Moment,
-        into effects: inout Outbox<GossipEffect>
+        _ reception: PeerRecords.Reception, from node: NodeID, in audience: Audience,
+        after before: PeerRecords, at now: Moment, into effects: inout Outbox<GossipEffect>
     ) {
         switch reception {
         case .known, .dropped: break
         case .incomplete(let news, let missing):
             if let news { effects.post(.persist(.head(news))) }
-            guard let position = pairs[node]?.theirs.newest?.body.position else { return }
-            let keys = Array(missing.prefix(Self.keysPerRequest))
-            effects.post(.send(node, .want(RecordRequest(position: position, keys: keys))))
+            guard let position = registries[audience]?.present[node]?.theirs.newest?.body.position else {
+                return
+            }
+            let request = RecordRequest(
+                audience: tag(of: audience, with: node), position: position,
+                keys: Array(missing.prefix(Self.keysPerRequest)))
+            effects.post(.send(node, .want(request)))
         case .whole(let stored):
             effects.post(.persist(.head(stored)))
-            pairs.update(node) { $0.isServed = $0.theirs.isCurrent(at: now.wall) }
-            watchExpiry(of: node, at: now)
+            registries.update(audience) {
+                $0.update(node) { $0.isServed = $0.theirs.isCurrent(at: now.wall) }
+            }
+            watchExpiry(of: node, in: audience, at: now)
             effects.post(.catalogChanged(node))
         case .contradiction(let evidence): effects.post(.contradicted(node, evidence: evidence))
         case .invalid(let refusal): convict(node, refusal, into: &effects)
         }
-        if let head = pairs[node]?.theirs.newest?.body {
+        if let head = registries[audience]?.present[node]?.theirs.newest?.body {
             noteEpoch(of: head, after: before.newest?.body, into: &effects)
         }
     }
@@ -188,20 +253,22 @@ extension Gossip {
     // MARK: Expiry
 
     /// Sets the alarm for when what the peer told may end, or count again after a clock that jumped.
-    mutating func watchExpiry(of node: NodeID, at now: Moment) {
-        guard let expires = pairs[node]?.theirs.whole?.head.body.expires else { return }
+    mutating func watchExpiry(of node: NodeID, in audience: Audience, at now: Moment) {
+        guard let expires = registries[audience]?.present[node]?.theirs.whole?.head.body.expires else {
+            return
+        }
         let left = expires - now.wall
         let delay = left > .zero ? min(left, Self.dateCheck) : Self.dateCheck
-        deadlines.set(.expiry(node), at: now.instant + delay)
+        deadlines.set(.expiry(audience, node), at: now.instant + delay)
     }
 
     private mutating func showExpiry(
-        of node: NodeID, at now: Moment, into effects: inout Outbox<GossipEffect>
+        of node: NodeID, in audience: Audience, at now: Moment, into effects: inout Outbox<GossipEffect>
     ) {
-        guard let pair = pairs[node] else { return }
-        let isServed = pair.theirs.isCurrent(at: now.wall)
-        guard isServed != pair.isServed else { return }
-        pairs.update(node) { $0.isServed = isServed }
+        guard let correspondent = registries[audience]?.present[node] else { return }
+        let isServed = correspondent.theirs.isCurrent(at: now.wall)
+        guard isServed != correspondent.isServed else { return }
+        registries.update(audience) { $0.update(node) { $0.isServed = isServed } }
         effects.post(.catalogChanged(node))
     }
 }

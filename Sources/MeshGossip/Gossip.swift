@@ -2,34 +2,37 @@ import MeshBase
 
 /// Which links live, and what their two ends know of one another's resources (protocol sections 5 and 6).
 ///
-/// Two sub-machines: `LinkBook` (one connection a peer, its signs of life) and, per trusted peer, a
-/// `PairRegistry`:
+/// Two sub-machines: `LinkBook` (one connection a peer, its signs of life) and, per audience that this node
+/// is in, an `AudienceRegistry`: the pair with each trusted peer, and this node's own domain.
 ///
-///     (stranger) --peerTrusted--> trusted: links admitted, heads signed and accepted, records served
-///                trusted --peerDropped--> resting: link closed, nothing served, highest positions kept
+///     (stranger) --peerTrusted--> trusted: links admitted; in the pair's audience, and in the domain's while
+///                 |               both are members: heads signed and accepted, records served
+///                 |               trusted --membership over, on either side--> out of the domain's audience
+///                trusted --peerDropped--> resting: link closed, out of every audience, highest positions kept
 ///                resting --peerTrusted--> trusted
 ///
-/// What ties them: a link that comes up exchanges lists at once; every ping carries the pair's summary; a
-/// difference, or a copy in the last quarter of its life, brings a list; a list brings the newer head, a head
-/// the records that are missing. So a message that is lost is mended by a later ping.
+/// What ties them: a link that comes up exchanges lists at once; every ping carries one summary of all that
+/// the two share; a difference, or a copy in the last quarter of its life, brings lists; a list brings the
+/// newer head, a head the records that are missing. So a message that is lost is mended by a later ping.
 ///
-/// Callers owe it: `peerTrusted` before a link of that peer, and `offersChanged` after it (no head is made or
-/// renewed before); an answer to every `.sign` (one that stays away is asked for again after half a minute);
-/// `timeReached` no earlier than `nextDeadline`. `.persist` comes before the `.send` that makes it visible.
+/// Callers owe it: `peerTrusted` before a link of that peer, and `offersChanged` after it, `domainOffersChanged`
+/// once in any case (no head is made or renewed before); `membershipChanged` at once when one begins, changes or ends, this node's own among them;
+/// an answer to every `.sign` (one that stays away is asked for again after half a minute); `timeReached` no
+/// earlier than `nextDeadline`. `.persist` comes before the `.send` that makes it visible.
 public struct Gossip<Suite: SignatureSuite>: Sendable {
     let me: NodeID
     let ownKey: PublicKey
     let suite: Suite
     var links: LinkBook
-    var pairs = OrderedTable<NodeID, PairRegistry>()
-    /// Of peers that are not trusted now: kept aside, for the highest positions must not be forgotten
-    /// meanwhile.
-    var resting = OrderedTable<NodeID, PairRegistry>()
-    /// What was stored for peers that were not trusted yet in this run.
-    var stored = OrderedTable<NodeID, [StoredHead]>()
+    /// Trusted peers.
+    var peers = OrderedTable<NodeID, TrustedPeer>()
+    /// What credentials prove now, this node's own among them.
+    var memberships = OrderedTable<NodeID, Membership>()
+    /// By audience; that of a peer that is not trusted, or of a domain that was left, rests.
+    var registries = OrderedTable<Audience, AudienceRegistry>()
+    /// What this node offers to its domain, whether or not it is in one; nil until it is told.
+    var domainOffers: [ResourceDescription]?
     var signatures = OrderedTable<Ticket, AwaitedSignature>()
-    /// Who is in which domain now, this node among them.
-    private(set) var memberships = OrderedTable<NodeID, Membership>()
     var invalid = OrderedTable<NodeID, Int>()
     var deadlines = Deadlines<RegistryAlarm>()
     private var ticketsIssued: UInt64 = 0
@@ -44,8 +47,9 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
         self.suite = suite
         links = LinkBook(me: me)
         for head in heads {
-            guard let peer = head.head.body.audience.other(than: me) else { continue }
-            stored[peer] = (stored[peer] ?? []) + [head]
+            let audience = head.head.body.audience
+            if case .pair(let pair) = audience, pair.other(than: me) == nil { continue }
+            edit(audience, at: .zero) { $0.restore(head, using: suite) }
         }
     }
 
@@ -58,7 +62,7 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
     ) {
         switch input {
         case .linkAdmitted(let connection, let terms):
-            guard pairs[terms.node] != nil else { return effects.post(.close(connection, .peerNotTrusted)) }
+            guard peers[terms.node] != nil else { return effects.post(.close(connection, .peerNotTrusted)) }
             perform(links.admit(connection, terms, at: now.instant), at: now, into: &effects)
         case .heard(let connection): perform(links.hear(connection, at: now.instant), at: now, into: &effects)
         case .ponged(let connection, let roundTrip):
@@ -71,12 +75,17 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
         case .connectionClosed(let connection): perform(links.close(connection), at: now, into: &effects)
         case .messageInvalid(let node, let refusal): convict(node, refusal, into: &effects)
         case .peerDropped(let node): drop(node, at: now, into: &effects)
-        case .peerTrusted(let node, let key): trust(node, key, at: now)
-        case .membershipChanged(let node, let membership): memberships[node] = membership
+        case .peerTrusted(let node, let key): trust(node, key, at: now, into: &effects)
+        case .membershipChanged(let node, let membership):
+            memberships[node] = membership
+            for peer in node == me ? peers.keys : [node] { place(peer, at: now, into: &effects) }
         case .offersChanged(let node, let resources):
-            let suite = suite
-            pairs.update(node) { $0.own.replace(with: resources, using: suite) }
-            renew(node, at: now, into: &effects)
+            guard peers[node] != nil else { return }
+            replace(with: resources, in: .pair(me, node), at: now, into: &effects)
+        case .domainOffersChanged(let resources):
+            domainOffers = resources
+            guard let domain = memberships[me]?.domain else { return }
+            replace(with: resources, in: .domain(domain), at: now, into: &effects)
         case .messageArrived(let node, let message): receive(message, from: node, at: now, into: &effects)
         case .signed(let ticket, let signature): receive(signature, ticket, at: now, into: &effects)
         case .timeReached:
@@ -87,9 +96,21 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
         }
     }
 
-    /// What the peer offers this node now: nothing that is expired, nothing of who is not trusted.
+    /// What the peer offers this node now, to it alone or to the domain of both; each name once. Nothing that
+    /// is expired, nothing of who is not trusted.
     public func resources(of node: NodeID, at wall: WallTime) -> [ResourceDescription] {
-        pairs[node]?.theirs.served(at: wall).map(\.resource) ?? []
+        var found = OrderedTable<ResourceName, ResourceDescription>()
+        for audience in audiences(with: node, at: wall) {
+            for record in registries[audience]?.present[node]?.theirs.served(at: wall) ?? []
+            where found[record.key] == nil { found[record.key] = record.resource }
+        }
+        return found.values
+    }
+
+    /// What the peer offers to the domain of both now, by name.
+    public func resourcesOfferedToDomain(by node: NodeID, at wall: WallTime) -> [ResourceName] {
+        guard let domain = sharedDomain(with: node, at: wall) else { return [] }
+        return registries[domain]?.present[node]?.theirs.served(at: wall).map(\.key) ?? []
     }
 
     /// The link with `node`; nil without one.
@@ -115,15 +136,17 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
         for step in steps {
             switch step {
             case .ping(let connection):
-                guard let node = links.node(on: connection), let pair = pairs[node] else { continue }
-                effects.post(.ping(connection, pair.summary(using: suite)))
-                askForRenewal(of: node, at: now, into: &effects)
+                guard let node = links.node(on: connection), peers[node] != nil else { continue }
+                effects.post(.ping(connection, summary(with: node, at: now.wall)))
+                askForRenewals(of: node, at: now, into: &effects)
             case .close(let connection, let code): effects.post(.close(connection, code))
             case .up(let node, let connection):
                 guard let link = links.links[node] else { continue }
                 effects.post(.record(.linkUp(node, connection, link.terms.remote)))
                 effects.post(.linkUp(node, connection, link.terms.remote))
-                sendList(to: node, at: now, into: &effects)
+                for audience in audiences(with: node, at: now.wall) {
+                    sendList(to: node, in: audience, at: now, into: &effects)
+                }
             case .down(let node, let loss):
                 effects.post(.record(.linkDown(node, loss)))
                 effects.post(.linkDown(node, loss))
@@ -132,38 +155,25 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
         }
     }
 
-    private mutating func trust(_ node: NodeID, _ key: PublicKey, at now: Moment) {
-        guard pairs[node] == nil else { return }
-        var pair = resting.remove(node) ?? PairRegistry(me: me, peer: node, key: key, at: now.instant)
-        pair.theirs.key = key
-        pair.listSent = nil
-        for head in stored.remove(node) ?? [] {
-            if head.head.body.owner == me {
-                pair.own.restore(head, using: suite)
-            } else {
-                pair.theirs.restore(head, using: suite)
-            }
-        }
-        pair.isServed = pair.theirs.isCurrent(at: now.wall)
-        pairs[node] = pair
-        watchExpiry(of: node, at: now)
+    private mutating func trust(
+        _ node: NodeID, _ key: PublicKey, at now: Moment, into effects: inout Outbox<GossipEffect>
+    ) {
+        guard peers[node] == nil else { return }
+        peers[node] = TrustedPeer(key: key, at: now.instant)
+        enter(node, .pair(me, node), at: now)
+        place(node, at: now, into: &effects)
     }
 
     private mutating func drop(_ node: NodeID, at now: Moment, into effects: inout Outbox<GossipEffect>) {
         perform(links.drop(node), at: now, into: &effects)
         invalid[node] = nil
-        guard var pair = pairs.remove(node) else { return }
-        signatures.removeAll { _, awaited in awaited.node == node }
-        pair.own.abandonDraft()
-        resting[node] = pair
-        deadlines.cancel(.renewal(node))
-        deadlines.cancel(.expiry(node))
-        effects.post(.catalogChanged(node))
+        guard peers.remove(node) != nil else { return }
+        for audience in [.pair(me, node)] + domainAudiences { leave(node, audience, into: &effects) }
     }
 
     /// Counts what no honest node sends: 3 end the link, 10 the trust (protocol section 6).
     mutating func convict(_ node: NodeID, _ refusal: Refusal, into effects: inout Outbox<GossipEffect>) {
-        guard pairs[node] != nil else { return }
+        guard peers[node] != nil else { return }
         let count = (invalid[node] ?? 0) + 1
         invalid[node] = count
         effects.post(.record(.messageInvalid(node, refusal)))
@@ -179,16 +189,32 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
     }
 }
 
+/// What is kept of a trusted peer besides what it tells.
+struct TrustedPeer: Equatable, Sendable {
+    /// Verifies its heads.
+    let key: PublicKey
+    /// Frames that may be sent because it asks, whatever the audience.
+    var answers: TokenBucket
+
+    private static var answersPerMinute: Int { Limits.syncBytesPerMinute / Limits.framePayload }
+
+    init(key: PublicKey, at now: Instant) {
+        self.key = key
+        answers = TokenBucket(
+            burst: Self.answersPerMinute, interval: .seconds(60) / Self.answersPerMinute, at: now)
+    }
+}
+
 /// A head that the identity key is asked to sign.
 struct AwaitedSignature: Equatable, Sendable {
-    let node: NodeID
+    let audience: Audience
     let head: Head
 }
 
 /// What the machine waits for, besides its links.
 enum RegistryAlarm: Comparable, Sendable {
-    /// The head for this peer may be due, or its signature is overdue.
-    case renewal(NodeID)
-    /// What this peer told may have expired.
-    case expiry(NodeID)
+    /// The head for this audience may be due, or its signature is overdue.
+    case renewal(Audience)
+    /// What this peer told in this audience may have expired.
+    case expiry(Audience, NodeID)
 }

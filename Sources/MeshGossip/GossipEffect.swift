@@ -2,7 +2,7 @@ import MeshBase
 
 /// What the gossip machine orders, in this order.
 public enum GossipEffect: Equatable, Sendable {
-    /// Ask for a sign of life, with what this node believes of the pair's registry.
+    /// Ask for a sign of life, with what this node believes of the audiences that the two share.
     case ping(ConnectionID, RegistrySummary)
     /// End a connection.
     case close(ConnectionID, RefusalCode?)

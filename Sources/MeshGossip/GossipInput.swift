@@ -8,7 +8,7 @@ public enum GossipInput: Equatable, Sendable {
     case heard(ConnectionID)
     /// A ping was answered.
     case ponged(ConnectionID, roundTrip: Duration)
-    /// A peer's ping came with what it believes of the pair's registry.
+    /// A peer's ping came with what it believes of the audiences that the two share.
     case pinged(ConnectionID, RegistrySummary)
     /// The connection is gone.
     case connectionClosed(ConnectionID)
@@ -21,6 +21,8 @@ public enum GossipInput: Equatable, Sendable {
     /// What this node offers to this peer, whole; ignored of a peer that is not trusted. What has a `flaw` is
     /// not told to it.
     case offersChanged(NodeID, [ResourceDescription])
+    /// What this node offers to the domain that it is in, whole; kept while it is in none.
+    case domainOffersChanged([ResourceDescription])
     /// A registry message came over a trusted link.
     case messageArrived(NodeID, GossipMessage)
     /// This peer's link brought something that cannot be read, or breaks a rule that no honest node breaks.

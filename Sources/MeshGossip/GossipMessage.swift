@@ -1,18 +1,19 @@
 import MeshBase
 
-/// What one side holds of a pair's registry, small enough for every ping: where it differs, something is to
-/// be done.
+/// What one side holds of the audiences that it shares with a peer, small enough for every ping: where it
+/// differs, something is to be done.
 ///
 /// It covers the content only. A renewal that was lost leaves it equal: who holds a copy in the last quarter
 /// of its life asks by a list.
 public struct RegistrySummary: Equatable, Sendable, Hashable {
-    /// SHA-256 over (owner, epoch, root) of both heads.
+    /// SHA-256 over each shared audience with (owner, epoch, root) of both heads in it.
     public let digest: Digest
 
     public init(digest: Digest) { self.digest = digest }
 }
 
-/// What travels between two nodes about their registry.
+/// What travels between two nodes about the audiences that they share. A head names its audience, since it is
+/// only sent to who is in it; everything else names it by its tag, the pair of the two by none.
 public enum GossipMessage: Equatable, Sendable {
     /// The sender's newest head, the leaves under it, and as many records as fit.
     case head(HeadPush)
@@ -42,22 +43,40 @@ public struct HeadPush: Codable, Equatable, Sendable {
 
 /// Asks for records under one head.
 public struct RecordRequest: Codable, Equatable, Sendable {
+    /// In which audience.
+    public let audience: AudienceTag?
     /// Which head of the receiver.
     public let position: HeadPosition
     /// Which records under it.
     public let keys: [ResourceName]
+
+    init(audience: AudienceTag? = nil, position: HeadPosition, keys: [ResourceName]) {
+        self.audience = audience
+        self.position = position
+        self.keys = keys
+    }
 }
 
 /// Answers a `RecordRequest`.
 public struct RecordBatch: Codable, Equatable, Sendable {
+    /// In which audience.
+    public let audience: AudienceTag?
     /// Which head of the sender.
     public let position: HeadPosition
     /// As many of those asked for as surely fit the frame.
     public let records: [Record]
+
+    init(audience: AudienceTag? = nil, position: HeadPosition, records: [Record]) {
+        self.audience = audience
+        self.position = position
+        self.records = records
+    }
 }
 
-/// What one side holds of a pair's registry.
+/// What one side holds of one audience, as far as it concerns the other.
 public struct RegistryList: Codable, Equatable, Sendable {
+    /// Which audience.
+    public let audience: AudienceTag?
     /// The newest position of the sender's own head; nil when it never made one.
     public let mine: HeadPosition?
     /// The newest of the receiver's heads that the sender accepted, as it was signed: a receiver that lost it
@@ -65,4 +84,11 @@ public struct RegistryList: Codable, Equatable, Sendable {
     public let yours: Signed<Head>?
     /// Whether the sender holds every record under it.
     public let isComplete: Bool
+
+    init(audience: AudienceTag? = nil, mine: HeadPosition?, yours: Signed<Head>?, isComplete: Bool) {
+        self.audience = audience
+        self.mine = mine
+        self.yours = yours
+        self.isComplete = isComplete
+    }
 }

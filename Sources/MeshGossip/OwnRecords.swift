@@ -1,6 +1,6 @@
 import MeshBase
 
-/// What this node tells one peer: its records for the pair, under a head of its own.
+/// What this node tells one audience: its records for it, under a head of its own.
 ///
 ///     clean --offers change--> due --token and clock allow--> drafted --signed--> clean (published)
 ///                              drafted --offers change--> drafted --signed--> due again
@@ -40,6 +40,8 @@ struct OwnRecords: Equatable, Sendable {
     private(set) var draft: Draft?
     /// The highest position given out, also by a home that this one was restored from.
     private(set) var highest: HeadPosition?
+    /// How long the next head lives.
+    var life = Limits.headLife
     /// The last sequence of the epoch before the highest position's; nil in epoch 0.
     private var givenUp: Int64?
     /// What the next head is to be made over.
@@ -80,8 +82,8 @@ struct OwnRecords: Equatable, Sendable {
         return true
     }
 
-    /// What is offered to the peer now, whole. What breaks a rule that the peer holds it to is left out, and
-    /// so is what is more than a head can have.
+    /// What is offered to the audience now, whole. What breaks a rule that the others hold it to is left out,
+    /// and so is what is more than a head can have.
     mutating func replace(with resources: [ResourceDescription], using suite: some SignatureSuite) {
         var changed = OrderedTable<ResourceName, Record>()
         for resource in resources where changed.count < Limits.recordsPerHead {
@@ -112,12 +114,12 @@ struct OwnRecords: Equatable, Sendable {
         let head = Head(
             owner: owner, audience: audience, epoch: position.epoch,
             givenUp: isNewEpoch ? highest?.sequence : givenUp, sequence: position.sequence,
-            count: set.leaves.count, root: set.root, issued: now.wall, expires: now.wall + Limits.headLife)
+            count: set.leaves.count, root: set.root, issued: now.wall, expires: now.wall + life)
         draft = Draft(head: head, set: set)
         return .sign(head)
     }
 
-    /// The draft's signature came. Whether it is what the peer is told from now on: not when a higher
+    /// The draft's signature came. Whether it is what the audience is told from now on: not when a higher
     /// position came up meanwhile, nor when the clock was put back so far that the head is dated ahead now.
     mutating func sign(_ signed: Signed<Head>, at now: Moment) -> Bool {
         guard let draft, draft.head == signed.body else { return false }
@@ -141,7 +143,10 @@ struct OwnRecords: Equatable, Sendable {
     }
 
     /// When the head must be renewed: at two thirds of its life; nil before the first.
-    var renewal: WallTime? { published.map { $0.head.body.issued + Limits.headLife * 2 / 3 } }
+    var renewal: WallTime? {
+        guard let head = published?.head.body else { return nil }
+        return head.issued + (head.expires - head.issued) * 2 / 3
+    }
 
     private func isDue(at wall: WallTime) -> Bool {
         guard let published, let renewal else { return highest != nil || !offered.isEmpty }

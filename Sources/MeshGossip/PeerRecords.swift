@@ -1,6 +1,6 @@
 import MeshBase
 
-/// What one peer told this node: its newest head for the pair, and the records under it.
+/// What one peer told this node in one audience: its newest head, and the records under it.
 ///
 ///     nothing --head--> gathering --last record--> whole
 ///     whole --newer head--> gathering (the old one is served meanwhile) --last record--> whole
@@ -26,7 +26,6 @@ struct PeerRecords: Equatable, Sendable {
     private var epochs: [Instant] = []
 
     private static var epochsPerDay: Int { 4 }
-    private static var lifeMax: Duration { .seconds(3600) }
 
     /// The leaves under the newest head, and the records found so far.
     struct Gathering: Equatable, Sendable {
@@ -48,7 +47,7 @@ struct PeerRecords: Equatable, Sendable {
         case contradiction(String)
         /// Some records are missing. With a head when it was not known before.
         case incomplete(StoredHead?, missing: [ResourceName])
-        /// All is here, and this is now what the peer offers.
+        /// All is here, and this is now what the peer offers there.
         case whole(StoredHead)
     }
 
@@ -146,7 +145,7 @@ extension PeerRecords {
                 Refusal(.documentInvalid, [Fact("epoch", head.epoch), Fact("sequence", head.sequence)]))
         }
         let life = head.expires - head.issued
-        guard life > .zero, life <= Self.lifeMax else {
+        guard life > .zero, life <= Limits.headLifeLarge else {
             return .invalid(Refusal(.documentInvalid, [Fact("life", "\(life.wholeMilliseconds) ms")]))
         }
         guard push.leaves.count <= Limits.recordsPerHead, push.leaves.count == head.count else {

@@ -107,8 +107,8 @@ struct FrameRoomTests {
 
     private func hold(_ resources: [ResourceDescription], leastRecords: Int) throws {
         let (alice, bob) = (Samples.alice, Samples.bob)
-        var pair = PairRegistry(
-            me: alice.node, peer: bob.node, key: bob.publicKey, at: Samples.start.instant)
+        var pair = AudienceRegistry(
+            .pair(alice.node, bob.node), owner: alice.node, at: Samples.start.instant)
         pair.own.replace(with: resources, using: suite)
         guard case .sign(let head) = pair.own.next(at: Samples.start, using: suite) else {
             Issue.record("no head")

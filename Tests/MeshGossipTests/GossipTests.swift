@@ -257,7 +257,9 @@ struct GossipTests {
         #expect(outbox.drain() == [.close(ConnectionID(9), .peerNotTrusted)])
         world.tell(0, .offersChanged(Samples.carol.node, [Samples.resource("a")]))
         let key = Samples.carol.node
-        #expect(world.sides[0].gossip.pairs[key] == nil && world.sides[0].gossip.link(with: key) == nil)
+        #expect(
+            world.sides[0].gossip.registries[.pair(world.node(0), key)] == nil
+                && world.sides[0].gossip.link(with: key) == nil)
     }
 
     @Test("shows and tells nothing once trust is gone, and keeps the highest positions for when it returns")

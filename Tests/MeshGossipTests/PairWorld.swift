@@ -4,6 +4,14 @@ import Testing
 
 @testable import MeshGossip
 
+/// What one of two tells the other, and is told.
+struct PairView {
+    let registry: AudienceRegistry
+    let theirs: PeerRecords
+    var own: OwnRecords { registry.own }
+    func push(using suite: SimulatedSuite) -> HeadPush? { registry.push(using: suite) }
+}
+
 /// Two gossip machines, their disks, and one connection between them that keeps order, loses messages and
 /// breaks.
 struct PairWorld {
@@ -63,8 +71,18 @@ struct PairWorld {
         sides[side].gossip.resources(of: node(1 - side), at: moment(side).wall)
     }
 
-    func registry(_ side: Int) -> PairRegistry? { sides[side].gossip.pairs[node(1 - side)] }
-    func summary(_ side: Int) -> RegistrySummary? { registry(side)?.summary(using: Samples.suite) }
+    /// What `side` tells the other, and the other it, as a pair; nil while they are none.
+    func registry(_ side: Int) -> PairView? {
+        guard let registry = sides[side].gossip.registries[.pair(node(0), node(1))],
+            let correspondent = registry.present[node(1 - side)]
+        else { return nil }
+        return PairView(registry: registry, theirs: correspondent.theirs)
+    }
+    func summary(_ side: Int) -> RegistrySummary? {
+        registry(side).map { _ in
+            sides[side].gossip.summary(with: node(1 - side), at: moment(side).wall)
+        }
+    }
 
     // MARK: What a test does
 

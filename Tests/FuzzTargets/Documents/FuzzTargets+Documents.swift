@@ -46,15 +46,15 @@ extension FuzzTargets {
 
     /// The payloads, in an envelope that is right: what would else be hidden behind base64url.
     static let agreement = payload("agreement", LinkSamples.agreement) { _ = $0.isWellFormed }
-    static let head = payload("head", LinkSamples.head)
+    static let head = payload("head", LinkSamples.head, LinkSamples.domainHead)
     static let inception = payload("inception", LinkSamples.inception)
 
     private static func payload<Body: SignedBody>(
-        _ name: String, _ sample: Body, use: @escaping @Sendable (Body) -> Void = { _ in }
+        _ name: String, _ samples: Body..., use: @escaping @Sendable (Body) -> Void = { _ in }
     ) -> FuzzTarget {
         FuzzTarget(
             name,
-            samples: { [try Document.encode(sample)] },
+            samples: { try samples.map { try Document.encode($0) } },
             read: { payload in
                 let envelope = try LinkSamples.envelope(of: Body.kind, around: payload)
                 let read = {

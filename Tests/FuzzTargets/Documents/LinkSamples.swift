@@ -29,6 +29,12 @@ enum LinkSamples {
         owner: one, audience: .pair(one, other), epoch: 1, givenUp: 7, sequence: position.sequence, count: 1,
         root: digest(65), issued: time, expires: time + .seconds(900))
 
+    static let domain = DomainID(digest(97))
+
+    static let domainHead = Head(
+        owner: one, audience: .domain(domain), epoch: 0, givenUp: nil, sequence: position.sequence, count: 0,
+        root: digest(65), issued: time, expires: time + .seconds(3600))
+
     static let agreement: Agreement = {
         var generator = SeededGenerator(seed: 1)
         return Agreement(
@@ -98,11 +104,16 @@ enum LinkSamples {
             labels: [ResourceLabel(key: .echo, value: "é")])
         let record = Record(owner: one, audience: .pair(one, other), key: .echo, resource: resource)
         let leaves = [RecordLeaf(key: .echo, digest: digest(3))]
+        let tag = AudienceTag(digest: digest(5))
         return [
             .gossip(.head(HeadPush(head: try signed(head), leaves: leaves, records: [record]))),
             .gossip(.want(RecordRequest(position: position, keys: [.echo]))),
             .gossip(.records(RecordBatch(position: position, records: [record]))),
             .gossip(.list(RegistryList(mine: position, yours: try signed(head), isComplete: false))),
+            .gossip(.head(HeadPush(head: try signed(domainHead), leaves: [], records: []))),
+            .gossip(.want(RecordRequest(audience: tag, position: position, keys: [.echo]))),
+            .gossip(.records(RecordBatch(audience: tag, position: position, records: []))),
+            .gossip(.list(RegistryList(audience: tag, mine: nil, yours: nil, isComplete: true))),
         ]
     }
 

@@ -1,0 +1,112 @@
+import MeshBase
+
+// Who is in which audience. Whatever is told, heard or served passes through `audiences(with:at:)`.
+extension Gossip {
+    /// The audiences that this node and a trusted peer share now: the pair, and their domain while both are
+    /// proved to be its members.
+    func audiences(with node: NodeID, at wall: WallTime) -> [Audience] {
+        guard peers[node] != nil else { return [] }
+        let pair = Audience.pair(me, node)
+        return sharedDomain(with: node, at: wall).map { [pair, $0] } ?? [pair]
+    }
+
+    /// The audience of the domain in which both are members at `wall`. The end of a membership is looked at
+    /// here too: it holds even where nobody has told of it yet.
+    func sharedDomain(with node: NodeID, at wall: WallTime) -> Audience? {
+        guard let mine = memberships[me], let theirs = memberships[node], mine.domain == theirs.domain,
+            mine.until > wall, theirs.until > wall
+        else { return nil }
+        return .domain(mine.domain)
+    }
+
+    /// The shared audience that `tag` names; without a tag, the pair. Nil when the two share none of that
+    /// name now.
+    func audience(_ tag: AudienceTag?, with node: NodeID, at wall: WallTime) -> Audience? {
+        guard let tag else { return peers[node] == nil ? nil : .pair(me, node) }
+        return audiences(with: node, at: wall).first { self.tag(of: $0, with: node) == tag }
+    }
+
+    /// How a message names an audience to `node`.
+    func tag(of audience: Audience, with node: NodeID) -> AudienceTag? {
+        switch audience {
+        case .pair: nil
+        case .domain: audience.tag(between: me, and: node, using: suite)
+        }
+    }
+
+    /// What both sides must agree on: for each shared audience (owner, epoch, root) of both heads, the
+    /// smaller owner's first. A head whose records are not all here does not count, so that both sides differ
+    /// while one still gathers.
+    func summary(with node: NodeID, at wall: WallTime) -> RegistrySummary {
+        var fields = FieldSequence(.audienceTag)
+        for audience in audiences(with: node, at: wall) {
+            guard let registry = registries[audience] else { continue }
+            fields.append(audience.description)
+            let theirs = registry.present[node]?.theirs.whole?.head.body
+            let heads = [registry.own.published?.head.body, theirs].compactMap { $0 }
+            for head in heads.sorted(by: { $0.owner < $1.owner }) {
+                fields.append(head.owner.digest)
+                fields.append(head.epoch)
+                fields.append(head.root)
+            }
+        }
+        return RegistrySummary(digest: suite.digest(fields.bytes))
+    }
+
+    /// Puts a trusted peer into the domains' audiences where it is proved to be now, and out of all others.
+    mutating func place(_ node: NodeID, at now: Moment, into effects: inout Outbox<GossipEffect>) {
+        guard peers[node] != nil else { return }
+        let shared = sharedDomain(with: node, at: now.wall)
+        for audience in domainAudiences where audience != shared { leave(node, audience, into: &effects) }
+        guard let shared, registries[shared]?.present[node] == nil else { return }
+        enter(node, shared, at: now)
+        if let domainOffers { replace(with: domainOffers, in: shared, at: now, into: &effects) }
+        if links.links[node] != nil { sendList(to: node, in: shared, at: now, into: &effects) }
+        effects.post(.catalogChanged(node))
+    }
+
+    /// The domains' audiences that are known here; they stand last.
+    var domainAudiences: [Audience] {
+        registries.keys.reversed().prefix {
+            if case .domain = $0 { return true }
+            return false
+        }
+    }
+
+    /// A trusted peer is in the audience from now on.
+    mutating func enter(_ node: NodeID, _ audience: Audience, at now: Moment) {
+        guard let key = peers[node]?.key else { return }
+        edit(audience, at: now.instant) { $0.enter(node, key: key, at: now) }
+        watchExpiry(of: node, in: audience, at: now)
+    }
+
+    /// A peer is in the audience no more: nothing is told it or served of it from now on.
+    mutating func leave(_ node: NodeID, _ audience: Audience, into effects: inout Outbox<GossipEffect>) {
+        guard registries.update(audience, { $0.leave(node) }) == true else { return }
+        deadlines.cancel(.expiry(audience, node))
+        effects.post(.catalogChanged(node))
+        guard registries[audience]?.present.isEmpty == true else { return }
+        // Nobody is left to be told: the audience rests.
+        signatures.removeAll { _, awaited in awaited.audience == audience }
+        registries.update(audience) { $0.own.abandonDraft() }
+        deadlines.cancel(.renewal(audience))
+    }
+
+    /// What this node offers to `audience` from now on.
+    mutating func replace(
+        with resources: [ResourceDescription], in audience: Audience, at now: Moment,
+        into effects: inout Outbox<GossipEffect>
+    ) {
+        let suite = suite
+        registries.update(audience) { $0.own.replace(with: resources, using: suite) }
+        renew(audience, at: now, into: &effects)
+    }
+
+    /// Changes the registry of `audience`, made when there is none.
+    mutating func edit(_ audience: Audience, at now: Instant, _ change: (inout AudienceRegistry) -> Void) {
+        if registries[audience] == nil {
+            registries[audience] = AudienceRegistry(audience, owner: me, at: now)
+        }
+        registries.update(audience, change)
+    }
+}
