@@ -126,6 +126,12 @@ public enum AgreementLimits {
     public static let lifeMax: Duration = .seconds(3660 * 24 * 3600)
     /// The shortest agreement that can be offered: it counts for a moment, `clockMargin` before its end.
     public static let lifeMin: Duration = .seconds(6)
+    /// How long a house agreement holds that this build's anchors make; renewed at two thirds.
+    public static let houseLife: Duration = .seconds(3650 * 24 * 3600)
+    /// House agreements that one peer is sent at once because it says that it holds another.
+    public static let houseAnswersAtOnce = 8
+    /// One more after each of these.
+    public static let houseAnswerInterval: Duration = .seconds(10)
     /// How far the parties' clocks are held apart when an explicit beginning or the end is compared with now.
     public static let clockMargin: Duration = .seconds(5)
 }

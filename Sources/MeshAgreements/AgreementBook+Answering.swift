@@ -23,6 +23,10 @@ extension AgreementBook {
             let bounded = ForeignRefusals.bounded(refusals)
             record.state = .ended(.rejected(bounded))
             settle(record, as: .rejectedByPeer, refusals: bounded, into: &effects)
+        case .houseHeld(let contentID):
+            hearHouse(.held(contentID), from: peer, at: now, using: suite, into: &effects)
+        case .house(let document):
+            hearHouse(.document(document), from: peer, at: now, using: suite, into: &effects)
         }
     }
 
@@ -213,6 +217,11 @@ extension AgreementBook {
                 agreement, to: peer, origin: origin, payload: payload, ticket: operatorTicket,
                 signature: signature,
                 using: suite, into: &effects)
+        case .house(let body, let anchor, let payload):
+            let document = Signed(body: body, payload: payload, signatures: [signature])
+            adopt(
+                HouseDocument(anchor: anchor, agreement: document), from: me, at: now, using: suite,
+                into: &effects)
         case .acceptance(let contentID, let peer, let acceptance, let operatorTicket):
             guard let record = offerOf(peer, contentID), record.state == .offered, files[peer]?.key != nil
             else {
@@ -235,6 +244,7 @@ extension AgreementBook {
         let operatorTicket: Ticket? =
             switch errand {
             case .offer(_, _, _, _, let ticket), .acceptance(_, _, _, let ticket): ticket
+            case .house: nil
             }
         if let operatorTicket {
             effects.post(

@@ -8,14 +8,8 @@ extension AgreementBook {
         _ document: Signed<Agreement>, of peer: NodeID, as action: AgreementAction, _ contentID: Digest,
         at now: Instant, into effects: inout Outbox<AgreementEffect>
     ) -> Bool {
+        guard !takesCheck(of: peer, at: now) else { return true }
         let perSecond = Limits.signatureChecksPerSecond
-        let isAllowed = files.update(peer) { file in
-            var checks =
-                file.checks ?? TokenBucket(burst: perSecond, interval: .seconds(1) / perSecond, at: now)
-            defer { file.checks = checks }
-            return checks.take(at: now)
-        }
-        guard isAllowed != true else { return true }
         let refusal = Refusal(.limitReached, [Fact("signature checks a second", perSecond)])
         effects.post(
             .record(
@@ -23,5 +17,16 @@ extension AgreementBook {
                     peer: peer, action: action, contentID: contentID, refusals: [refusal],
                     agreement: document.body)))
         return false
+    }
+
+    /// Takes one of the signatures of `peer` that may be checked now; false when there is none left.
+    mutating func takesCheck(of peer: NodeID, at now: Instant) -> Bool {
+        let perSecond = Limits.signatureChecksPerSecond
+        return files.update(peer) { file in
+            var checks =
+                file.checks ?? TokenBucket(burst: perSecond, interval: .seconds(1) / perSecond, at: now)
+            defer { file.checks = checks }
+            return checks.take(at: now)
+        } ?? true
     }
 }

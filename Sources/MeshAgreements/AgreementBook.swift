@@ -24,7 +24,8 @@ public struct AgreementBook: Sendable, Equatable {
     var generator: SeededGenerator
     var files = OrderedTable<NodeID, PeerFile>()
     /// Who is in which domain now, this node among them.
-    private(set) var memberships = OrderedTable<NodeID, Membership>()
+    var memberships = OrderedTable<NodeID, Membership>()
+    var houses = HouseBook()
     var errands = OrderedTable<Ticket, Errand>()
     private var lastTicket: UInt64 = 0
     /// The earliest date at which something is over or due for renewal; never later than true.
@@ -40,6 +41,8 @@ public struct AgreementBook: Sendable, Equatable {
         var key: PublicKey?
         /// Signatures of the peer that may be checked; nil before the first.
         var checks: TokenBucket?
+        /// House agreements that may be sent because it asks; nil before the first.
+        var houseAnswers: TokenBucket?
         var records = OrderedTable<AgreementVersion, AgreementRecord>()
     }
 
@@ -47,6 +50,15 @@ public struct AgreementBook: Sendable, Equatable {
     enum Errand: Sendable, Equatable {
         case offer(Agreement, to: NodeID, origin: AgreementOrigin, payload: Octets, operatorTicket: Ticket?)
         case acceptance(Digest, from: NodeID, AgreementAcceptance, operatorTicket: Ticket?)
+        case house(HouseAgreement, anchor: PublicKey, payload: Octets)
+
+        /// What is signed, and by which key.
+        var form: (kind: DocumentKind, hand: SigningHand) {
+            switch self {
+            case .offer, .acceptance: (Agreement.kind, .identity)
+            case .house: (HouseAgreement.kind, .anchor)
+            }
+        }
     }
 
     /// - Parameter generator: for agreement ids; the book's own.
@@ -88,8 +100,14 @@ public struct AgreementBook: Sendable, Equatable {
             offerBuiltIn(to: peer, at: now, using: suite, into: &effects)
         case .configured(let new): configuration = new
         case .peerLost(let peer): files.update(peer) { $0.key = nil }
-        case .membershipChanged(let node, let membership): memberships[node] = membership
-        case .linkCameUp(let peer): repeatOffers(to: peer, at: now.wall, into: &effects)
+        case .membershipChanged(let node, let membership):
+            change(membership, of: node, at: now.wall, using: suite, into: &effects)
+        case .housesRestored(let documents): for document in documents { houses.restore(document) }
+        case .anchorHeld(let key): makeHouse(by: key, at: now.wall, using: suite, into: &effects)
+        case .houseMade(let document): adopt(document, from: me, at: now, using: suite, into: &effects)
+        case .linkCameUp(let peer):
+            repeatOffers(to: peer, at: now.wall, into: &effects)
+            nameHouse(to: peer, at: now.wall, using: suite, into: &effects)
         case .offerRequested(let ticket, let request):
             offer(request, for: ticket, at: now, using: suite, into: &effects)
         case .acceptanceRequested(let ticket, let contentID):
@@ -110,7 +128,9 @@ public struct AgreementBook: Sendable, Equatable {
         lastTicket += 1
         let ticket = Ticket(lastTicket)
         errands[ticket] = errand
-        effects.post(.sign(SigningRequest(ticket: ticket, kind: Agreement.kind, payload: payload)))
+        let form = errand.form
+        effects.post(
+            .sign(SigningRequest(ticket: ticket, kind: form.kind, payload: payload, hand: form.hand)))
     }
 
     /// Changes one record, keeps it, and says that it changed.

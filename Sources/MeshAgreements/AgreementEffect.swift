@@ -3,11 +3,13 @@ import MeshBase
 /// What the book orders, in the order in which it must happen: what is persisted is durable before the next
 /// is performed.
 public enum AgreementEffect: Equatable, Sendable {
-    /// Sign with the identity key and answer with `.signed` or `.signingFailed`. The tickets are the book's
-    /// own, from 1.
+    /// Sign with the key that the request names and answer with `.signed` or `.signingFailed`. The tickets
+    /// are the book's own, from 1.
     case sign(SigningRequest)
     /// Keep this record, in place of an older one with the same content id.
     case persist(AgreementRecord)
+    /// Keep this house agreement, in place of an older one of the same domain.
+    case persistHouse(HouseDocument)
     /// Forget the record of this content id: it is over, and room is needed.
     case forget(Digest)
     /// Say this to a peer; without a link it may be lost, and is said again when the link comes up.
@@ -40,6 +42,20 @@ public struct AgreementNotice: Equatable, Sendable {
     public let refusals: [Refusal]
     /// What else is worth knowing: id, version, resources.
     public let facts: [Fact]
+
+    init(
+        peer: NodeID, action: AgreementAction, house: HouseDocument, _ refusals: [Refusal],
+        using suite: some SignatureSuite
+    ) {
+        self.peer = peer
+        self.action = action
+        self.contentID = house.agreement.contentID(using: suite)
+        self.refusals = refusals
+        facts = [
+            Fact("agreement", house.body.name), Fact("version", house.body.version),
+            Fact("domain", house.body.domain), Fact("until in ms", house.body.until.milliseconds),
+        ]
+    }
 
     init(
         peer: NodeID, action: AgreementAction, contentID: Digest?, refusals: [Refusal] = [],
@@ -81,4 +97,8 @@ public enum AgreementAction: String, Sendable, CaseIterable {
     case expired = "agreement expired"
     /// A higher version took its place.
     case replaced = "agreement replaced"
+    /// The first house agreement of a domain came.
+    case houseReceived = "house agreement received"
+    /// A newer house agreement took the place of the one before.
+    case houseReplaced = "house agreement replaced"
 }

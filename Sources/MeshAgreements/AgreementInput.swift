@@ -4,6 +4,13 @@ import MeshBase
 public enum AgreementInput: Equatable, Sendable {
     /// At start: everything the store kept. Comes once, before anything else.
     case restored([AgreementRecord])
+    /// At start: the house agreements that the store kept. Comes once, before anything else.
+    case housesRestored([HouseDocument])
+    /// The key of a domain's anchor lies in this home: the book sees to it that the domain has a house
+    /// agreement, and one that is not near its end. Told at start, and when the domain is made.
+    case anchorHeld(PublicKey)
+    /// This node was given a house agreement by its operator or its enrolment. It is checked like any other.
+    case houseMade(HouseDocument)
     /// A peer is trusted, and this is its identity key now.
     case peerTrusted(NodeID, PublicKey)
     /// The operator says this from now on; what is offered and agreed stays.

@@ -8,11 +8,18 @@ public enum AgreementMessage: Equatable, Sendable {
     case accepted(Signed<Agreement>)
     /// The offer of this content id is refused, with every reason.
     case rejected(Digest, [Refusal])
+    /// The sender holds the house agreement of this content id of the domain that the two share; nil: none.
+    case houseHeld(Digest?)
+    /// The newest house agreement that the sender holds of that domain.
+    case house(HouseDocument)
 }
 
 extension AgreementMessage: Codable {
-    private enum CodingKeys: String, CodingKey { case kind, agreement, contentID, refusals }
-    private enum Kind: String, Codable { case offer, accepted, rejected }
+    private enum CodingKeys: String, CodingKey { case kind, agreement, contentID, refusals, house }
+    private enum Kind: String, Codable {
+        case offer, accepted, rejected, house
+        case houseHeld = "house-held"
+    }
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
@@ -23,6 +30,8 @@ extension AgreementMessage: Codable {
             self = .rejected(
                 try container.decode(Digest.self, forKey: .contentID),
                 try container.decode([Refusal].self, forKey: .refusals))
+        case .houseHeld: self = .houseHeld(try container.decodeIfPresent(Digest.self, forKey: .contentID))
+        case .house: self = .house(try container.decode(HouseDocument.self, forKey: .house))
         }
     }
 
@@ -39,6 +48,12 @@ extension AgreementMessage: Codable {
             try container.encode(Kind.rejected, forKey: .kind)
             try container.encode(contentID, forKey: .contentID)
             try container.encode(refusals, forKey: .refusals)
+        case .houseHeld(let contentID):
+            try container.encode(Kind.houseHeld, forKey: .kind)
+            try container.encodeIfPresent(contentID, forKey: .contentID)
+        case .house(let document):
+            try container.encode(Kind.house, forKey: .kind)
+            try container.encode(document, forKey: .house)
         }
     }
 }

@@ -6,17 +6,26 @@ import MeshBase
 ///     agreements ──> covers the resource? ──> signed? ──> parties? ──> time? ──> capability? ──> permitted
 ///                          │ no                 └───────────┴──────────┴──────────┴─ no: a refusal each
 ///                          └─ not a near miss
+///     house ──> offered to the domain? ──> both its members? ──> its agreement there, in time? ──> permitted
 ///
-/// The permitted path allocates nothing; the refused path names what each near miss lacked.
+/// What the two agreed with one another comes first. The permitted path allocates nothing; the refused path
+/// names what each near miss lacked.
 public enum PolicyEvaluator {
     /// Refusals that one verdict names at most.
     public static let refusalsMax = 8
 
     /// Decides `question` over what stands between the two parties.
-    /// - Parameter agreements: in a fixed order; the first that permits decides.
-    public static func decide(_ question: PolicyQuestion, over agreements: [AgreementTerms]) -> Verdict {
+    /// - Parameters:
+    ///   - agreements: in a fixed order; the first that permits decides.
+    ///   - house: what their domain permits; nil where they share none.
+    public static func decide(
+        _ question: PolicyQuestion, over agreements: [AgreementTerms], house: HouseStanding? = nil
+    ) -> Verdict {
         for terms in agreements where permits(terms, question) { return .permitted(terms.contentID) }
-        return .refused(reasons(against: question, over: agreements))
+        if let house, let terms = house.terms, permits(house, at: question.now) {
+            return .permitted(terms.contentID)
+        }
+        return .refused(reasons(against: question, over: agreements, house))
     }
 
     /// Whether `now` lies within the times of `agreement`, with the margin for clocks (protocol section 7).
@@ -34,10 +43,11 @@ public enum PolicyEvaluator {
             }
     }
 
-    private static func reasons(against question: PolicyQuestion, over agreements: [AgreementTerms])
-        -> [Refusal]
-    {
+    private static func reasons(
+        against question: PolicyQuestion, over agreements: [AgreementTerms], _ house: HouseStanding?
+    ) -> [Refusal] {
         var reasons: [Refusal] = []
+        let ofHouse = house.map { shortcomings(of: $0, for: question) } ?? []
         // What was agreed the other way round explains least, and so comes last.
         let isThisWay = { (terms: AgreementTerms) in
             terms.agreement.source == question.callee && terms.agreement.target == question.caller
@@ -47,11 +57,11 @@ public enum PolicyEvaluator {
                 continue
             }
             for reason in shortcomings(of: terms, grant: grant, for: question)
-            where reasons.count < refusalsMax {
+            where reasons.count < refusalsMax - ofHouse.count {
                 reasons.append(reason)
             }
         }
-        guard reasons.isEmpty else { return reasons }
+        guard reasons.isEmpty else { return reasons + ofHouse }
         return [
             Refusal(
                 .agreementMissing,
@@ -62,7 +72,7 @@ public enum PolicyEvaluator {
                     Fact("agreements between the two", agreements.count),
                     Fact("decided at", question.side.rawValue),
                 ])
-        ]
+        ] + ofHouse
     }
 
     /// Everything that `terms` lacks. What never held (another direction, not signed, ended) hides what

@@ -91,6 +91,12 @@ public enum RefusalCode: String, Sendable, CaseIterable, Codable, Hashable {
     case agreementEnded = "agreement-ended"
     /// The agreement is not signed by both yet.
     case agreementPending = "agreement-pending"
+    /// No house agreement is known of the domain in which both are members.
+    case houseAgreementMissing = "house-agreement-missing"
+    /// Caller and callee are not proved to be members of one domain now.
+    case membershipMissing = "membership-missing"
+    /// The callee does not offer the resource to the domain in which both are members.
+    case notOfferedToDomain = "not-offered-to-domain"
     /// An agreement covers the resource but not this capability.
     case capabilityNotAgreed = "capability-not-agreed"
     /// The agreement names other parties.

@@ -69,10 +69,22 @@ public enum DocumentKind: String, Sendable, CaseIterable, Codable {
     case agreement
     /// A node's or a party's statement that it ends an agreement.
     case agreementEnd = "agreement-end"
+    /// What the members of a domain may do with one another; its anchor signs it.
+    case houseAgreement = "house-agreement"
 }
 
-/// An order to sign: the shell wraps `payload` in a JWS of this kind, signs it with the node's identity key
-/// and answers with the same ticket.
+/// Which key signs.
+public enum SigningHand: String, Sendable, Hashable {
+    /// The node's identity key.
+    case identity
+    /// The key of the domain's anchor, where it lies in this home.
+    case anchor
+    /// The key of the join token with which this node enrols.
+    case token
+}
+
+/// An order to sign: the shell wraps `payload` in a JWS of this kind, signs it with the key of `hand` and
+/// answers with the same ticket.
 public struct SigningRequest: Equatable, Sendable {
     /// Comes back with the answer.
     public let ticket: Ticket
@@ -80,11 +92,14 @@ public struct SigningRequest: Equatable, Sendable {
     public let kind: DocumentKind
     /// The bytes to sign, made by `SignatureSuite.encoded`.
     public let payload: Octets
+    /// By which key.
+    public let hand: SigningHand
 
-    public init(ticket: Ticket, kind: DocumentKind, payload: Octets) {
+    public init(ticket: Ticket, kind: DocumentKind, payload: Octets, hand: SigningHand = .identity) {
         self.ticket = ticket
         self.kind = kind
         self.payload = payload
+        self.hand = hand
     }
 }
 

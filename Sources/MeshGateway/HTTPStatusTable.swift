@@ -10,7 +10,8 @@ public enum HTTPStatusTable {
             .handshakeMalformed:
             400
         case .agreementMissing, .agreementNotYetValid, .agreementExpired, .agreementEnded, .agreementPending,
-            .capabilityNotAgreed, .partyMismatch, .principalRefused, .hostRefused, .originRefused,
+            .houseAgreementMissing, .membershipMissing, .notOfferedToDomain, .capabilityNotAgreed,
+            .partyMismatch, .principalRefused, .hostRefused, .originRefused,
             .peerNotTrusted,
             .peerUnknown, .peerRevoked, .peerSuspended, .pairingClosed, .inviteProofWrong, .inviteDeclined,
             .isMyself:

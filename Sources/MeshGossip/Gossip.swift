@@ -8,17 +8,18 @@ import MeshBase
 ///     (stranger) --peerTrusted--> trusted: links admitted; in the pair's audience, and in the domain's while
 ///                 |               both are members: heads signed and accepted, records served
 ///                 |               trusted --membership over, on either side--> out of the domain's audience
-///                trusted --peerDropped--> resting: link closed, out of every audience, highest positions kept
+///                trusted --peerDropped--> resting: no link, out of every audience, highest positions kept
 ///                resting --peerTrusted--> trusted
 ///
 /// What ties them: a link that comes up exchanges lists at once; every ping carries one summary of all that
 /// the two share; a difference, or a copy in the last quarter of its life, brings lists; a list brings the
 /// newer head, a head the records that are missing. So a message that is lost is mended by a later ping.
 ///
-/// Callers owe it: `peerTrusted` before a link of that peer, and `offersChanged` after it, `domainOffersChanged`
-/// once in any case (no head is made or renewed before); `membershipChanged` at once when one begins, changes or ends, this node's own among them;
-/// an answer to every `.sign` (one that stays away is asked for again after half a minute); `timeReached` no
-/// earlier than `nextDeadline`. `.persist` comes before the `.send` that makes it visible.
+/// Callers owe it: `peerTrusted` before a link of that peer, and `offersChanged` after it,
+/// `domainOffersChanged` once in any case (no head is made or renewed before); `membershipChanged` at once
+/// when one begins, changes or ends, this node's own among them; an answer to every `.sign` (one that stays
+/// away is asked for again after half a minute); `timeReached` no earlier than `nextDeadline`. `.persist`
+/// comes before the `.send` that makes it visible.
 public struct Gossip<Suite: SignatureSuite>: Sendable {
     let me: NodeID
     let ownKey: PublicKey

@@ -28,7 +28,8 @@ extension Node {
             tell(.sighted(sighting), at: now, into: &effects)
         case .decide(let node, let decision, let note):
             tell(.decided(ticket, node, decision, note: note), at: now, into: &effects)
-        case .addResource(let resource): add(resource, ticket, at: now, into: &effects)
+        case .addResource(let resource, let offer):
+            add(resource, toDomain: offer, ticket, at: now, into: &effects)
         case .removeResource(let name): remove(name, ticket, at: now, into: &effects)
         case .offer(let request): offer(request, ticket, at: now, into: &effects)
         case .accept(let contentID): tell(.acceptanceRequested(ticket, contentID), at: now, into: &effects)
@@ -37,6 +38,9 @@ extension Node {
         case .leave(let until): leave(until, ticket, at: now, into: &effects)
         case .configure(let configuration):
             tell(.configured(configuration), at: now, into: &effects)
+            offeredToDomain[.echo] = configuration.echoOffer.toDomain
+            refreshDomainOffers(at: now, into: &effects)
+            isViewStale = true
             effects.post(.answer(ticket, .done))
         case .note(let action, let facts):
             noteAdministration(action, facts, at: now, into: &effects)
@@ -46,24 +50,35 @@ extension Node {
     }
 
     private mutating func add(
-        _ resource: LocalResource, _ ticket: Ticket, at now: Moment, into effects: inout Outbox<NodeEffect>
+        _ resource: LocalResource, toDomain offer: DomainOffer, _ ticket: Ticket, at now: Moment,
+        into effects: inout Outbox<NodeEffect>
     ) {
-        if let refusal = refusal(of: resource) { return effects.post(.answer(ticket, .refused([refusal]))) }
+        if let refusal = refusal(of: resource, toDomain: offer) {
+            return effects.post(.answer(ticket, .refused([refusal])))
+        }
         let isNew = resources[resource.name] == nil
         resources[resource.name] = resource
-        effects.post(.persist(.resource(resource)))
+        offeredToDomain[resource.name] = offer == .offered ? offer : nil
+        effects.post(.persist(.resource(resource, toDomain: offer)))
         noteAdministration(
-            isNew ? "resource added" : "resource replaced", [Fact("resource", resource.name)], at: now,
-            into: &effects)
+            isNew ? "resource added" : "resource replaced",
+            [Fact("resource", resource.name), Fact("domain", offer.rawValue)], at: now, into: &effects)
         refreshAllOffers(at: now, into: &effects)
         effects.post(.answer(ticket, .done))
     }
 
-    private func refusal(of resource: LocalResource) -> Refusal? {
+    private func refusal(of resource: LocalResource, toDomain offer: DomainOffer) -> Refusal? {
         if resource.name == .echo { return Refusal(.nameTaken, [Fact("name", "echo is built in")]) }
         if resources[resource.name] == nil && resources.count >= Limits.localResources {
             return Refusal(
                 .limitReached, [Fact("resources", resources.count), Fact("limit", Limits.localResources)])
+        }
+        let offered = offeredToDomain.count + (offeredToDomain[resource.name] == nil ? 1 : 0)
+        if offer == .offered, offered > Limits.recordsPerHead {
+            let facts = [
+                Fact("resources offered to the domain", offered), Fact("limit", Limits.recordsPerHead),
+            ]
+            return Refusal(.limitReached, facts)
         }
         // What a peer would refuse is refused here, before anything depends on it.
         if let flaw = resource.description.flaw(using: suite) { return Refusal(.limitReached, [flaw]) }
@@ -77,6 +92,7 @@ extension Node {
             return effects.post(
                 .answer(ticket, .refused([Refusal(.resourceUnknown, [Fact("resource", name)])])))
         }
+        offeredToDomain[name] = nil
         effects.post(.persist(.resourceRemoved(name)))
         noteAdministration("resource removed", [Fact("resource", name)], at: now, into: &effects)
         refreshAllOffers(at: now, into: &effects)
@@ -149,6 +165,7 @@ extension Node {
         for peer in trust.pins.peers.values where peer.state == .trusted {
             refreshOffers(to: peer.node, at: now, into: &effects)
         }
+        refreshDomainOffers(at: now, into: &effects)
     }
 
     private mutating func noteAdministration(

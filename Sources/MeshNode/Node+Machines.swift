@@ -164,6 +164,7 @@ extension Node {
         switch effect {
         case .sign(let request): sign(request, for: .agreements(request.ticket), into: &effects)
         case .persist(let agreement): effects.post(.persist(.agreement(agreement)))
+        case .persistHouse(let document): effects.post(.persist(.houseAgreement(document)))
         case .forget(let contentID): effects.post(.persist(.agreementForgotten(contentID)))
         case .send(let node, let message): send(.agreement(message), to: node, into: &effects)
         case .changed(let node):
@@ -182,6 +183,12 @@ extension Node {
         tell(.offersChanged(node, described), at: now, into: &effects)
     }
 
+    /// What the members of this node's domain may know of.
+    mutating func refreshDomainOffers(at now: Moment, into effects: inout Outbox<NodeEffect>) {
+        let described = offeredToDomain.keys.compactMap { resources[$0]?.description }
+        tell(.domainOffersChanged(described), at: now, into: &effects)
+    }
+
     // MARK: What all share
 
     func send(_ document: LinkDocument, to node: NodeID, into effects: inout Outbox<NodeEffect>) {
@@ -193,7 +200,10 @@ extension Node {
     {
         let ticket = newTicket()
         signatures[ticket] = signer
-        effects.post(.sign(SigningRequest(ticket: ticket, kind: request.kind, payload: request.payload)))
+        effects.post(
+            .sign(
+                SigningRequest(
+                    ticket: ticket, kind: request.kind, payload: request.payload, hand: request.hand)))
     }
 
     mutating func record(_ event: AuditEvent, at now: Moment, into effects: inout Outbox<NodeEffect>) {

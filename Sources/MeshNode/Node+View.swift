@@ -29,11 +29,29 @@ extension Node {
         var offered = OrderedTable<ResourceName, OfferedResource>()
         for resource in resources.values {
             offered[resource.name] = OfferedResource(
-                resource: resource, offeredTo: offeredTo[resource.name] ?? [])
+                resource: resource, offeredTo: offeredTo[resource.name] ?? [],
+                toDomain: offeredToDomain[resource.name] ?? .withheld)
         }
         return CallView(
             me: me.node, name: me.name, peers: peers, agreements: terms, resources: offered,
-            descriptions: descriptions, routes: routes, configuration: configuration.calls)
+            descriptions: descriptions, routes: routes, domain: callDomain(at: now),
+            configuration: configuration.calls)
+    }
+
+    /// This node's domain and its other members, with what each offers to all of them; nil while this node is
+    /// in none.
+    private func callDomain(at now: Moment) -> CallDomain? {
+        guard let own = agreements.membership(of: me.node) else { return nil }
+        var members = OrderedTable<NodeID, CallMember>()
+        for peer in trust.pins.peers.values where peer.state == .trusted {
+            guard let membership = agreements.membership(of: peer.node), membership.domain == own.domain
+            else { continue }
+            members[peer.node] = CallMember(
+                membership: membership,
+                offers: gossip.resourcesOfferedToDomain(by: peer.node, at: now.wall))
+        }
+        return CallDomain(
+            membership: own, house: agreements.house?.terms(using: suite), members: members)
     }
 
     /// A trusted peer without a link is redialled for ever, so its calls may wait.

@@ -34,6 +34,8 @@ public struct Node<Suite: SignatureSuite>: Sendable {
     public internal(set) var gossip: Gossip<Suite>
     /// What this node provides, `echo` among it.
     public internal(set) var resources = OrderedTable<ResourceName, LocalResource>()
+    /// Which of these it offers to its domain, whether or not it is in one.
+    public internal(set) var offeredToDomain = OrderedTable<ResourceName, DomainOffer>()
     /// Which peers count as providers of a resource.
     public internal(set) var routes = OrderedTable<ResourceName, [NodeID]>()
 
@@ -105,6 +107,8 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         for resource in restored.resources where resource.name != .echo {
             resources[resource.name] = resource
         }
+        for name in restored.offeredToDomain where resources[name] != nil { offeredToDomain[name] = .offered }
+        offeredToDomain[.echo] = configuration.agreements.echoOffer.toDomain
         for route in restored.routes { routes[route.resource] = route.providers }
         self.restored = restored
     }
@@ -116,6 +120,8 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         guard let restored else { preconditionFailure("\(me.name) was started twice") }
         self.restored = nil
         tell(.restored(restored.agreements), at: now, into: &effects)
+        tell(.housesRestored(restored.houseAgreements), at: now, into: &effects)
+        refreshDomainOffers(at: now, into: &effects)
         for peer in restored.peers {
             for proven in restored.endpoints where proven.node == peer.node {
                 endpoints[peer.node] = (endpoints[peer.node] ?? []) + [proven.endpoint]

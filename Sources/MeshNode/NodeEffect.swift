@@ -50,8 +50,10 @@ public enum NodeChange: Equatable, Sendable {
     case agreement(AgreementRecord)
     /// No agreement of this content id.
     case agreementForgotten(Digest)
+    /// This house agreement, in place of an older one of the same domain.
+    case houseAgreement(HouseDocument)
     /// This resource, whatever was there.
-    case resource(LocalResource)
+    case resource(LocalResource, toDomain: DomainOffer)
     /// No resource of this name.
     case resourceRemoved(ResourceName)
     /// These providers; none: no route.
@@ -88,10 +90,14 @@ public struct RestoredNode: Equatable, Sendable {
     public var invites: [InviteRecord] = []
     /// Every version of every agreement that is kept.
     public var agreements: [AgreementRecord] = []
+    /// The house agreements of the domains that it is or was in.
+    public var houseAgreements: [HouseDocument] = []
     /// The newest heads, of this node and of its peers.
     public var heads: [StoredHead] = []
     /// What this node provides, without what is built in.
     public var resources: [LocalResource] = []
+    /// Which of these it offers to its domain.
+    public var offeredToDomain: [ResourceName] = []
     /// Which peers count as providers of a resource.
     public var routes: [StoredRoute] = []
     /// Where peers were reached, oldest first.
@@ -100,6 +106,19 @@ public struct RestoredNode: Equatable, Sendable {
     public var origin = HomeOrigin.own
 
     public init() {}
+}
+
+/// Whether this node offers a resource to the members of its domain.
+public enum DomainOffer: String, Sendable, Equatable {
+    /// Every member may know of it, and the house agreement decides who may call it.
+    case offered
+    /// Only the peers to whom it is offered.
+    case withheld
+}
+
+extension AgreementConfiguration.EchoOffer {
+    /// Whether `echo` is offered to the domain; nil: no.
+    var toDomain: DomainOffer? { self == .trustedPeers ? .offered : nil }
 }
 
 /// A key that is revoked here for ever.

@@ -55,8 +55,8 @@ public enum NodeCommand: Equatable, Sendable {
     case join(JoinRequest)
     /// Decide about a peer.
     case decide(NodeID, PeerDecision, note: String)
-    /// Provide a resource, in place of one with the same name.
-    case addResource(LocalResource)
+    /// Provide a resource, in place of one with the same name, and offer it to this node's domain or not.
+    case addResource(LocalResource, toDomain: DomainOffer = .withheld)
     /// Provide it no more.
     case removeResource(ResourceName)
     /// Offer to a peer.

@@ -54,6 +54,10 @@ struct Party {
     let node: NodeID
     var book: AgreementBook
     var stored: [AgreementRecord] = []
+    var houses: [HouseDocument] = []
+    /// The key of a domain's anchor, where it lies in this party's home.
+    var anchor: PublicKey?
+    var requests: [SigningRequest] = []
     var outgoing: [(NodeID, AgreementMessage)] = []
     var notices: [AgreementNotice] = []
     var answers: [AgreementAnswer] = []
@@ -78,11 +82,16 @@ struct Party {
         for effect in effects.drain() {
             switch effect {
             case .sign(let request):
+                requests.append(request)
                 guard !holdsSignatures else { continue }
-                take(.signed(request.ticket, suite.signature(by: key, over: request.payload)), at: now)
+                let signer = request.hand == .anchor ? anchor ?? key : key
+                take(.signed(request.ticket, suite.signature(by: signer, over: request.payload)), at: now)
             case .persist(let record):
                 stored.removeAll { $0.contentID == record.contentID }
                 stored.append(record)
+            case .persistHouse(let document):
+                houses.removeAll { $0.body.domain == document.body.domain }
+                houses.append(document)
             case .forget(let contentID): stored.removeAll { $0.contentID == contentID }
             case .send(let peer, let message): outgoing.append((peer, message))
             case .changed: break
@@ -100,6 +109,7 @@ struct Party {
             generator: SeededGenerator(seed: starts << 8 | UInt64(key.info.bytes[0])))
         outgoing = []
         take(.restored(stored), at: now)
+        take(.housesRestored(houses), at: now)
     }
 
     var states: [AgreementState] { book.records.map(\.state) }

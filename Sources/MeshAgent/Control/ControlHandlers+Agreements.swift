@@ -9,10 +9,10 @@ extension ControlHandlers {
     private static var settlingMilliseconds: Int64 { 1_000 }
 
     func listAgreements() async -> AgreementsReport {
-        AgreementsReport(agreements: await plane.report { $0.agreements })
+        await plane.report { AgreementsReport(agreements: $0.agreements, house: $0.house) }
     }
 
-    func showAgreement(_ request: ShowAgreement.Request) async throws(ControlFailure) -> AgreementReport {
+    func showAgreement(_ request: ShowAgreement.Request) async throws(ControlFailure) -> AgreementDetail {
         try (await plane.report { $0.agreementReport(request.id) }).orFail()
     }
 

@@ -20,14 +20,16 @@ extension ControlHandlers {
     /// restored. Offers that were sent by then stay with their peers and cover nothing.
     func addResource(_ request: AddResource.Request) async throws(ControlFailure) -> AddResource.Response {
         let resource = try Self.resource(request)
-        let peers = try (await plane.report { $0.peers(request.offerTo) }).orFail()
+        let isToDomain = request.offerTo.contains(Self.domainWord)
+        let named = request.offerTo.filter { $0 != Self.domainWord }
+        let peers = try (await plane.report { $0.peers(named) }).orFail()
         if !peers.isEmpty { try Self.check(life: request.offerSeconds) }
         for peer in peers { try (await plane.report { $0.offerable(to: peer) }).orFail() }
         let (former, replaced) = await plane.report { writer in
             let former = writer.node.resources[resource.name]
             return (former, former.map(writer.report(of:)))
         }
-        try await order(.addResource(resource))
+        try await order(.addResource(resource, toDomain: isToDomain ? .offered : .withheld))
         var offered: [AgreementRecord] = []
         do throws(ControlFailure) {
             for peer in peers {
@@ -38,7 +40,9 @@ extension ControlHandlers {
                             life: .seconds(request.offerSeconds))))
             }
         } catch {
-            try await order(former.map { .addResource($0) } ?? .removeResource(resource.name))
+            let offer: DomainOffer = replaced?.offeredToDomain == true ? .offered : .withheld
+            try await order(
+                former.map { .addResource($0, toDomain: offer) } ?? .removeResource(resource.name))
             throw error
         }
         var agreements: [AgreementReport] = []
@@ -77,6 +81,9 @@ extension ControlHandlers {
     }
 
     // MARK: What is asked for, checked
+
+    /// Stands for every member of this node's domain among those to whom a resource is offered.
+    private static let domainWord = "domain"
 
     private static func resource(_ request: AddResource.Request) throws(ControlFailure) -> LocalResource {
         guard ResourceURL(request.url) != nil else {

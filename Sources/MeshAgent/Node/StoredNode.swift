@@ -11,6 +11,8 @@ import MeshWire
 enum StoredNode {
     private static let limit = 256 * 1024
     private static let textLimit = 4 * 1024
+    /// How a resource's row says that it is offered to the domain.
+    private static let domainWord = "domain"
 
     /// What the node knew when it stopped.
     static func restored(from stored: StoredState) throws -> RestoredNode {
@@ -28,6 +30,10 @@ enum StoredNode {
                     .map { try read($0.body) })
         }
         node.resources = stored.resources.map(\.resource)
+        node.offeredToDomain = stored.resources.filter { $0.offeredTo.contains(domainWord) }.map(\.name)
+        node.houseAgreements = try stored.houses.map { row in
+            HouseDocument(anchor: PublicKey(info: row.anchor), agreement: try read(row.document))
+        }
         node.routes = stored.routes.map { StoredRoute(resource: $0.resource, providers: $0.via) }
         node.origin = stored.settings.contains { $0.key == RestoredHome.setting } ? .backup : .own
         node.endpoints = stored.endpoints.map { ProvenEndpoint(node: $0.node, endpoint: $0.endpoint) }
@@ -45,8 +51,14 @@ enum StoredNode {
         case .gossip(.head(let stored)): try rows(of: stored)
         case .agreement(let record): [.putAgreement(try row(of: record, at: now))]
         case .agreementForgotten(let contentID): [.removeAgreement(contentID: contentID)]
-        case .resource(let resource):
-            [.putResource(ResourceRow(name: resource.name, resource: resource, offeredTo: []))]
+        case .houseAgreement(let document): [.putHouse(try row(of: document, at: now))]
+        case .resource(let resource, let offer):
+            [
+                .putResource(
+                    ResourceRow(
+                        name: resource.name, resource: resource,
+                        offeredTo: offer == .offered ? [domainWord] : []))
+            ]
         case .resourceRemoved(let name): [.removeResource(name)]
         case .route(let resource, let providers):
             [
@@ -106,6 +118,12 @@ enum StoredNode {
     }
 
     // MARK: Agreements and heads
+
+    private static func row(of document: HouseDocument, at now: WallTime) throws(WireError) -> HouseRow {
+        HouseRow(
+            domain: document.body.domain, version: document.body.version, anchor: document.anchor.info.bytes,
+            document: try Document.encode(document.agreement), updated: now)
+    }
 
     private static func row(of record: AgreementRecord, at now: WallTime) throws(WireError) -> AgreementRow {
         AgreementRow(

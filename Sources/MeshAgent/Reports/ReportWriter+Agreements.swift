@@ -40,12 +40,17 @@ extension ReportWriter {
         }
     }
 
-    /// The one agreement whose content id begins with `text`.
-    func agreementReport(_ text: String) -> Ruling<AgreementReport> {
+    /// The one agreement whose content id begins with `text`, the house agreement among them.
+    func agreementReport(_ text: String) -> Ruling<AgreementDetail> {
         let wanted = text.lowercased()
         let records = node.agreements.records
         let matching = wanted.isEmpty ? [] : records.filter { $0.contentID.description.hasPrefix(wanted) }
-        if matching.count == 1, let only = matching.first { return .allowed(report(of: only)) }
+        let house = house
+        let isHouse = !wanted.isEmpty && house?.id?.hasPrefix(wanted) == true
+        if let house, wanted == "house" || isHouse && matching.isEmpty { return .allowed(.house(house)) }
+        if matching.count == 1, !isHouse, let only = matching.first {
+            return .allowed(.pair(report(of: only)))
+        }
         return .refused(
             Refusal(
                 .nothingFound,

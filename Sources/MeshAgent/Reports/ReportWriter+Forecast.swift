@@ -161,6 +161,12 @@ extension ReportWriter {
     }
 
     private func agreed(_ id: Digest) -> [Fact] {
+        if isHouse(id), let house = node.agreements.house {
+            return [
+                Fact("agreement", id), Fact("which is", "the house agreement of \(house.body.domain)"),
+                Fact("version", house.body.version), Fact("until", RFC3339.text(house.body.until)),
+            ]
+        }
         let record = node.agreements.record(id)
         let until = record.map { [Fact("until", RFC3339.text($0.agreement.validUntil))] } ?? []
         return [Fact("agreement", id)] + until
@@ -172,15 +178,18 @@ extension ReportWriter {
     ) -> ExplainBranch {
         let record = candidate.agreement.flatMap(node.agreements.record)
         let isLinked = node.gossip.link(with: candidate.node) != nil
+        let isHouse = candidate.agreement.map(isHouse) ?? false
         let signature: String
         switch record?.state {
+        case nil where isHouse: signature = "the house agreement, under which it offers this to the domain"
         case .active?: signature = "signed by \(candidate.name) too"
         case .offered?: signature = "not signed by \(candidate.name) yet"
         case .ended?, nil: signature = candidate.capability == nil ? "not asked" : "none that holds"
         }
         return ExplainBranch(
             side: reference(candidate.node), question: "does \(candidate.name) let this node in?",
-            verdict: isLinked && record != nil && candidate.refusals.isEmpty ? .allowed : .unknown,
+            verdict: isLinked && (record != nil || isHouse) && candidate.refusals.isEmpty
+                ? .allowed : .unknown,
             facts: [
                 Fact("its link", isLinked ? "granted to this node" : "there is none"),
                 Fact("its agreement", signature),

@@ -21,7 +21,8 @@ extension ReportWriter {
         return ResourceReport(
             description: resource.description, url: resource.url,
             timeoutMilliseconds: resource.timeoutInMilliseconds,
-            offeredTo: peers.keys.map(reference).sorted { $0.title < $1.title })
+            offeredTo: peers.keys.map(reference).sorted { $0.title < $1.title },
+            offeredToDomain: node.offeredToDomain[resource.name] == .offered ? true : nil)
     }
 
     /// The catalog, as far as this node may see: what it provides, and what trusted peers say they offer to
@@ -31,7 +32,8 @@ extension ReportWriter {
         let wanted = query?.lowercased()
         let own = node.resources.values.map(\.description).map { description in
             CatalogEntry(
-                provider: reference(me), isHere: true, description: description, agreement: nil, until: nil)
+                provider: reference(me), isHere: true, description: description, agreement: nil, until: nil,
+                toDomain: node.offeredToDomain[description.name] == .offered ? true : nil)
         }
         let theirs = node.trust.pins.peers.values.filter { $0.state == .trusted }.flatMap { peer in
             node.gossip.resources(of: peer.node, at: now.wall).map { entry(for: $0, at: peer.node) }
@@ -45,10 +47,12 @@ extension ReportWriter {
 
     private func entry(for description: ResourceDescription, at peer: NodeID) -> CatalogEntry {
         let permit = permit(for: description.name, at: peer)
+        let house = permit == nil ? housePermit(for: description.name, at: peer) : nil
         return CatalogEntry(
             provider: reference(peer), isHere: false, description: description,
-            agreement: permit?.contentID.description, until: permit.map { Timestamp($0.agreement.validUntil) }
-        )
+            agreement: permit?.contentID.description ?? house?.agreement,
+            until: (permit?.agreement.validUntil ?? house?.until).map { Timestamp($0) },
+            toDomain: isOfferedToDomain(description.name, by: peer) ? true : nil)
     }
 }
 

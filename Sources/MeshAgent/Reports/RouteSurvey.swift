@@ -74,7 +74,7 @@ struct RouteSurvey: Sendable {
     }
 
     private func ways() -> [RouteView] {
-        let now = SystemClock.now().instant
+        let now = SystemClock.now()
         return calls.desk.withLock { $0.routes(at: now) }
     }
 

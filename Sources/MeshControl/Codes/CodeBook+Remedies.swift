@@ -29,6 +29,8 @@ extension CodeBook {
         case .capabilityUnknown, .capabilityUnnamed: "comity find RESOURCE"
         case .agreementMissing, .capabilityNotAgreed: "comity offer RESOURCE --to PEER"
         case .agreementNotYetValid, .agreementPending, .partyMismatch: "comity agreement show ID"
+        case .houseAgreementMissing, .membershipMissing: "comity explain peer PEER"
+        case .notOfferedToDomain: "comity resource add RESOURCE --url URL --offer-to domain"
         case .agreementExpired, .agreementEnded: "comity offer RESOURCE --to PEER"
         case .pathRefused: "comity find RESOURCE"
         case .requestMalformed, .hostRefused, .originRefused: "comity call PEER/RESOURCE"

@@ -46,7 +46,8 @@ extension CodeBook {
             ]
         case .resourceUnknown:
             [
-                "resource", "at", "provided here", "providers here", "providers by route", "method", "path",
+                "resource", "at", "provided here", "providers here",
+                "members of the domain that offer it", "providers by route", "method", "path",
             ]
         case .capabilityUnknown:
             [
@@ -66,6 +67,9 @@ extension CodeBook {
         case .agreementEnded:
             ["agreement", "version", "decided at", "ended", "content id", "offer", "rejected by"]
         case .agreementPending: ["agreement", "version", "offered by", "decided at"]
+        case .houseAgreementMissing: ["domain", "decided at"]
+        case .membershipMissing: ["caller", "caller is", "callee", "callee is", "now", "decided at"]
+        case .notOfferedToDomain: ["resource", "callee", "domain", "decided at"]
         case .capabilityNotAgreed:
             ["agreement", "version", "resource", "capability", "agreed capabilities", "decided at"]
         case .partyMismatch:
@@ -114,9 +118,10 @@ extension CodeBook {
         case .limitReached:
             [
                 "peers", "open invites", "resources", "labels", "limit", "agreements with one peer at most",
-                "resources offered to the peer", "heads a minute", "epochs a day", "idempotency keys",
-                "questions under way", "bytes of reconciliation a minute", "life in ms", "shortest in ms",
-                "longest in ms", "signature checks a second",
+                "resources offered to the peer", "resources offered to the domain", "heads a minute",
+                "epochs a day", "idempotency keys", "questions under way",
+                "bytes of reconciliation a minute", "life in ms", "shortest in ms", "longest in ms",
+                "signature checks a second",
             ]
         case .nameTaken: ["name"]
         case .nothingFound:

@@ -12,7 +12,7 @@ public enum AddResource: ControlOperation {
         public var capabilities: [Capability]
         /// Words for search.
         public var labels: [ResourceLabel]
-        /// Peers to whom all of it is offered at once.
+        /// Peers to whom all of it is offered at once; `domain` stands for the members of this node's domain.
         public var offerTo: [String]
         /// How long these offers hold, in seconds, above 0.
         public var offerSeconds: Int64
@@ -36,7 +36,7 @@ public enum AddResource: ControlOperation {
     public struct Response: Codable, Equatable, Sendable {
         /// The resource.
         public var resource: ResourceReport
-        /// One for each peer in `offerTo`.
+        /// One for each peer in `offerTo`; the house agreement covers what is offered to the domain.
         public var agreements: [AgreementReport]
         /// What bore the name before, and whose agreements now cover the new one; nil when nothing did.
         public var replaced: ResourceReport?
@@ -146,11 +146,11 @@ public enum ListAgreements: ControlOperation {
 public enum ShowAgreement: ControlOperation {
     /// Which one.
     public struct Request: Codable, Equatable, Sendable {
-        /// Its content id, or a beginning of it that only one has.
+        /// Its content id, or a beginning of it that only one has; `house`: that of this node's domain.
         public var id: String
         public init(id: String) { self.id = id }
     }
-    public typealias Response = AgreementReport
+    public typealias Response = AgreementDetail
     public static let path = "agreements/show"
 }
 

@@ -6,8 +6,13 @@ public struct AgreementsReport: Codable, Equatable, Sendable {
     public var version = 1
     /// Living ones first, then by peer.
     public var agreements: [AgreementReport]
+    /// The house agreement of this node's domain; nil while it is in none.
+    public var house: HouseReport?
 
-    public init(agreements: [AgreementReport]) { self.agreements = agreements }
+    public init(agreements: [AgreementReport], house: HouseReport? = nil) {
+        self.agreements = agreements
+        self.house = house
+    }
 }
 
 /// One agreement.

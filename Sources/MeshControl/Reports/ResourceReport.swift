@@ -20,15 +20,18 @@ public struct ResourceReport: Codable, Equatable, Sendable {
     public var timeoutMilliseconds: Int64?
     /// The peers with a living agreement that covers it, by name.
     public var offeredTo: [NodeReference]
+    /// Whether it is offered to every member of this node's domain; nil: no.
+    public var offeredToDomain: Bool?
 
     public init(
         description: ResourceDescription, url: String?, timeoutMilliseconds: Int64?,
-        offeredTo: [NodeReference]
+        offeredTo: [NodeReference], offeredToDomain: Bool? = nil
     ) {
         self.description = description
         self.url = url
         self.timeoutMilliseconds = timeoutMilliseconds
         self.offeredTo = offeredTo
+        self.offeredToDomain = offeredToDomain
     }
 }
 
@@ -54,15 +57,18 @@ public struct CatalogEntry: Codable, Equatable, Sendable {
     public var agreement: String?
     /// Until when that agreement holds.
     public var until: Timestamp?
+    /// Whether the provider offers it to the whole domain; nil: to this node alone.
+    public var toDomain: Bool?
 
     public init(
         provider: NodeReference, isHere: Bool, description: ResourceDescription, agreement: String?,
-        until: Timestamp?
+        until: Timestamp?, toDomain: Bool? = nil
     ) {
         self.provider = provider
         self.isHere = isHere
         self.description = description
         self.agreement = agreement
         self.until = until
+        self.toDomain = toDomain
     }
 }

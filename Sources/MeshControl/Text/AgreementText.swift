@@ -4,10 +4,20 @@ import MeshBase
 public enum AgreementText {
     /// All agreements, one line each.
     public static func render(_ report: AgreementsReport, _ presentation: Presentation) -> String {
-        guard !report.agreements.isEmpty else {
+        guard !report.agreements.isEmpty || report.house != nil else {
             return "no agreements\n" + ReasonText.next("comity offer RESOURCE --to PEER", presentation)
         }
-        return table(report.agreements, presentation).render(presentation)
+        var table = table(report.agreements, presentation)
+        if let house = report.house { HouseText.add(house, to: &table, presentation) }
+        return table.render(presentation)
+    }
+
+    /// An agreement of two, or the house agreement, all of it.
+    public static func render(_ detail: AgreementDetail, _ presentation: Presentation) -> String {
+        switch detail {
+        case .pair(let agreement): render(agreement, presentation)
+        case .house(let house): HouseText.render(house, presentation)
+        }
     }
 
     /// One agreement, all of it.
@@ -63,7 +73,7 @@ public enum AgreementText {
         names.isEmpty ? empty : names.map(\.description).joined(separator: ",")
     }
 
-    private static func ink(of state: AgreementReport.State) -> Ink {
+    static func ink(of state: AgreementReport.State) -> Ink {
         switch state {
         case .active: .good
         case .offered, .early: .warning

@@ -14,17 +14,22 @@ public enum ResourceText {
     /// The catalog.
     public static func render(_ report: CatalogReport, _ presentation: Presentation) -> String {
         guard !report.entries.isEmpty else { return "nothing found\n" }
-        var table = TextTable(["RESOURCE", "AT", "CALLABLE", "CAPABILITIES", "LABELS"])
+        let isInDomain = report.entries.contains { $0.toDomain == true }
+        var table = TextTable(
+            ["RESOURCE", "AT", "CALLABLE"] + (isInDomain ? ["OFFERED TO"] : []) + ["CAPABILITIES", "LABELS"])
         for entry in report.entries {
             let until = entry.until.map { "until \(presentation.date($0).prefix(16))" }
             let callable = entry.isHere ? "here" : entry.agreement == nil ? "no agreement" : until ?? "yes"
-            table.add([
-                .init(entry.description.name.description),
-                .init(entry.isHere ? "\(entry.provider.title) (here)" : entry.provider.title),
-                .init(callable, entry.isHere || entry.agreement != nil ? .good : .warning),
-                .init(entry.description.capabilities.map(\.name.description).joined(separator: ",")),
-                .init(labels(entry.description.labels)),
-            ])
+            let whom = entry.toDomain == true ? "domain" : entry.isHere ? "-" : "us"
+            table.add(
+                [
+                    .init(entry.description.name.description),
+                    .init(entry.isHere ? "\(entry.provider.title) (here)" : entry.provider.title),
+                    .init(callable, entry.isHere || entry.agreement != nil ? .good : .warning),
+                ] + (isInDomain ? [.init(whom)] : []) + [
+                    .init(entry.description.capabilities.map(\.name.description).joined(separator: ",")),
+                    .init(labels(entry.description.labels)),
+                ])
         }
         return table.render(presentation)
     }
@@ -46,6 +51,9 @@ public enum ResourceText {
             ])
         }
         text += table.render(presentation, indent: 2)
+        if added.resource.offeredToDomain == true {
+            text += "every member of this node's domain may call \(name), under the house agreement\n"
+        }
         for agreement in added.agreements { text += AgreementText.offered(agreement, presentation) }
         return text
     }
@@ -53,7 +61,8 @@ public enum ResourceText {
     static func table(_ resources: [ResourceReport]) -> TextTable {
         var table = TextTable(["RESOURCE", "CAPABILITIES", "OFFERED TO", "LABELS", "AT"])
         for resource in resources {
-            let peers = resource.offeredTo.map(\.title).joined(separator: ",")
+            let domain = resource.offeredToDomain == true ? ["domain"] : []
+            let peers = (domain + resource.offeredTo.map(\.title)).joined(separator: ",")
             table.add([
                 .init(resource.description.name.description),
                 .init(resource.description.capabilities.map(\.name.description).joined(separator: ",")),

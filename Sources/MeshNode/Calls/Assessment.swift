@@ -40,7 +40,7 @@ struct Assessment: Sendable, Equatable {
 /// Weighing the candidates of one request: pure questions, asked alike to decide and to explain.
 extension CallDesk {
     /// The nodes that may provide what `request` asks for, this node first; or why there is none.
-    func candidates(of request: LocalRequest) -> Ruling<[NodeID]> {
+    func candidates(of request: LocalRequest, at wall: WallTime) -> Ruling<[NodeID]> {
         switch request.target {
         case .node(let node):
             guard node == view.me || view.peers[node] != nil else {
@@ -54,13 +54,18 @@ extension CallDesk {
                 Refusal(.peerNotFound, [Fact("name", name), Fact("peers known", view.peers.count)]))
         case .any:
             var nodes = view.resources[request.resource] == nil ? [] : [view.me]
-            for node in view.routes[request.resource] ?? [] where node != view.me { nodes.append(node) }
+            let members = view.domain?.providers(of: request.resource, at: wall) ?? []
+            nodes += members
+            for node in view.routes[request.resource] ?? [] where !nodes.contains(node) && node != view.me {
+                nodes.append(node)
+            }
             guard !nodes.isEmpty else {
                 return .refused(
                     Refusal(
                         .resourceUnknown,
                         [
                             Fact("resource", request.resource), Fact("providers here", 0),
+                            Fact("members of the domain that offer it", members.count),
                             Fact("providers by route", view.routes[request.resource]?.count ?? 0),
                         ]))
             }
@@ -119,7 +124,8 @@ extension CallDesk {
             let question = PolicyQuestion(
                 side: .consumer, caller: view.me, callee: node, resource: request.resource,
                 capability: capability.name, principal: request.principal, now: now.wall)
-            switch PolicyEvaluator.decide(question, over: view.agreements[node] ?? []) {
+            let house = view.house(calling: node, request.resource)
+            switch PolicyEvaluator.decide(question, over: view.agreements[node] ?? [], house: house) {
             case .permitted(let agreement): assessment.agreement = agreement
             case .refused(let reasons): assessment.refusals += reasons
             }

@@ -86,7 +86,7 @@ extension CallDesk {
         case .weighed: conclude(id, overdue(call, at: now), at: now, into: &effects)
         case .waiting:
             var reasons = overdue(call, at: now)
-            if case .allowed(let nodes) = candidates(of: call.request) {
+            if case .allowed(let nodes) = candidates(of: call.request, at: now.wall) {
                 let waited = nodes.prefix(8).filter { $0 != view.me }.map { node in
                     Refusal(
                         .peerUnreachable, [Fact("peer", view.label(node)), Fact("waited for", "its link")])

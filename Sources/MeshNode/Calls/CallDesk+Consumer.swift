@@ -73,7 +73,7 @@ extension CallDesk {
     /// The candidates that the call may go to, weighed; those not tried yet before the others.
     func weigh(_ call: OpenCall, at now: Moment) -> Ruling<[Assessment]> {
         let nodes: [NodeID]
-        switch candidates(of: call.request) {
+        switch candidates(of: call.request, at: now.wall) {
         case .refused(let refusal): return .refused(refusal)
         case .allowed(let found): nodes = found
         }

@@ -25,7 +25,9 @@ extension CallDesk {
             return
         }
         var refusals = formRefusals(inbound)
-        guard let (resource, capability) = findService(invocation, for: inbound.peer, refusals: &refusals)
+        guard
+            let (resource, capability) = findService(
+                invocation, for: inbound.peer, at: now.wall, refusals: &refusals)
         else {
             refuse(inbound, refusals, attempt: invocation.attempt, at: now, into: &effects)
             return
@@ -33,7 +35,8 @@ extension CallDesk {
         let question = PolicyQuestion(
             side: .provider, caller: inbound.peer, callee: view.me, resource: resource.name,
             capability: capability.name, principal: invocation.principal, now: now.wall)
-        switch PolicyEvaluator.decide(question, over: view.agreements[inbound.peer] ?? []) {
+        let house = view.house(calledBy: inbound.peer, resource.name)
+        switch PolicyEvaluator.decide(question, over: view.agreements[inbound.peer] ?? [], house: house) {
         case .refused(let reasons):
             refuse(inbound, refusals + reasons, attempt: invocation.attempt, at: now, into: &effects)
         case .permitted(let agreement):
@@ -96,9 +99,10 @@ extension CallDesk {
 
     /// The resource and what of it the request really uses; nil when there is none that the peer may know of.
     private func findService(
-        _ invocation: Invocation, for peer: NodeID, refusals: inout [Refusal]
+        _ invocation: Invocation, for peer: NodeID, at wall: WallTime, refusals: inout [Refusal]
     ) -> (LocalResource, Capability)? {
-        guard let resource = view.resource(invocation.resource), view.mayKnow(peer, of: invocation.resource)
+        guard let resource = view.resource(invocation.resource),
+            view.mayKnow(peer, of: invocation.resource, at: wall)
         else {
             refusals.append(Refusal(.resourceUnknown, [Fact("resource", invocation.resource)]))
             return nil
@@ -229,8 +233,9 @@ extension CallDesk {
             action: "invoke", success: false, agreement: agreement,
             requestDigest: inbound.body.auditedDigest, requestLength: inbound.body.length ?? 0,
             attempt: attempt, traceparent: invocation.traceparent,
-            metadata: named == nil || named == agreement
-                ? [] : [Fact("agreement named by the caller", named?.description ?? "")])
+            metadata: view.houseFacts(agreement)
+                + (named == nil || named == agreement
+                    ? [] : [Fact("agreement named by the caller", named?.description ?? "")]))
     }
 }
 

@@ -114,7 +114,9 @@ extension CallDesk {
             agreement: chosen.agreement,
             requestDigest: sent.auditedDigest, requestLength: sent.length ?? 0, attempt: number,
             traceparent: call.request.traceparent,
-            breaker: chosen.breaker.word, metadata: assessments.count > 1 ? candidateFacts(assessments) : [])
+            breaker: chosen.breaker.word,
+            metadata: view.houseFacts(chosen.agreement)
+                + (assessments.count > 1 ? candidateFacts(assessments) : []))
     }
 
     private func callEvent(_ call: OpenCall, _ outcome: AuditOutcome, at now: Moment) -> AuditEvent {
@@ -127,7 +129,7 @@ extension CallDesk {
             requestDigest: call.passed.map(\.digest) ?? call.request.body.auditedDigest,
             requestLength: call.passed?.length ?? call.request.body.length ?? 0,
             traceparent: call.request.traceparent,
-            metadata: call.history)
+            metadata: view.houseFacts(call.agreement) + call.history)
         event.durationInMilliseconds = (now.instant - call.began.instant).wholeMilliseconds
         event.answerDigest = outcome.answerDigest
         event.answerLength = outcome.answerLength

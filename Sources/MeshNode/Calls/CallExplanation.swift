@@ -52,7 +52,8 @@ public struct RouteView: Sendable, Equatable {
     public let resource: ResourceName
     /// Where.
     public let node: NodeID
-    /// Whether the router may pick it: this node, or one that the operator named; others only were called.
+    /// Whether the router may pick it: this node, a member that offers it to the domain of both, or one that
+    /// the operator named; others only were called.
     public let isProvider: Bool
     /// What people here call it.
     public let name: String
@@ -83,7 +84,7 @@ extension CallDesk {
         case .allowed(let normal): path = normal
         }
         let nodes: [NodeID]
-        switch candidates(of: request) {
+        switch candidates(of: request, at: now.wall) {
         case .refused(let refusal): return refused(refusal)
         case .allowed(let found): nodes = found
         }
@@ -126,7 +127,7 @@ extension CallDesk {
         _ peer: NodeID, resource: ResourceName, capability: ResourceName, principal: Principal, at now: Moment
     ) -> Verdict {
         if let refusal = trustRefusal(peer) { return .refused([refusal]) }
-        guard let own = view.resource(resource), view.mayKnow(peer, of: resource) else {
+        guard let own = view.resource(resource), view.mayKnow(peer, of: resource, at: now.wall) else {
             return .refused([Refusal(.resourceUnknown, [Fact("resource", resource)])])
         }
         if case .refused(let refusal) = CapabilityMatcher.named(capability, of: own.description) {
@@ -135,29 +136,34 @@ extension CallDesk {
         let question = PolicyQuestion(
             side: .provider, caller: peer, callee: view.me, resource: resource, capability: capability,
             principal: principal, now: now.wall)
-        return PolicyEvaluator.decide(question, over: view.agreements[peer] ?? [])
+        return PolicyEvaluator.decide(
+            question, over: view.agreements[peer] ?? [], house: view.house(calledBy: peer, resource))
     }
 
     /// Every way that was used or is configured, by resource and node.
-    public func routes(at now: Instant) -> [RouteView] {
+    public func routes(at now: Moment) -> [RouteView] {
         var ways = routes.ways
-        for (resource, nodes) in view.routes {
-            for node in nodes {
-                let way = RouteBook.Way(resource: resource, node: node)
-                if ways[way] == nil { ways[way] = RouteBook.Standing() }
-            }
-        }
-        for resource in view.resources.keys {
-            let way = RouteBook.Way(resource: resource, node: view.me)
+        let wall = now.wall
+        func add(_ resource: ResourceName, _ node: NodeID) {
+            let way = RouteBook.Way(resource: resource, node: node)
             if ways[way] == nil { ways[way] = RouteBook.Standing() }
         }
+        for (resource, nodes) in view.routes {
+            for node in nodes { add(resource, node) }
+        }
+        for (node, member) in view.domain?.members ?? OrderedTable()
+        where view.domain?.isMember(node, at: wall) == true {
+            for resource in member.offers.keys { add(resource, node) }
+        }
+        for resource in view.resources.keys { add(resource, view.me) }
+        let now = now.instant
         return ways.map { way, standing in
             let line = way.node == view.me ? nil : routes.lines[way.node]
             let microseconds = standing.latency.value(at: now)
             let candidate = Picker.Candidate(
                 isLocal: way.node == view.me, microseconds: microseconds, inFlight: standing.inFlight)
             return RouteView(
-                resource: way.resource, node: way.node, isProvider: isProvider(way),
+                resource: way.resource, node: way.node, isProvider: isProvider(way, at: wall),
                 name: view.label(way.node),
                 breaker: standing.breaker.standing(at: now), link: line?.link,
                 linkBreaker: line?.breaker.standing(at: now), microseconds: microseconds,
@@ -165,8 +171,13 @@ extension CallDesk {
         }
     }
 
-    private func isProvider(_ way: RouteBook.Way) -> Bool {
-        way.node == view.me
-            ? view.resources[way.resource] != nil : view.routes[way.resource]?.contains(way.node) ?? false
+    private func isProvider(_ way: RouteBook.Way, at wall: WallTime) -> Bool {
+        guard way.node != view.me else { return view.resources[way.resource] != nil }
+        if let domain = view.domain, domain.members[way.node]?.offers[way.resource] != nil,
+            domain.isMember(way.node, at: wall)
+        {
+            return true
+        }
+        return view.routes[way.resource]?.contains(way.node) ?? false
     }
 }

@@ -19,6 +19,8 @@ public struct CallView: Sendable, Equatable {
     public let descriptions: OrderedTable<NodeID, OrderedTable<ResourceName, ResourceDescription>>
     /// Which peers count as providers of a resource besides this node, by `comity route`.
     public let routes: OrderedTable<ResourceName, [NodeID]>
+    /// This node's domain; nil while it is in none.
+    public let domain: CallDomain?
     /// What the operator set.
     public let configuration: CallConfiguration
     /// Peers by name.
@@ -29,7 +31,8 @@ public struct CallView: Sendable, Equatable {
         agreements: OrderedTable<NodeID, [AgreementTerms]>,
         resources: OrderedTable<ResourceName, OfferedResource>,
         descriptions: OrderedTable<NodeID, OrderedTable<ResourceName, ResourceDescription>>,
-        routes: OrderedTable<ResourceName, [NodeID]>, configuration: CallConfiguration = CallConfiguration()
+        routes: OrderedTable<ResourceName, [NodeID]>, domain: CallDomain? = nil,
+        configuration: CallConfiguration = CallConfiguration()
     ) {
         self.me = me
         self.name = name
@@ -38,6 +41,7 @@ public struct CallView: Sendable, Equatable {
         self.resources = resources
         self.descriptions = descriptions
         self.routes = routes
+        self.domain = domain
         self.configuration = configuration
         var names = OrderedTable<NodeName, NodeID>()
         // In their order, so that each goes behind the last and none has to make room.
@@ -91,10 +95,13 @@ public struct OfferedResource: Sendable, Equatable {
     public let resource: LocalResource
     /// The peers to whom it is offered, in any order. Whoever holds an agreement on it may know of it too.
     public let offeredTo: [NodeID]
+    /// Whether every member of this node's domain may know of it.
+    public let toDomain: DomainOffer
 
-    public init(resource: LocalResource, offeredTo: [NodeID]) {
+    public init(resource: LocalResource, offeredTo: [NodeID], toDomain: DomainOffer = .withheld) {
         self.resource = resource
         self.offeredTo = offeredTo
+        self.toDomain = toDomain
     }
 }
 
@@ -140,9 +147,11 @@ extension CallView {
         descriptions[peer]?[name] ?? (name == .echo ? CapabilityMatcher.echo : nil)
     }
 
-    /// Whether `peer` may know that this node has `name`: it was offered, or an agreement names it.
-    func mayKnow(_ peer: NodeID, of name: ResourceName) -> Bool {
+    /// Whether `peer` may know that this node has `name`: it was offered, to it or to the domain of both, or
+    /// an agreement names it.
+    func mayKnow(_ peer: NodeID, of name: ResourceName, at wall: WallTime) -> Bool {
         name == .echo || resources[name]?.offeredTo.contains(peer) == true
+            || resources[name]?.toDomain == .offered && domain?.isMember(peer, at: wall) == true
             || agreements[peer]?.contains { terms in
                 terms.agreement.source == me && terms.agreement.grants.contains { $0.resource == name }
             } == true

@@ -1,7 +1,7 @@
 import MeshBase
 import MeshGossip
 
-/// Heads rise, are not dated ahead, and go to the pair only.
+/// Heads rise, are not dated ahead, and go to who is in their audience only.
 struct GossipCheck: Sendable {
     private struct Key: Comparable, Sendable {
         let host: Int
@@ -59,18 +59,26 @@ struct GossipCheck: Sendable {
     }
 
     /// What of `message` must not go to `receiver`; nil when all of it may.
-    static func leak(in message: GossipMessage, from sender: NodeID, to receiver: NodeID) -> String? {
-        let pair = Audience.pair(sender, receiver)
+    /// - Parameter domain: the domain into which the world let both; nil: none.
+    static func leak(
+        in message: GossipMessage, from sender: NodeID, to receiver: NodeID, sharing domain: DomainID?
+    ) -> String? {
+        let audiences = [.pair(sender, receiver)] + (domain.map { [Audience.domain($0)] } ?? [])
+        var named: [Audience] = []
+        var tag: AudienceTag?
         switch message {
-        case .head(let push):
-            if push.head.body.audience != pair { return "a head of \(push.head.body.audience)" }
-            return push.records.contains { $0.audience != pair } ? "a record of another audience" : nil
+        case .head(let push): named = [push.head.body.audience] + push.records.map(\.audience)
         case .records(let batch):
-            return batch.records.contains { $0.audience != pair } ? "a record of another audience" : nil
+            named = batch.records.map(\.audience)
+            tag = batch.audience
         case .list(let list):
-            guard let theirs = list.yours else { return nil }
-            return theirs.body.audience == pair ? nil : "a list with \(theirs.body.audience)"
-        case .want: return nil
+            named = list.yours.map { [$0.body.audience] } ?? []
+            tag = list.audience
+        case .want(let request): tag = request.audience
         }
+        if let stranger = named.first(where: { !audiences.contains($0) }) {
+            return "something of \(stranger)"
+        }
+        return tag != nil && domain == nil ? "the tag of an audience that the two do not share" : nil
     }
 }

@@ -112,6 +112,11 @@ extension World {
     private mutating func checkAgreement(
         of invocation: Invocation, from caller: NodeID, to callee: NodeID, with peer: NodeID, of run: RunID
     ) {
+        if let contentID = invocation.agreement,
+            let house = hosts[run.host].disk.houses.values.first(where: { suite.names($0, contentID) })
+        {
+            return checkHouse(house, of: invocation, from: caller, to: callee, of: run)
+        }
         guard let contentID = invocation.agreement, let record = hosts[run.host].disk.agreements[contentID],
             case .active = record.state
         else {
@@ -129,5 +134,30 @@ extension World {
             return breach(
                 .agreementHonoured, "host \(run.host), \(invocation.capability) under \(agreement.id)")
         }
+    }
+
+    /// The house agreement: signed by the domain's anchor, in force, both in the domain, and the resource
+    /// offered to it.
+    private mutating func checkHouse(
+        _ house: HouseDocument, of invocation: Invocation, from caller: NodeID, to callee: NodeID,
+        of run: RunID
+    ) {
+        let isInTime = moment(of: run.host).wall + .seconds(5) <= house.body.until
+        let isOffered =
+            callee != hosts[run.host].node || invocation.resource == .echo
+            || hosts[run.host].disk.offeredToDomain[invocation.resource] == .offered
+        guard house.flaw(using: suite) == nil, isInTime, isOffered,
+            domain(of: caller, callee) == house.body.domain
+        else {
+            return breach(
+                .agreementHonoured, "host \(run.host), \(invocation.resource) under the \(house.body.name)")
+        }
+    }
+}
+
+extension SimulatedSuite {
+    /// Whether `contentID` names this house agreement.
+    fileprivate func names(_ house: HouseDocument, _ contentID: Digest) -> Bool {
+        house.agreement.contentID(using: self) == contentID
     }
 }

@@ -82,18 +82,24 @@ extension World {
         for (one, other) in pairs() where hasMet(one, other) {
             for (owner, holder) in [(one, other), (other, one)] where !checks.gossip.owesWait.contains(owner)
             {
-                let key = Disk.HeadKey(
-                    owner: hosts[owner].node, audience: .pair(hosts[owner].node, hosts[holder].node))
-                guard let own = hosts[owner].disk.heads[key] else { continue }
-                let held = hosts[holder].disk.heads[key]
-                guard
-                    held?.head.body.epoch != own.head.body.epoch || held?.head.body.root != own.head.body.root
-                else { continue }
-                breach(
-                    .headsConverge,
-                    "host \(holder) holds \(describe(held)) of host \(owner), which is at \(describe(own))")
+                let (mine, theirs) = (hosts[owner].node, hosts[holder].node)
+                inspectHead(of: owner, at: holder, in: .pair(mine, theirs))
+                if let domain = domain(of: mine, theirs) {
+                    inspectHead(of: owner, at: holder, in: .domain(domain))
+                }
             }
         }
+    }
+
+    private mutating func inspectHead(of owner: Int, at holder: Int, in audience: Audience) {
+        let key = Disk.HeadKey(owner: hosts[owner].node, audience: audience)
+        guard let own = hosts[owner].disk.heads[key] else { return }
+        let held = hosts[holder].disk.heads[key]
+        guard held?.head.body.epoch != own.head.body.epoch || held?.head.body.root != own.head.body.root
+        else { return }
+        breach(
+            .headsConverge,
+            "host \(holder) holds \(describe(held)) of host \(owner), which is at \(describe(own))")
     }
 
     private func describe(_ stored: StoredHead?) -> String {

@@ -52,6 +52,11 @@ extension World {
         return hosts[far.host].node
     }
 
+    /// The domain into which the world let both; nil when there is none.
+    func domain(of one: NodeID, _ other: NodeID) -> DomainID? {
+        domains.first { $1.contains(one) && $1.contains(other) }?.0
+    }
+
     private func isHonest(_ node: NodeID) -> Bool { hostOfNode[node].map { hosts[$0].isHonest } ?? false }
 
     private mutating func checkSending(_ document: LinkDocument, on connection: ConnectionID, of run: RunID) {
@@ -75,7 +80,12 @@ extension World {
 
     private func leak(in document: LinkDocument, from me: NodeID, to far: NodeID) -> String? {
         switch document {
-        case .gossip(let message): return GossipCheck.leak(in: message, from: me, to: far)
+        case .gossip(let message):
+            return GossipCheck.leak(in: message, from: me, to: far, sharing: domain(of: me, far))
+        case .agreement(.house(let document)):
+            return document.body.domain == domain(of: me, far) ? nil : "the house agreement of others"
+        case .agreement(.houseHeld):
+            return domain(of: me, far) != nil ? nil : "that it holds a house agreement"
         case .agreement(.offer(let document)), .agreement(.accepted(let document)):
             return document.body.party(besides: me) == far ? nil : "an agreement of others"
         case .traceAnswer(let answer):
@@ -120,8 +130,8 @@ extension World {
             for (invariant, text) in checks.gossip.wrote(stored, by: run.host, at: moment(of: run.host)) {
                 breach(invariant, text)
             }
-        case .trust, .agreement, .agreementForgotten, .resource, .resourceRemoved, .route, .endpoint,
-            .endpointForgotten:
+        case .trust, .agreement, .agreementForgotten, .houseAgreement, .resource, .resourceRemoved, .route,
+            .endpoint, .endpointForgotten:
             break
         }
     }
@@ -131,12 +141,15 @@ extension World {
         let wall = moment(of: run.host).wall
         let me = hosts[run.host].node
         for (peer, descriptions) in view.descriptions where !descriptions.isEmpty {
-            let key = Disk.HeadKey(owner: peer, audience: .pair(me, peer))
-            guard let stored = hosts[run.host].disk.heads[key], wall < stored.head.body.expires else {
+            let shared = domain(of: me, peer).map { [Audience.domain($0)] } ?? []
+            let heads = ([.pair(me, peer)] + shared).compactMap { audience in
+                hosts[run.host].disk.heads[Disk.HeadKey(owner: peer, audience: audience)]
+            }.filter { wall < $0.head.body.expires }
+            guard !heads.isEmpty else {
                 breach(.nothingExpired, "host \(run.host) shows what \(peer.brief) no longer says")
                 continue
             }
-            let told = Set(stored.records.map(\.key))
+            let told = Set(heads.flatMap { $0.records.map(\.key) })
             for name in descriptions.keys where !told.contains(name) {
                 breach(.nothingExpired, "host \(run.host) shows \(name), which \(peer.brief) does not tell")
             }

@@ -15,6 +15,8 @@ struct Disk: Sendable {
     private(set) var agreements = OrderedTable<Digest, AgreementRecord>()
     private(set) var heads = OrderedTable<HeadKey, StoredHead>()
     private(set) var resources = OrderedTable<ResourceName, LocalResource>()
+    private(set) var offeredToDomain = OrderedTable<ResourceName, DomainOffer>()
+    private(set) var houses = OrderedTable<DomainID, HouseDocument>()
     private(set) var routes = OrderedTable<ResourceName, [NodeID]>()
     private(set) var endpoints = OrderedTable<NodeID, [Endpoint]>()
     private(set) var keys = OrderedTable<IdempotencyBook.Key, IdempotencyBook.Entry>()
@@ -63,8 +65,13 @@ struct Disk: Sendable {
             heads[HeadKey(owner: body.owner, audience: body.audience)] = stored
         case .agreement(let record): agreements[record.contentID] = record
         case .agreementForgotten(let contentID): agreements[contentID] = nil
-        case .resource(let resource): resources[resource.name] = resource
-        case .resourceRemoved(let name): resources[name] = nil
+        case .resource(let resource, let offer):
+            resources[resource.name] = resource
+            offeredToDomain[resource.name] = offer == .offered ? offer : nil
+        case .houseAgreement(let document): houses[document.body.domain] = document
+        case .resourceRemoved(let name):
+            resources[name] = nil
+            offeredToDomain[name] = nil
         case .route(let resource, let providers): routes[resource] = providers.isEmpty ? nil : providers
         case .endpoint(let node, let endpoint):
             endpoints[node] = [endpoint] + (endpoints[node] ?? []).filter { $0 != endpoint }.prefix(7)
@@ -116,6 +123,8 @@ struct Disk: Sendable {
         node.heads = heads.values
         node.resources = resources.values
         node.origin = origin
+        node.offeredToDomain = offeredToDomain.keys
+        node.houseAgreements = houses.values
         node.routes = routes.map { StoredRoute(resource: $0.0, providers: $0.1) }
         node.endpoints = endpoints.flatMap { node, list in
             list.map { ProvenEndpoint(node: node, endpoint: $0) }

@@ -93,7 +93,8 @@ extension TraceDigest {
             fold(record.contentID.bytes)
             fold(record.document.signatures.count)
         case .agreementForgotten(let contentID): fold(contentID.bytes)
-        case .resource(let resource): fold(resource.name.description)
+        case .resource(let resource, let offer): fold("\(resource.name) \(offer.rawValue)")
+        case .houseAgreement(let document): fold("\(document.body.domain) \(document.body.version)")
         case .resourceRemoved(let name): fold(name.description)
         case .route(let name, let providers):
             fold(name.description)

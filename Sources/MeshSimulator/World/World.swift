@@ -30,6 +30,8 @@ struct World: Sendable {
     private var keysMade: UInt64
     private var owners = OrderedTable<Endpoint, Int>()
     var isCalm = false
+    /// Whom the world let into which domain.
+    var domains = OrderedTable<DomainID, Set<NodeID>>()
     /// Which hosts have which node ID.
     private(set) var hostOfNode = OrderedTable<NodeID, Int>()
 

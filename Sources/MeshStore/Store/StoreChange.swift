@@ -20,6 +20,8 @@ public enum StoreChange: Equatable, Sendable {
     case putRoute(RouteRow)
     case removeRoute(ResourceName)
     case putAgreement(AgreementRow)
+    /// Houses are never removed: who joins again must not be told an older one.
+    case putHouse(HouseRow)
     case removeAgreement(contentID: Digest)
     /// Its records stay as they are: the turn that changes a head also puts and removes its records.
     case putHead(HeadRow)
@@ -41,6 +43,7 @@ public enum StoreChange: Equatable, Sendable {
         case .putResource(let row): try row.put(in: database)
         case .putRoute(let row): try row.put(in: database)
         case .putAgreement(let row): try row.put(in: database)
+        case .putHouse(let row): try row.put(in: database)
         case .putHead(let row): try row.put(in: database)
         case .putRecord(let row): try row.put(in: database)
         case .putIdempotency(let row): try row.put(in: database)

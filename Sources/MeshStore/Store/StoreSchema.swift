@@ -10,7 +10,7 @@ struct StoreSchema: Sendable {
     var version: Int { steps.count }
 
     /// As it is.
-    static let current = StoreSchema(steps: [firstStep, secondStep])
+    static let current = StoreSchema(steps: [firstStep, secondStep, thirdStep])
 
     /// Takes each step that is missing, in a transaction of its own together with its version number.
     func migrate(_ writer: some DatabaseWriter) throws {
@@ -82,5 +82,12 @@ struct StoreSchema: Sendable {
                 AND NOT EXISTS (
                     SELECT 1 FROM events WHERE correlation = attempt.correlation AND type = 'call')
             ORDER BY id;
+        """
+
+    // The newest house agreement of each domain that the node is or was in, with the anchor's key.
+    private static let thirdStep = """
+        CREATE TABLE house_agreements (
+            domain TEXT PRIMARY KEY NOT NULL, version INTEGER NOT NULL, anchor BLOB NOT NULL,
+            document BLOB NOT NULL, updated INTEGER NOT NULL) WITHOUT ROWID;
         """
 }

@@ -18,6 +18,8 @@ public struct StoredState: Equatable, Sendable {
     public var routes: [RouteRow] = []
     /// By content id.
     public var agreements: [AgreementRow] = []
+    /// By domain.
+    public var houses: [HouseRow] = []
     /// By owner and audience.
     public var heads: [HeadRow] = []
     /// By owner, audience and key.
@@ -37,6 +39,7 @@ public struct StoredState: Equatable, Sendable {
         resources = try Self.rows("resources", by: "name", database, path)
         routes = try Self.rows("routes", by: "resource", database, path)
         agreements = try Self.rows("agreements", by: "content_id", database, path)
+        houses = try Self.rows("house_agreements", by: "domain", database, path)
         heads = try Self.rows("heads", by: "owner, audience", database, path)
         records = try Self.rows("records", by: "owner, audience, key", database, path)
         idempotency = try Self.rows("idempotency", by: "caller, key", database, path)

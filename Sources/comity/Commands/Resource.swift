@@ -12,7 +12,8 @@ struct Resource: AsyncParsableCommand {
             abstract: "Provide an HTTP service as a resource.",
             discussion: """
                 A capability is 'NAME=METHODS PATH [safe|idempotent|unsafe]'. Without any, the resource has
-                `read` (GET, HEAD, OPTIONS) and `write` (the rest). Nobody can call it before it is offered.
+                `read` (GET, HEAD, OPTIONS) and `write` (the rest). Nobody can call it before it is offered:
+                to peers, or with `--offer-to domain` to every member of this node's domain.
 
                 Example: comity resource add orders --url http://127.0.0.1:9000 \\
                            --capability 'list=GET /list' --offer-to bakery
@@ -24,7 +25,9 @@ struct Resource: AsyncParsableCommand {
         @Option(help: ArgumentHelp("What it can do; repeatable.", valueName: "declaration")) var capability:
             [String] = []
         @Option(
-            help: ArgumentHelp("Offer all of it to this peer for 30 days; repeatable.", valueName: "peer"))
+            help: ArgumentHelp(
+                "Offer all of it to this peer for 30 days, or to the domain; repeatable.",
+                valueName: "peer|domain"))
         var offerTo: [String] = []
         @Option(help: ArgumentHelp("How long one attempt at it may take.", valueName: "time")) var timeout:
             TypedDuration?
@@ -79,7 +82,8 @@ struct Route: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Which peers count as providers of one resource, so that the router may pick among them.",
         discussion: """
-            A peer that merely offers the name is never one. --via '' ends the route.
+            Members of this node's domain that offer the name to the domain are providers without it; a peer
+            that merely offers the name is never one. --via '' ends the route.
 
             Example: comity route orders --via bakery,mill
             """)
@@ -151,9 +155,14 @@ struct Agreement: AsyncParsableCommand {
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "One agreement.", discussion: "Example: comity agreement show 3f9a2c")
+            abstract: "One agreement.",
+            discussion: """
+                `house` is the agreement of this node's domain.
+
+                Example: comity agreement show 3f9a2c
+                """)
         @OptionGroup var facts: FactOptions
-        @Argument(help: "The beginning of its id.") var id: String
+        @Argument(help: "The beginning of its id, or `house`.") var id: String
         func run() async throws {
             try facts.show(try await facts.home.ask(ShowAgreement.self, .init(id: id)), AgreementText.render)
         }

@@ -8,7 +8,9 @@ import MeshTrust
 
 /// What travels in `document` frames, and what stands under signatures.
 extension FuzzTargets {
-    static let documents = [json, scalars, linkDocument, signed, agreement, head, inception]
+    static let documents = [
+        json, scalars, linkDocument, signed, agreement, head, inception, houseAgreement,
+    ]
 
     /// Every message of a link. What is taken goes into machines and back onto wires, so it must be writable.
     static let linkDocument = FuzzTarget(
@@ -47,6 +49,7 @@ extension FuzzTargets {
     /// The payloads, in an envelope that is right: what would else be hidden behind base64url.
     static let agreement = payload("agreement", LinkSamples.agreement) { _ = $0.isWellFormed }
     static let head = payload("head", LinkSamples.head, LinkSamples.domainHead)
+    static let houseAgreement = payload("house-agreement", LinkSamples.house) { _ = $0.isWellFormed }
     static let inception = payload("inception", LinkSamples.inception)
 
     private static func payload<Body: SignedBody>(

@@ -43,6 +43,9 @@ enum LinkSamples {
             validUntil: time + .seconds(3600), createdBy: one, created: time)
     }()
 
+    static let house = HouseAgreement(
+        domain: domain, version: 2, issued: time, until: time + .seconds(3600))
+
     static func signed<Body: SignedBody>(_ body: Body) throws -> Signed<Body> {
         let payload = try Document.encode(body)
         let signature = JWS.signature(
@@ -121,7 +124,9 @@ enum LinkSamples {
         let refusal = Refusal(.agreementExpired, [Fact("until", "yesterday")])
         return [
             .agreement(.offer(try signed(agreement))), .agreement(.accepted(try signed(agreement))),
-            .agreement(.rejected(digest(3), [refusal])),
+            .agreement(.rejected(digest(3), [refusal])), .agreement(.houseHeld(nil)),
+            .agreement(.houseHeld(digest(3))),
+            .agreement(.house(HouseDocument(anchor: key, agreement: try signed(house)))),
         ]
     }
 

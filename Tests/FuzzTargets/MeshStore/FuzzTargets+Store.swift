@@ -81,7 +81,7 @@ extension FuzzTargets {
             let isSound = [
                 try isRead(PeerRow.self, reader), try isRead(PeerEndpointRow.self, reader),
                 try isRead(InviteRow.self, reader), try isRead(HeadRow.self, reader),
-                try isRead(RecordRow.self, reader),
+                try isRead(RecordRow.self, reader), try isRead(HouseRow.self, reader),
             ]
             return isSound.contains(false) ? .refused : .taken
         })
@@ -117,7 +117,8 @@ extension FuzzTargets {
             "secret": Data(repeating: 1, count: 16), "expires": Int64(1), "used_by_pin": nil,
             "wrong_proofs": Int64(0), "ask": Int64(0), "created": Int64(1), "owner": node, "audience": "pair",
             "epoch": Int64(0), "sequence": Int64(1), "root": digest, "document": digest, "key": "echo",
-            "body": digest,
+            "body": digest, "domain": "d" + String(repeating: "a", count: 52), "version": Int64(1),
+            "anchor": digest,
         ]
     }
 }

@@ -145,7 +145,7 @@ struct ConsumerTests {
             guard let last = rig.sent.last else { return }
             rig.take(.attemptRefused(last.0, [Refusal(.agreementMissing)], .none))
         }
-        #expect(rig.desk.routes(at: moment(0).instant).allSatisfy { $0.breaker == .closed })
+        #expect(rig.desk.routes(at: moment(0)).allSatisfy { $0.breaker == .closed })
     }
 
     @Test(

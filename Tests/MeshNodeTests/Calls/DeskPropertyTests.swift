@@ -91,7 +91,7 @@ private struct Run {
         }
         let closing = rig.ledger.events.filter { $0.type == .call }.compactMap(\.correlation)
         if Set(closing).count != closing.count { problems.append("a call closed twice") }
-        let inFlight = rig.desk.routes(at: moment(rig.now).instant).map(\.inFlight)
+        let inFlight = rig.desk.routes(at: moment(rig.now)).map(\.inFlight)
         if inFlight.contains(where: { $0 != 0 }) { problems.append("in flight \(inFlight)") }
     }
 

@@ -27,6 +27,7 @@ struct DeskRig {
     var own: [OfferedResource] = []
     var descriptions: [NodeID: [ResourceDescription]] = [:]
     var routes: [ResourceName: [NodeID]] = [:]
+    var domain: CallDomain?
     var configuration = CallConfiguration()
     var desk: CallDesk
     var now: Int64 = 0
@@ -72,11 +73,13 @@ struct DeskRig {
             name: resource(name), protocol: .http, capabilities: capabilities, labels: [])
     }
 
-    static func offered(_ name: String, to peers: [NodeID], timeout: Int64? = nil) -> OfferedResource {
+    static func offered(
+        _ name: String, to peers: [NodeID], toDomain: DomainOffer = .withheld, timeout: Int64? = nil
+    ) -> OfferedResource {
         OfferedResource(
             resource: LocalResource(
                 description: described(name), url: "http://127.0.0.1:9000", timeoutInMilliseconds: timeout),
-            offeredTo: peers)
+            offeredTo: peers, toDomain: toDomain)
     }
 
     mutating func agree(
@@ -112,7 +115,8 @@ struct DeskRig {
                     agreements: table(agreements.map { ($0.key, $0.value) }),
                     resources: table(own.map { ($0.resource.name, $0) }),
                     descriptions: table(descriptions.map { ($0.key, table($0.value.map { ($0.name, $0) })) }),
-                    routes: table(routes.map { ($0.key, $0.value) }), configuration: configuration)))
+                    routes: table(routes.map { ($0.key, $0.value) }), domain: domain,
+                    configuration: configuration)))
     }
 
     /// Gives the desk an input, keeps its effects, and holds them against the rules.

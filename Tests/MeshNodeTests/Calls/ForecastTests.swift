@@ -44,7 +44,7 @@ struct ForecastTests {
         var rig = DeskRig()
         _ = rig.call("B")
         func isProvider() -> [Bool] {
-            rig.desk.routes(at: moment(rig.now).instant).filter { $0.node == node(1) }.map(\.isProvider)
+            rig.desk.routes(at: moment(rig.now)).filter { $0.node == node(1) }.map(\.isProvider)
         }
         #expect(isProvider() == [true])
         rig.routes = [:]

@@ -78,6 +78,23 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: path + copy))
     }
 
+    @Test func `has room for house agreements in a file that had none`() throws {
+        var options = Store.Options()
+        options.schema = StoreSchema(steps: Array(StoreSchema.current.steps.prefix(2)))
+        let old = try Store.open(path: path, options: options)
+        let resource = StoreChange.putResource(
+            ResourceRow(name: orders, resource: ordersResource, offeredTo: []))
+        try old.commit([resource])
+        try old.close()
+        let store = try Store.open(path: path)
+        #expect(try store.load().resources.map(\.name) == [orders] && store.load().houses.isEmpty)
+        try store.commit(oneOfEach)
+        let again = HouseRow(
+            domain: DomainID(digest(5)), version: 4, anchor: [1], document: [2], updated: wall(7))
+        try store.commit([.putHouse(again)])
+        #expect(try store.load().houses == [again])
+    }
+
     @Test func `leaves an older file as it was when a step of its migration fails`() throws {
         try Store.open(path: path).close()
         var options = Store.Options()
@@ -114,6 +131,7 @@ import Testing
         ("heads", "epoch = 'many'"), ("invites", "expires = x'00'"), ("peers", "boot_random = 5"),
         ("peers", "trusted_since = 'long ago'"), ("records", "body = 3"),
         ("peers", "pin = x'00'"), ("peers", "name = '-'"), ("resources", "document = 7"),
+        ("house_agreements", "domain = 'd'"), ("house_agreements", "version = 'v'"),
     ]) func `says that a column holds what this program never wrote`(table: String, change: String) throws {
         let store = try Store.open(path: path)
         try store.commit(oneOfEach)

@@ -47,6 +47,10 @@ let oneOfEach: [StoreChange] = [
             contentID: digest(4), agreement: "a-1", version: 2, peer: node(1), role: "provider",
             state: "active",
             document: [7, 0, 7], validUntil: wall(100), updated: wall(5))),
+    .putHouse(
+        HouseRow(
+            domain: DomainID(digest(5)), version: 3, anchor: [1, 2, 3], document: [9, 0, 9],
+            updated: wall(6))),
     .putHead(
         HeadRow(
             owner: node(1), audience: "pair", epoch: 1, sequence: 1 << 51, root: digest(6),

@@ -1,0 +1,127 @@
+import MeshAgreements
+import MeshBase
+import MeshGossip
+import MeshRouting
+import MeshSimulator
+import MeshTrust
+import Testing
+
+@testable import MeshNode
+
+@Suite("Nodes of one domain")
+struct NodeDomainTests {
+    private let ledger = ResourceName("ledger")!
+
+    private func described(_ name: String) -> LocalResource {
+        LocalResource(
+            description: ResourceDescription(
+                name: ResourceName(name)!, protocol: .http,
+                capabilities: [
+                    Capability(name: ResourceName("read")!, methods: ["GET"], path: "/", safety: .safe)
+                ], labels: []), url: "http://127.0.0.1:9000", timeoutInMilliseconds: nil)
+    }
+
+    /// Atlas and Bakery are members, Carol is trusted by Atlas only and is none.
+    private func house() -> NodeTable {
+        var table = NodeTable("atlas", "bakery", "carol")
+        table.join(1)
+        table.join(2)
+        table.command(0, .addResource(described("ledger"), toDomain: .offered))
+        for member in 0...1 { table.change(table.membership(), of: member) }
+        table.make(table.house(), at: 0)
+        table.pass(.seconds(2))
+        return table
+    }
+
+    @Test("see what is offered to the domain, and hold its house agreement; others do neither")
+    func seen() {
+        let table = house()
+        let members = table.places[1].view?.domain?.members[table.id(0)]
+        #expect(members?.offers.keys == [.echo, ledger])
+        #expect(table.places[1].view?.descriptions[table.id(0)]?.keys == [.echo, ledger])
+        #expect(table.places[1].view?.domain?.house?.agreement.version == 1)
+        #expect(table.places[2].view?.domain == nil)
+        #expect(table.places[2].view?.descriptions[table.id(0)]?.keys == [.echo])
+        for effect in table.places[0].effects {
+            guard case .send(let connection, let document) = effect,
+                table.places[0].ends[connection]?.place == 2
+            else { continue }
+            #expect(!"\(document)".contains(NodeTable.domain.description), "told to a stranger: \(document)")
+            #expect(!"\(document)".contains("ledger"), "told to a stranger: \(document)")
+        }
+    }
+
+    @Test("offer nothing more to one another from the moment a membership ends")
+    func ended() {
+        var table = house()
+        table.change(nil, of: 1)
+        #expect(table.places[0].view?.domain?.members.isEmpty == true)
+        #expect(table.places[1].view?.domain == nil)
+        #expect(table.places[1].view?.descriptions[table.id(0)]?.keys == [.echo])
+    }
+
+    @Test("know all of it again after a restart, once memberships are told")
+    func restart() {
+        var table = house()
+        table.restart(0)
+        table.restart(1)
+        for member in 0...1 { table.change(table.membership(), of: member) }
+        #expect(table.places[0].view?.resources[ledger]?.toDomain == .offered)
+        #expect(table.places[1].view?.domain?.house?.agreement.version == 1)
+        #expect(table.places[1].view?.domain?.members[table.id(0)]?.offers.keys == [.echo, ledger])
+    }
+
+    @Test("withdraw from the domain what is provided anew without it, or no more")
+    func withdrawn() {
+        for command in [NodeCommand.addResource(described("ledger")), .removeResource(ledger)] {
+            var table = house()
+            table.command(0, command)
+            table.pass(.seconds(1))
+            #expect(table.places[1].view?.domain?.members[table.id(0)]?.offers.keys == [.echo])
+            #expect(table.places[0].shelf.offeredToDomain.isEmpty)
+        }
+    }
+
+    @Test("offer echo to the domain for as long as it is on")
+    func echo() {
+        var table = house()
+        table.command(0, .configure(AgreementConfiguration(echoOffer: .none)))
+        table.pass(.seconds(1))
+        #expect(table.places[1].view?.domain?.members[table.id(0)]?.offers.keys == [ledger])
+        table.command(0, .configure(AgreementConfiguration(echoOffer: .trustedPeers)))
+        table.pass(.seconds(1))
+        #expect(table.places[1].view?.domain?.members[table.id(0)]?.offers.keys == [.echo, ledger])
+    }
+
+    @Test("all come to hold a newer house agreement, and write it down")
+    func newer() {
+        var table = house()
+        table.make(table.house(2), at: 1)
+        table.pass(.seconds(1))
+        for member in 0...1 {
+            #expect(table.places[member].view?.domain?.house?.agreement.version == 2)
+            #expect(table.places[member].shelf.houses[NodeTable.domain]?.body.version == 2)
+            #expect(table.places[member].events.contains { $0.action == "house agreement replaced" })
+        }
+        #expect(table.places[2].shelf.houses.isEmpty)
+    }
+
+    @Test("offer 256 resources to their domain, and not one more")
+    func bound() {
+        var table = NodeTable("atlas")
+        for number in 1..<Limits.recordsPerHead {
+            table.command(0, .addResource(described("r\(number)"), toDomain: .offered))
+        }
+        #expect(table.places[0].node.offeredToDomain.count == Limits.recordsPerHead)
+        let beyond = table.command(0, .addResource(described("more"), toDomain: .offered))
+        guard case .refused(let refusals)? = table.places[0].answers[beyond] else {
+            Issue.record("taken")
+            return
+        }
+        #expect(refusals.map(\.code) == [.limitReached])
+        let again = table.command(0, .addResource(described("r1"), toDomain: .offered))
+        #expect(table.places[0].answers[again] == .done)
+        let alone = table.command(0, .addResource(described("more")))
+        #expect(table.places[0].answers[alone] == .done)
+    }
+}

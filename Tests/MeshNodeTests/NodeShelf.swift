@@ -1,0 +1,64 @@
+import MeshAgreements
+import MeshBase
+import MeshGossip
+import MeshNode
+import MeshTrust
+
+/// What a place at the table keeps when its node ends.
+struct NodeShelf {
+    var peers = OrderedTable<NodeID, PeerRecord>()
+    var revokedPins = OrderedTable<Pin, NodeID>()
+    var invites = OrderedTable<InviteName, InviteRecord>()
+    var agreements = OrderedTable<Digest, AgreementRecord>()
+    var heads: [StoredHead] = []
+    var resources = OrderedTable<ResourceName, LocalResource>()
+    var offeredToDomain = OrderedTable<ResourceName, DomainOffer>()
+    var houses = OrderedTable<DomainID, HouseDocument>()
+    var routes = OrderedTable<ResourceName, [NodeID]>()
+    var endpoints: [ProvenEndpoint] = []
+
+    mutating func keep(_ change: NodeChange) {
+        switch change {
+        case .trust(.peer(let peer)):
+            peers[peer.node] = peer
+            if peer.state == .revoked { revokedPins[peer.pin] = peer.node }
+        case .trust(.peerForgotten(let node)): peers[node] = nil
+        case .trust(.invite(let invite)): invites[invite.name] = invite
+        case .trust(.inviteGone(let name)): invites[name] = nil
+        case .trust(.ownBoot): break
+        case .gossip(.head(let stored)):
+            let body = stored.head.body
+            heads.removeAll { $0.head.body.owner == body.owner && $0.head.body.audience == body.audience }
+            heads.append(stored)
+        case .agreement(let record): agreements[record.contentID] = record
+        case .agreementForgotten(let contentID): agreements[contentID] = nil
+        case .resource(let resource, let offer):
+            resources[resource.name] = resource
+            offeredToDomain[resource.name] = offer == .offered ? offer : nil
+        case .houseAgreement(let document): houses[document.body.domain] = document
+        case .resourceRemoved(let name):
+            resources[name] = nil
+            offeredToDomain[name] = nil
+        case .route(let resource, let providers): routes[resource] = providers.isEmpty ? nil : providers
+        case .endpoint(let node, let endpoint):
+            endpoints.append(ProvenEndpoint(node: node, endpoint: endpoint))
+        case .endpointForgotten(let node, let endpoint):
+            endpoints.removeAll { $0 == ProvenEndpoint(node: node, endpoint: endpoint) }
+        }
+    }
+
+    var restored: RestoredNode {
+        var node = RestoredNode()
+        node.peers = peers.values
+        node.revokedPins = revokedPins.map { RevokedPin(pin: $0.0, node: $0.1) }
+        node.invites = invites.values
+        node.agreements = agreements.values
+        node.heads = heads
+        node.resources = resources.values
+        node.offeredToDomain = offeredToDomain.keys
+        node.houseAgreements = houses.values
+        node.routes = routes.map { StoredRoute(resource: $0.0, providers: $0.1) }
+        node.endpoints = endpoints
+        return node
+    }
+}
