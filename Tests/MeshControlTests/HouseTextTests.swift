@@ -34,7 +34,7 @@ import Testing
         #expect(text.contains("each member may call what another offers to the domain; nothing else"))
         #expect(text.contains("bakery offers") && text.contains("echo, stock"))
         #expect(text.contains("mill offers") && text.contains("nothing"))
-        #expect(text.contains("(in 300 days)") && text.contains("(in 6 days)"))
+        #expect(text.contains("(in 300 d)") && text.contains("(in 6 d)"))
     }
 
     @Test func saysThatNoneHasComeYet() {

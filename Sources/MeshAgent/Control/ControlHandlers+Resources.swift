@@ -49,7 +49,7 @@ extension ControlHandlers {
         for record in offered { agreements.append(await settled(record)) }
         return AddResource.Response(
             resource: await plane.report { $0.report(of: resource) }, agreements: agreements,
-            replaced: replaced)
+            replaced: replaced, domain: await plane.report { $0.house?.domain })
     }
 
     func removeResource(_ request: RemoveResource.Request) async throws(ControlFailure) -> ResourceReport {

@@ -26,10 +26,42 @@ extension ReportWriter {
             offered: node.offeredToDomain.keys, members: members.sorted { $0.node.title < $1.node.title })
     }
 
+    /// A house agreement that is over, or will be within a month: only where its anchor's key lies is the
+    /// next one made, when that agent starts.
+    var houseAttention: [AttentionReport] {
+        guard let house, let until = house.until,
+            until.time < now.wall + .seconds(30 * 24 * 3_600)
+        else { return [] }
+        let verb = until.time > now.wall ? "ends" : "ended"
+        return [
+            AttentionReport(
+                what: "the house agreement of \(house.domain.brief) \(verb) at \(RFC3339.text(until.time)): "
+                    + "start the agent in whose home the anchor's key lies",
+                next: "comity agreement show house")
+        ]
+    }
+
     private func state(of document: HouseDocument?, _ own: Membership) -> AgreementReport.State {
         guard let document else { return .offered }
         let end = now.wall + AgreementLimits.clockMargin
         return end <= document.body.until && end <= own.until ? .active : .expired
+    }
+
+    /// What the house agreement permits between this node and `peer` now; empty where that is nothing.
+    func houseFacts(about peer: NodeID, asProvider: Bool) -> [Fact] {
+        let names =
+            asProvider
+            ? node.offeredToDomain.keys : node.gossip.resourcesOfferedToDomain(by: peer, at: now.wall)
+        guard let house, house.state == .active, let until = house.until, !names.isEmpty,
+            let membership = node.agreements.membership(of: peer), membership.domain == house.domain,
+            now.wall + AgreementLimits.clockMargin <= membership.until
+        else { return [] }
+        let end = min(until.time, house.memberUntil.time, membership.until)
+        return [
+            Fact(
+                names.map(\.description).joined(separator: ", "),
+                "offered to the domain, under its house agreement, until \(RFC3339.text(end))")
+        ]
     }
 
     /// Until when the house agreement lets this node call `resource` at `peer`; nil where it does not.

@@ -239,8 +239,9 @@ extension ReportWriter {
                 record.agreement.grants.map(\.resource.description).joined(separator: ", "),
                 "\(state(of: record).rawValue), until \(RFC3339.text(record.agreement.validUntil))")
         }
-        if records.contains(where: { state(of: $0) == .active }) {
-            return ExplainBranch(side: nil, question: question, verdict: .allowed, facts: facts)
+        let house = houseFacts(about: id, asProvider: asProvider)
+        if records.contains(where: { state(of: $0) == .active }) || !house.isEmpty {
+            return ExplainBranch(side: nil, question: question, verdict: .allowed, facts: facts + house)
         }
         let code: RefusalCode =
             records.contains { $0.state == .offered } ? .agreementPending : .agreementMissing

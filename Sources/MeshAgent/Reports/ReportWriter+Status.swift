@@ -27,7 +27,7 @@ extension ReportWriter {
                 started: Timestamp(circumstances.started), program: ProgramVersion.text),
             listening: circumstances.listening, discovery: circumstances.discovery, peers: peers,
             resources: resources,
-            agreements: agreements, breakers: circumstances.breakers,
+            agreements: agreements, house: house, breakers: circumstances.breakers,
             attention: attention(circumstances, peers: peers))
     }
 
@@ -35,7 +35,7 @@ extension ReportWriter {
     private func attention(_ circumstances: Circumstances, peers: [PeerReport]) -> [AttentionReport] {
         storeAttention(circumstances) + alarmAttention + departureAttention + clockAttention(peers)
             + breakerAttention(circumstances)
-            + expiryAttention + discoveryAttention(circumstances)
+            + expiryAttention + houseAttention + discoveryAttention(circumstances)
     }
 
     private func storeAttention(_ circumstances: Circumstances) -> [AttentionReport] {

@@ -10,7 +10,11 @@ extension CodeBook {
         case .certificateExpired: ["until", "here", "there"]
         case .certificateNotYetValid: ["from", "here", "there"]
         case .identityStatementInvalid: ["node"]
-        case .clockSkew: ["here", "there", "issued", "created in ms", "now in ms", "its clock less ours"]
+        case .clockSkew:
+            [
+                "here", "there", "issued", "created in ms", "now in ms", "its clock less ours", "agreement",
+                "version",
+            ]
         case .isMyself: ["answered", "this node", "invite of"]
         case .identityMismatch:
             ["expected", "answered", "presented", "hello", "certificate", "node", "its key's pin"]

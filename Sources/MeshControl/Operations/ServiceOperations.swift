@@ -40,12 +40,16 @@ public enum AddResource: ControlOperation {
         public var agreements: [AgreementReport]
         /// What bore the name before, and whose agreements now cover the new one; nil when nothing did.
         public var replaced: ResourceReport?
+        /// This node's domain; nil while it is in none.
+        public var domain: DomainID?
         public init(
-            resource: ResourceReport, agreements: [AgreementReport], replaced: ResourceReport? = nil
+            resource: ResourceReport, agreements: [AgreementReport], replaced: ResourceReport? = nil,
+            domain: DomainID? = nil
         ) {
             self.resource = resource
             self.agreements = agreements
             self.replaced = replaced
+            self.domain = domain
         }
     }
     public static let path = "resources/add"

@@ -18,6 +18,8 @@ public struct StatusReport: Codable, Equatable, Sendable {
     public var resources: [ResourceReport]
     /// Every agreement that is kept.
     public var agreements: [AgreementReport]
+    /// The house agreement of this node's domain; nil while it is in none.
+    public var house: HouseReport?
     /// Every breaker that is not at rest.
     public var breakers: [BreakerReport]
     /// What a person should look at, most urgent first.
@@ -25,8 +27,8 @@ public struct StatusReport: Codable, Equatable, Sendable {
 
     public init(
         node: NodeReport, listening: ListeningReport, discovery: [DiscoveryReport], peers: [PeerReport],
-        resources: [ResourceReport], agreements: [AgreementReport], breakers: [BreakerReport],
-        attention: [AttentionReport]
+        resources: [ResourceReport], agreements: [AgreementReport], house: HouseReport? = nil,
+        breakers: [BreakerReport], attention: [AttentionReport]
     ) {
         self.node = node
         self.listening = listening
@@ -34,6 +36,7 @@ public struct StatusReport: Codable, Equatable, Sendable {
         self.peers = peers
         self.resources = resources
         self.agreements = agreements
+        self.house = house
         self.breakers = breakers
         self.attention = attention
     }

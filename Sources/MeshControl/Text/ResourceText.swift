@@ -15,21 +15,22 @@ public enum ResourceText {
     public static func render(_ report: CatalogReport, _ presentation: Presentation) -> String {
         guard !report.entries.isEmpty else { return "nothing found\n" }
         let isInDomain = report.entries.contains { $0.toDomain == true }
-        var table = TextTable(
-            ["RESOURCE", "AT", "CALLABLE"] + (isInDomain ? ["OFFERED TO"] : []) + ["CAPABILITIES", "LABELS"])
+        let offered = isInDomain ? ["OFFERED TO"] : []
+        var table = TextTable(["RESOURCE", "AT", "CALLABLE"] + offered + ["CAPABILITIES", "LABELS"])
         for entry in report.entries {
             let until = entry.until.map { "until \(presentation.date($0).prefix(16))" }
             let callable = entry.isHere ? "here" : entry.agreement == nil ? "no agreement" : until ?? "yes"
             let whom = entry.toDomain == true ? "domain" : entry.isHere ? "-" : "us"
-            table.add(
-                [
-                    .init(entry.description.name.description),
-                    .init(entry.isHere ? "\(entry.provider.title) (here)" : entry.provider.title),
-                    .init(callable, entry.isHere || entry.agreement != nil ? .good : .warning),
-                ] + (isInDomain ? [.init(whom)] : []) + [
-                    .init(entry.description.capabilities.map(\.name.description).joined(separator: ",")),
-                    .init(labels(entry.description.labels)),
-                ])
+            var cells: [TextTable.Cell] = [
+                .init(entry.description.name.description),
+                .init(entry.isHere ? "\(entry.provider.title) (here)" : entry.provider.title),
+                .init(callable, entry.isHere || entry.agreement != nil ? .good : .warning),
+            ]
+            if isInDomain { cells.append(.init(whom)) }
+            let capabilities = entry.description.capabilities.map(\.name.description)
+            cells.append(.init(capabilities.joined(separator: ",")))
+            cells.append(.init(labels(entry.description.labels)))
+            table.add(cells)
         }
         return table.render(presentation)
     }
@@ -52,7 +53,10 @@ public enum ResourceText {
         }
         text += table.render(presentation, indent: 2)
         if added.resource.offeredToDomain == true {
-            text += "every member of this node's domain may call \(name), under the house agreement\n"
+            text +=
+                added.domain == nil
+                ? "\(name) is offered to the domain that this node joins; now it is in none\n"
+                : "every member of this node's domain may call \(name), under the house agreement\n"
         }
         for agreement in added.agreements { text += AgreementText.offered(agreement, presentation) }
         return text

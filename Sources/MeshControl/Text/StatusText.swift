@@ -7,7 +7,7 @@ public enum StatusText {
         [
             identity(report, presentation), discovery(report.discovery, presentation),
             peers(report.peers, presentation),
-            resources(report.resources, presentation), agreements(report.agreements, presentation),
+            resources(report.resources, presentation), agreements(report, presentation),
             breakers(report.breakers, presentation), attention(report.attention, presentation),
         ].filter { !$0.isEmpty }.joined(separator: "\n")
     }
@@ -87,9 +87,11 @@ public enum StatusText {
         section("resources", ResourceText.table(resources), presentation)
     }
 
-    private static func agreements(_ agreements: [AgreementReport], _ presentation: Presentation) -> String {
-        let living = agreements.filter { $0.state != .ended && $0.state != .expired }
-        return section("agreements", AgreementText.table(living, presentation), presentation)
+    private static func agreements(_ report: StatusReport, _ presentation: Presentation) -> String {
+        let living = report.agreements.filter { $0.state != .ended && $0.state != .expired }
+        var table = AgreementText.table(living, presentation)
+        if let house = report.house { HouseText.add(house, to: &table, presentation) }
+        return section("agreements", table, presentation)
     }
 
     private static func breakers(_ breakers: [BreakerReport], _ presentation: Presentation) -> String {

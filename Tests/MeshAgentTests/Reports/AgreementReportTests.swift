@@ -45,7 +45,8 @@ struct AgreementReportTests {
         try rig.provide("orders", to: bakery, life: Self.day * 20)
         let id = rig.restored.agreements[0].contentID.description
         let writer = try rig.writer
-        guard case .allowed(let found) = writer.agreementReport(String(id.prefix(12)).uppercased()) else {
+        guard case .allowed(.pair(let found)) = writer.agreementReport(String(id.prefix(12)).uppercased())
+        else {
             Issue.record("not found")
             return
         }
