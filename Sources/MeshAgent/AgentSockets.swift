@@ -46,10 +46,13 @@ struct AgentSockets: Sendable {
             gatewaySocket: gatewayPath.inHome,
             control: controlPath.inHome)
         ground.inputs.post(.listens(ListeningNotice(port: link.port, advertised: configuration.advertise)))
+        let sign = PairingSign()
+        let name = ground.identity.own.name
+        await ground.plane.announcePairing { window in sign.show(window == .announced ? name : nil) }
         await ground.plane.start(over: transport, shell)
         let discovery = DiscoveryShell(
             DiscoveryShell.witnesses(
-                of: ground.identity.own.node, port: link.port, configuration.discovery, surroundings),
+                of: ground.identity.own.node, port: link.port, configuration.discovery, sign, surroundings),
             inputs: ground.inputs, surroundings: surroundings, log: ground.log)
         discovery.start()
         return AgentSockets(

@@ -58,6 +58,13 @@ final class AvahiAnnouncer {
         }
     }
 
+    /// Takes the service off the network; the next announcement is under another name, with other TXT.
+    func rename(showing txt: TXTRecord) {
+        withdraw()
+        instance = Self.newInstanceName()
+        self.txt = txt
+    }
+
     /// Takes the service off the network, with goodbyes. Needed also when the client is lost: the group lives
     /// in the client.
     func withdraw() {

@@ -54,6 +54,13 @@ final class AvahiCore {
         announcer?.update(txt)
     }
 
+    func announceAnew(_ txt: TXTRecord) {
+        avahi_threaded_poll_lock(loop)
+        defer { avahi_threaded_poll_unlock(loop) }
+        announcer?.rename(showing: txt)
+        if case .running = connection, let client, !isClientLost { announcer?.announce(through: client) }
+    }
+
     /// Ends the thread, then frees what it used; the daemon sends the goodbyes.
     func close() {
         avahi_threaded_poll_stop(loop)

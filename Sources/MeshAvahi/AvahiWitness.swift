@@ -55,6 +55,14 @@ public final class AvahiWitness: @unchecked Sendable {
         }
     }
 
+    /// Announces other TXT under a new instance name: others see at once what changed, where they look at a
+    /// name that they know once in a while. Does nothing once closed, or without announcement.
+    public func announceAnew(txt: TXTRecord) {
+        isOpen.withLock { isOpen in
+            if isOpen { core.announceAnew(txt) }
+        }
+    }
+
     /// Withdraws the service with goodbyes and ends the thread. No event comes after it returned. Closing
     /// twice is harmless.
     public func close() {

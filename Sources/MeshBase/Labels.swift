@@ -9,6 +9,12 @@ public enum Label: String, CaseIterable, Sendable {
     case inviteName = "comity invite name v1;"
     /// The inviter's key for proofs under an invite.
     case inviteProof = "comity invite proof v1;"
+    /// The sealed nonce of who dials to pair by words.
+    case wordCommitment = "comity word commitment v1;"
+    /// A nonce for words, from a window's seed.
+    case wordNonce = "comity word nonce v1;"
+    /// The words that two people compare.
+    case words = "comity pairing words v1;"
     /// The key of the mDNS tag, from a node ID.
     case sightingTag = "comity sighting tag v1;"
     /// The salted tag of an audience.

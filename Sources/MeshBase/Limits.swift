@@ -37,6 +37,14 @@ public enum Limits {
     public static let wrongProofsPerInvite = 5
     /// Invites that are open at once.
     public static let openInvites = 64
+    /// How long a window for pairing by words stays open.
+    public static let pairingWindow: Duration = .seconds(600)
+    /// How long it stays open when nobody attends to it.
+    public static let pairingAttendance: Duration = .seconds(30)
+    /// Tries in one window; each address has one.
+    public static let pairingTries = 3
+    /// How long people may take to compare words.
+    public static let pairingDecision: Duration = .seconds(300)
     /// Characters of an invite line.
     public static let inviteLine = 250
 

@@ -67,6 +67,18 @@ public enum RefusalCode: String, Sendable, CaseIterable, Codable, Hashable {
     case pairingClosed = "pairing-closed"
     /// Too many attempts to pair in this minute.
     case pairingLimit = "pairing-limit"
+    /// Words are being compared with somebody else.
+    case pairingBusy = "pairing-busy"
+    /// This address had its try in this window, or three tries have failed.
+    case pairingTriesSpent = "pairing-tries-spent"
+    /// The nonce that was shown is not the one that was committed to: somebody tried to choose the words.
+    case pairingCommitmentWrong = "pairing-commitment-wrong"
+    /// An operator said no to the words.
+    case pairingDeclined = "pairing-declined"
+    /// Nobody said yes to the words in time.
+    case pairingTimeout = "pairing-timeout"
+    /// The words that were expected are not the words that are shown: somebody may be in between.
+    case pairingWordsDiffer = "pairing-words-differ"
 
     // Calls
     /// No peer has this name or ID.

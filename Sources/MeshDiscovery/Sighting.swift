@@ -42,11 +42,17 @@ public struct Sighting: Hashable, Sendable {
     public let claim: Claim
     /// How long it holds without being repeated; nil until it is withdrawn.
     public let life: Duration?
+    /// The name under which its operator waits for somebody to pair with, by its own word; nil when it says
+    /// nothing of that.
+    public let pairing: NodeName?
 
-    public init(key: SightingKey, endpoints: [Endpoint], claim: Claim, life: Duration?) {
+    public init(
+        key: SightingKey, endpoints: [Endpoint], claim: Claim, life: Duration?, pairing: NodeName? = nil
+    ) {
         self.key = key
         self.endpoints = Array(endpoints.filter { $0.port > 0 }.prefix(Limits.endpointsPerPeer))
         self.claim = claim
         self.life = life
+        self.pairing = pairing
     }
 }

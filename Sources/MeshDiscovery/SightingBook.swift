@@ -37,6 +37,9 @@ struct SightingBook: Sendable, Equatable {
     /// The sightings of `node`, by key.
     func sightings(of node: NodeID) -> OrderedTable<SightingKey, Entry> { byNode[node] ?? OrderedTable() }
 
+    /// All of them, strangers' first.
+    var all: [Entry] { strangers.values + byNode.values.flatMap { $0.values } }
+
     /// Under which node `key` stands; nil for a stranger or what is not here.
     func owner(of key: SightingKey) -> NodeID? { owners[key] }
 

@@ -14,7 +14,8 @@ public enum HTTPStatusTable {
             .partyMismatch, .principalRefused, .hostRefused, .originRefused,
             .peerNotTrusted,
             .peerUnknown, .peerRevoked, .peerSuspended, .pairingClosed, .inviteProofWrong, .inviteDeclined,
-            .isMyself:
+            .isMyself, .pairingBusy, .pairingTriesSpent, .pairingDeclined, .pairingTimeout,
+            .pairingCommitmentWrong, .pairingWordsDiffer:
             403
         case .peerNotFound, .resourceUnknown, .capabilityUnknown, .nothingFound, .inviteUnknown: 404
         case .correlationReused, .nameTaken: 409

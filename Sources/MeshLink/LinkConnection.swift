@@ -47,7 +47,7 @@ final class LinkConnection: ChannelInboundHandler {
     let ownCertificate: [UInt8]
     let presented: PresentedCertificate
     let times: LinkTimes
-    let handshakeDeadline: NIODeadline
+    private var handshakeDeadline: NIODeadline
 
     var context: ChannelHandlerContext?
     var bound: NIOLoopBound<LinkConnection>?
@@ -169,7 +169,21 @@ final class LinkConnection: ChannelInboundHandler {
     /// The wiring expects (another) message from the peer, and the peer has its time for it from now.
     func expectMessage() {
         guard case .handshaking = phase else { return }
+        let isSooner = messageDeadline > .now() + TimeAmount(times.message + times.grace)
         messageDeadline = .now() + TimeAmount(times.message + times.grace)
+        if isSooner { rearmTimer() }
+        goOn()
+    }
+
+    /// People decide what comes next, and the peer has `patience` for its next message. It no longer stands
+    /// among the unfinished handshakes, where newcomers could push it out: there is one such at a time.
+    func awaitPeople(for patience: Duration) {
+        guard case .handshaking = phase else { return }
+        let deadline = NIODeadline.now() + TimeAmount(patience + times.grace)
+        messageDeadline = deadline
+        handshakeDeadline = deadline + TimeAmount(times.handshake)
+        transport.handsOver(id)
+        rearmTimer()
         goOn()
     }
 
@@ -209,6 +223,11 @@ final class LinkConnection: ChannelInboundHandler {
         guard let context else { return }
         let due = min(messageDeadline, handshakeDeadline)
         timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: due) { self.timerFired() }
+    }
+
+    private func rearmTimer() {
+        timer?.cancel()
+        armTimer()
     }
 
     private func timerFired() {

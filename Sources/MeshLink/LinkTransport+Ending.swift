@@ -73,6 +73,9 @@ extension LinkTransport {
         }
     }
 
+    /// What becomes of this handshake is in people's hands.
+    func handsOver(_ id: ConnectionID) { state.withLock { $0.admission.finished(id) } }
+
     func admitted(_ id: ConnectionID) {
         state.withLock { state in
             state.counts.admitted += 1

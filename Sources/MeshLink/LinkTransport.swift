@@ -87,6 +87,12 @@ public final class LinkTransport: Sendable {
     /// Lets the peer's next message of the handshake in without sending one, where two follow one another.
     public func expectMessage(on id: ConnectionID) { on(id) { $0.expectMessage() } }
 
+    /// Lets the peer's next message of the handshake in and gives it `patience`: people decide what comes
+    /// next. Each later message has its usual time again, and the whole as much as at the beginning.
+    public func awaitPeople(on id: ConnectionID, for patience: Duration) {
+        on(id) { $0.awaitPeople(for: patience) }
+    }
+
     /// The handshake is finished: streams, documents and pings may pass. A connection without the peer's
     /// certificate is ended.
     public func admit(_ id: ConnectionID) { on(id) { $0.admit() } }

@@ -32,6 +32,10 @@ struct EventWriter: Sendable, Equatable {
         case .invite(let name, let what):
             return make(
                 .trust, "invite", from: me, to: me, [], [Fact("invite", name), Fact("what", what)])
+        case .pairing(let what, let node, let remote):
+            let place = remote.map { [Fact("address", $0)] } ?? []
+            return make(
+                .trust, "pairing by words", from: node ?? me, to: me, [], [Fact("what", what)] + place)
         case .noticed(let node, let notice):
             return make(
                 .trust, "peer told its decision", from: node, to: me, [],

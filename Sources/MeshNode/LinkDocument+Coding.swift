@@ -8,8 +8,11 @@ extension LinkDocument: Codable {
 
     private enum Kind: String, Codable {
         case hello, answer, finish, accept, deny
+        case commitment, nonce, opening, ready
         case notice, listening, goodbye, agreement
         case head, want, records, list
+        case reachRequest = "reach-request"
+        case reachAnswer = "reach-answer"
         case traceRequest = "trace-request"
         case traceAnswer = "trace-answer"
     }
@@ -23,6 +26,10 @@ extension LinkDocument: Codable {
         case .finish: self = .handshake(.finish(try body()))
         case .accept: self = .handshake(.accept(try body()))
         case .deny: self = .handshake(.deny(try body()))
+        case .commitment: self = .handshake(.words(.commitment(try body())))
+        case .nonce: self = .handshake(.words(.nonce(try body())))
+        case .opening: self = .handshake(.words(.opening(try body())))
+        case .ready: self = .handshake(.words(.ready(try body())))
         case .notice: self = .trust(try body())
         case .listening: self = .listening(try body())
         case .goodbye: self = .goodbye(try body())
@@ -31,6 +38,8 @@ extension LinkDocument: Codable {
         case .want: self = .gossip(.want(try body()))
         case .records: self = .gossip(.records(try body()))
         case .list: self = .gossip(.list(try body()))
+        case .reachRequest: self = .reachRequest(try body())
+        case .reachAnswer: self = .reachAnswer(try body())
         case .traceRequest: self = .traceRequest(try body())
         case .traceAnswer: self = .traceAnswer(try body())
         }
@@ -48,6 +57,10 @@ extension LinkDocument: Codable {
         case .handshake(.finish(let body)): try write(.finish, body)
         case .handshake(.accept(let body)): try write(.accept, body)
         case .handshake(.deny(let body)): try write(.deny, body)
+        case .handshake(.words(.commitment(let body))): try write(.commitment, body)
+        case .handshake(.words(.nonce(let body))): try write(.nonce, body)
+        case .handshake(.words(.opening(let body))): try write(.opening, body)
+        case .handshake(.words(.ready(let body))): try write(.ready, body)
         case .trust(let body): try write(.notice, body)
         case .listening(let body): try write(.listening, body)
         case .goodbye(let body): try write(.goodbye, body)
@@ -56,6 +69,8 @@ extension LinkDocument: Codable {
         case .gossip(.want(let body)): try write(.want, body)
         case .gossip(.records(let body)): try write(.records, body)
         case .gossip(.list(let body)): try write(.list, body)
+        case .reachRequest(let body): try write(.reachRequest, body)
+        case .reachAnswer(let body): try write(.reachAnswer, body)
         case .traceRequest(let body): try write(.traceRequest, body)
         case .traceAnswer(let body): try write(.traceAnswer, body)
         }

@@ -19,6 +19,10 @@ public enum LinkDocument: Equatable, Sendable {
     case gossip(GossipMessage)
     /// About an agreement of the two.
     case agreement(AgreementMessage)
+    /// Asks the receiver to dial where the sender listens.
+    case reachRequest(ReachRequest)
+    /// What those dials came to.
+    case reachAnswer(ReachAnswer)
     /// Asks for the receiver's half of a call.
     case traceRequest(TraceRequest)
     /// The sender's half of a call: only events in which the receiver is source or target.

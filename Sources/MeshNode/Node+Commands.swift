@@ -26,6 +26,7 @@ extension Node {
                 life: .seconds(24 * 3600))
             tell(.joinRequested(ticket, request), at: now, into: &effects)
             tell(.sighted(sighting), at: now, into: &effects)
+        case .pair(let order): tell(.pairingOrdered(ticket, order), at: now, into: &effects)
         case .decide(let node, let decision, let note):
             tell(.decided(ticket, node, decision, note: note), at: now, into: &effects)
         case .addResource(let resource, let offer):
@@ -45,6 +46,7 @@ extension Node {
         case .note(let action, let facts):
             noteAdministration(action, facts, at: now, into: &effects)
             effects.post(.answer(ticket, .done))
+        case .proveReach(let peer): proveReach(of: peer, ticket, at: now, into: &effects)
         case .trace(let correlation, let peer): trace(correlation, peer, ticket, at: now, into: &effects)
         }
     }

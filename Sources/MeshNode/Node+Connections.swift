@@ -11,12 +11,15 @@ extension Node {
         _ connection: ConnectionID, _ secured: SecuredConnection, _ distance: LinkDistance, at now: Moment,
         into effects: inout Outbox<NodeEffect>
     ) {
+        if case .probe(let peer)? = connections[connection] {
+            return probed(connection, peer, secured, into: &effects)
+        }
         distances[connection] = distance
         let intent: DialIntent?
         switch connections[connection] {
         case .dialled(let target)?: intent = DialIntent(node: target.node, secret: nil)
         case .pairing(let pairing, _)?: intent = pairing
-        case .accepted?, nil:
+        case .probe?, .accepted?, nil:
             intent = nil
             connections[connection] = .accepted
         }
@@ -25,6 +28,7 @@ extension Node {
 
     mutating func close(_ connection: ConnectionID, at now: Moment, into effects: inout Outbox<NodeEffect>) {
         let known = connections.remove(connection)
+        if case .probe? = known { return probeClosed(connection, into: &effects) }
         distances[connection] = nil
         repeats.cancel(connection)
         let wasLink = gossip.node(on: connection) != nil
@@ -54,6 +58,8 @@ extension Node {
         case .goodbye(let goodbye): tell(.left(node, goodbye.until), at: now, into: &effects)
         case .gossip(let message): tell(.messageArrived(node, message), at: now, into: &effects)
         case .agreement(let message): tell(.messageArrived(from: node, message), at: now, into: &effects)
+        case .reachRequest(let request): hear(request, from: node, at: now, into: &effects)
+        case .reachAnswer(let answer): hear(answer, from: node, into: &effects)
         case .traceRequest(let request): lookUp(request, for: node, at: now, into: &effects)
         case .traceAnswer(let answer):
             let ticket = Ticket(UInt64(bitPattern: answer.number))
@@ -80,6 +86,7 @@ extension Node {
         let told =
             [Endpoint(host: link.remote.host, port: notice.port)]
             + notice.advertised.prefix(ListeningNotice.advertisedMax)
+        reach.told[node] = told
         let key = SightingKey(witness: .link, source: node.description)
         let sighting = Sighting(key: key, endpoints: told, claim: .node(node), life: nil)
         tell(.sighted(sighting), at: now, into: &effects)

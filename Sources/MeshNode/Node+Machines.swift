@@ -49,6 +49,7 @@ extension Node {
             switch effect {
             case .send(let connection, let message): effects.post(.send(connection, .handshake(message)))
             case .sign(let request): sign(request, for: .trust(request.ticket), into: &effects)
+            case .awaitPeople(let connection): effects.post(.awaitPeople(connection))
             case .close(let connection, let code):
                 if code == .isMyself, case .dialled(let target)? = connections[connection] {
                     tell(.provedMyself(target.endpoint), at: now, into: &effects)
@@ -84,7 +85,7 @@ extension Node {
         switch state {
         case .trusted?:
             guard let peer = trust.pins[node] else { return }
-            rememberInviter(node, into: &effects)
+            rememberInviter(node, at: now, into: &effects)
             tell(GossipInput.peerTrusted(node, peer.key), at: now, into: &effects)
             tell(AgreementInput.peerTrusted(node, peer.key), at: now, into: &effects)
             tell(DiscoveryInput.peerTrusted(node), at: now, into: &effects)
@@ -103,7 +104,17 @@ extension Node {
 
     /// Where an invite led is kept with the trust that it made: a joiner that dies before its first link
     /// knows where to go on.
-    private mutating func rememberInviter(_ node: NodeID, into effects: inout Outbox<NodeEffect>) {
+    private mutating func rememberInviter(
+        _ node: NodeID, at now: Moment, into effects: inout Outbox<NodeEffect>
+    ) {
+        if case .trusted(node, let endpoint?)? = trust.words.outcome {
+            // As a line of an invite would: the side that dialled to pair dials the link, too.
+            let key = SightingKey(witness: .link, source: node.description)
+            let sighting = Sighting(
+                key: key, endpoints: [endpoint], claim: .node(node), life: .seconds(24 * 3600))
+            tell(.sighted(sighting), at: now, into: &effects)
+            remember(endpoint, of: node, into: &effects)
+        }
         for case .pairing(let intent, let endpoint) in connections.values where intent.node == node {
             remember(endpoint, of: node, into: &effects)
         }
@@ -143,6 +154,7 @@ extension Node {
             tell(AgreementInput.linkCameUp(node), at: now, into: &effects)
         case .linkDown(let node, _):
             isViewStale = true
+            reach.forget(node)
             effects.post(.linkDown(node))
             tell(.linkDown(node), at: now, into: &effects)
         case .linkDegraded: isViewStale = true

@@ -53,6 +53,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
     var traces = OrderedTable<Ticket, AwaitedTrace>()
     /// How many of a peer's questions the audit has not answered yet.
     var lookUps = OrderedTable<NodeID, Int>()
+    var reach = ReachBook()
     var audit: AuditLog
     let words: EventWriter
     var isViewStale = true
@@ -65,6 +66,8 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         case dialled(DialTarget)
         /// Dialled for a pairing, at this endpoint.
         case pairing(DialIntent, Endpoint)
+        /// Dialled to see whether this peer answers there.
+        case probe(NodeID)
         /// Accepted.
         case accepted
     }
@@ -143,6 +146,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         [
             trust.nextDeadline, discovery.nextDeadline, agreements.nextDeadline, gossip.nextDeadline,
             audit.nextDeadline, repeats.next, traces.values.map(\.deadline).min(),
+            reach.nextDeadline,
         ]
         .compactMap { $0 }.min()
     }
@@ -201,6 +205,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         if audit.nextDeadline.map({ $0 <= now.instant }) ?? false {
             tell(AuditInput.alarmRang, at: now, into: &effects)
         }
+        endLateRounds(at: now, into: &effects)
         while let connection = repeats.takeDue(at: now.instant) { effects.post(.repeatHandshake(connection)) }
         for (ticket, awaited) in traces where awaited.deadline <= now.instant {
             traces[ticket] = nil

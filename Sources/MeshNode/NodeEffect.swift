@@ -14,6 +14,8 @@ public enum NodeEffect: Equatable, Sendable {
     case repeatHandshake(ConnectionID)
     /// The handshake is done: documents, pings and streams are allowed on this connection.
     case admit(ConnectionID, NodeID)
+    /// People compare words: the handshake's next message may take as long as they do.
+    case awaitPeople(ConnectionID)
     /// Ping.
     case ping(ConnectionID, RegistrySummary)
     /// End a connection once what was sent has left.
@@ -74,6 +76,8 @@ public enum NodeAnswer: Equatable, Sendable {
     case joined(NodeID)
     /// The agreement as it is now.
     case agreed(AgreementRecord)
+    /// Who reaches whom.
+    case reached(ReachFindings)
     /// The peer's half of a call.
     case traced([AuditEvent])
     /// Not done.

@@ -53,6 +53,8 @@ public enum NodeCommand: Equatable, Sendable {
     case withdrawInvite(InviteName)
     /// Join under somebody's invite.
     case join(JoinRequest)
+    /// Order something of pairing by words.
+    case pair(PairingOrder)
     /// Decide about a peer.
     case decide(NodeID, PeerDecision, note: String)
     /// Provide a resource, in place of one with the same name, and offer it to this node's domain or not.
@@ -73,6 +75,8 @@ public enum NodeCommand: Equatable, Sendable {
     case configure(AgreementConfiguration)
     /// Write down an administrative act that the shells carried out: what, and its facts.
     case note(String, [Fact])
+    /// Dial a peer where it says it listens, and ask it to do the same.
+    case proveReach(NodeID)
     /// Ask a peer for its half of a call.
     case trace(CorrelationID, at: NodeID)
 }

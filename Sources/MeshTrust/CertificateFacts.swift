@@ -74,3 +74,18 @@ public enum PresentedCertificate: Equatable, Sendable {
     /// There was one, well formed.
     case wellFormed(CertificateFacts)
 }
+
+extension SecuredConnection {
+    /// Why the other end is not `node`, as far as TLS and the certificate show; nil when it is. Enough to see
+    /// who listens somewhere, never enough for a link.
+    public func refusal(unlessOf node: NodeID, using suite: some SignatureSuite) -> RefusalCode? {
+        switch presented {
+        case .missing: return .certificateMissing
+        case .malformed: return .certificateMalformed
+        case .wellFormed(let facts):
+            guard facts.isStatementValid(using: suite) else { return .identityStatementInvalid }
+            let pin = suite.pin(of: facts.statement.identityKey)
+            return facts.statement.node == node && pin.digest == node.digest ? nil : .identityMismatch
+        }
+    }
+}

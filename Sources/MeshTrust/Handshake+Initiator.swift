@@ -30,15 +30,22 @@ extension Handshake {
                 peer: facts, secret: intent?.secret, ground: ground, using: suite)
             if let refusal = refusal(of: answer.proof, exchange, using: suite) { return fail(refusal) }
             if let refusal = returnOfBoot(in: answer.hello, ground) { return fail(refusal) }
-            let proof = InitiatorProof(transcript: exchange.transcript.digest, grants: ground.grants)
-            let payload = Octets(suite.encoded(proof))
-            state = .signingFinish(exchange, proof, payload)
-            return [.sign(.initiatorProof, payload: payload)]
+            guard manner != .words else { return askForWords(exchange) }
+            return signFinish(exchange, ground, using: suite)
         }
     }
 
-    /// M2 carries a proof on `comity/1` and none under an invite, where the secret's proof in M4 stands for
-    /// it.
+    mutating func signFinish(
+        _ exchange: HandshakeExchange, _ ground: HandshakeGround, using suite: some SignatureSuite
+    ) -> [Step] {
+        let proof = InitiatorProof(transcript: exchange.transcript.digest, grants: ground.grants)
+        let payload = Octets(suite.encoded(proof))
+        state = .signingFinish(exchange, proof, payload)
+        return [.sign(.initiatorProof, payload: payload)]
+    }
+
+    /// M2 carries a proof on `comity/1` and none on `comity-pair/1`, where nothing is signed for who has
+    /// neither proved a secret nor been confirmed by people.
     func refusal(
         of proof: Signed<ResponderProof>?, _ exchange: HandshakeExchange, using suite: some SignatureSuite
     ) -> Refusal? {

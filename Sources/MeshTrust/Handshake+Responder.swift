@@ -21,10 +21,19 @@ extension Handshake {
             case .refused(let refusal): return fail(refusal)
             case .allowed(let found): secret = found
             }
+        case (.pairing, nil) where hello.pairing == .words:
+            manner = .words
+            let obstacle =
+                ground.words.refusal(of: hello.hello.node, at: connection.remote.host)
+                ?? ground.pins.refusal(toTrust: hello.hello)
+            if let obstacle { return fail(obstacle) }
         case (.peering, .some), (.pairing, nil):
             return fail(
                 Refusal(.handshakeMalformed, [Fact("invite", hello.invite == nil ? "missing" : "unexpected")])
             )
+        }
+        guard hello.pairing == manner else {
+            return fail(Refusal(.handshakeMalformed, [Fact("pairing", "unexpected")]))
         }
         let answer = ResponderHello(hello: ground.hello(nonce: connection.nonce), proof: nil)
         switch negotiated(theirs: hello.hello, ours: answer.hello) {
@@ -34,8 +43,11 @@ extension Handshake {
                 version: agreed.version, binding: agreed.binding, hello: hello, answer: answer,
                 connection: connection,
                 peer: facts, secret: secret, ground: ground, using: suite)
-            guard secret == nil else {
-                state = .awaitingFinish(exchange)
+            guard connection.purpose == .peering else {
+                state =
+                    manner == .words
+                    ? .exchangingWords(exchange, WordExchange(stage: .awaitingCommitment))
+                    : .awaitingFinish(exchange)
                 return [.send(.answer(answer))]
             }
             let proof = ResponderProof(transcript: exchange.transcript.digest)

@@ -10,6 +10,7 @@ import MeshBase
 ///                                   | M4                              | M3: secret, signature, grants
 ///                                   v                                 v
 ///                                   finished          finished <--M4-- signing (invite: asked first, if so)
+///     by words: people compare between M2 and M3, see `WordExchange`
 ///     any state: a check fails -> .refuse, finished;  deny arrives -> .denied, finished
 ///
 /// It decides whether the other end is who it must be, and nothing else. Nothing is believed of a hello
@@ -27,6 +28,8 @@ struct Handshake: Equatable, Sendable {
     var namedInvite: InviteName?
     /// The boot ID for which the other end is refused, proved by its signature; nil unless it is.
     var returnedBoot: BootID?
+    /// How trust is to be made here, where not under an invite; nil on `comity/1`.
+    var manner: PairingManner?
     /// Whose identity key vouches for the key that TLS proved; nil while that is not checked, or is not so.
     private(set) var provedNode: NodeID?
 
@@ -37,6 +40,12 @@ struct Handshake: Equatable, Sendable {
         /// Under an invite, once the secret is proved: the book must mark it used durably, and the operator
         /// may have to say yes.
         case claimInvite(InviteName, by: Pin, name: NodeName)
+        /// By words: whether this try may run must be asked before a nonce leaves.
+        case claimWords
+        /// These are the words.
+        case compare(WordSum)
+        /// People are waited for.
+        case awaitPeople
         case refuse(Refusal)
         case denied(Denial)
         case establish(Establishment)
@@ -71,8 +80,10 @@ struct Handshake: Equatable, Sendable {
                         .identityMismatch,
                         [Fact("expected", expected), Fact("presented", facts.statement.node)]))
             }
+            manner = intent.whom == .words ? .words : nil
             let hello = InitiatorHello(
-                hello: ground.hello(nonce: connection.nonce), invite: intent.invite(using: suite))
+                hello: ground.hello(nonce: connection.nonce), invite: intent.invite(using: suite),
+                pairing: manner)
             state = .awaitingAnswer(hello)
             return [.send(.hello(hello))]
         }
@@ -94,6 +105,10 @@ struct Handshake: Equatable, Sendable {
             return receive(finish: finish, exchange, ground, using: suite)
         case (.awaitingAccept(let exchange, let finish), .accept(let accept)):
             return receive(accept: accept, exchange, finish: finish, using: suite)
+        case (.exchangingWords(let exchange, let words), .words(let message)):
+            return receive(message, exchange, words, ground, using: suite)
+        case (.exchangingWords(let exchange, let words), .finish(let finish)):
+            return receive(finish: finish, exchange, words, ground, using: suite)
         case (.finished, _): return []
         default:
             return fail(
@@ -134,7 +149,7 @@ struct Handshake: Equatable, Sendable {
                     exchange.establishment(grants: finish.proof.body.grants, invite: exchange.inviteName)),
             ]
         case .ready, .awaitingHello, .awaitingAnswer, .awaitingFinish, .awaitingConsent, .awaitingAccept,
-            .finished:
+            .exchangingWords, .finished:
             return []
         }
     }

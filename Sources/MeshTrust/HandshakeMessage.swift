@@ -58,6 +58,8 @@ public enum HandshakeMessage: Equatable, Sendable {
     case finish(InitiatorFinish)
     /// M4, responder to initiator.
     case accept(ResponderAccept)
+    /// Between M2 and M3, where two people compare words.
+    case words(WordMessage)
     /// M2 or M4 instead: no, and where the refusing operator finds the reason.
     case deny(Denial)
 }
@@ -68,10 +70,13 @@ public struct InitiatorHello: Codable, Equatable, Sendable {
     public let hello: Hello
     /// The invite that it wants to use; only on `comity-pair/1`.
     public let invite: InviteName?
+    /// How else it wants to make trust; only on `comity-pair/1`, and where it names no invite.
+    public let pairing: PairingManner?
 
-    public init(hello: Hello, invite: InviteName?) {
+    public init(hello: Hello, invite: InviteName?, pairing: PairingManner? = nil) {
         self.hello = hello
         self.invite = invite
+        self.pairing = pairing
     }
 }
 

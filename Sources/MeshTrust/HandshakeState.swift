@@ -19,6 +19,8 @@ enum HandshakeState: Equatable, Sendable {
     /// Responder under an invite: the secret is proved; the invite is being marked, the operator perhaps
     /// asked.
     case awaitingConsent(HandshakeExchange, InitiatorFinish)
+    /// Both hellos are checked, and two people compare words before anything is signed.
+    case exchangingWords(HandshakeExchange, WordExchange)
     /// Responder: M3 held; M4 is being signed.
     case signingAcceptance(HandshakeExchange, InitiatorFinish, Acceptance, Octets)
     /// Established, refused or denied.
@@ -31,6 +33,7 @@ enum HandshakeState: Equatable, Sendable {
         case .awaitingAnswer: "answer"
         case .awaitingFinish: "finish"
         case .awaitingAccept: "accept"
+        case .exchangingWords(_, let words): words.expectation
         case .ready, .signingFinish, .signingAnswer, .awaitingConsent, .signingAcceptance, .finished:
             "nothing"
         }
@@ -107,6 +110,7 @@ struct HandshakeGround: Sendable {
     let me: OwnIdentity
     let pins: PinBook
     let invites: InviteBook
+    let words: WordPairing
     let now: Moment
 
     /// What this node consents to.
@@ -138,6 +142,7 @@ extension HandshakeMessage {
         case .answer: "answer"
         case .finish: "finish"
         case .accept: "accept"
+        case .words(let message): message.name
         case .deny: "deny"
         }
     }

@@ -68,6 +68,8 @@ public struct TrustEvidence: Equatable, Sendable, Codable {
     public enum Kind: String, Sendable, Codable, CaseIterable {
         /// A handshake under an invite.
         case invite
+        /// A handshake whose words two people compared.
+        case words
         /// A decision of this node's operator.
         case `operator`
         /// A contradiction that the peer produced.

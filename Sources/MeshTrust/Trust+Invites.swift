@@ -14,7 +14,7 @@ extension Trust {
         if let refusal = invites.open(invite) { return effects.post(.answer(ticket, .refused(refusal))) }
         effects.post(.persist(.invite(invite)))
         effects.post(.record(.invite(name, what: "opened until \(RFC3339.text(invite.expires))")))
-        effects.post(.pairing(.open))
+        effects.post(.pairing(pairingWindow(at: now)))
         effects.post(.answer(ticket, .invited(name, secret: secret, expires: invite.expires)))
         scheduleInviteExpiry(at: now)
     }
@@ -125,7 +125,7 @@ extension Trust {
             abandonHandshakes(
                 under: invite.name, Self.expired(invite, at: now), at: now, into: &effects)
         }
-        if !invites.isOpen(at: now.wall) { effects.post(.pairing(.closed)) }
+        if !invites.isOpen(at: now.wall) { effects.post(.pairing(pairingWindow(at: now))) }
         scheduleInviteExpiry(at: now)
     }
 
@@ -147,7 +147,7 @@ extension Trust {
         effects.post(.persist(.inviteGone(name)))
         effects.post(.record(.invite(name, what: why)))
         abandonHandshakes(under: name, refusal, at: now, into: &effects)
-        if !invites.isOpen(at: now.wall) { effects.post(.pairing(.closed)) }
+        if !invites.isOpen(at: now.wall) { effects.post(.pairing(pairingWindow(at: now))) }
         scheduleInviteExpiry(at: now)
     }
 

@@ -75,6 +75,7 @@ extension Trust {
     /// Which connection a dial to pair became: called by the node when it allots the connection.
     public mutating func dialStarted(_ connection: ConnectionID, join ticket: Ticket) {
         joins.update(ticket) { $0.connection = connection }
+        words.dialStarted(connection, ticket)
     }
 
     /// Who answered takes no newcomer: perhaps not the inviter, which may be at the next endpoint.
@@ -106,8 +107,7 @@ extension Trust {
         _ connection: ConnectionID, _ denial: Denial, at now: Moment, into effects: inout Outbox<TrustEffect>
     ) {
         guard let (ticket, _) = joins.first(where: { $0.1.connection == connection }) else { return }
-        let refusal = Refusal(
-            denial.code, denial.facts + [Fact("reference", Hexadecimal.encode(denial.reference.bytes))])
+        let refusal = Refusal(denied: denial)
         switch denial.code {
         // The operator there may still be asked, or the node be busy: the next try may pass.
         case .handshakeTimeout, .handshakeLimit, .overloaded, .draining:
@@ -125,10 +125,11 @@ extension Trust {
         into effects: inout Outbox<TrustEffect>
     ) {
         let join = joins.first { $0.1.connection == connection }?.0
-        switch trustedRecord(establishment, role: handshake.connection.role, at: now) {
+        switch trustedRecord(establishment, handshake, at: now) {
         case .refused(let refusal):
             effects.post(.close(connection, refusal.code))
             if let join { finishJoin(join, .refused(refusal), into: &effects) }
+            pairingFailed(connection, refusal, at: now, into: &effects)
         case .allowed(let peer):
             let old = pins[peer.node]?.state
             pins.write(peer)
@@ -141,6 +142,7 @@ extension Trust {
                 effects.post(.standingChanged(peer.node, .trusted))
             }
             if let join { finishJoin(join, .joined(peer.node), into: &effects) }
+            pairingSucceeded(connection, with: peer.node, at: now, into: &effects)
         }
     }
 
@@ -153,7 +155,7 @@ extension Trust {
     }
 
     private func trustedRecord(
-        _ establishment: Establishment, role: HandshakeRole, at now: Moment
+        _ establishment: Establishment, _ handshake: Handshake, at now: Moment
     ) -> Ruling<PeerRecord> {
         let node = establishment.node
         if let refusal = pins.refusal(toTrust: node, under: establishment.key, establishment.inception) {
@@ -162,13 +164,28 @@ extension Trust {
         guard let name = pins[node]?.name ?? pins.freeName(like: establishment.name, for: node) else {
             return .refused(Refusal(.nameTaken, [Fact("name", establishment.name)]))
         }
-        let note = role == .initiator ? "joined under its invite" : "it joined under an invite of this node"
+        let isDialler = handshake.connection.role == .initiator
+        let note =
+            switch handshake.manner {
+            case .words?: "two people compared the words"
+            case nil: isDialler ? "joined under its invite" : "it joined under an invite of this node"
+            }
         return .allowed(
             PeerRecord(
                 node: node, key: establishment.key, pin: suite.pin(of: establishment.key),
                 inception: establishment.inception,
                 name: name, state: .trusted, since: now.wall,
-                evidence: TrustEvidence(kind: .invite, transcript: establishment.transcript, note: note),
+                evidence: TrustEvidence(
+                    kind: handshake.manner == .words ? .words : .invite,
+                    transcript: establishment.transcript, note: note),
                 boot: pins[node]?.boot))
+    }
+}
+
+extension Refusal {
+    /// What the other side said no with, and where its operator finds the reason.
+    init(denied denial: Denial) {
+        self.init(
+            denial.code, denial.facts + [Fact("reference", Hexadecimal.encode(denial.reference.bytes))])
     }
 }

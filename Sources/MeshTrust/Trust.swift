@@ -28,6 +28,8 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
     var handshakes = OrderedTable<ConnectionID, RunningHandshake>()
     var signatures = OrderedTable<Ticket, ConnectionID>()
     var joins = OrderedTable<Ticket, JoinAttempt>()
+    /// The operator's window for pairing by words.
+    public internal(set) var words = WordPairing()
     var consents = OrderedTable<InviteName, AwaitedConsent>()
     var returnedBoots = OrderedTable<NodeID, Instant>()
     var noticesHeard = OrderedTable<NodeID, Instant>()
@@ -52,7 +54,7 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
 
     /// Whether the listener should offer `comity-pair/1` now: what the shell asks once at start.
     public func pairingWindow(at now: Moment) -> PairingWindow {
-        invites.isOpen(at: now.wall) ? .open : .closed
+        words.isOpen ? .announced : invites.isOpen(at: now.wall) ? .open : .closed
     }
 
     /// Sets the alarms of what was restored.
@@ -78,13 +80,16 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
                 handshake.receive(signature: signature, using: suite)
             }
         case .connectionClosed(let connection): forget(connection, at: now, into: &effects)
-        case .doorClosed(let connection): joinFoundDoorClosed(connection)
+        case .doorClosed(let connection):
+            joinFoundDoorClosed(connection)
+            pairingFailed(connection, WordPairing.closed, at: now, into: &effects)
         case .inviteRequested(let ticket, let secret, let life, let confirmation):
             openInvite(ticket, secret: secret, life: life, confirmation, at: now, into: &effects)
         case .inviteConfirmed(let ticket, let name, let pin, let consent):
             confirm(ticket, name, by: pin, consent, at: now, into: &effects)
         case .inviteWithdrawn(let ticket, let name): withdraw(ticket, name, at: now, into: &effects)
         case .joinRequested(let ticket, let request): beginJoin(ticket, request, at: now, into: &effects)
+        case .pairingOrdered(let ticket, let order): pair(order, ticket, at: now, into: &effects)
         case .decided(let ticket, let node, let decision, let note):
             decide(ticket, node, decision, note: note, at: now, into: &effects)
         case .noticeArrived(let node, let notice): hear(notice, from: node, at: now, into: &effects)
@@ -104,14 +109,35 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
 
     /// What a handshake's checks are held against now.
     func ground(at now: Moment) -> HandshakeGround {
-        HandshakeGround(me: me, pins: pins, invites: invites, now: now)
+        HandshakeGround(me: me, pins: pins, invites: invites, words: words, now: now)
     }
 }
 
 /// One handshake, and since when it runs.
 struct RunningHandshake: Equatable, Sendable {
     var handshake: Handshake
-    let began: Instant
+    /// When it began, or went on after people had compared words.
+    var began: Instant
+    /// Since when people compare words; nil while they do not.
+    var comparing: Instant?
+
+    /// What it is refused for when nothing came in time.
+    func lateness(at now: Instant) -> Refusal {
+        let waited = Fact("waited", "\((now - (comparing ?? began)).wholeMilliseconds) ms")
+        return Refusal(comparing == nil ? .handshakeTimeout : .pairingTimeout, [waited])
+    }
+
+    /// By when the next step is due.
+    mutating func deadline(at now: Instant) -> Instant {
+        if handshake.isComparing {
+            let since = comparing ?? now
+            comparing = since
+            return since + Limits.pairingDecision
+        }
+        if comparing != nil { began = now }
+        comparing = nil
+        return min(now + Limits.handshakeMessageTime, began + Limits.handshakeTime)
+    }
 }
 
 /// Somebody who proved an invite's secret and waits for the operator's yes.
@@ -125,6 +151,8 @@ enum TrustAlarm: Comparable, Sendable {
     case handshake(ConnectionID)
     case join(Ticket)
     case inviteExpiry
+    case pairingWindow
+    case pairingDial
 }
 
 // MARK: - Handshakes
@@ -137,7 +165,8 @@ extension Trust {
         guard secured.role == .responder || intent != nil else {
             preconditionFailure("\(connection): dialled without knowing whom to accept")
         }
-        guard secured.role == .initiator || secured.purpose == .peering || invites.isOpen(at: now.wall) else {
+        guard secured.role == .initiator || secured.purpose == .peering || pairingWindow(at: now) != .closed
+        else {
             return effects.post(.close(connection, .pairingClosed))
         }
         // A repeated handshake must not get the signature that an earlier one ordered.
@@ -155,9 +184,8 @@ extension Trust {
     ) {
         guard var running = handshakes[connection] else { return }
         let steps = step(&running.handshake, ground(at: now), suite)
+        deadlines.set(.handshake(connection), at: running.deadline(at: now.instant))
         handshakes[connection] = running
-        let deadline = min(now.instant + Limits.handshakeMessageTime, running.began + Limits.handshakeTime)
-        deadlines.set(.handshake(connection), at: deadline)
         for step in steps { perform(step, on: connection, running.handshake, at: now, into: &effects) }
     }
 
@@ -173,6 +201,9 @@ extension Trust {
             effects.post(.sign(SigningRequest(ticket: ticket, kind: kind, payload: payload)))
         case .claimInvite(let name, let pin, let claimed):
             claim(name, by: pin, calling: claimed, on: connection, at: now, into: &effects)
+        case .claimWords: claimWords(connection, handshake, at: now, into: &effects)
+        case .compare(let sum): compare(sum, on: connection, into: &effects)
+        case .awaitPeople: effects.post(.awaitPeople(connection))
         case .refuse(let refusal): refuse(connection, handshake, refusal, at: now, into: &effects)
         case .denied(let denial):
             let remote = handshake.connection.remote
@@ -181,6 +212,7 @@ extension Trust {
             effects.post(.close(connection, denial.code))
             take(denial, from: handshake.provedNode, into: &effects)
             joinDenied(connection, denial, at: now, into: &effects)
+            pairingFailed(connection, Refusal(denied: denial), at: now, into: &effects)
         case .establish(let establishment):
             end(connection)
             switch handshake.connection.purpose {
@@ -210,6 +242,7 @@ extension Trust {
         end(connection)
         effects.post(.close(connection, refusal.code))
         joinFailed(connection, refusal, at: now, into: &effects)
+        pairingFailed(connection, refusal, at: now, into: &effects)
         countWrongProof(refusal, handshake, at: now, into: &effects)
         if let accepted, let node = handshake.provedNode, let returned = handshake.returnedBoot {
             bootReturned(node, accepted, returned, at: now, into: &effects)
@@ -257,20 +290,21 @@ extension Trust {
         _ connection: ConnectionID, at now: Moment, into effects: inout Outbox<TrustEffect>
     ) {
         end(connection)
-        joinFailed(
-            connection, Refusal(.peerUnreachable, [Fact("because", "the connection failed")]), at: now,
-            into: &effects)
+        let refusal = Refusal(.peerUnreachable, [Fact("because", "the connection failed")])
+        joinFailed(connection, refusal, at: now, into: &effects)
+        pairingFailed(connection, refusal, at: now, into: &effects)
     }
 
     private mutating func reachTime(at now: Moment, into effects: inout Outbox<TrustEffect>) {
         while let alarm = deadlines.takeDue(at: now.instant) {
             switch alarm {
             case .handshake(let connection):
-                let waited = handshakes[connection].map { now.instant - $0.began } ?? .zero
-                let refusal = Refusal(.handshakeTimeout, [Fact("waited", "\(waited.wholeMilliseconds) ms")])
-                advance(connection, at: now, into: &effects) { handshake, _, _ in handshake.abandon(refusal) }
+                guard let late = handshakes[connection]?.lateness(at: now.instant) else { continue }
+                advance(connection, at: now, into: &effects) { handshake, _, _ in handshake.abandon(late) }
             case .join(let ticket): continueJoin(ticket, at: now, into: &effects)
             case .inviteExpiry: expireInvites(at: now, into: &effects)
+            case .pairingWindow: pairingTimePassed(at: now, into: &effects)
+            case .pairingDial: dialForWords(at: now, into: &effects)
             }
         }
     }
@@ -288,7 +322,9 @@ extension Handshake {
     func mayTell(_ code: RefusalCode, isTrusted: Bool) -> Bool {
         switch code {
         case .clockSkew, .handshakeTimeout: true
-        case .inviteExpired, .inviteUsed, .inviteUnknown, .inviteProofWrong, .inviteDeclined:
+        case .inviteExpired, .inviteUsed, .inviteUnknown, .inviteProofWrong, .inviteDeclined,
+            .pairingClosed, .pairingBusy, .pairingTriesSpent, .pairingDeclined, .pairingTimeout,
+            .pairingCommitmentWrong:
             connection.purpose == .pairing
         default: isTrusted && connection.purpose == .peering
         }

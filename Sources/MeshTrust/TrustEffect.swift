@@ -6,6 +6,8 @@ public enum TrustEffect: Equatable, Sendable {
     case send(ConnectionID, HandshakeMessage)
     /// Sign with the identity key; the answer comes as `TrustInput.signed`.
     case sign(SigningRequest)
+    /// People compare words now: the other end's next message may take as long as they do.
+    case awaitPeople(ConnectionID)
     /// Close a connection once what was sent has left.
     case close(ConnectionID, RefusalCode?)
     /// The handshake is done: this connection is a link with this peer.
@@ -52,7 +54,10 @@ public struct AdmittedPeer: Equatable, Sendable {
 
 /// Whether the listener offers `comity-pair/1`.
 public enum PairingWindow: String, Sendable, Equatable {
+    /// For who holds an invite.
     case open
+    /// For whom people confirm by words, too: whoever announces this node says so.
+    case announced
     case closed
 }
 
@@ -92,6 +97,8 @@ public enum TrustEvent: Equatable, Sendable {
     case stateChanged(NodeID, name: NodeName, from: TrustState?, to: TrustState?, TrustEvidence)
     /// An invite was opened, used, confirmed or ended.
     case invite(InviteName, what: String)
+    /// What happened to the window for pairing by words, and to tries in it.
+    case pairing(what: String, node: NodeID?, remote: Endpoint?)
     /// A peer tells what it decided about this node.
     case noticed(NodeID, TrustNotice)
     /// A peer said that it leaves.

@@ -23,6 +23,8 @@ public enum TrustInput: Equatable, Sendable {
     case inviteWithdrawn(Ticket, InviteName)
     /// The operator wants to join under an invite.
     case joinRequested(Ticket, JoinRequest)
+    /// The operator orders something of pairing by words.
+    case pairingOrdered(Ticket, PairingOrder)
     /// The operator's decision about a peer.
     case decided(Ticket, NodeID, PeerDecision, note: String)
     /// The peer says over its link what it decided about this node.

@@ -49,7 +49,8 @@ struct Comity: AsyncParsableCommand {
             """,
         version: ProgramVersion.text,
         subcommands: [
-            Up.self, Status.self, Peers.self, Peer.self, Invite.self, JoinCommand.self, Resource.self,
+            Up.self, Status.self, Peers.self, Peer.self, Invite.self, JoinCommand.self, Pair.self,
+            Resource.self,
             Route.self, Find.self,
             Offer.self, Agreement.self, Call.self, Routes.self, Audit.self, ExplainCommand.self, Config.self,
             Log.self, Backup.self, Restore.self, Leave.self,

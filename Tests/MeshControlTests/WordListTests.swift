@@ -33,6 +33,11 @@ import Testing
         #expect(WordList.fingerprint(of: .zero).count == 8)
     }
 
+    @Test func `typed words become their bytes, and what is no word none`() {
+        #expect(WordList.bytes(of: ["Acorn", "zodiac"]) == [0, 255])
+        #expect(WordList.bytes(of: ["acorn", "acron"]) == nil)
+    }
+
     /// Levenshtein's distance.
     private func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
         var row = Array(0...right.count)

@@ -4,6 +4,7 @@ import MeshBase
 import Testing
 
 @testable import MeshCredentials
+@testable import MeshTrust
 
 @Suite("The system's cryptography")
 struct SystemSuiteTests {
@@ -22,6 +23,17 @@ struct SystemSuiteTests {
         let code = suite.authenticationCode(
             of: Array("what do ya want for nothing?".utf8), under: Array("Jefe".utf8))
         #expect(code.description == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
+    }
+
+    @Test("four words are HKDF as RFC 5869 says, by another implementation of it")
+    func words() {
+        let digests = (1...3).compactMap { MeshBase.Digest(Array(repeating: UInt8($0), count: 32)) }
+        let key = HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: SymmetricKey(data: digests[0].bytes + digests[1].bytes),
+            salt: digests[2].bytes, info: Array("comity pairing words v1;".utf8), outputByteCount: 4)
+        let sum = WordSum(
+            initiatorNonce: digests[0], responderNonce: digests[1], transcript: digests[2], using: suite)
+        #expect(sum.octets.bytes == key.withUnsafeBytes { Array($0) })
     }
 
     @Test("verifies the ES256 example of RFC 7515, appendix A.3")

@@ -82,6 +82,30 @@ struct LinkHostilityTests {
         _ = await client
     }
 
+    @Test
+    func `gives a handshake the time of people where it waits for them, and no other message that time`()
+        async throws
+    {
+        let times = LinkTimes(
+            message: .milliseconds(200), handshake: .milliseconds(400), grace: .milliseconds(100))
+        let (alice, bob) = (try TestNode(Fixtures.alice), try TestNode(Fixtures.bob, times: times))
+        let endpoint = try await bob.transport.listen(on: Endpoint(host: "127.0.0.1", port: 0))
+        alice.transport.dial(endpoint, as: ConnectionID(1), for: .peer)
+        let (here, there) = (try await alice.secured().id, try await bob.secured().id)
+        let start = ContinuousClock.now
+        bob.transport.awaitPeople(on: there, for: .seconds(60))
+        // Longer than the whole handshake had.
+        try await Task.sleep(for: .milliseconds(900))
+        alice.transport.sendHandshake([1], on: here)
+        try await bob.expectMessage([1])
+        #expect(ContinuousClock.now - start > .milliseconds(900))
+        bob.transport.expectMessage(on: there)
+        guard case .refused(let refusal) = try await bob.closed(there) else {
+            return #expect(Bool(false), "it was not refused")
+        }
+        #expect(refusal.code == .handshakeTimeout)
+    }
+
     @Test func `ends a handshake that is answered but never finished`() async throws {
         let times = LinkTimes(message: .milliseconds(400), handshake: .milliseconds(900))
         let (alice, bob) = (try TestNode(Fixtures.alice), try TestNode(Fixtures.bob, times: times))

@@ -213,7 +213,7 @@ extension NodeTable {
         case .linkUp(let node, let connection): places[place].links[node] = connection
         case .linkDown(let node): places[place].links[node] = nil
         case .publish(let view): places[place].view = view
-        case .pairing(let window): places[place].isPairingOpen = window == .open
+        case .pairing(let window): places[place].isPairingOpen = window != .closed
         case .answer(let ticket, let answer): places[place].answers[ticket] = answer
         case .lookUp(let question):
             schedule(.lookedUp(question, places[place].found), at: place, after: .milliseconds(1))
@@ -222,7 +222,7 @@ extension NodeTable {
                 if case .event(let event) = record { return event }
                 return nil
             }
-        case .admit, .renewSessions, .confirmationWanted: break
+        case .admit, .awaitPeople, .renewSessions, .confirmationWanted: break
         }
     }
 

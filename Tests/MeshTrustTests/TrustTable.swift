@@ -17,6 +17,9 @@ struct Party {
     /// The last that was told of each node; nil within: nothing counts.
     var memberships: [NodeID: Membership?] = [:]
     var windows: [PairingWindow] = []
+    var awaited: [ConnectionID] = []
+    /// How often the identity key was asked to sign.
+    var signOrders = 0
     var sent: [HandshakeMessage] = []
     var dials: [(Endpoint, DialIntent, Ticket)] = []
     var confirmations: [(InviteName, Pin)] = []
@@ -77,6 +80,8 @@ struct TrustTable {
 
     static let secret = Octets(Array(1...16))
     static let place = Endpoint(host: "192.0.2.1", port: 7410)
+    /// Where the other end of each connection is.
+    var remote = TrustTable.place
 
     mutating func handle(_ index: Int, _ input: TrustInput) {
         var outbox = Outbox<TrustEffect>()
@@ -91,8 +96,10 @@ struct TrustTable {
                 parties[index].sent.append(message)
                 if let (other, theirs) = peers[index]?[connection] { wire.append((other, theirs, message)) }
             case .sign(let request):
+                parties[index].signOrders += 1
                 awaitingSignature.append((index, request))
                 if !holdsSignatures { sign() }
+            case .awaitPeople(let connection): parties[index].awaited.append(connection)
             case .close(let connection, let code): parties[index].closed[connection] = .some(code)
             case .admit(let connection, let peer): parties[index].admitted[connection] = peer
             case .notify: break
@@ -125,7 +132,7 @@ struct TrustTable {
             role: role, purpose: purpose, presented: presenting ?? .wellFormed(parties[other].certificate()),
             ownCertificateDigest: own.certificateDigest, ownCertificateKey: own.certificateKey,
             nonce: freshNonce(),
-            remote: Self.place)
+            remote: remote)
     }
 
     /// Joins two ends without starting either; the initiator's end first.
@@ -142,14 +149,15 @@ struct TrustTable {
     mutating func open(
         _ initiator: Int, _ responder: Int, _ purpose: ConnectionPurpose = .peering, secret: Octets? = nil,
         join: Ticket? = nil,
-        initiatorShows: PresentedCertificate? = nil, responderShows: PresentedCertificate? = nil
+        initiatorShows: PresentedCertificate? = nil, responderShows: PresentedCertificate? = nil,
+        intent: DialIntent? = nil
     ) -> (ConnectionID, ConnectionID) {
         let (mine, theirs) = connect(initiator, responder)
         if let join { parties[initiator].trust.dialStarted(mine, join: join) }
         let accepted = secured(responder, to: initiator, .responder, purpose, presenting: initiatorShows)
         handle(responder, .connectionSecured(theirs, accepted, intent: nil))
         let dialled = secured(initiator, to: responder, .initiator, purpose, presenting: responderShows)
-        let intent = DialIntent(node: parties[responder].node, secret: secret)
+        let intent = intent ?? DialIntent(node: parties[responder].node, secret: secret)
         handle(initiator, .connectionSecured(mine, dialled, intent: intent))
         return (mine, theirs)
     }

@@ -37,6 +37,20 @@ struct LinkDocumentTests {
             .handshake(.hello(InitiatorHello(hello: hello, invite: name))),
             .handshake(.answer(ResponderHello(hello: hello, proof: nil))),
             .handshake(.deny(denial)),
+            .handshake(.hello(InitiatorHello(hello: hello, invite: nil, pairing: .words))),
+            .handshake(.words(.commitment(WordCommitment(commitment: nonce)))),
+            .handshake(.words(.nonce(WordNonce(nonce: nonce)))),
+            .handshake(.words(.opening(WordNonce(nonce: nonce)))),
+            .handshake(.words(.ready(WordReadiness(transcript: nonce)))),
+            .reachRequest(ReachRequest(number: 7)),
+            .reachAnswer(
+                ReachAnswer(
+                    number: 7,
+                    attempts: [
+                        ReachAttempt(endpoint: Endpoint(host: "::1", port: 7), because: nil),
+                        ReachAttempt(
+                            endpoint: Endpoint(host: "a.example", port: 8), because: .peerUnreachable),
+                    ])),
             .trust(TrustNotice(decision: .suspend)),
             .listening(ListeningNotice(port: 7410, advertised: [Endpoint(host: "::1", port: 7)])),
             .goodbye(Goodbye(until: .started)), .goodbye(Goodbye(until: .never)),

@@ -36,6 +36,12 @@ struct ControlHandlers: Sendable {
             .on(AwaitInvite.self, answer: awaitInvite)
             .on(AnswerInvite.self, answer: answerInvite)
             .on(Join.self, answer: join)
+            .on(OpenPairing.self) { (_) async throws(ControlFailure) in try await openPairing() }
+            .on(AwaitPairing.self, answer: awaitPairing)
+            .on(DialPairing.self, answer: dialPairing)
+            .on(AnswerPairing.self, answer: answerPairing)
+            .on(ClosePairing.self, answer: closePairing)
+            .on(ProveReach.self, answer: proveReach)
         return
             peers
             .on(AddResource.self, answer: addResource)

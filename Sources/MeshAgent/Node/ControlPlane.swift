@@ -33,6 +33,7 @@ actor ControlPlane {
     private var ticketsIssued: UInt64 = 0
     private var commands: [Ticket: CheckedContinuation<NodeAnswer, Never>] = [:]
     private(set) var confirmations = AskingJoiners()
+    private var announcePairing: (@Sendable (PairingWindow) -> Void)?
     private var links: LinkShell?
     /// What was answered in this turn.
     private var answers: [(Ticket, NodeAnswer)] = []
@@ -64,6 +65,11 @@ actor ControlPlane {
         var outbox = Outbox<NodeEffect>()
         node.start(at: SystemClock.now(), into: &outbox)
         await settle(outbox.drain())
+    }
+
+    /// Who is to be told whether a window for pairing is open.
+    func announcePairing(_ announce: @escaping @Sendable (PairingWindow) -> Void) {
+        announcePairing = announce
     }
 
     /// Serves the mailbox until it is closed.
@@ -213,6 +219,7 @@ actor ControlPlane {
         case .admit(let id, _):
             if admitted.insert(id).inserted { transport?.admit(id) }
         case .repeatHandshake(let id): links?.repeatHandshake(id)
+        case .awaitPeople(let id): transport?.awaitPeople(on: id, for: Limits.pairingDecision)
         case .ping(let id, let summary): transport?.sendPing(summary.digest.bytes, on: id)
         case .close(let id, let code): transport?.close(id, code?.rawValue ?? "done")
         case .linkUp(let peer, let connection):
@@ -222,7 +229,8 @@ actor ControlPlane {
         case .linkDown(let node): calls.setLink(node, nil)
         case .publish(let view): calls.submit(.viewPublished(view))
         case .pairing(let window):
-            trying("the pairing door") { try transport?.setPairing(window == .open ? .open : .closed) }
+            trying("the pairing door") { try transport?.setPairing(window == .closed ? .closed : .open) }
+            announcePairing?(window)
         case .renewSessions: trying("TLS contexts") { try transport?.renew() }
         case .answer(let ticket, let answer): answers.append((ticket, answer))
         case .confirmationWanted, .persist: confirmations.note(effect)
@@ -288,8 +296,8 @@ extension NodeEffect {
     fileprivate var takesAway: Bool {
         switch self {
         case .close, .linkDown, .renewSessions: true
-        case .dial, .send, .repeatHandshake, .admit, .ping, .sign, .persist, .linkUp, .publish, .pairing,
-            .answer, .confirmationWanted, .lookUp, .record:
+        case .dial, .send, .repeatHandshake, .admit, .awaitPeople, .ping, .sign, .persist, .linkUp, .publish,
+            .pairing, .answer, .confirmationWanted, .lookUp, .record:
             false
         }
     }

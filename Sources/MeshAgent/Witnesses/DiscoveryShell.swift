@@ -67,7 +67,7 @@ extension DiscoveryShell {
     /// The ways to find others that the configuration turns on; what is off is said as such.
     static func witnesses(
         of node: NodeID, port: UInt16, _ configuration: AgentConfiguration.Discovery,
-        _ surroundings: Surroundings
+        _ sign: PairingSign, _ surroundings: Surroundings
     ) -> [any WitnessShell] {
         var witnesses: [any WitnessShell] = []
         let peers = configuration.static + configuration.listed
@@ -78,7 +78,8 @@ extension DiscoveryShell {
         }
         if configuration.isAvahiOn {
             witnesses.append(
-                MdnsWitness(port: port, tag: PublicTag(of: node), configuration: configuration))
+                MdnsWitness(
+                    port: port, tag: PublicTag(of: node), sign: sign, configuration: configuration))
         } else {
             surroundings.set(method: "mdns", state: .off, detail: "discovery.avahi is off")
         }

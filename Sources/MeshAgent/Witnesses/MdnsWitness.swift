@@ -8,11 +8,13 @@ struct MdnsWitness: WitnessShell {
     let method = "mdns"
     private let port: UInt16
     private let tag: PublicTag
+    private let sign: PairingSign
     private let configuration: AgentConfiguration.Discovery
 
-    init(port: UInt16, tag: PublicTag, configuration: AgentConfiguration.Discovery) {
+    init(port: UInt16, tag: PublicTag, sign: PairingSign, configuration: AgentConfiguration.Discovery) {
         self.port = port
         self.tag = tag
+        self.sign = sign
         self.configuration = configuration
     }
 
@@ -32,7 +34,10 @@ struct MdnsWitness: WitnessShell {
             desk.stand(.failing, "\(failure)")
             await untilCancelled()
         case .success(let witness):
-            await keepTagFresh(of: witness, on: thread)
+            await withTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { await keepTagFresh(of: witness, on: thread) }
+                tasks.addTask { await followSign(for: witness, on: thread) }
+            }
             await thread.run { witness.close() }
         }
     }
@@ -50,7 +55,18 @@ struct MdnsWitness: WitnessShell {
         }
     }
 
-    private var text: TXTRecord { TXTRecord(tag.pairs.map { .init($0.key, $0.value) }) }
+    /// Under another instance name, which others look at as soon as they see it.
+    private func followSign(for witness: AvahiWitness, on thread: WitnessThread) async {
+        for await _ in sign.changes {
+            let text = text
+            await thread.run { witness.announceAnew(txt: text) }
+        }
+    }
+
+    private var text: TXTRecord {
+        let pairing = sign.name.map { [TXTRecord.Pair(PublicTag.pairingKey, $0.description)] } ?? []
+        return TXTRecord(tag.pairs.map { .init($0.key, $0.value) } + pairing)
+    }
 
     private func take(_ event: AvahiEvent, _ desk: WitnessDesk) {
         switch event {
@@ -77,7 +93,8 @@ struct MdnsWitness: WitnessShell {
         desk.sight(
             Sighting(
                 key: key(of: sighting.service), endpoints: [sighting.endpoint], claim: .tag(tag),
-                life: configuration.sightingLife))
+                life: configuration.sightingLife,
+                pairing: sighting.txt[PublicTag.pairingKey].flatMap { NodeName($0) }))
     }
 
     private func key(of service: AvahiService) -> SightingKey {

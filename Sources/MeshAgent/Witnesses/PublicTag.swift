@@ -8,6 +8,8 @@ struct PublicTag: Sendable {
     /// How the pairs are called in TXT records and in Consul's metadata.
     static let versionKey = "v"
     static let tagKey = "t"
+    /// While the operator waits for somebody to pair with: the node's name.
+    static let pairingKey = "pair"
     private static let version = "1"
 
     private let node: NodeID

@@ -36,8 +36,17 @@ extension CodeBook {
         case .inviteUnknown: "no such invite is open at the inviter"
         case .inviteProofWrong: "the joiner does not know the invite's secret"
         case .inviteDeclined: "the inviter's operator said no"
-        case .pairingClosed: "the other side has no invite open and takes no newcomer now"
+        case .pairingClosed: "neither an invite nor a window of `comity pair` is open, or no longer"
         case .pairingLimit: "too many attempts to pair in this minute"
+        case .pairingBusy: "words are being compared with another node, and one is compared at a time"
+        case .pairingTriesSpent:
+            "this address had its try in this window of `comity pair`, or three tries have failed in it"
+        case .pairingCommitmentWrong:
+            "the other side showed another nonce than it had committed to, as who wants to choose the words"
+        case .pairingDeclined: "the operator of one side said that the words are not the same, or said no"
+        case .pairingTimeout: "the words were shown, and the two operators did not both say yes in time"
+        case .pairingWordsDiffer:
+            "the words that were given are not the words shown here: somebody may be between the two nodes"
         case .peerNotFound: "no peer has this name or node ID here"
         case .peerNotTrusted: "the peer is known but not trusted now"
         case .peerUnreachable: "there is no link to the peer, and none came up in time"

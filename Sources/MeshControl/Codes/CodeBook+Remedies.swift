@@ -7,13 +7,17 @@ extension CodeBook {
         // What only the other side can change: who it was, from where and how often.
         case .certificateMissing, .certificateMalformed, .identityStatementInvalid, .inceptionInvalid,
             .nonceReused, .proofInvalid, .handshakeMalformed, .handshakeTimeout, .handshakeLimit,
+            .pairingCommitmentWrong,
             .documentInvalid:
             "comity audit list --code \(code.rawValue)"
         case .isMyself: "comity status"
         case .certificateExpired, .certificateNotYetValid, .clockSkew: "timedatectl set-ntp true"
         case .identityMismatch: "comity peer show PEER"
         case .pinMismatch: "comity invite"
-        case .peerUnknown, .grantMissing, .pairingClosed: "comity invite"
+        case .peerUnknown, .grantMissing: "comity invite"
+        case .pairingClosed, .pairingBusy, .pairingTriesSpent, .pairingDeclined, .pairingTimeout,
+            .pairingWordsDiffer:
+            "comity pair"
         case .peerRevoked: "comity explain peer PEER"
         case .peerSuspended: "comity peer resume PEER"
         case .versionUnsupported, .bindingUnsupported: "comity --version"

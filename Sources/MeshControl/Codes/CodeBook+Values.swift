@@ -29,8 +29,14 @@ extension CodeBook {
         case .proofInvalid: ["message", "signing"]
         case .grantMissing: ["side"]
         case .handshakeMalformed:
-            ["message", "expected", "problem", "versions", "bindings", "invite", "secret proof"]
+            ["message", "expected", "problem", "versions", "bindings", "invite", "pairing", "secret proof"]
         case .handshakeTimeout: ["waited", "no message for", "not finished in"]
+        case .pairingBusy: ["pairing with", "address"]
+        case .pairingTriesSpent: ["address", "tries", "limit", "last"]
+        case .pairingCommitmentWrong: ["node"]
+        case .pairingDeclined: ["side", "node"]
+        case .pairingTimeout: ["waited"]
+        case .pairingWordsDiffer: ["answered", "shown"]
         case .handshakeLimit: ["address", "unfinished", "allowed", "gave way to"]
         case .bootReturned: ["accepted", "returned"]
         case .inviteMalformed: ["problem", "characters", "limit", "addresses"]
@@ -39,7 +45,7 @@ extension CodeBook {
         case .inviteUnknown: ["invite", "who asks to join"]
         case .inviteProofWrong: ["side"]
         case .inviteDeclined: ["invite"]
-        case .pairingClosed: ["invites open", "tried"]
+        case .pairingClosed: ["invites open", "windows open", "tried", "because"]
         case .pairingLimit: ["address", "attempts", "in all"]
         case .peerNotFound:
             ["name", "node", "peer", "given", "known", "peers known", "node IDs that begin so"]
@@ -123,14 +129,15 @@ extension CodeBook {
             [
                 "peers", "open invites", "resources", "labels", "limit", "agreements with one peer at most",
                 "resources offered to the peer", "resources offered to the domain", "heads a minute",
-                "epochs a day", "idempotency keys", "questions under way",
+                "epochs a day", "idempotency keys", "questions under way", "proofs of reach under way",
                 "bytes of reconciliation a minute", "life in ms", "shortest in ms", "longest in ms",
                 "signature checks a second",
             ]
         case .nameTaken: ["name"]
         case .nothingFound:
             [
-                "given", "it is no", "a reference", "correlation id", "calls of this node", "agreement",
+                "given", "it is no", "words to answer",
+                "a reference", "correlation id", "calls of this node", "agreement",
                 "offer",
                 "agreements that begin so", "agreements in all",
             ]

@@ -82,7 +82,7 @@ public enum PeerText {
             + "\(flow.streams) streams open, at most \(flow.mostStreams) at once"
     }
 
-    private static func skew(_ seconds: Double) -> String {
+    static func skew(_ seconds: Double) -> String {
         guard seconds.isFinite, seconds.magnitude < 1e12 else { return "?" }
         if seconds.magnitude < 1 { return "agrees with ours" }
         let gap = HumaneDuration.text(.milliseconds(Int64(seconds.magnitude * 1_000)))

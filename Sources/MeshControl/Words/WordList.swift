@@ -32,6 +32,12 @@ public enum WordList {
     /// One word for each byte.
     public static func words(for bytes: [UInt8]) -> [String] { bytes.map { words[Int($0)] } }
 
+    /// The bytes that these words stand for, in whatever case they are typed; nil when one is no word.
+    public static func bytes(of typed: [String]) -> [UInt8]? {
+        let bytes = typed.compactMap { word in words.firstIndex(of: word.lowercased()).map { UInt8($0) } }
+        return bytes.count == typed.count ? bytes : nil
+    }
+
     /// A fingerprint as people see it: the first eight bytes, 64 bits, which nobody meets by trying keys.
     public static func fingerprint(of digest: Digest) -> [String] {
         words(for: Array(digest.bytes.prefix(8)))

@@ -19,7 +19,7 @@ extension World {
         case .admit(let connection, let node): checkAdmission(of: node, on: connection, of: run)
         case .publish(let view): checkView(view, of: run)
         case .record(let records, _): checkRecords(records, of: run)
-        case .dial, .ping, .close, .sign, .linkUp, .linkDown, .pairing, .renewSessions, .answer,
+        case .dial, .awaitPeople, .ping, .close, .sign, .linkUp, .linkDown, .pairing, .renewSessions, .answer,
             .confirmationWanted, .lookUp, .repeatHandshake, .persist:
             break
         }
@@ -38,8 +38,8 @@ extension World {
                 checks.gossip.told(by: run.host, to: far) > 3
             else { return }
             breach(.quiet, "host \(run.host) sends \(String("\(document)".prefix(60)))")
-        case .dial, .admit, .persist, .publish, .record, .ping, .close, .sign, .linkUp, .linkDown, .pairing,
-            .renewSessions, .answer, .confirmationWanted, .lookUp, .repeatHandshake:
+        case .dial, .admit, .awaitPeople, .persist, .publish, .record, .ping, .close, .sign, .linkUp,
+            .linkDown, .pairing, .renewSessions, .answer, .confirmationWanted, .lookUp, .repeatHandshake:
             break
         }
     }
@@ -69,7 +69,9 @@ extension World {
             checks.trust.granted(accept.proof.body.transcript, by: me)
             return
         case .handshake: return
-        case .trust, .listening, .goodbye, .gossip, .agreement, .traceRequest, .traceAnswer: break
+        case .trust, .listening, .goodbye, .gossip, .agreement, .reachRequest, .reachAnswer, .traceRequest,
+            .traceAnswer:
+            break
         }
         guard let (id, end) = place(connection, of: run) else { return }
         guard pipes[id]?[end].admitted != nil, let far = truth(behind: connection, of: run) else {
@@ -90,7 +92,9 @@ extension World {
             return document.body.party(besides: me) == far ? nil : "an agreement of others"
         case .traceAnswer(let answer):
             return answer.events.allSatisfy { $0.isVisible(to: far) } ? nil : "an event of others"
-        case .handshake, .trust, .listening, .goodbye, .agreement(.rejected), .traceRequest: return nil
+        case .handshake, .trust, .listening, .goodbye, .agreement(.rejected), .reachRequest, .reachAnswer,
+            .traceRequest:
+            return nil
         }
     }
 

@@ -67,6 +67,7 @@ extension TraceDigest {
         case .publish(let view): fold(view.peers.count)
         case .pairing(let window): fold(window.rawValue)
         case .renewSessions: fold(32)
+        case .awaitPeople(let connection): fold(35, connection)
         case .repeatHandshake(let connection): fold(34, connection)
         case .answer(let ticket, let answer):
             fold(33, ticket)

@@ -68,8 +68,8 @@ extension World {
             hosts[run.host].agent?.links[node] = nil
             call(run, .linkWentDown(node))
         case .publish(let view): publish(view, run)
-        case .pairing(let window): hosts[run.host].agent?.isPairingOpen = window == .open
-        case .renewSessions: break
+        case .pairing(let window): hosts[run.host].agent?.isPairingOpen = window != .closed
+        case .renewSessions, .awaitPeople: break
         case .repeatHandshake(let connection):
             guard let (id, end) = place(connection, of: run) else { return }
             secure(connection, of: run, .initiator, over: id, presented: presented(by: id, end.other))

@@ -66,6 +66,11 @@ enum LinkSamples {
     static func documents() throws -> [LinkDocument] {
         try handshake() + gossip() + agreements() + traces() + [
             .trust(TrustNotice(decision: .suspend)),
+            .reachRequest(ReachRequest(number: 7)),
+            .reachAnswer(
+                ReachAnswer(
+                    number: 7,
+                    attempts: [ReachAttempt(endpoint: Endpoint(host: "::1", port: 7), because: .isMyself)])),
             .listening(ListeningNotice(port: 7410, advertised: [Endpoint(host: "::1", port: 7)])),
             .goodbye(Goodbye(until: .started)), .goodbye(Goodbye(until: .never)),
         ]
@@ -97,6 +102,11 @@ enum LinkSamples {
                         proof: try signed(
                             Acceptance(transcript: transcript, accepted: digest(7), grants: grants))))),
             .handshake(.deny(refusal)),
+            .handshake(.hello(InitiatorHello(hello: hello, invite: nil, pairing: .words))),
+            .handshake(.words(.commitment(WordCommitment(commitment: digest(4))))),
+            .handshake(.words(.nonce(WordNonce(nonce: digest(4))))),
+            .handshake(.words(.opening(WordNonce(nonce: digest(4))))),
+            .handshake(.words(.ready(WordReadiness(transcript: transcript)))),
         ]
     }
 
