@@ -68,6 +68,11 @@ struct AudienceRegistry: Equatable, Sendable {
         own.life = present.count < Limits.smallAudience ? Limits.headLife : Limits.headLifeLarge
     }
 
+    /// Something is new here: what differs from now on is looked at soon.
+    mutating func noteNews() {
+        for node in present.keys { present.update(node) { $0.fruitless = 0 } }
+    }
+
     // MARK: What is told
 
     /// Where this side stands towards `node`.
@@ -120,8 +125,14 @@ struct Correspondent: Equatable, Sendable {
     var theirs: PeerRecords
     /// When a list was sent last; nil before the first.
     var listSent: Instant?
+    /// Lists that were sent because the two differ, since anything came of one.
+    var fruitless = 0
     /// Whether its records were being served when that was last looked at.
     var isServed: Bool
+
+    /// How long to wait for the next list while the two differ: twice as long after each that brought
+    /// nothing. Where one side does not know yet that the other is in an audience, no list mends it.
+    var listPause: Duration { min(.seconds(2) * (1 << min(fruitless, 5)), .seconds(60)) }
 
     /// Whether a list may be sent: none was for `interval`.
     func mayList(at now: Instant, every interval: Duration) -> Bool {

@@ -2,7 +2,6 @@ import MeshBase
 
 // What this node tells its peers, and what they tell it.
 extension Gossip {
-    private static var listInterval: Duration { .seconds(2) }
     private static var listBack: Duration { .milliseconds(200) }
     private static var renewalListInterval: Duration { .seconds(30) }
     private static var keysPerRequest: Int { 64 }
@@ -48,6 +47,7 @@ extension Gossip {
             let stored = StoredHead(head: signed, records: published.set.records.values)
             effects.post(.persist(.head(stored)))
             noteEpoch(of: head, after: before, into: &effects)
+            registries.update(audience) { $0.noteNews() }
             spread(registry, at: now, into: &effects)
         }
         renew(audience, at: now, into: &effects)
@@ -96,11 +96,16 @@ extension Gossip {
         into effects: inout Outbox<GossipEffect>
     ) {
         guard peers[node] != nil else { return }
+        let audiences = audiences(with: node, at: now.wall)
         guard summary != self.summary(with: node, at: now.wall) else {
+            for audience in audiences { registries.update(audience) { $0.update(node) { $0.fruitless = 0 } } }
             return askForRenewals(of: node, at: now, into: &effects)
         }
-        for audience in audiences(with: node, at: now.wall)
-        where mayList(to: node, in: audience, at: now, every: Self.listInterval) {
+        for audience in audiences {
+            guard let correspondent = registries[audience]?.present[node],
+                correspondent.mayList(at: now.instant, every: correspondent.listPause)
+            else { continue }
+            registries.update(audience) { $0.update(node) { $0.fruitless += 1 } }
             sendList(to: node, in: audience, at: now, into: &effects)
         }
     }
@@ -232,7 +237,10 @@ extension Gossip {
         case .whole(let stored):
             effects.post(.persist(.head(stored)))
             registries.update(audience) {
-                $0.update(node) { $0.isServed = $0.theirs.isCurrent(at: now.wall) }
+                $0.update(node) {
+                    $0.isServed = $0.theirs.isCurrent(at: now.wall)
+                    $0.fruitless = 0
+                }
             }
             watchExpiry(of: node, in: audience, at: now)
             effects.post(.catalogChanged(node))

@@ -133,6 +133,20 @@ struct DomainAudienceTests {
         #expect(world.seen(by: 1, of: 0) == names("new"))
     }
 
+    @Test("is asked about ever more rarely of a member that does not know yet that this node is one")
+    func oneSided() {
+        var world = house()
+        world.sides[2].membership = world.member()
+        for side in [2, 0] { world.tell(2, .membershipChanged(world.node(side), world.member())) }
+        world.pass(.seconds(120))
+        let before = world.sent.count
+        world.pass(.seconds(300))
+        #expect(world.sent.count - before < 40)
+        world.tell(0, .membershipChanged(world.node(2), world.member()))
+        world.pass(.seconds(5))
+        #expect(world.seen(by: 0, of: 2) == names("c") && world.seen(by: 2, of: 0) == names("a"))
+    }
+
     @Test("of one domain is not told to another that the node joins later")
     func otherDomain() {
         var world = house()
