@@ -5,7 +5,7 @@ import PackageDescription
 // `COMITY_ONLY=pure` declares just the modules that import nothing from outside, so that the inner loop stays short;
 // `COMITY_ONLY=MeshStore,MeshLink` declares those, what they stand on, and their tests.
 struct Module {
-    enum Nature { case pure, plain, border(pkgConfig: String, apt: String), program }
+    enum Nature { case pure, plain, border(pkgConfig: String?, apt: String), program }
     let name: String
     let nature: Nature
     let imports: [String]
@@ -58,6 +58,8 @@ let modules: [Module] = [
     Module("MeshSimulator", .pure, on: below),
     Module("CAvahi", .border(pkgConfig: "avahi-client", apt: "libavahi-client-dev"), tests: false),
     Module("MeshAvahi", .plain, on: ["MeshBase", "CAvahi"]),
+    Module("CResolv", .border(pkgConfig: nil, apt: "libc6-dev"), tests: false),
+    Module("MeshDNS", .plain, on: ["MeshBase", "MeshDiscovery", "CResolv"]),
     Module("MeshCredentials", .plain, on: ["MeshBase", "MeshTrust", "MeshWire"], [x509, crypto, asn1]),
     Module("MeshStore", .plain, on: ["MeshBase", "MeshAudit", "MeshWire"], [grdb]),
     Module("MeshLink", .plain, on: ["MeshBase", "MeshWire"], [nio, posix, tls, nioTLS]),
@@ -146,6 +148,7 @@ let fuzzParts: [(folder: String, needs: [String], products: [Target.Dependency])
     ("MeshCredentials", ["MeshCredentials"], [x509, crypto, asn1]),
     ("MeshStore", ["MeshStore"], [grdb]),
     ("MeshAvahi", ["MeshAvahi"], []),
+    ("MeshDNS", ["MeshDNS"], []),
     ("MeshGateway", ["MeshGateway"], []),
     ("MeshControl", ["MeshControl"], [nio]),
     ("MeshAgent", ["MeshAgent"], []),

@@ -1,4 +1,5 @@
 import CAvahi
+import MeshBase
 
 /// What is announced, and where.
 public struct AvahiAnnouncement: Equatable, Sendable {

@@ -1,4 +1,5 @@
 import CAvahi
+import MeshBase
 
 /// Announces one service through an Avahi client, and withdraws it. Confined to the lock of the witness's
 /// event loop.

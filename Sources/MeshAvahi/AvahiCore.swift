@@ -1,4 +1,5 @@
 import CAvahi
+import MeshBase
 
 /// What runs on Avahi's thread: the event loop, the connection to the daemon, and the timer that renews both.
 /// Outside the callbacks it is touched only under the loop's lock, or while no thread runs.

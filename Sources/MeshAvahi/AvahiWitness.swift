@@ -1,4 +1,5 @@
 import CAvahi
+import MeshBase
 import Synchronization
 
 /// The mDNS witness: announces at most one service of type `_comity._tcp`, and reports all services of that

@@ -27,6 +27,8 @@ public struct Deadlines<Key: Comparable & Sendable>: Sendable, Equatable {
 
     /// When the next alarm is due; nil when none is set.
     @inlinable public var next: Instant? { queue.keys.first?.instant }
+    /// Whose alarm that is; nil when none is set.
+    @inlinable public var nextKey: Key? { queue.keys.first?.key }
     /// How many alarms are set.
     @inlinable public var count: Int { instants.count }
 

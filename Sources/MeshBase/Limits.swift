@@ -93,6 +93,12 @@ public enum Limits {
     public static let sightings = 1_024
     /// Endpoints kept for one peer.
     public static let endpointsPerPeer = 8
+    /// Instances of one domain of unicast DNS that are looked at.
+    public static let dnsInstances = 512
+    /// What a zone shows holds for at least this long, and "there is none" for as long.
+    public static let dnsLifeLeast: Duration = .seconds(30)
+    /// What a zone shows is not believed for longer without being asked for anew.
+    public static let dnsLifeMost: Duration = .seconds(3600)
     /// Resources that a node provides.
     public static let localResources = 10_000
     /// Capabilities of one resource.

@@ -21,6 +21,9 @@ public enum FuzzTargets {
         #if FUZZ_MeshAvahi
             targets += avahi
         #endif
+        #if FUZZ_MeshDNS
+            targets += dns
+        #endif
         #if FUZZ_MeshGateway
             targets += gateway
         #endif

@@ -1,4 +1,4 @@
-@testable import MeshAvahi
+import MeshBase
 
 /// TXT records as strangers announce them, strings with a length byte before each.
 extension FuzzTargets {

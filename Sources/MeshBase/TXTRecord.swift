@@ -35,7 +35,7 @@ public struct TXTRecord: Equatable, Sendable {
     /// As section 6.4 demands, strings without a key are skipped and only the first of one key counts.
     /// Skipped too are keys that are not printable ASCII and values that are not UTF-8: nobody who follows
     /// our protocol sends them.
-    init?(strings: [[UInt8]]) {
+    public init?(strings: [[UInt8]]) {
         guard strings.reduce(0, { $0 + $1.count + 1 }) <= Self.lengthInBytes else { return nil }
         var pairs: [Pair] = []
         for string in strings {
@@ -56,5 +56,5 @@ public struct TXTRecord: Equatable, Sendable {
     }
 
     /// One string a pair, as a record carries them.
-    var strings: [[UInt8]] { pairs.map { Array("\($0.key)=\($0.value)".utf8) } }
+    public var strings: [[UInt8]] { pairs.map { Array("\($0.key)=\($0.value)".utf8) } }
 }
