@@ -66,7 +66,7 @@ let modules: [Module] = [
     Module("MeshGateway", .plain, on: ["MeshBase", "MeshRouting"], [nio, posix, http]),
     Module("MeshControl", .plain, on: ["MeshBase"], [hummingbird, hummingbirdCore, httpClient, nio, posix, http, logging]),
     Module("MeshAgent", .plain,
-        on: below + ["MeshWire", "MeshAvahi", "MeshCredentials", "MeshStore", "MeshLink", "MeshGateway", "MeshControl"],
+        on: below + ["MeshWire", "MeshAvahi", "MeshDNS", "MeshCredentials", "MeshStore", "MeshLink", "MeshGateway", "MeshControl"],
         [nio, posix, logging, yams]),
     Module("comity", .program, on: ["MeshBase", "MeshRouting", "MeshControl", "MeshAgent", "MeshSimulator"], [arguments], tests: false),
 ]

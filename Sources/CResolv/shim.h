@@ -13,6 +13,16 @@
 /* libresolv's names are macros and its state is a struct of unions and bit fields: Swift sees neither. One exchange is
    therefore one function here. */
 
+/* Whether `host` is a numeric address. */
+static inline int comity_res_is_address(const char *host) {
+    struct addrinfo hints, *found = NULL;
+    memset(&hints, 0, sizeof hints);
+    hints.ai_flags = AI_NUMERICHOST;
+    if (getaddrinfo(host, NULL, &hints, &found) != 0) return 0;
+    freeaddrinfo(found);
+    return 1;
+}
+
 /* Makes `host`, a numeric address (IPv6 perhaps with %scope), and `port` the only name server of `state`. Answers 0, or
    an errno. */
 static inline int comity_res_set_server(struct __res_state *state, const char *host, const char *port) {

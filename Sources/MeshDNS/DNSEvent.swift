@@ -1,3 +1,4 @@
+import CResolv
 import MeshBase
 
 /// What the name server told us.
@@ -39,6 +40,14 @@ public struct DNSConfiguration: Equatable, Sendable {
 
     /// The type of the services that are browsed for.
     public static let serviceType = "_comity._tcp"
+
+    /// Whether `server` can be asked: its host is a numeric address, for who would look up a name server's
+    /// name?
+    public static func canAsk(_ server: Endpoint) -> Bool {
+        // An interface may come later than the configuration is read.
+        let address = server.host.prefix { $0 != "%" }
+        return server.port > 0 && comity_res_is_address(String(address)) != 0
+    }
 
     /// - Parameters:
     ///   - domain: as zone files write it, `mesh.example.org`.

@@ -14,11 +14,20 @@ public struct SightingTag: Hashable, Sendable, Comparable, CustomStringConvertib
         self.init(hour: hour, key: Self.key(of: node, using: suite), using: suite)
     }
 
+    /// The tag of `node` where nobody changes it every hour: in a zone that people keep. It is as lasting as
+    /// the address beside it there, and tells no more.
+    public init(standingFor node: NodeID, using suite: some SignatureSuite) {
+        self.init(of: node, hour: Self.noHour, using: suite)
+    }
+
     /// The tag written as `text`: eleven characters of base64url; nil for anything else.
     public init?(_ text: String) {
         guard text.utf8.count == 11, let bytes = Base64URL.decode(text), bytes.count == 8 else { return nil }
         number = UInt64(bigEndian: bytes)
     }
+
+    /// Stands for the hour in a tag that has none.
+    static let noHour = Int64.min
 
     init(hour: Int64, key: Digest, using suite: some SignatureSuite) {
         let code = suite.authenticationCode(of: UInt64(bitPattern: hour).bigEndianBytes, under: key.bytes)

@@ -1,7 +1,7 @@
 import MeshBase
 
-/// Knows the tags of the nodes we hold pins of, for this hour and its two neighbours, so that a sighting
-/// costs one look-up.
+/// Knows the tags of the nodes we hold pins of, for this hour and its two neighbours and the standing ones,
+/// so that a sighting costs one look-up.
 ///
 /// Clocks may differ by an hour and a tag still be recognised. Tags are made once an hour, or when a node is
 /// added.
@@ -37,11 +37,11 @@ struct TagBook: Sendable, Equatable {
     mutating func learn(hour now: Int64, using suite: some SignatureSuite) -> Bool {
         guard hasNewcomers || hour != now else { return false }
         var made: [Entry] = []
-        made.reserveCapacity(keys.count * 3)
+        made.reserveCapacity(keys.count * 4)
         for (node, known) in keys {
             let key = known ?? SightingTag.key(of: node, using: suite)
             if known == nil { keys[node] = .some(key) }
-            for hour in now - 1...now + 1 {
+            for hour in [SightingTag.noHour, now - 1, now, now + 1] {
                 made.append(Entry(tag: .init(hour: hour, key: key, using: suite), node: node))
             }
         }

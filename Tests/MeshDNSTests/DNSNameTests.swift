@@ -36,6 +36,17 @@ struct DNSNameTests {
         #expect(DNSName(longest + "a") == nil)
     }
 
+    @Test("a name server is named by its address")
+    func servers() {
+        for host in ["192.0.2.53", "::1", "fe80::1%not-yet"] {
+            #expect(DNSConfiguration.canAsk(Endpoint(host: host, port: 53)))
+        }
+        for host in ["ns.example.org", "localhost", ""] {
+            #expect(!DNSConfiguration.canAsk(Endpoint(host: host, port: 53)))
+        }
+        #expect(!DNSConfiguration.canAsk(Endpoint(host: "::1", port: 0)))
+    }
+
     @Test("a service is asked for under its domain, which must be one")
     func configures() {
         let configuration = DNSConfiguration(domain: "Mesh.example.org.", server: nil)

@@ -43,6 +43,8 @@ struct SightingTagTests {
             #expect(book.recognise(SightingTag(of: node(1), hour: Int64(hour), using: suite)) == node(1))
             #expect(book.recognise(SightingTag(of: node(2), hour: Int64(hour), using: suite)) == node(2))
         }
+        #expect(book.recognise(SightingTag(standingFor: node(2), using: suite)) == node(2))
+        #expect(book.recognise(SightingTag(standingFor: node(3), using: suite)) == nil)
         #expect(book.recognise(SightingTag(of: node(1), hour: 98, using: suite)) == nil)
         #expect(book.recognise(SightingTag(of: node(1), hour: 102, using: suite)) == nil)
         #expect(book.recognise(SightingTag(of: node(3), hour: 100, using: suite)) == nil)

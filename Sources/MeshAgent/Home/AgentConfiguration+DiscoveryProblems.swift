@@ -1,4 +1,5 @@
 import MeshBase
+import MeshDNS
 
 // What may be wrong with how peers are to be found.
 extension AgentConfiguration {
@@ -67,8 +68,10 @@ extension AgentConfiguration {
             say("discovery.dns.domains", "[\(number)]", "\(domain) is there twice", "keep one of the two")
         }
         guard let server = discovery.dns.server else { return }
-        if !server.isDialable {
-            say("discovery.dns.server", "", "nobody can ask \(server)", "name its address and port")
+        if !DNSConfiguration.canAsk(server) {
+            say(
+                "discovery.dns.server", "", "\(server) is no name server's address",
+                "name its address and port, such as 192.0.2.53:53")
         }
         if domains.isEmpty {
             say(

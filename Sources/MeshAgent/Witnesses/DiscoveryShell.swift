@@ -83,6 +83,11 @@ extension DiscoveryShell {
         } else {
             surroundings.set(method: "mdns", state: .off, detail: "discovery.avahi is off")
         }
+        if configuration.dns.domains.isEmpty {
+            surroundings.set(method: "dns", state: .off, detail: "no domains in discovery.dns.domains")
+        } else {
+            witnesses.append(ZoneWitness(tag: PublicTag(of: node), configuration: configuration))
+        }
         return witnesses
     }
 }

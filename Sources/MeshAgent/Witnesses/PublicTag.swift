@@ -28,6 +28,20 @@ struct PublicTag: Sendable {
         .milliseconds(3_600_000 - SystemClock.now().wall.milliseconds % 3_600_000 + 1_000)
     }
 
+    /// What a zone that people keep says of this node: nobody changes it every hour.
+    var zoneText: String {
+        let tag = SightingTag(standingFor: node, using: SystemSuite())
+        return "\"\(Self.versionKey)=\(Self.version)\" \"\(Self.tagKey)=\(tag)\""
+    }
+
+    /// Whether `tag` is one of this node's.
+    func isMine(_ tag: SightingTag) -> Bool {
+        let suite = SystemSuite()
+        let hour = SightingTag.hour(of: SystemClock.now().wall)
+        return tag == SightingTag(standingFor: node, using: suite)
+            || (hour - 1...hour + 1).contains { tag == SightingTag(of: node, hour: $0, using: suite) }
+    }
+
     /// The tag that somebody shows; nil when it is none of our version.
     static func read(version: String?, tag: String?) -> SightingTag? {
         guard version == Self.version else { return nil }
