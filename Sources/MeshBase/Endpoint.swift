@@ -56,6 +56,9 @@ public struct Endpoint: Hashable, Sendable, Comparable, Codable, CustomStringCon
     /// `HOST:PORT`, with brackets around an IPv6 address.
     public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
+    /// Whether the host is an IPv6 address; a name is none.
+    public var isIPv6: Bool { host.contains(":") }
+
     /// Whether the host is a loopback address.
     public var isLoopback: Bool { host == "::1" || host == "localhost" || host.hasPrefix("127.") }
 }

@@ -1,19 +1,23 @@
 import MeshBase
 
-/// When one peer is dialled next, and where. It has at most one dial under way, and none begins while a link
-/// is up.
+/// When one peer is dialled next, and where. None begins while a link is up.
 ///
-///                  wake                     due                       linkUp
-///      resting ───────────▶ waiting ────────────────▶ dialling ────────────────────┐
-///         ▲                  ▲   │  ▲                    │                         ▼
-///         │   nothing to dial│   │  └── failed, lapsed ──┘                     up (with the dial
-///         └──────────────────┼───┘   next endpoint of the round at once,        still under way,
-///                            │       after the last one a jittered wait         if it was not that)
+///                                            ┌──┐ due: another endpoint joins the race,
+///                  wake             due      ▼  │ `raceDelay` after the one before
+///      resting ───────────▶ waiting ──────▶ dialling ──────────────────────────────┐
+///         ▲                  ▲   │  ▲         │  ▲ │ failed, lapsed, others run on:  │ linkUp
+///         │   nothing to dial│   │  │         │  └─┘ the next endpoint joins at once ▼
+///         └──────────────────┼───┘  └─────────┘                                 up (with dials
+///                            │         the last one failed, lapsed:              that still run)
+///                            │         a jittered wait after the round             │
 ///                            └──────────────────── linkDown ───────────────────────┘
-///                                   (back to dialling while the old dial still runs)
+///                                   (back to dialling while an old dial still runs)
 ///
-/// A round is each endpoint once, in the caller's order. Callers owe: one answer a dial, `due` when
-/// `deadline` has come.
+/// A round is each endpoint once, in the caller's order. Its endpoints race, so that a dead one costs
+/// `raceDelay` and not the time until connecting is given up (RFC 8305 section 5, with the whole handshake in
+/// the place of the connection: only that proves who is there). The first link of ours wins, and the others
+/// are given up; once one has answered they are held back, for it needs only to prove itself. Callers owe:
+/// one answer a dial, also to one that was given up; `due` when `deadline` has come.
 struct DialPlan: Sendable, Equatable {
     /// A dial under way.
     struct Dial: Sendable, Equatable {
@@ -27,11 +31,14 @@ struct DialPlan: Sendable, Equatable {
         case resting
         /// The next dial begins then.
         case waiting(until: Instant)
-        /// A dial is under way.
-        case dialling(Dial)
-        /// A link is up; our own dial, when it was not that which brought the link, ends by itself.
-        case up(since: Instant, Dial?)
+        /// Dials are under way, at least one, the earliest first; the next endpoint of the round joins then.
+        case dialling([Dial], next: Instant)
+        /// A link is up; dials of ours that did not bring it end by themselves.
+        case up(since: Instant, [Dial])
     }
+
+    /// Dials under way at once, at most.
+    static let raceMax = 3
 
     private(set) var phase: Phase = .resting
     /// Failures of each endpoint since its last success; absent: none.
@@ -51,7 +58,8 @@ struct DialPlan: Sendable, Equatable {
     var deadline: Instant? {
         switch phase {
         case .waiting(let until): until
-        case .dialling(let dial): dial.lapse
+        case .dialling(let dials, let next):
+            dials.reduce(dials.count < Self.raceMax ? next : .never) { min($0, $1.lapse) }
         case .resting, .up: nil
         }
     }
@@ -65,7 +73,8 @@ struct DialPlan: Sendable, Equatable {
     mutating func wake(toward fresh: [Endpoint], at now: Instant) {
         switch phase {
         case .up: return
-        case .dialling: break
+        case .dialling(let dials, let next):
+            phase = .dialling(dials, next: min(next, fresh.isEmpty ? next : soonest(now)))
         case .resting: phase = .waiting(until: soonest(now))
         case .waiting(let until): phase = .waiting(until: min(until, soonest(now)))
         }
@@ -84,54 +93,92 @@ struct DialPlan: Sendable, Equatable {
     mutating func due(
         at now: Instant, order: [Endpoint], retry: Instant?, using generator: inout SeededGenerator
     ) -> Endpoint? {
-        if case .dialling(let dial) = phase, dial.lapse <= now {
+        for dial in dialsUnderWay where dial.lapse <= now {
             fail(dial.endpoint, at: now, using: &generator)
         }
-        guard case .waiting(let until) = phase, until <= now else { return nil }
-        round.removeAll { !order.contains($0) }
-        if round.isEmpty { round = order }
-        guard !round.isEmpty else {
+        switch phase {
+        case .waiting(let until) where until <= now:
+            round.removeAll { !order.contains($0) }
+            if round.isEmpty { round = order }
+            guard round.isEmpty else { return begin(beside: [], at: now) }
             phase = retry.map { .waiting(until: $0) } ?? .resting
             return nil
+        case .dialling(let dials, let next) where next <= now && dials.count < Self.raceMax:
+            round.removeAll { endpoint in
+                !order.contains(endpoint) || dials.contains { $0.endpoint == endpoint }
+            }
+            guard round.isEmpty else { return begin(beside: dials, at: now) }
+            phase = .dialling(dials, next: .never)
+            return nil
+        case .resting, .waiting, .dialling, .up: return nil
         }
+    }
+
+    private var dialsUnderWay: [Dial] {
+        guard case .dialling(let dials, _) = phase else { return [] }
+        return dials
+    }
+
+    private mutating func begin(beside dials: [Dial], at now: Instant) -> Endpoint {
         let endpoint = round.removeFirst()
         lastDial = now
-        phase = .dialling(Dial(endpoint: endpoint, lapse: now + configuration.dialPatience))
+        phase = .dialling(
+            dials + [Dial(endpoint: endpoint, lapse: now + configuration.dialPatience)],
+            next: round.isEmpty ? .never : now + configuration.raceDelay)
         return endpoint
+    }
+
+    /// Somebody answered at `endpoint` and is proving who it is: the others of the round are held back.
+    mutating func answered(_ endpoint: Endpoint, at now: Instant) {
+        guard case .dialling(let dials, let next) = phase, next < .never,
+            dials.contains(where: { $0.endpoint == endpoint })
+        else { return }
+        phase = .dialling(dials, next: max(next, now + configuration.provingPatience))
     }
 
     /// The dial of `endpoint` ended without a link. Ignored unless that dial is under way.
     mutating func fail(_ endpoint: Endpoint, at now: Instant, using generator: inout SeededGenerator) {
         switch phase {
-        case .dialling(let dial) where dial.endpoint == endpoint:
+        case .dialling(let dials, _):
+            let others = dials.filter { $0.endpoint != endpoint }
+            guard others.count < dials.count else { return }
             failures[endpoint] = min((failures[endpoint] ?? 0) + 1, 1_000_000)
-            phase = .waiting(until: round.isEmpty ? now + backoff.fail(using: &generator) : now)
-        case .up(let since, let dial?) where dial.endpoint == endpoint:
-            phase = .up(since: since, nil)
-        case .resting, .waiting, .dialling, .up: break
+            if !others.isEmpty {
+                phase = .dialling(others, next: round.isEmpty ? .never : now)
+            } else {
+                phase = .waiting(until: round.isEmpty ? now + backoff.fail(using: &generator) : now)
+            }
+        case .up(let since, let dials):
+            phase = .up(since: since, dials.filter { $0.endpoint != endpoint })
+        case .resting, .waiting: break
         }
     }
 
-    /// A link is up; `endpoint` is what was dialled for it, nil when the peer dialled.
-    mutating func linkUp(_ endpoint: Endpoint?, at now: Instant) {
+    /// A link is up; `endpoint` is what was dialled for it, nil when the peer dialled. Answers the dials to be
+    /// given up: those that raced with it. Against the peer's own dial ours is not given up, for both ends
+    /// choose between the two by the same rule (protocol section 2).
+    mutating func linkUp(_ endpoint: Endpoint?, at now: Instant) -> [Endpoint] {
         if let endpoint { failures[endpoint] = nil }
         round = []
         switch phase {
-        case .resting, .waiting: phase = .up(since: now, nil)
-        case .dialling(let dial): phase = .up(since: now, dial.endpoint == endpoint ? nil : dial)
-        case .up(let since, let dial): phase = .up(since: since, dial?.endpoint == endpoint ? nil : dial)
+        case .resting, .waiting: phase = .up(since: now, [])
+        case .dialling(let dials, _):
+            let others = dials.filter { $0.endpoint != endpoint }
+            phase = .up(since: now, others)
+            return endpoint == nil ? [] : others.map(\.endpoint)
+        case .up(let since, let dials): phase = .up(since: since, dials.filter { $0.endpoint != endpoint })
         }
+        return []
     }
 
     /// The link is gone. Ignored when there is none.
     mutating func linkDown(at now: Instant, using generator: inout SeededGenerator) {
-        guard case .up(let since, let dial) = phase else { return }
+        guard case .up(let since, let dials) = phase else { return }
         if now - since >= configuration.steadyLink { backoff.reset() }
-        if let dial, dial.lapse > now {
-            phase = .dialling(dial)
-        } else {
-            phase = .waiting(until: now + backoff.fail(using: &generator))
-        }
+        let alive = dials.filter { $0.lapse > now }
+        phase =
+            alive.isEmpty
+            ? .waiting(until: now + backoff.fail(using: &generator)) : .dialling(alive, next: .never)
     }
 
     /// Nobody names `endpoint` any more: neither does this remember it.

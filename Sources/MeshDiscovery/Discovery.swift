@@ -73,8 +73,10 @@ public struct Discovery: Sendable, Equatable {
         case .peerTrusted(let peer): stand(.trusted, of: peer, at: instant)
         case .peerBarred(let peer): stand(.barred, of: peer, at: instant)
         case .peerDropped(let peer): drop(peer, at: instant)
-        case .linkUp(let peer, let endpoint): linkUp(peer, endpoint, at: instant)
+        case .linkUp(let peer, let endpoint): linkUp(peer, endpoint, at: instant, into: &effects)
         case .linkDown(let peer): linkDown(peer, at: instant)
+        case .dialAnswered(let target):
+            change(target.node) { candidate, _ in candidate.plan.answered(target.endpoint, at: instant) }
         case .dialFailed(let target):
             change(target.node) { $0.plan.fail(target.endpoint, at: instant, using: &$1) }
         case .provedMyself(let endpoint):
@@ -204,10 +206,14 @@ public struct Discovery: Sendable, Equatable {
         }
     }
 
-    private mutating func linkUp(_ peer: NodeID, _ endpoint: Endpoint?, at now: Instant) {
+    private mutating func linkUp(
+        _ peer: NodeID, _ endpoint: Endpoint?, at now: Instant, into effects: inout Outbox<DiscoveryEffect>
+    ) {
         guard peer != node else { return }
         if candidates[peer] == nil { open(peer) }
-        change(peer) { candidate, _ in candidate.plan.linkUp(endpoint, at: now) }
+        var losers: [Endpoint] = []
+        change(peer) { candidate, _ in losers = candidate.plan.linkUp(endpoint, at: now) }
+        for loser in losers { effects.post(.giveUp(DialTarget(node: peer, endpoint: loser))) }
         hasChanged = true
         guard let endpoint else { return }
         let former = proven.owner(of: endpoint)

@@ -12,6 +12,12 @@ public struct DiscoveryConfiguration: Sendable, Equatable {
     /// A fresh sighting leads to a dial at once, but two dials begin at least this far apart: 0 ... 15 s.
     /// Below 1 s a liar on the network can make us dial often.
     public var freshDialGap: Duration = .seconds(1)
+    /// When nobody has answered at one endpoint of a peer for so long, the next one is dialled beside it:
+    /// 100 ms ... 3 s (RFC 8305 section 8 has 250 ms). Longer makes a dead address cost more, shorter makes
+    /// more dials that are given up.
+    public var raceDelay: Duration = .milliseconds(250)
+    /// How long the other endpoints are held back once somebody answered at one: `raceDelay` ... 15 s.
+    public var provingPatience: Duration = .seconds(2)
     /// A link that held for less counts as a failure for the wait before the next dial: 0 ... 10 min.
     public var steadyLink: Duration = .seconds(10)
     /// How long an endpoint that proved to be this node is left alone: 1 s ... 1 h.
@@ -33,6 +39,8 @@ public struct DiscoveryConfiguration: Sendable, Equatable {
         check("redialTrustedMax", redialTrustedMax, redialFirst, .seconds(15))
         check("redialOtherMax", redialOtherMax, redialTrustedMax, .seconds(3600))
         check("freshDialGap", freshDialGap, .zero, .seconds(15))
+        check("raceDelay", raceDelay, .milliseconds(100), .seconds(3))
+        check("provingPatience", provingPatience, raceDelay, .seconds(15))
         check("steadyLink", steadyLink, .zero, .seconds(600))
         check("ownEndpointMemory", ownEndpointMemory, .seconds(1), .seconds(3600))
         check(

@@ -4,6 +4,8 @@ import MeshBase
 public enum DiscoveryEffect: Sendable, Equatable {
     /// Dial this endpoint on `comity/1`, accept only this node there, and answer once.
     case dial(DialTarget)
+    /// End this dial, for another one brought the link. It is answered once all the same.
+    case giveUp(DialTarget)
     /// What `Discovery.peers(at:)` shows has changed in more than ages. At most one an input, behind the
     /// dials.
     case sightingsChanged

@@ -18,6 +18,9 @@ public enum DiscoveryInput: Sendable, Equatable {
     case linkUp(NodeID, Endpoint?)
     /// The link to this node is gone.
     case linkDown(NodeID)
+    /// Somebody answered a dial and is proving who it is. Nothing follows from leaving it out but dials that
+    /// are given up.
+    case dialAnswered(DialTarget)
     /// A dial ended without a link, whatever the reason, or lost to the node's own dial. Each `.dial` is
     /// answered once: by this, or by `.linkUp` with the same endpoint.
     case dialFailed(DialTarget)

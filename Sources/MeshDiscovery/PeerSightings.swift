@@ -20,7 +20,7 @@ public struct PeerSightings: Sendable, Equatable {
         case resting
         /// The next dial begins in so long.
         case waiting(Duration)
-        /// A dial of this endpoint is under way.
+        /// A dial of this endpoint is under way, the latest of those that race.
         case dialling(Endpoint)
         /// A link has been up for so long.
         case linked(Duration)
@@ -84,7 +84,7 @@ extension Discovery {
         switch plan.phase {
         case .resting: .resting
         case .waiting(let until): .waiting(max(.zero, until - now))
-        case .dialling(let dial): .dialling(dial.endpoint)
+        case .dialling(let dials, _): dials.last.map { .dialling($0.endpoint) } ?? .resting
         case .up(let since, _): .linked(now - since)
         }
     }

@@ -17,7 +17,10 @@ extension Node {
         distances[connection] = distance
         let intent: DialIntent?
         switch connections[connection] {
-        case .dialled(let target)?: intent = DialIntent(node: target.node, secret: nil)
+        case .dialled(let target)?:
+            intent = DialIntent(node: target.node, secret: nil)
+            tell(.dialAnswered(target), at: now, into: &effects)
+        case .givenUp?: return effects.post(.close(connection, nil))
         case .pairing(let pairing, _)?: intent = pairing
         case .probe?, .accepted?, nil:
             intent = nil
@@ -35,13 +38,27 @@ extension Node {
         tell(TrustInput.connectionClosed(connection), at: now, into: &effects)
         tell(GossipInput.connectionClosed(connection), at: now, into: &effects)
         // A dial that became the link was answered when it did.
-        if case .dialled(let target)? = known, !wasLink { tell(.dialFailed(target), at: now, into: &effects) }
+        switch known {
+        case .dialled(let target)? where !wasLink: tell(.dialFailed(target), at: now, into: &effects)
+        case .givenUp(let target)?: tell(.dialFailed(target), at: now, into: &effects)
+        case .dialled?, .pairing?, .probe?, .accepted?, nil: break
+        }
+    }
+
+    /// Ends the dials of `target` that are not its link.
+    mutating func giveUp(_ target: DialTarget, into effects: inout Outbox<NodeEffect>) {
+        let losers = connections.filter { $0.1 == .dialled(target) && gossip.node(on: $0.0) == nil }
+        for (connection, _) in losers {
+            connections[connection] = .givenUp(target)
+            effects.post(.close(connection, nil))
+        }
     }
 
     mutating func receive(
         _ document: LinkDocument, on connection: ConnectionID, at now: Moment,
         into effects: inout Outbox<NodeEffect>
     ) {
+        if case .givenUp? = connections[connection] { return }
         if case .handshake(let message) = document {
             return tell(.messageArrived(connection, message), at: now, into: &effects)
         }

@@ -23,6 +23,7 @@ extension Node {
                 let connection = newConnection()
                 connections[connection] = .dialled(target)
                 effects.post(.dial(connection, target.endpoint, .peering))
+            case .giveUp(let target): giveUp(target, into: &effects)
             case .sightingsChanged: break
             }
         }

@@ -15,6 +15,14 @@ final class DialPlanTests {
         plan.due(at: time(seconds), order: order ?? self.order, retry: retry, using: &generator)
     }
 
+    /// Dials under way, the first of them begun at `began`.
+    func dialling(_ numbers: Int..., began: Double, next: Double? = nil) -> DialPlan.Phase {
+        let dials = numbers.enumerated().map { index, number in
+            DialPlan.Dial(endpoint: endpoint(number), lapse: time(began + 0.25 * Double(index) + 20))
+        }
+        return .dialling(dials, next: next.map(time) ?? .never)
+    }
+
     func fail(_ number: Int, _ seconds: Double) {
         plan.fail(endpoint(number), at: time(seconds), using: &generator)
     }
@@ -26,7 +34,7 @@ final class DialPlanTests {
         plan.wake(toward: [], at: time(1))
         #expect(plan.deadline == time(1))
         #expect(due(1) == endpoint(1))
-        #expect(plan.phase == .dialling(.init(endpoint: endpoint(1), lapse: time(21))))
+        #expect(plan.phase == dialling(1, began: 1, next: 1.25))
     }
 
     @Test("rests again when there is nothing to dial")
@@ -67,9 +75,11 @@ final class DialPlanTests {
     func lapses() {
         plan.wake(toward: [], at: time(1))
         #expect(due(1) == endpoint(1))
+        #expect(due(1.25, [endpoint(1)]) == nil)
         #expect(plan.deadline == time(21))
-        #expect(due(21) == endpoint(2))
+        #expect(due(21) == nil)
         #expect(plan.failures[endpoint(1)] == 1)
+        #expect(plan.deadline ?? .never <= time(22))
     }
 
     @Test("ignores the failure of a dial that is not under way")
@@ -81,7 +91,7 @@ final class DialPlanTests {
         #expect(plan.phase == .waiting(until: time(1)))
         _ = due(1)
         fail(2, 2)
-        #expect(plan.phase == .dialling(.init(endpoint: endpoint(1), lapse: time(21))))
+        #expect(plan.phase == dialling(1, began: 1, next: 1.25))
         #expect(plan.failures.isEmpty)
     }
 
@@ -101,36 +111,83 @@ final class DialPlanTests {
         #expect(due(801, [endpoint(1), endpoint(2), endpoint(3)]) == endpoint(3))
     }
 
-    @Test("a fresh sighting during a dial is next, never beside it")
-    func queuesBehindDial() {
+    @Test("a fresh sighting during a dial joins it, a gap after the dial before")
+    func joinsDial() {
         plan.wake(toward: [], at: time(1))
-        #expect(due(1) == endpoint(1))
-        plan.wake(toward: [endpoint(3)], at: time(2))
-        #expect(due(2) == nil)
-        fail(1, 3)
-        #expect(due(3, order + [endpoint(3)]) == endpoint(3))
+        #expect(due(1, [endpoint(1)]) == endpoint(1))
+        plan.wake(toward: [endpoint(3)], at: time(1.1))
+        #expect(plan.deadline == time(2))
+        #expect(due(2, order + [endpoint(3)]) == endpoint(3))
+    }
+
+    @Test("a dead endpoint costs a quarter of a second, two of them a half")
+    func races() {
+        let order = (1...5).map(endpoint)
+        plan.wake(toward: [], at: time(1))
+        #expect(due(1, order) == endpoint(1))
+        #expect(due(1.2, order) == nil)
+        #expect(plan.deadline == time(1.25))
+        #expect(due(1.25, order) == endpoint(2))
+        #expect(due(1.5, order) == endpoint(3))
+        #expect(plan.phase == dialling(1, 2, 3, began: 1, next: 1.75))
+    }
+
+    @Test("three dials race and no fourth, until one of them fails: then at once")
+    func raceIsBounded() {
+        let order = (1...5).map(endpoint)
+        plan.wake(toward: [], at: time(1))
+        for second in [1, 1.25, 1.5] { _ = due(second, order) }
+        #expect(plan.deadline == time(21))
+        #expect(due(2, order) == nil)
+        fail(2, 3)
+        #expect(plan.deadline == time(3))
+        #expect(due(3, order) == endpoint(4))
+        #expect(plan.deadline == time(21))
+    }
+
+    @Test("the first link wins, and what raced with it is given up and not counted")
+    func firstWins() {
+        plan.wake(toward: [], at: time(1))
+        _ = due(1)
+        _ = due(1.25)
+        #expect(plan.linkUp(endpoint(2), at: time(1.3)) == [endpoint(1)])
+        fail(1, 1.4)
+        #expect(plan.phase == .up(since: time(1.3), []))
+        #expect(plan.failures.isEmpty)
+    }
+
+    @Test("who answers is given time to prove itself before another is dialled")
+    func holdsBack() {
+        plan.wake(toward: [], at: time(1))
+        _ = due(1)
+        plan.answered(endpoint(2), at: time(1.1))
+        #expect(plan.deadline == time(1.25))
+        plan.answered(endpoint(1), at: time(1.1))
+        #expect(plan.deadline == time(3.1))
+        #expect(due(1.25) == nil)
+        #expect(due(3.1) == endpoint(2))
     }
 
     @Test("dials nothing while a link is up, whoever brought it up")
     func restsWhileUp() {
         plan.wake(toward: [], at: time(1))
         _ = due(1)
-        plan.linkUp(endpoint(1), at: time(2))
+        #expect(plan.linkUp(endpoint(1), at: time(2)).isEmpty)
         #expect(plan.deadline == nil)
         plan.wake(toward: [endpoint(3)], at: time(3))
         #expect(plan.deadline == nil)
         #expect(due(60) == nil)
-        #expect(plan.phase == .up(since: time(2), nil))
+        #expect(plan.phase == .up(since: time(2), []))
     }
 
     @Test("a dial that the peer's own dial overtook ends without being counted")
     func overtaken() {
         plan.wake(toward: [], at: time(1))
         _ = due(1)
-        plan.linkUp(nil, at: time(2))
-        #expect(plan.phase == .up(since: time(2), .init(endpoint: endpoint(1), lapse: time(21))))
+        #expect(plan.linkUp(nil, at: time(2)).isEmpty)
+        #expect(plan.phase == .up(since: time(2), [.init(endpoint: endpoint(1), lapse: time(21))]))
         fail(1, 3)
-        #expect(plan.phase == .up(since: time(2), nil))
+        #expect(plan.phase == .up(since: time(2), []))
         #expect(plan.failures.isEmpty)
     }
 
@@ -138,9 +195,9 @@ final class DialPlanTests {
     func keepsOldDial() {
         plan.wake(toward: [], at: time(1))
         _ = due(1)
-        plan.linkUp(nil, at: time(2))
+        _ = plan.linkUp(nil, at: time(2))
         plan.linkDown(at: time(3), using: &generator)
-        #expect(plan.phase == .dialling(.init(endpoint: endpoint(1), lapse: time(21))))
+        #expect(plan.phase == dialling(1, began: 1))
         #expect(due(4) == nil)
         fail(1, 5)
         #expect(due(6) == endpoint(1))
@@ -152,14 +209,14 @@ final class DialPlanTests {
         plan.wake(toward: [], at: time(0))
         var longest: Duration = .zero
         for second in 1...40 {
-            plan.linkUp(nil, at: time(Double(second * 100)))
+            _ = plan.linkUp(nil, at: time(Double(second * 100)))
             plan.linkDown(at: time(Double(second * 100 + 1)), using: &generator)
             if let deadline = plan.deadline {
                 longest = max(longest, deadline - time(Double(second * 100 + 1)))
             }
         }
         #expect(longest > .seconds(5) && longest <= .seconds(15))
-        plan.linkUp(nil, at: time(5000))
+        _ = plan.linkUp(nil, at: time(5000))
         plan.linkDown(at: time(5060), using: &generator)
         #expect(plan.deadline ?? .never <= time(5061))
     }
@@ -171,13 +228,13 @@ final class DialPlanTests {
         plan.wake(toward: [], at: time(1))
         _ = due(1)
         plan.linkDown(at: time(2), using: &generator)
-        #expect(plan.phase == .dialling(.init(endpoint: endpoint(1), lapse: time(21))))
+        #expect(plan.phase == dialling(1, began: 1, next: 1.25))
     }
 
     @Test("rests when nobody wants the peer, once the dial under way has ended")
     func restsUnwanted() {
         plan.wake(toward: [], at: time(1))
-        _ = due(1)
+        _ = due(1, [endpoint(1)])
         plan.rest()
         #expect(plan.deadline == time(21))
         fail(1, 2)
