@@ -10,6 +10,8 @@ public struct AvahiAnnouncement: Equatable, Sendable {
     /// The names of the interfaces to announce on; nil for all that Avahi uses. One that is not there yet
     /// joins at a renewal.
     public let interfaces: [String]?
+    /// The instance's first name; nil for a random one. Set where names are to collide.
+    var instance: String?
 
     public init(port: UInt16, txt: TXTRecord, interfaces: [String]? = nil) {
         precondition(port > 0, "nothing listens on port 0")

@@ -6,7 +6,7 @@ import MeshBase
 final class AvahiAnnouncer {
     private let announcement: AvahiAnnouncement
     private let emit: @Sendable (AvahiEvent) -> Void
-    private(set) var instance = AvahiAnnouncer.newInstanceName()
+    private(set) var instance: String
     private var txt: TXTRecord
     private var group: OpaquePointer?
     /// The interfaces on which the service stands; `AVAHI_IF_UNSPEC` for all.
@@ -16,6 +16,7 @@ final class AvahiAnnouncer {
         self.announcement = announcement
         self.emit = emit
         txt = announcement.txt
+        instance = announcement.instance ?? Self.newInstanceName()
     }
 
     /// Random, so that it tells a listener nothing and differs from start to start.
@@ -75,26 +76,41 @@ final class AvahiAnnouncer {
     }
 
     private func fill(_ group: OpaquePointer) {
+        let status = add(to: group)
+        switch status {
+        case 0...: break
+        case CInt(AVAHI_ERR_COLLISION):
+            // Another client of this very daemon has the name: that is known at once.
+            rename(group)
+        default: fail(status)
+        }
+    }
+
+    /// Answers Avahi's status.
+    private func add(to group: OpaquePointer) -> CInt {
         let list = txt.makeList()
         defer { avahi_string_list_free(list) }
         for interface in interfaces {
             let status = avahi_entry_group_add_service_strlst(
                 group, interface, AvahiProtocol(AVAHI_PROTO_UNSPEC), AVAHI_PUBLISH_NO_COOKIE, instance,
                 AvahiWitness.serviceType, nil, nil, announcement.port, list)
-            if status < 0 { return fail(status) }
+            if status < 0 { return status }
         }
-        let status = avahi_entry_group_commit(group)
-        if status < 0 { fail(status) }
+        return avahi_entry_group_commit(group)
+    }
+
+    /// Takes another name and announces under it. Names are random, so it does not go on for long.
+    private func rename(_ group: OpaquePointer) {
+        emit(.collision(instance: instance))
+        instance = Self.newInstanceName()
+        avahi_entry_group_reset(group)
+        fill(group)
     }
 
     private func changed(_ group: OpaquePointer, to state: AvahiEntryGroupState) {
         switch state {
         case AVAHI_ENTRY_GROUP_ESTABLISHED: emit(.announced(instance: instance))
-        case AVAHI_ENTRY_GROUP_COLLISION:
-            emit(.collision(instance: instance))
-            instance = Self.newInstanceName()
-            avahi_entry_group_reset(group)
-            fill(group)
+        case AVAHI_ENTRY_GROUP_COLLISION: rename(group)
         case AVAHI_ENTRY_GROUP_FAILURE: fail(avahi_client_errno(avahi_entry_group_get_client(group)))
         default: break
         }

@@ -1,9 +1,9 @@
 import MeshBase
 
 /// In which order the endpoints of one peer are tried: where it was proven to be, latest first; then what
-/// witnesses say, each witness in turn, so that a talkative one cannot crowd out the rest; of one witness what
-/// failed least, and among those the families of addresses in turn, so that one that does not work costs one
-/// try (RFC 8305 section 4), of each family what is freshest, then in the sighting's own order.
+/// witnesses say, each witness in turn, so that a talkative one cannot crowd out the rest; of one witness
+/// what failed least, and among those the families of addresses in turn, so that one that does not work costs
+/// one try (RFC 8305 section 4), of each family what is freshest, then in the sighting's own order.
 enum DialOrder {
     private struct Hint {
         let endpoint: Endpoint

@@ -154,8 +154,8 @@ struct DialPlan: Sendable, Equatable {
         }
     }
 
-    /// A link is up; `endpoint` is what was dialled for it, nil when the peer dialled. Answers the dials to be
-    /// given up: those that raced with it. Against the peer's own dial ours is not given up, for both ends
+    /// A link is up; `endpoint` is what was dialled for it, nil when the peer dialled. Answers the dials to
+    /// be given up: those that raced with it. Against the peer's own dial ours is not given up, for both ends
     /// choose between the two by the same rule (protocol section 2).
     mutating func linkUp(_ endpoint: Endpoint?, at now: Instant) -> [Endpoint] {
         if let endpoint { failures[endpoint] = nil }

@@ -64,7 +64,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
     enum Connection: Equatable, Sendable {
         /// Dialled for a peer; discovery waits for the end of the dial.
         case dialled(DialTarget)
-        /// Dialled for a peer whose link came by another dial: whatever still arrives on it counts for nothing.
+        /// Dialled for a peer whose link came by another dial: what still arrives on it counts for nothing.
         case givenUp(DialTarget)
         /// Dialled for a pairing, at this endpoint.
         case pairing(DialIntent, Endpoint)

@@ -48,14 +48,33 @@ final class Lab {
         try #require(script.terminationStatus == 0, "lan \(arguments) failed")
     }
 
-    /// Starts a witness in a node; it announces `port` unless that is nil.
-    func witness(in node: Int, port: UInt16?, txt: String = "") throws -> LabNode {
+    /// Starts a witness in a node; it announces `port` unless that is nil, under `instance` unless that is.
+    func witness(
+        in node: Int, port: UInt16?, txt: String = "", instance: String? = nil
+    ) throws -> LabNode {
         var environment = environment
         environment[LabNode.portVariable] = port.map { "\($0)" } ?? "none"
         environment[LabNode.txtVariable] = txt
+        environment[LabNode.instanceVariable] = instance
         let started = try LabNode(in: node, environment: environment)
         nodes.append(started)
         return started
+    }
+
+    /// Starts another program in a node, which prints events in the same way.
+    func program(in node: Int, _ command: [String]) throws -> LabNode {
+        let started = try LabNode(in: node, command, environment: environment)
+        nodes.append(started)
+        return started
+    }
+
+    /// Lets the node's Avahi use all interfaces from its next start on.
+    func allowAllInterfaces(of node: Int) throws {
+        let folder = environment["COMITY_LAN_DIR"] ?? ""
+        let file = URL(filePath: "\(folder)/\(node)/avahi.conf")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        let all = text.replacing("allow-interfaces=eth0\n", with: "")
+        try all.write(to: file, atomically: true, encoding: .utf8)
     }
 
     func down() throws {
@@ -68,6 +87,7 @@ final class Lab {
 /// standard input.
 final class LabNode: @unchecked Sendable {
     static let portVariable = "COMITY_TEST_AVAHI_PORT"
+    static let instanceVariable = "COMITY_TEST_AVAHI_INSTANCE"
     static let txtVariable = "COMITY_TEST_AVAHI_TXT"
     static let mark = "AVAHI-EVENT "
 
@@ -77,12 +97,14 @@ final class LabNode: @unchecked Sendable {
     private let lock = NSLock()
     private var text = ""
 
-    init(in node: Int, environment: [String: String]) throws {
+    /// - Parameter command: what prints the events; nil: the witness.
+    init(in node: Int, _ command: [String]? = nil, environment: [String: String]) throws {
         process.executableURL = URL(filePath: Lab.scriptPath)
-        process.arguments = [
-            "exec", "\(node)", URL(filePath: CommandLine.arguments[0]).path, "--testing-library",
-            "swift-testing", "--filter", "LabNodeTests",
+        let witness = [
+            URL(filePath: CommandLine.arguments[0]).path, "--testing-library", "swift-testing", "--filter",
+            "LabNodeTests",
         ]
+        process.arguments = ["exec", "\(node)"] + (command ?? witness)
         process.environment = environment
         process.standardInput = orders
         let output = Pipe()

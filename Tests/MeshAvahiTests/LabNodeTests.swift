@@ -1,6 +1,8 @@
 import Foundation
-import MeshAvahi
+import MeshBase
 import Testing
+
+@testable import MeshAvahi
 
 /// Not a test of its own: the program that `Lab` runs inside a node.
 @Suite("The witness inside a lab's node")
@@ -12,9 +14,10 @@ struct LabNodeTests {
         .enabled(
             if: Self.port != nil, "runs only inside a node of a lab, started by the tests on a small LAN"))
     func run() throws {
-        let announcement = Self.port.flatMap { UInt16($0) }.map {
+        var announcement = Self.port.flatMap { UInt16($0) }.map {
             AvahiAnnouncement(port: $0, txt: Self.record())
         }
+        announcement?.instance = ProcessInfo.processInfo.environment[LabNode.instanceVariable]
         let witness = try AvahiWitness(announcing: announcement, renewal: .seconds(2)) { event in
             FileHandle.standardOutput.write(Data((LabNode.mark + Self.line(event) + "\n").utf8))
         }

@@ -76,6 +76,91 @@ struct SmallLANTests {
         }
     }
 
+    @Test("a daemon that is started anew, politely or not, is told from one that is gone")
+    func restarts() async throws {
+        try await inLab { lab in
+            let watcher = try lab.witness(in: 2, port: 7411, txt: "two")
+            let speaker = try lab.witness(in: 1, port: 7410, txt: "one")
+            _ = try await watcher.event("ipv4", ":7410", "t=one", within: 10)
+            for order in ["avahi-stop", "avahi-kill"] {
+                let position = (watcher.events.count, speaker.events.count)
+                try lab.lan(order, "1")
+                try lab.lan("avahi-start", "1")
+                _ = try await speaker.event("announced", from: position.1, within: 15)
+                _ = try await watcher.event("ipv4", ":7410", "t=one", from: position.0, within: 15)
+                _ = try await speaker.event("ipv4", ":7411", "t=two", from: position.1, within: 15)
+            }
+        }
+    }
+
+    @Test("an interface that goes takes its sightings with it, and brings them back")
+    func loosesInterface() async throws {
+        try await inLab { lab in
+            let watcher = try lab.witness(in: 2, port: 7411, txt: "two")
+            let speaker = try lab.witness(in: 1, port: 7410, txt: "one")
+            _ = try await watcher.event("ipv4", ":7410", "t=one", within: 10)
+            _ = try await speaker.event("ipv4", ":7411", "t=two", within: 10)
+            var position = watcher.events.count
+            try lab.lan("exec", "2", "ip", "link", "set", "eth0", "down")
+            _ = try await watcher.event("withdrawn", "ipv4", from: position, within: 15)
+            position = watcher.events.count
+            let before = speaker.events.count
+            try lab.lan("exec", "2", "ip", "link", "set", "eth0", "up")
+            _ = try await watcher.event("ipv4", "at 10.84.0.1:7410", "t=one", from: position, within: 30)
+            _ = try await watcher.event("ipv6", "%eth0]:7410", "t=one", from: position, within: 30)
+            _ = try await speaker.event("ipv4", ":7411", "t=two", from: before, within: 30)
+        }
+    }
+
+    @Test("two that have one name both end up announced, under two")
+    func collides() async throws {
+        try await inLab { lab in
+            let speakers = try [
+                lab.witness(in: 1, port: 7410, txt: "one", instance: "same"),
+                lab.witness(in: 1, port: 7411, txt: "two", instance: "same"),
+                lab.witness(in: 2, port: 7412, txt: "three", instance: "same"),
+            ]
+            for speaker in speakers { _ = try await speaker.event("announced", within: 15) }
+            #expect(speakers.filter { $0.events.contains { $0.contains("collision") } }.count >= 2)
+            let watcher = try lab.witness(in: 2, port: nil)
+            for text in ["t=one", "t=two", "t=three"] {
+                _ = try await watcher.event("ipv4", text, within: 15)
+            }
+            let names = watcher.events.compactMap { event in
+                event.firstMatch(of: /sighted (\w+) on/).map { String($0.1) }
+            }
+            #expect(Set(names).count == 3)
+        }
+    }
+
+    @Test("what a container bridge or a tunnel has for an address is told to nobody on another interface")
+    func keepsBridgesApart() async throws {
+        try await inLab { lab in
+            for node in ["1", "2"] {
+                for (name, address) in [("docker0", "172.17.0.1/16"), ("tun0", "10.8.0.\(node)/24")] {
+                    try lab.lan("exec", node, "ip", "link", "add", name, "type", "dummy")
+                    try lab.lan("exec", node, "ip", "address", "add", address, "dev", name)
+                    try lab.lan("exec", node, "ip", "link", "set", name, "up", "multicast", "on")
+                }
+                try lab.lan("avahi-stop", node)
+                try lab.allowAllInterfaces(of: Int(node) ?? 0)
+                try lab.lan("avahi-start", node)
+            }
+            let watcher = try lab.witness(in: 2, port: 7411, txt: "two")
+            let speaker = try lab.witness(in: 1, port: 7410, txt: "one")
+            _ = try await watcher.event("on eth0 over ipv4", "at 10.84.0.1:7410", "foreign", within: 15)
+            _ = try await watcher.event("on eth0 over ipv6", "%eth0]:7410", "foreign", within: 15)
+            // Its own service it meets on the bridge, too, and knows it.
+            _ = try await speaker.event("on docker0 over ipv4", "172.17.0.1:7410", "own", within: 15)
+            _ = try await speaker.event("on eth0", ":7411", "foreign", within: 15)
+            for events in [watcher.events, speaker.events] {
+                let foreign = events.filter { $0.hasSuffix("foreign") }
+                #expect(foreign.allSatisfy { !$0.contains("172.17.") && !$0.contains("10.8.0.") })
+                #expect(foreign.allSatisfy { $0.contains("on eth0") })
+            }
+        }
+    }
+
     private func inLab(_ body: (Lab) async throws -> Void) async throws {
         let lab = try Lab(nodes: 2)
         let result: Result<Void, any Error>

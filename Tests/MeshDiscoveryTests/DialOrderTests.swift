@@ -38,12 +38,13 @@ struct DialOrderTests {
             ])
     }
 
-    @Test("the families of addresses take turns, among what failed equally often, in the sighting's own order")
+    @Test("the families of addresses take turns among what failed equally often, in the sighting's order")
     func familiesTakeTurns() {
         let six = (1...3).map { Endpoint(host: "2001:db8::\($0)", port: 7410) }
         let key = SightingKey(witness: .dns(domain: "m"), source: "a")
         let sighting = Sighting(
-            key: key, endpoints: [six[2], six[0], six[1], endpoint(2), endpoint(1)], claim: .nobody, life: nil)
+            key: key, endpoints: [six[2], six[0], six[1], endpoint(2), endpoint(1)], claim: .nobody,
+            life: nil)
         var failures = OrderedTable<Endpoint, Int>()
         let order = DialOrder.endpoints(proven: [], sightings: [entry(sighting, 1)], failures: failures)
         #expect(order == [six[2], endpoint(2), six[0], endpoint(1), six[1]])
