@@ -38,7 +38,14 @@ final class Lab {
         try lan("up", "\(count)")
     }
 
-    func lan(_ arguments: String...) throws {
+    func lan(_ arguments: String...) throws { try lan(arguments) }
+
+    /// Runs `ip` with these words in a node.
+    func ip(in node: String, _ words: String) throws {
+        try lan(["exec", node, "ip"] + words.split(separator: " ").map(String.init))
+    }
+
+    private func lan(_ arguments: [String]) throws {
         let script = Process()
         script.executableURL = URL(filePath: Self.scriptPath)
         script.arguments = arguments

@@ -137,10 +137,14 @@ struct SmallLANTests {
     func keepsBridgesApart() async throws {
         try await inLab { lab in
             for node in ["1", "2"] {
-                for (name, address) in [("docker0", "172.17.0.1/16"), ("tun0", "10.8.0.\(node)/24")] {
-                    try lab.lan("exec", node, "ip", "link", "add", name, "type", "dummy")
-                    try lab.lan("exec", node, "ip", "address", "add", address, "dev", name)
-                    try lab.lan("exec", node, "ip", "link", "set", name, "up", "multicast", "on")
+                // A bridge with a container's cable in it, and a cable of which both ends are here.
+                for words in [
+                    "link add docker0 type bridge", "link add docker1 type veth peer name docker2",
+                    "link set docker1 master docker0 up", "link set docker2 up", "link set docker0 up",
+                    "address add 172.17.0.1/16 dev docker0", "link add tun0 type veth peer name tun1",
+                    "link set tun1 up", "link set tun0 up", "address add 10.8.0.\(node)/24 dev tun0",
+                ] {
+                    try lab.ip(in: node, words)
                 }
                 try lab.lan("avahi-stop", node)
                 try lab.allowAllInterfaces(of: Int(node) ?? 0)

@@ -1,8 +1,15 @@
 import Foundation
 import MeshBase
 
-/// A real dnsmasq on ::1 that lists nodes in the domain `mesh`, and knows no IPv4.
+/// A real dnsmasq that lists nodes in the domain `mesh`.
 final class ZoneServer: Sendable {
+    /// What is listed: where, and the TXT as zone files write it.
+    struct Entry {
+        let label: String
+        let endpoint: Endpoint
+        let text: String
+    }
+
     private static let program = ["/usr/sbin/dnsmasq", "/usr/bin/dnsmasq"]
         .first { FileManager.default.isExecutableFile(atPath: $0) }
     static let isPossible = program != nil && (try? FreePort.find()) != nil
@@ -11,25 +18,30 @@ final class ZoneServer: Sendable {
     let endpoint: Endpoint
     private let process: Process
 
-    /// - Parameter nodes: what is listed, by label: the port on ::1, and the TXT as zone files write it.
-    init(_ nodes: [(label: String, port: UInt16, text: String)]) throws {
-        endpoint = Endpoint(host: "::1", port: try FreePort.find())
+    /// - Parameters:
+    ///   - endpoint: where it listens; nil: on ::1, with no IPv4 at all.
+    ///   - prefix: a command that runs it elsewhere (in a namespace); empty for here.
+    init(_ entries: [Entry], at endpoint: Endpoint? = nil, prefix: [String] = []) throws {
+        let endpoint = try endpoint ?? Endpoint(host: "::1", port: try FreePort.find())
+        self.endpoint = endpoint
         var arguments = [
-            "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--bind-interfaces",
-            "--listen-address=::1", "--port=\(endpoint.port)", "--pid-file", "--user=", "--local-ttl=60",
-            "--local=/mesh/", "--host-record=host.mesh,::1",
+            Self.program ?? "", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--bind-interfaces",
+            "--listen-address=\(endpoint.host)", "--port=\(endpoint.port)", "--pid-file", "--user=",
+            "--local-ttl=60", "--local=/mesh/",
         ]
-        for node in nodes {
-            let instance = "\(node.label)._comity._tcp.mesh"
-            let text = node.text.replacing("\"", with: "").replacing(" ", with: ",")
+        for (number, entry) in entries.enumerated() {
+            let instance = "\(entry.label)._comity._tcp.mesh"
+            let text = entry.text.replacing("\"", with: "").replacing(" ", with: ",")
             arguments += [
-                "--ptr-record=_comity._tcp.mesh,\(instance)",
-                "--srv-host=\(instance),host.mesh,\(node.port),0,0", "--txt-record=\(instance),\(text)",
+                "--ptr-record=_comity._tcp.mesh,\(instance)", "--txt-record=\(instance),\(text)",
+                "--srv-host=\(instance),host\(number).mesh,\(entry.endpoint.port),0,0",
+                "--host-record=host\(number).mesh,\(entry.endpoint.host)",
             ]
         }
+        let command = prefix + arguments
         let process = Process()
-        process.executableURL = URL(filePath: Self.program ?? "")
-        process.arguments = arguments
+        process.executableURL = URL(filePath: command[0])
+        process.arguments = Array(command.dropFirst())
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice

@@ -17,8 +17,8 @@ struct ZoneTests {
             let (alice, bob) = try await befriended(in: mesh)
             let ports = try [FreePort.find(), FreePort.find()]
             let zone = try ZoneServer([
-                ("Alice One", ports[0], PublicTag(of: alice).zoneText),
-                ("bob", ports[1], PublicTag(of: bob).zoneText),
+                entry("Alice One", ports[0], PublicTag(of: alice).zoneText),
+                entry("bob", ports[1], PublicTag(of: bob).zoneText),
             ])
             mesh.atEnd { zone.kill() }
             let first = try await start("alice", ports[0], zone, in: mesh)
@@ -45,7 +45,7 @@ struct ZoneTests {
     @Test("which the zone does not list says what it would have to say", .timeLimit(.minutes(1)))
     func unlisted() async throws {
         try await TestMesh.with { mesh in
-            let zone = try ZoneServer([("bob", 7_410, "\"v=1\" \"t=AAECAwQFBgc\"")])
+            let zone = try ZoneServer([entry("bob", 7_410, "\"v=1\" \"t=AAECAwQFBgc\"")])
             mesh.atEnd { zone.kill() }
             let alone = try await start("alice", try FreePort.find(), zone, in: mesh)
             let text = PublicTag(of: alone.node).zoneText
@@ -54,6 +54,10 @@ struct ZoneTests {
                 return reports.contains { $0.method == "dns" && $0.detail.hasSuffix(text) }
             }
         }
+    }
+
+    private func entry(_ label: String, _ port: UInt16, _ text: String) -> ZoneServer.Entry {
+        .init(label: label, endpoint: Endpoint(host: "::1", port: port), text: text)
     }
 
     /// Two homes that trust each other; where they were then nobody listens any more.

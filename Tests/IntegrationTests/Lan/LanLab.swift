@@ -47,6 +47,9 @@ struct LanLab: Sendable {
         return text
     }
 
+    /// A host's IPv4 address.
+    func address(_ host: Int) -> String { "10.86.0.\(host)" }
+
     /// What runs a command on a host.
     func prefix(host: Int) -> [String] {
         ["/usr/bin/env"]
