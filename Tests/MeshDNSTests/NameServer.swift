@@ -28,6 +28,7 @@ final class NameServer {
     private let folder: URL
     private let arguments: [String]
     private var process: Process?
+    private let input = Pipe()
 
     /// An instance of the zone `m`, as both kinds are told of it.
     struct Instance {
@@ -58,9 +59,12 @@ final class NameServer {
     /// Starts it, and waits until it answers: with the list, or that there is none.
     func start() async throws {
         let process = Process()
-        process.executableURL = URL(filePath: kind.program ?? "")
-        process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
+        // dnsmasq closes all files that it was given, and Foundation takes that for its end, waits for it,
+        // and notices no other process's end meanwhile. The shell keeps them open, until its input ends.
+        process.executableURL = URL(filePath: "/bin/sh")
+        let script = "\"$@\" </dev/null & cat >/dev/null; kill -KILL $!; wait $!"
+        process.arguments = ["-c", script, "sh", kind.program ?? ""] + arguments
+        process.standardInput = input
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
@@ -80,7 +84,7 @@ final class NameServer {
     /// Ends it without a word.
     func kill() {
         guard let process, process.isRunning else { return }
-        Foundation.kill(process.processIdentifier, SIGKILL)
+        input.fileHandleForWriting.closeFile()
         process.waitUntilExit()
     }
 

@@ -17,6 +17,7 @@ final class ZoneServer: Sendable {
 
     let endpoint: Endpoint
     private let process: Process
+    private let input = Pipe()
 
     /// - Parameters:
     ///   - endpoint: where it listens; nil: on ::1, with no IPv4 at all.
@@ -25,7 +26,8 @@ final class ZoneServer: Sendable {
         let endpoint = try endpoint ?? Endpoint(host: "::1", port: try FreePort.find())
         self.endpoint = endpoint
         var arguments = [
-            Self.program ?? "", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--bind-interfaces",
+            Self.program ?? "", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts",
+            "--bind-interfaces",
             "--listen-address=\(endpoint.host)", "--port=\(endpoint.port)", "--pid-file", "--user=",
             "--local-ttl=60", "--local=/mesh/",
         ]
@@ -38,11 +40,15 @@ final class ZoneServer: Sendable {
                 "--host-record=host\(number).mesh,\(entry.endpoint.host)",
             ]
         }
-        let command = prefix + arguments
+        // dnsmasq closes all files that it was given, and Foundation takes that for its end, waits for it,
+        // and notices no other process's end meanwhile. The shell keeps them open, until its input ends.
+        let script = "\"$@\" </dev/null & cat >/dev/null; kill -KILL $!; wait $!"
+        let shell = ["/bin/sh", "-c", script, "sh"]
+        let command = prefix + shell + arguments
         let process = Process()
         process.executableURL = URL(filePath: command[0])
         process.arguments = Array(command.dropFirst())
-        process.standardInput = FileHandle.nullDevice
+        process.standardInput = input
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
@@ -52,7 +58,7 @@ final class ZoneServer: Sendable {
     /// Ends it without a word.
     func kill() {
         guard process.isRunning else { return }
-        Foundation.kill(process.processIdentifier, SIGKILL)
+        input.fileHandleForWriting.closeFile()
         process.waitUntilExit()
     }
 }
