@@ -84,7 +84,16 @@ public struct Agent: Sendable {
     private func serve(_ ready: @escaping @Sendable () async -> Void) async throws {
         let server = handlers.install(on: ControlServer(at: sockets.controlPath))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await server.run(listening: ready) }
+            tasks.addTask {
+                try await server.run {
+                    await ready()
+                    let title = "\(ground.identity.own.name) listens"
+                    handlers.surroundings.notifier?.tell(.ready, .status(title))
+                }
+            }
+            if let notifier = handlers.surroundings.notifier, let interval = notifier.watchdogInterval {
+                tasks.addTask { await giveSignsOfLife(to: notifier, every: interval) }
+            }
             tasks.addTask { await ground.keepUp() }
             tasks.addTask { await sockets.keepFresh(ground) }
             tasks.addTask {
@@ -104,8 +113,26 @@ public struct Agent: Sendable {
         }
     }
 
+    /// Tells the service manager that this agent lives, as long as its control plane and its loop answer:
+    /// a process that runs and does nothing any more is to be started anew.
+    private func giveSignsOfLife(to notifier: ServiceNotifier, every interval: Duration) async {
+        while !Task.isCancelled {
+            _ = await ground.plane.isThere
+            await withCheckedContinuation { answered in
+                ground.calls.loop.execute { answered.resume() }
+            }
+            notifier.tell(.watchdog)
+            do {
+                try await Task.sleep(for: interval)
+            } catch {
+                return
+            }
+        }
+    }
+
     /// Nothing new is begun; what is under way gets five seconds; goodbyes are said.
     private func shutDown() async {
+        handlers.surroundings.notifier?.tell(.stopping)
         await sockets.discovery.stop()
         ground.calls.submit(.draining)
         await sockets.gateway.close(grace: .seconds(5))

@@ -53,7 +53,7 @@ struct Comity: AsyncParsableCommand {
             Resource.self,
             Route.self, Find.self,
             Offer.self, Agreement.self, Call.self, Routes.self, Audit.self, ExplainCommand.self, Config.self,
-            Log.self, Backup.self, Restore.self, Leave.self,
+            Log.self, Backup.self, Restore.self, Leave.self, Service.self,
             Sim.self, Completion.self,
         ])
 }

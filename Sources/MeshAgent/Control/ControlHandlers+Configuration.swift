@@ -10,6 +10,9 @@ extension ControlHandlers {
 
     /// Reads the configuration again. With any mistake in it nothing changes.
     func reload() async throws(ControlFailure) -> ReloadReport {
+        let notifier = surroundings.notifier
+        notifier?.tell(.reloading(since: SystemClock.now().instant))
+        defer { notifier?.tell(.ready) }
         let wanted: ConfigurationReading
         do throws(HomeError) {
             wanted = try surroundings.sources.read()

@@ -34,6 +34,8 @@ final class Surroundings: Sendable {
     let log: LogOutlet
     /// Asks the agent to end as SIGTERM would.
     let stop: @Sendable () -> Void
+    /// The service manager, where one started this process and asks to be told.
+    let notifier: ServiceNotifier?
     /// Counts what witnesses ask.
     let meter = DiscoveryMeter()
     /// How this node leaves at its end; nil when it only stops.
@@ -48,6 +50,7 @@ final class Surroundings: Sendable {
         log = LogOutlet(reading.configuration.log)
         inForce = Mutex(reading)
         self.stop = stop
+        notifier = ServiceNotifier(environment: sources.environment)
         state = Mutex(Facts(started: SystemClock.now().wall))
     }
 

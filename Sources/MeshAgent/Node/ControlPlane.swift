@@ -80,6 +80,9 @@ actor ControlPlane {
         commands = [:]
     }
 
+    /// Whether the plane answers at all: who gets this answer knows.
+    var isThere: Bool { true }
+
     /// Orders something of the node and waits for its answer.
     func command(_ command: NodeCommand) async -> NodeAnswer {
         ticketsIssued += 1
