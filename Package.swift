@@ -65,8 +65,9 @@ let modules: [Module] = [
     Module("MeshLink", .plain, on: ["MeshBase", "MeshWire"], [nio, posix, tls, nioTLS]),
     Module("MeshGateway", .plain, on: ["MeshBase", "MeshRouting"], [nio, posix, http]),
     Module("MeshControl", .plain, on: ["MeshBase"], [hummingbird, hummingbirdCore, httpClient, nio, posix, http, logging]),
+    Module("MeshTelemetry", .plain, on: ["MeshBase"]),
     Module("MeshAgent", .plain,
-        on: below + ["MeshWire", "MeshAvahi", "MeshDNS", "MeshCredentials", "MeshStore", "MeshLink", "MeshGateway", "MeshControl"],
+        on: below + ["MeshWire", "MeshAvahi", "MeshDNS", "MeshCredentials", "MeshStore", "MeshLink", "MeshGateway", "MeshControl", "MeshTelemetry"],
         [nio, posix, logging, yams]),
     Module("comity", .program, on: ["MeshBase", "MeshRouting", "MeshControl", "MeshAgent", "MeshSimulator"], [arguments], tests: false),
 ]

@@ -62,6 +62,9 @@ public struct Agent: Sendable {
                     in: home, of: ground.identity.own.node, called: ground.identity.own.name,
                     store: ground.store, journal: ground.journal)
             })
+        let metrics = MetricsWriter(
+            plane: ground.plane, surroundings: surroundings, trust: ground.plane.meter)
+        ground.calls.metrics.withLock { $0 = metrics }
         return Agent(lock: lock, ground: ground, sockets: sockets, handlers: handlers, stopping: stopping)
     }
 
@@ -95,7 +98,7 @@ public struct Agent: Sendable {
                 tasks.addTask { await giveSignsOfLife(to: notifier, every: interval) }
             }
             tasks.addTask { await ground.keepUp() }
-            tasks.addTask { await sockets.keepFresh(ground) }
+            tasks.addTask { await sockets.keepFresh(ground, handlers.surroundings) }
             tasks.addTask {
                 for await _ in stopping { return }
             }

@@ -33,6 +33,7 @@ struct AgentSockets: Sendable {
         try gatewayPath.prepare()
         let certificate = try NodeCertificate.issue(
             for: ground.identity.own.node, by: ground.identity.key, at: SystemClock.now().wall)
+        surroundings.show(certificate)
         let shell = LinkShell(inputs: ground.inputs, calls: ground.calls)
         let transport = try LinkTransport(
             group: ground.group, credentials: LinkCredentials(certificate), observer: shell)
@@ -94,7 +95,7 @@ struct AgentSockets: Sendable {
     ///
     /// By the wall clock, which may jump: so it looks often, and a certificate that the clock, put back, has
     /// not reached yet is replaced at once. No peer would take it.
-    func keepFresh(_ ground: AgentGround) async {
+    func keepFresh(_ ground: AgentGround, _ surroundings: Surroundings) async {
         var certificate = firstCertificate
         while !Task.isCancelled {
             do {
@@ -103,6 +104,7 @@ struct AgentSockets: Sendable {
                 certificate = try NodeCertificate.issue(
                     for: ground.identity.own.node, by: ground.identity.key, at: SystemClock.now().wall)
                 try transport.renew(LinkCredentials(certificate))
+                surroundings.show(certificate)
             } catch is CancellationError {
                 return
             } catch {

@@ -20,6 +20,8 @@ public enum GatewayTransport: Hashable, Sendable {
 
 /// Which of the gateway's two forms the request has (protocol section 8).
 public enum GatewayForm: Equatable, Sendable {
+    /// `GET /metrics`: no call; peer and resource are empty.
+    case metrics
     /// `POST /invoke/PEER/RESOURCE[/CAPABILITY]`; nil when no capability was named.
     case invoke(capability: String?)
     /// Any method on `/mesh/PEER/RESOURCE[/path...][?query]`. The path is normalised and begins with `/`; the

@@ -53,7 +53,8 @@ struct RequestGate: Sendable {
             (form, names) = (.invoke(capability: capability), (peer, resource))
         case .mesh(let peer, let resource, let path, let query):
             (form, names) = (.mesh(method: head.method.rawValue, path: path, query: query), (peer, resource))
-        case .health, .invoke:
+        case .metrics where head.method == .GET: (form, names) = (.metrics, ("", ""))
+        case .health, .metrics, .invoke:
             throw RequestRefusal(
                 .resourceUnknown, [Fact("method", head.method.rawValue), Fact("path", head.uri)], status: 404)
         }

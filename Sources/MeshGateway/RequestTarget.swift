@@ -5,6 +5,8 @@ import MeshRouting
 enum RequestTarget: Equatable {
     /// `/health`.
     case health
+    /// `/metrics`.
+    case metrics
     /// `/invoke/PEER/RESOURCE[/CAPABILITY]`.
     case invoke(peer: String, resource: String, capability: String?)
     /// `/mesh/PEER/RESOURCE[/path...][?query]`.
@@ -22,6 +24,7 @@ enum RequestTarget: Equatable {
         let segments = path.dropFirst().split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
         switch segments.first {
         case "health" where segments.count == 1: return .health
+        case "metrics" where segments.count == 1: return .metrics
         case "invoke" where (3...4).contains(segments.count):
             let (peer, resource) = try names(segments)
             guard query == nil else {

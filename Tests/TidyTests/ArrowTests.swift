@@ -19,7 +19,7 @@ enum House {
         (
             [
                 "MeshLink", "MeshGateway", "MeshControl", "MeshStore", "MeshCredentials", "MeshAvahi",
-                "MeshDNS",
+                "MeshDNS", "MeshTelemetry",
             ],
             "a shell never knows another shell: what it needs from one, MeshAgent hands it as a closure"
         ),

@@ -3,11 +3,13 @@ import MeshCredentials
 import MeshGateway
 import MeshNode
 import MeshRouting
+import MeshTelemetry
 import NIOCore
 
 // Applications on this machine.
 extension CallPlane: GatewayObserver {
     func requestArrived(_ request: GatewayRequest, reply: GatewayReply) {
+        if request.form == .metrics { return tellMetrics(reply) }
         let principal: Principal
         switch principals.principal(of: request.transport, claiming: request.claimedPrincipal) {
         case .refused(let refusal): return reply.refuse([refusal], correlation: nil)
@@ -22,6 +24,7 @@ extension CallPlane: GatewayObserver {
         }
         let form: CallForm
         switch request.form {
+        case .metrics: return
         case .mesh(let method, let path, let query): form = .mesh(method: method, path: path, query: query)
         case .invoke(let name):
             let capability = name.map { ResourceName($0) }
@@ -32,6 +35,18 @@ extension CallPlane: GatewayObserver {
             form = .invoke(capability: capability ?? nil, query: QueryScalars.query(of: request.body))
         }
         take(request, reply, target, resource, form, as: principal)
+    }
+
+    /// Whoever may call may read how the agent does; what it names are methods of ours and node IDs of peers.
+    private func tellMetrics(_ reply: GatewayReply) {
+        guard let metrics = metrics.withLock({ $0 }) else {
+            return reply.refuse([Refusal(.draining)], correlation: nil)
+        }
+        Task {
+            let page = ByteBuffer(string: await metrics.page())
+            let type = HeaderField("content-type", MetricsPage.contentType)
+            reply.answer(status: 200, headers: [type], body: page, correlation: nil)
+        }
     }
 
     private func take(

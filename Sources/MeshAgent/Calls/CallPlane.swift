@@ -50,6 +50,8 @@ final class CallPlane: Sendable {
     let resources: ResourceClient
     private let rules: Mutex<PrincipalRules>
     let transport: Mutex<LinkTransport?> = Mutex(nil)
+    /// What tells how the agent does; nil until it runs.
+    let metrics: Mutex<MetricsWriter?> = Mutex(nil)
     private let log: Logger
 
     init(

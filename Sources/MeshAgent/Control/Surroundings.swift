@@ -1,5 +1,6 @@
 import MeshBase
 import MeshControl
+import MeshCredentials
 import MeshTrust
 import Synchronization
 
@@ -15,6 +16,8 @@ final class Surroundings: Sendable {
         var gateway: Endpoint?
         var gatewaySocket: String?
         var control = ""
+        /// When the node certificate that is shown now ends.
+        var certificateEnds: WallTime?
         var discovery = OrderedTable<String, WayStanding>()
     }
 
@@ -69,6 +72,11 @@ final class Surroundings: Sendable {
 
     /// Says who this is.
     func identify(as identity: OwnIdentity) { state.withLock { $0.identity = identity } }
+
+    /// Says which certificate is shown from now on.
+    func show(_ certificate: NodeCertificate) {
+        state.withLock { $0.certificateEnds = certificate.facts.notAfter }
+    }
 
     /// Says where this agent listens.
     func listen(

@@ -42,6 +42,8 @@ actor ControlPlane {
     private var knownAddresses: Set<String> = []
     private(set) var storeTrouble: StoreError?
     private(set) var clock = ClockWitness()
+    /// Counts handshakes and trust.
+    let meter = TrustMeter()
 
     init(
         node: Node<SystemSuite>, inputs: Mailbox<NodeInput>, store: Store, trail: AuditTrail, signer: Signer,
@@ -115,6 +117,7 @@ actor ControlPlane {
             await makeDurable(effects)
             var signed: [NodeInput] = []
             for effect in effects {
+                meter.note(effect)
                 if case .sign(let request) = effect { sign(request, into: &signed) } else { perform(effect) }
             }
             guard !signed.isEmpty else { break }

@@ -10,7 +10,9 @@ extension FuzzTargets {
     private static let requestTarget = FuzzTarget(
         "request-target", longest: 9_000,
         samples: {
-            ["/health", "/invoke/a/echo/read", "/mesh/a/b/c%20d?x=1", "/mesh/any/b"].map { Array($0.utf8) }
+            ["/health", "/metrics", "/invoke/a/echo/read", "/mesh/a/b/c%20d?x=1", "/mesh/any/b"].map {
+                Array($0.utf8)
+            }
         },
         read: { bytes in
             let read: RequestTarget
@@ -20,7 +22,7 @@ extension FuzzTargets {
                 return .refused
             }
             switch read {
-            case .health: break
+            case .health, .metrics: break
             case .invoke(let peer, let resource, let capability):
                 try hold(NodeName(peer) != nil && ResourceName(resource) != nil, "names \(peer), \(resource)")
                 if let capability { try hold(ResourceName(capability) != nil, "a capability \(capability)") }
