@@ -53,7 +53,7 @@ struct AgentSockets: Sendable {
         await ground.plane.start(over: transport, shell)
         let discovery = DiscoveryShell(
             DiscoveryShell.witnesses(
-                of: ground.identity.own.node, port: link.port, configuration.discovery, sign, surroundings),
+                of: ground.identity.own.node, link: link, configuration, environment, sign, surroundings),
             inputs: ground.inputs, surroundings: surroundings, log: ground.log)
         discovery.start()
         return AgentSockets(

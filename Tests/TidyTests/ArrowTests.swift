@@ -19,7 +19,7 @@ enum House {
         (
             [
                 "MeshLink", "MeshGateway", "MeshControl", "MeshStore", "MeshCredentials", "MeshAvahi",
-                "MeshDNS", "MeshTelemetry",
+                "MeshDNS", "MeshConsul", "MeshTelemetry",
             ],
             "a shell never knows another shell: what it needs from one, MeshAgent hands it as a closure"
         ),
@@ -40,13 +40,19 @@ enum House {
     static let libraries: [(modules: [String], home: [String], why: String)] = [
         (["GRDB"], ["MeshStore"], "what survives a restart is decided in one module"),
         (["X509", "SwiftASN1", "Crypto", "_CryptoExtras"], ["MeshCredentials"], "keys live in one module"),
-        (["NIOSSL", "NIOTLS"], ["MeshLink"], "one module decides what TLS proves"),
-        (["NIOHTTP1"], ["MeshGateway", "MeshControl"], "HTTP stays at the edges; between peers run frames"),
+        (
+            ["NIOSSL", "NIOTLS"], ["MeshLink", "MeshConsul"],
+            "one module decides what TLS proves between peers; a server of somebody else's is another matter"
+        ),
+        (
+            ["NIOHTTP1"], ["MeshGateway", "MeshControl", "MeshConsul"],
+            "HTTP stays at the edges; between peers run frames"
+        ),
         (
             ["Hummingbird", "HummingbirdCore"], ["MeshControl"],
             "it serves the control socket and nothing else"
         ),
-        (["AsyncHTTPClient"], ["MeshControl"], "it is for clients off the path of calls"),
+        (["AsyncHTTPClient"], ["MeshControl", "MeshConsul"], "it is for clients off the path of calls"),
         (["Yams"], ["MeshAgent"], "configuration is one plain struct; only its reader knows YAML"),
         (["ArgumentParser"], ["comity"], "the command line is not the agent"),
     ]

@@ -1,4 +1,5 @@
 import Glibc
+import MeshBase
 import NIOCore
 import NIOPosix
 
@@ -31,6 +32,40 @@ enum LocalNetworks {
         }
         let ordered = found.filter { !$0.contains(":") } + found.filter { $0.contains(":") }
         return ordered.isEmpty ? loopback : ordered
+    }
+
+    /// From which of this machine's addresses `endpoint` is reached; nil when it is not. Nothing is sent: a
+    /// datagram socket that is connected only learns its route. Looking up a name may block.
+    static func address(toward endpoint: Endpoint) -> String? {
+        do {
+            let remote = try SocketAddress.makeAddressResolvingHost(endpoint.host, port: Int(endpoint.port))
+            let family = remote.protocol == .inet ? AF_INET : AF_INET6
+            let descriptor = socket(family, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+            guard descriptor >= 0 else { return nil }
+            defer { close(descriptor) }
+            guard remote.withSockAddr({ connect(descriptor, $0, socklen_t($1)) }) == 0 else { return nil }
+            return localAddress(of: descriptor)
+        } catch {
+            return nil
+        }
+    }
+
+    private static func localAddress(of descriptor: Int32) -> String? {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let status = withUnsafeMutablePointer(to: &storage) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+        }
+        guard status == 0 else { return nil }
+        var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+        let named = withUnsafePointer(to: &storage) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                getnameinfo($0, length, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST)
+            }
+        }
+        guard named == 0 else { return nil }
+        let host = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return host.contains("%") ? nil : host
     }
 
     /// Container bridges and tunnels are addresses that nobody else can use.

@@ -37,6 +37,18 @@ final class DiscoveryShell: Sendable {
             defer { running = [] }
             return running
         }
+        // In a task of its own: an agent mostly ends because its task was cancelled, and who waits in such a
+        // task waits for nothing.
+        let left = await Task { await Self.end(tasks, within: patience) }.value
+        for method in left.sorted() {
+            log.warning("a way to find peers does not end", metadata: ["method": "\(method)"])
+        }
+    }
+
+    /// Ends them; answers which have not ended in time.
+    private static func end(
+        _ tasks: [(method: String, task: Task<Void, Never>)], within patience: Duration
+    ) async -> Set<String> {
         var left = Set(tasks.map(\.method))
         let (ends, end) = AsyncStream.makeStream(of: String?.self)
         for (method, task) in tasks {
@@ -57,18 +69,19 @@ final class DiscoveryShell: Sendable {
         var next = ends.makeAsyncIterator()
         while !left.isEmpty, case let ended?? = await next.next() { left.remove(ended) }
         alarm.cancel()
-        for method in left.sorted() {
-            log.warning("a way to find peers does not end", metadata: ["method": "\(method)"])
-        }
+        return left
     }
 }
 
 extension DiscoveryShell {
     /// The ways to find others that the configuration turns on; what is off is said as such.
+    /// - Parameter link: where this node listens.
     static func witnesses(
-        of node: NodeID, port: UInt16, _ configuration: AgentConfiguration.Discovery,
+        of node: NodeID, link: Endpoint, _ settings: AgentConfiguration, _ environment: [String: String],
         _ sign: PairingSign, _ surroundings: Surroundings
     ) -> [any WitnessShell] {
+        let configuration = settings.discovery
+        let tag = PublicTag(of: node)
         var witnesses: [any WitnessShell] = []
         let peers = configuration.static + configuration.listed
         if peers.isEmpty {
@@ -78,15 +91,24 @@ extension DiscoveryShell {
         }
         if configuration.isAvahiOn {
             witnesses.append(
-                MdnsWitness(
-                    port: port, tag: PublicTag(of: node), sign: sign, configuration: configuration))
+                MdnsWitness(port: link.port, tag: tag, sign: sign, configuration: configuration))
         } else {
             surroundings.set(method: "mdns", state: .off, detail: "discovery.avahi is off")
         }
         if configuration.dns.domains.isEmpty {
             surroundings.set(method: "dns", state: .off, detail: "no domains in discovery.dns.domains")
         } else {
-            witnesses.append(ZoneWitness(tag: PublicTag(of: node), configuration: configuration))
+            witnesses.append(ZoneWitness(tag: tag, configuration: configuration))
+        }
+        if let url = configuration.consul.url {
+            let secrets = CatalogSecrets(
+                configuration.consul, home: surroundings.sources.home, environment: environment)
+            witnesses.append(
+                CatalogWitness(
+                    url, configuration, secrets: secrets,
+                    own: .init(link: link, advertised: settings.advertise.first), tag: tag))
+        } else {
+            surroundings.set(method: "consul", state: .off, detail: "no discovery.consul.url")
         }
         return witnesses
     }

@@ -24,6 +24,9 @@ public enum FuzzTargets {
         #if FUZZ_MeshDNS
             targets += dns
         #endif
+        #if FUZZ_MeshConsul
+            targets += consul
+        #endif
         #if FUZZ_MeshGateway
             targets += gateway
         #endif

@@ -10,7 +10,8 @@ import Testing
     "Two agents whose zone lists them",
     .enabled(if: ZoneServer.isPossible, Comment(rawValue: ZoneServer.why)))
 struct ZoneTests {
-    @Test("find each other by it alone, over IPv6 alone, and keep their mesh when the name server dies",
+    @Test(
+        "find each other by it alone, over IPv6 alone, and keep their mesh when the name server dies",
         .timeLimit(.minutes(2)))
     func findEachOther() async throws {
         try await TestMesh.with { mesh in

@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 import Logging
 import MeshBase
 import MeshDiscovery
@@ -92,18 +93,27 @@ struct DiscoveryShellTests {
         await quiet.stop()
     }
 
-    @Test("take back what they announced before the agent ends")
+    @Test(
+        "take back what they announced before the agent ends, also where its end is a task that was cancelled"
+    )
     func goodbyes() async {
         let goodbyes = Box<[String]>([])
         let polite = { (method: String) in
             Actor(method: method) { _ in
                 await untilCancelled()
+                // A goodbye takes a while.
+                await WitnessThread(method).run { _ = usleep(50_000) }
                 goodbyes.change { $0.append(method) }
             }
         }
         let shell = shell(polite("a"), polite("b"))
         shell.start()
-        await shell.stop(within: .seconds(30))
+        let end = Task {
+            await untilCancelled()
+            await shell.stop(within: .seconds(30))
+        }
+        end.cancel()
+        await end.value
         #expect(goodbyes.value.sorted() == ["a", "b"])
     }
 
