@@ -52,7 +52,8 @@ struct Comity: AsyncParsableCommand {
             Up.self, Status.self, Peers.self, Peer.self, Invite.self, JoinCommand.self, Pair.self,
             Resource.self,
             Route.self, Find.self,
-            Offer.self, Agreement.self, Call.self, Routes.self, Audit.self, ExplainCommand.self, Config.self,
+            Offer.self, Agreement.self, Call.self, Routes.self, Audit.self, ExplainCommand.self, Doctor.self,
+            Config.self,
             Log.self, Backup.self, Restore.self, Leave.self, Service.self,
             Sim.self, Completion.self,
         ])

@@ -36,6 +36,7 @@ public enum FuzzTargets {
         #if FUZZ_MeshAgent
             targets += agent
             targets += backup
+            targets += doctor
         #endif
         return targets
     }()

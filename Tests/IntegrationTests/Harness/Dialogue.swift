@@ -18,15 +18,16 @@ final class Dialogue: Sendable {
         let output = Pipe()
         process.standardOutput = output
         var readers = [output.fileHandleForReading]
+        var slaveEnd: Int32?
         if terminal {
             var (master, slave): (Int32, Int32) = (0, 0)
             guard openpty(&master, &slave, nil, nil, nil) == 0 else {
                 throw NeverHappened(description: "no terminal can be made")
             }
-            let end = FileHandle(fileDescriptor: slave, closeOnDealloc: true)
-            process.standardInput = end
-            process.standardError = end
-            hand = FileHandle(fileDescriptor: master, closeOnDealloc: true)
+            slaveEnd = slave
+            process.standardInput = FileHandle(fileDescriptor: slave, closeOnDealloc: false)
+            process.standardError = FileHandle(fileDescriptor: slave, closeOnDealloc: false)
+            hand = FileHandle(fileDescriptor: master, closeOnDealloc: false)
             readers.append(hand)
         } else {
             let (input, errors) = (Pipe(), Pipe())
@@ -37,11 +38,14 @@ final class Dialogue: Sendable {
         }
         try process.run()
         self.process = Mutex(process)
+        // The child has it; ours would keep the terminal open when the child has ended.
+        if let slaveEnd { close(slaveEnd) }
         for reader in readers {
             Thread.detachNewThread { [weak self] in
                 var chunk = [UInt8](repeating: 0, count: 4_096)
                 while true {
                     let count = read(reader.fileDescriptor, &chunk, chunk.count)
+                    if count < 0 && errno == EINTR { continue }
                     guard count > 0 else { return }
                     let text = String(decoding: chunk.prefix(count), as: UTF8.self)
                     self?.said.withLock { $0 += text }
