@@ -47,7 +47,7 @@ public struct Agent: Sendable {
         guard reading.problems.isEmpty else { throw AgentFailure.configuration(reading.problems) }
         let (stopping, stopper) = AsyncStream.makeStream(of: Void.self)
         let surroundings = Surroundings(sources: sources, reading: reading) { stopper.yield() }
-        let ground = try AgentGround.lay(in: home, reading.configuration, surroundings)
+        let ground = try AgentGround.lay(in: home, reading.configuration, environment, surroundings)
         let sockets: AgentSockets
         do {
             sockets = try await AgentSockets.open(on: ground, reading, environment, surroundings)

@@ -22,6 +22,8 @@ struct AgentGround: Sendable {
     let calls: CallPlane
     let resources: ResourceClient
     let identity: NodeIdentity
+    /// The join token with which the agent was started; nil: none.
+    let token: JoinToken?
     let log: Logger
     private let served: Task<Void, Never>
     private let auditAge: Duration
@@ -29,9 +31,10 @@ struct AgentGround: Sendable {
     /// Inputs from outside that may wait; above it witnesses and signs of life are dropped.
     private static let mailboxCapacity = 8_192
 
-    static func lay(in home: Home, _ configuration: AgentConfiguration, _ surroundings: Surroundings) throws
-        -> AgentGround
-    {
+    static func lay(
+        in home: Home, _ configuration: AgentConfiguration, _ environment: [String: String],
+        _ surroundings: Surroundings
+    ) throws -> AgentGround {
         let log = surroundings.log.logger
         let store = try Store.open(path: home.store)
         let journal = try Journal.open(
@@ -47,8 +50,11 @@ struct AgentGround: Sendable {
             in: home, name: configuration.name, store: store, stored: stored, at: now)
         surroundings.identify(as: identity.own)
         let settings = nodeConfiguration(configuration)
+        var restored = try StoredNode.restored(from: stored)
+        restored.anchor = try AnchorKey.publicKey(at: home.anchorKey)
+        let token = try GivenToken.read(environment, isMember: restored.home != nil, log)
         let node = Node(
-            me: identity.own, restored: try StoredNode.restored(from: stored), configuration: settings,
+            me: identity.own, restored: restored, configuration: settings,
             suite: SystemSuite(),
             generator: SeededGenerator(seed: UInt64(bigEndian: SystemRandom.bytes(8))))
         // One loop for applications, links and backends: no call crosses a thread (Docs/Decisions/0013).
@@ -63,7 +69,9 @@ struct AgentGround: Sendable {
             desk: desk, on: loop, resources: resources, trail: trail,
             principals: PrincipalRules(configuration.gateway), log: log)
         let plane = ControlPlane(
-            node: node, inputs: inputs, store: store, trail: trail, signer: Signer(identity.key),
+            node: node, inputs: inputs, store: store, trail: trail,
+            hands: SigningHands(
+                identity: Signer(identity.key), token: token?.signer, anchorPath: home.anchorKey),
             calls: calls, loop: loop, log: log)
         calls.submit(.roomMeasured(bytes: journal.room))
         calls.submit(.keysRestored(try stored.idempotencyEntries))
@@ -74,7 +82,8 @@ struct AgentGround: Sendable {
         return AgentGround(
             group: group, store: store, journal: journal, trail: trail, inputs: inputs, plane: plane,
             calls: calls,
-            resources: resources, identity: identity, log: log, served: Task { await plane.run() },
+            resources: resources, identity: identity, token: token?.token, log: log,
+            served: Task { await plane.run() },
             auditAge: .seconds(days * 24 * 3_600))
     }
 

@@ -51,6 +51,8 @@ struct AgentSockets: Sendable {
         let name = ground.identity.own.name
         await ground.plane.announcePairing { window in sign.show(window == .announced ? name : nil) }
         await ground.plane.start(over: transport, shell)
+        // Behind what was stored: a member does nothing by a token.
+        if let token = ground.token { ground.inputs.post(.enrolmentOrdered(token)) }
         let discovery = DiscoveryShell(
             DiscoveryShell.witnesses(
                 of: ground.identity.own.node, link: link, configuration, environment, sign, surroundings),

@@ -17,6 +17,8 @@ public enum Label: String, CaseIterable, Sendable {
     case words = "comity pairing words v1;"
     /// The key of the mDNS tag, from a node ID.
     case sightingTag = "comity sighting tag v1;"
+    /// The key of an anchor's tag in a handshake, from the anchor's pin.
+    case anchorTag = "comity anchor tag v1;"
     /// The salted tag of an audience.
     case audienceTag = "comity audience tag v1;"
     /// A leaf of a Merkle tree over records.

@@ -48,6 +48,24 @@ public enum Limits {
     /// Characters of an invite line.
     public static let inviteLine = 250
 
+    // Domains (protocol section 3)
+    /// Roles in one credential, issuer certificate or token record.
+    public static let rolesPerDocument = 16
+    /// Anchors' tags in one hello.
+    public static let anchorTags = 16
+    /// How long an issuer certificate may live.
+    public static let issuerLifeMax: Duration = .seconds(90 * 24 * 3600)
+    /// How long a credential may live.
+    public static let credentialLifeMax: Duration = .seconds(30 * 24 * 3600)
+    /// How long the credentials of this build live, for as long as no revocation spreads (section 12).
+    public static let credentialLife: Duration = .seconds(7 * 24 * 3600)
+    /// Keys that one issuer may enrol under one token.
+    public static let tokenUses = 1_024
+    /// Tokens whose uses one issuer remembers at once.
+    public static let tokensRemembered = 256
+    /// How long a token may live.
+    public static let tokenLifeMax: Duration = .seconds(90 * 24 * 3600)
+
     // Frames (protocol section 5a)
     /// Bytes of one frame's payload.
     public static let framePayload = 64 * 1024

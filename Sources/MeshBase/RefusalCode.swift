@@ -80,6 +80,40 @@ public enum RefusalCode: String, Sendable, CaseIterable, Codable, Hashable {
     /// The words that were expected are not the words that are shown: somebody may be in between.
     case pairingWordsDiffer = "pairing-words-differ"
 
+    // Domains
+    /// No anchor of this domain is trusted here.
+    case domainUnknown = "domain-unknown"
+    /// The node is in no domain.
+    case domainMissing = "domain-missing"
+    /// The node is in a domain already.
+    case domainPresent = "domain-present"
+    /// The domain's anchor key is not in this home.
+    case anchorMissing = "anchor-missing"
+    /// A credential was due and did not come.
+    case credentialMissing = "credential-missing"
+    /// A credential is not what it must be, or not of who shows it.
+    case credentialInvalid = "credential-invalid"
+    /// A credential is over.
+    case credentialExpired = "credential-expired"
+    /// A credential is dated further ahead than clocks may differ.
+    case credentialNotYetValid = "credential-not-yet-valid"
+    /// Who signed a credential was never made an issuer by the anchor.
+    case issuerInvalid = "issuer-invalid"
+    /// The issuer certificate above a credential is over.
+    case issuerExpired = "issuer-expired"
+    /// This node may not sign credentials.
+    case issuerMissing = "issuer-missing"
+    /// A role is beyond what may be given.
+    case roleNotGiven = "role-not-given"
+    /// A join token is not what it must be, or not of who presents it.
+    case tokenInvalid = "token-invalid"
+    /// A join token is of another domain.
+    case tokenForeign = "token-foreign"
+    /// A join token is over.
+    case tokenExpired = "token-expired"
+    /// A join token's uses are used up at this issuer.
+    case tokenUsed = "token-used"
+
     // Calls
     /// No peer has this name or ID.
     case peerNotFound = "peer-not-found"

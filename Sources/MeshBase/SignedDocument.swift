@@ -71,6 +71,14 @@ public enum DocumentKind: String, Sendable, CaseIterable, Codable {
     case agreementEnd = "agreement-end"
     /// What the members of a domain may do with one another; its anchor signs it.
     case houseAgreement = "house-agreement"
+    /// An anchor's word that a node may sign credentials.
+    case issuerCertificate = "issuer-certificate"
+    /// An issuer's word that a node belongs to a domain.
+    case credential
+    /// An anchor's word that who holds a key may enrol nodes.
+    case tokenRecord = "token-record"
+    /// A token key's proof in a handshake (M3).
+    case tokenProof = "token-proof"
 }
 
 /// Which key signs.

@@ -13,6 +13,8 @@ public enum CredentialError: Error, Equatable, Sendable {
     case keyOpenToOthers(path: String, mode: UInt32)
     /// The file holds no P-256 private key in PEM, or more than a key needs.
     case keyMalformed(path: String)
+    /// The file holds no join token.
+    case tokenMalformed(path: String)
     /// The system refused an operation on a key file or its folder.
     case fileRefused(path: String, operation: FileOperation, errno: Int32)
     /// The cryptographic library could not sign.
@@ -43,6 +45,8 @@ extension CredentialError: CustomStringConvertible {
             "\(path) has mode \(octal(mode)), a key must have 600. Next: chmod 600 \(path) "
                 + "-- and if others had access to it, think of the key as known to them"
         case .keyMalformed(let path): "\(path) holds no P-256 private key in PEM (PKCS#8)"
+        case .tokenMalformed(let path):
+            "\(path) holds no join token. Next, on the node with the anchor: comity domain token FILE"
         case .fileRefused(let path, let operation, let number):
             "could not \(operation.rawValue) \(path): \(systemText(number))"
         case .signingFailed: "the cryptographic library could not sign"

@@ -25,6 +25,19 @@ public struct IdentityKey: Sendable {
     /// A new key, nowhere on disk.
     static func ephemeral() -> IdentityKey { IdentityKey(P256.Signing.PrivateKey()) }
 
+    /// The key whose private part is these 32 bytes; nil when they are none.
+    static func made(of seed: [UInt8]) -> IdentityKey? {
+        do {
+            return IdentityKey(try P256.Signing.PrivateKey(rawRepresentation: seed))
+        } catch {
+            // That it is no key is the answer; how it is none helps nobody.
+            return nil
+        }
+    }
+
+    /// The private part, 32 bytes: for a join token alone, whose key is made to be carried.
+    var seed: [UInt8] { [UInt8](key.rawRepresentation) }
+
     /// Reads the key in the file at `path`.
     /// - Throws: `keyMissing`, or the rule of a private file that it breaks: a plain file, this user's own,
     ///   mode 0600.

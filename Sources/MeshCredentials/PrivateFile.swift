@@ -2,11 +2,10 @@ import Glibc
 
 /// A small file that only its owner may read, written whole or not at all.
 struct PrivateFile {
-    /// A PEM of a P-256 key takes about 240 bytes.
-    static let sizeLimit = 4_096
-
     /// Where it is.
     let path: String
+    /// How many bytes are read at most; a PEM of a P-256 key takes about 240.
+    var sizeLimit = 4_096
 
     /// The content, after the checks that make it private. Each check is made on the open file, so that
     /// nobody can swap it between check and use.
@@ -34,11 +33,11 @@ struct PrivateFile {
             throw .keyOfAnotherUser(path: path, owner: status.st_uid, expected: geteuid())
         }
         guard status.st_mode & 0o077 == 0 else { throw .keyOpenToOthers(path: path, mode: status.st_mode) }
-        guard status.st_size <= Self.sizeLimit else { throw .keyMalformed(path: path) }
+        guard status.st_size <= sizeLimit else { throw .keyMalformed(path: path) }
     }
 
     private func content(of descriptor: Int32) throws(CredentialError) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: Self.sizeLimit + 1)
+        var bytes = [UInt8](repeating: 0, count: sizeLimit + 1)
         var length = 0
         while length < bytes.count {
             let count = bytes.withUnsafeMutableBytes { room in
@@ -51,7 +50,7 @@ struct PrivateFile {
             }
             length += count
         }
-        guard length <= Self.sizeLimit else { throw .keyMalformed(path: path) }
+        guard length <= sizeLimit else { throw .keyMalformed(path: path) }
         return Array(bytes[..<length])
     }
 

@@ -3,9 +3,10 @@ import MeshBase
 /// Decides which peers may exist and where, from witnesses that disagree, and whom to dial when.
 ///
 /// Discovery gives hints; hints never decide (protocol section 0, rules 1 and 3). A sighting becomes a dial
-/// only when we know beforehand whom we will accept there: a peer that is trusted, or one that the operator's
-/// list or an invite names. What mDNS shows is attributed to a peer by its tag alone (protocol section 3), so
-/// a stranger on the network is never dialled. Trusted peers are redialled for ever, whether they are sighted
+/// only when we know beforehand whom we will accept there: a peer that is trusted, one that the operator's
+/// list or an invite names, or, while this node is in a domain or enrols in one, any member of it. What mDNS
+/// shows is attributed to a peer by its tag alone (protocol section 3), so without a domain a stranger on the
+/// network is never dialled. Trusted peers are redialled for ever, whether they are sighted
 /// or not (section 5): silent death is invisible to mDNS and browsing backs off, so what was proven once is
 /// tried first.
 ///
@@ -21,7 +22,7 @@ import MeshBase
 ///
 /// Its parts: `SightingBook` (what witnesses say, bounded), `ProvenEndpoints` (where links were), `TagBook`
 /// (whose tag), `OwnEndpoints` (ourselves, seen through others), `DialOrder` (which endpoint first),
-/// `DialPlan` and `Backoff` (when).
+/// `DialPlan` and `Backoff` (when), `StrangerPlan` (strangers, while any are sought).
 ///
 /// Callers owe: `learnTags` before each input; `.timeReached` at `nextDeadline`; one answer to each `.dial`;
 /// at start, for each trusted peer in the store, `.peerTrusted` and a `.sighted` by `.link` with where it
@@ -37,6 +38,7 @@ public struct Discovery: Sendable, Equatable {
     private enum Alarm: Hashable, Comparable, Sendable {
         case sighting(SightingKey)
         case dial(NodeID)
+        case strangers
     }
 
     /// This node itself: never a candidate.
@@ -47,6 +49,7 @@ public struct Discovery: Sendable, Equatable {
     private(set) var candidates = OrderedTable<NodeID, Candidate>()
     private var tags = TagBook()
     private var own = OwnEndpoints()
+    private var search: StrangerPlan
     private var alarms = Deadlines<Alarm>()
     private var generator: SeededGenerator
     private var hasChanged = false
@@ -56,6 +59,7 @@ public struct Discovery: Sendable, Equatable {
         self.node = node
         self.configuration = configuration
         self.generator = generator
+        search = StrangerPlan(configuration)
         tags.add(node)
     }
 
@@ -80,11 +84,17 @@ public struct Discovery: Sendable, Equatable {
         case .dialFailed(let target):
             change(target.node) { $0.plan.fail(target.endpoint, at: instant, using: &$1) }
         case .provedMyself(let endpoint):
+            search.find(endpoint)
             own.remember(endpoint, until: instant + configuration.ownEndpointMemory)
             proven.disprove(endpoint)
+        case .strangersSought(let wanted):
+            search.seek(wanted)
+            hasChanged = true
+        case .strangerFailed(let endpoint): search.fail(endpoint, at: instant, using: &generator)
         case .timeReached: break
         }
         ring(at: instant, into: &effects)
+        seekStrangers(at: instant, into: &effects)
         if hasChanged { effects.post(.sightingsChanged) }
         hasChanged = false
     }
@@ -216,6 +226,7 @@ public struct Discovery: Sendable, Equatable {
         for loser in losers { effects.post(.giveUp(DialTarget(node: peer, endpoint: loser))) }
         hasChanged = true
         guard let endpoint else { return }
+        search.find(endpoint)
         let former = proven.owner(of: endpoint)
         proven.prove(peer, at: endpoint, when: now)
         if former != peer { reconsiderStrangers(at: now) }
@@ -282,7 +293,32 @@ public struct Discovery: Sendable, Equatable {
             switch alarm {
             case .sighting(let key): withdraw(key)
             case .dial(let peer): dial(peer, at: now, into: &effects)
+            case .strangers: break
             }
+        }
+    }
+
+    /// Dials strangers that are due, and notes when to look again: nothing is done while nobody is sought.
+    private mutating func seekStrangers(at now: Instant, into effects: inout Outbox<DiscoveryEffect>) {
+        if search.isSeeking, hasChanged || search.deadline.map({ $0 <= now }) == true {
+            for endpoint in search.due(at: now, seen: strangersSeen(at: now), using: &generator) {
+                effects.post(.dialStranger(endpoint))
+            }
+        }
+        guard let deadline = search.deadline else { return alarms.cancel(.strangers) }
+        alarms.set(.strangers, at: deadline)
+    }
+
+    /// Where strangers are, what an operator named first, none twice.
+    private func strangersSeen(at now: Instant) -> [Endpoint] {
+        let entries = book.strangers.values
+        let vouched = entries.filter(\.sighting.key.witness.isVouched)
+        let heard = entries.filter { !$0.sighting.key.witness.isVouched }
+        var seen = OrderedTable<Endpoint, Bool>()
+        return (vouched + heard).flatMap(\.sighting.endpoints).filter { endpoint in
+            guard seen[endpoint] == nil, own.lapse(of: endpoint, at: now) == nil else { return false }
+            seen[endpoint] = true
+            return true
         }
     }
 

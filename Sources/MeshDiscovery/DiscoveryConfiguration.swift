@@ -9,6 +9,9 @@ public struct DiscoveryConfiguration: Sendable, Equatable {
     public var redialTrustedMax: Duration = .seconds(15)
     /// No redial of another expected peer waits longer: `redialTrustedMax` ... 1 h.
     public var redialOtherMax: Duration = .seconds(60)
+    /// No redial of a stranger waits longer, while any are sought: `redialOtherMax` ... 1 h. Most strangers
+    /// on a shared network are none of ours.
+    public var redialStrangerMax: Duration = .seconds(600)
     /// A fresh sighting leads to a dial at once, but two dials begin at least this far apart: 0 ... 15 s.
     /// Below 1 s a liar on the network can make us dial often.
     public var freshDialGap: Duration = .seconds(1)
@@ -38,6 +41,7 @@ public struct DiscoveryConfiguration: Sendable, Equatable {
         check("redialFirst", redialFirst, .milliseconds(100), .seconds(15))
         check("redialTrustedMax", redialTrustedMax, redialFirst, .seconds(15))
         check("redialOtherMax", redialOtherMax, redialTrustedMax, .seconds(3600))
+        check("redialStrangerMax", redialStrangerMax, redialOtherMax, .seconds(3600))
         check("freshDialGap", freshDialGap, .zero, .seconds(15))
         check("raceDelay", raceDelay, .milliseconds(100), .seconds(3))
         check("provingPatience", provingPatience, raceDelay, .seconds(15))

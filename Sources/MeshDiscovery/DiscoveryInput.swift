@@ -26,6 +26,10 @@ public enum DiscoveryInput: Sendable, Equatable {
     case dialFailed(DialTarget)
     /// Whoever listens at this endpoint is this very node.
     case provedMyself(Endpoint)
+    /// Whether strangers are to be dialled.
+    case strangersSought(StrangerSearch)
+    /// A dial of a stranger brought no link.
+    case strangerFailed(Endpoint)
     /// `nextDeadline` has come.
     case timeReached
 }

@@ -15,11 +15,14 @@ public enum HTTPStatusTable {
             .peerNotTrusted,
             .peerUnknown, .peerRevoked, .peerSuspended, .pairingClosed, .inviteProofWrong, .inviteDeclined,
             .isMyself, .pairingBusy, .pairingTriesSpent, .pairingDeclined, .pairingTimeout,
-            .pairingCommitmentWrong, .pairingWordsDiffer:
+            .pairingCommitmentWrong, .pairingWordsDiffer,
+            .domainUnknown, .domainMissing, .anchorMissing, .credentialMissing, .credentialInvalid,
+            .credentialExpired, .credentialNotYetValid, .issuerInvalid, .issuerExpired, .issuerMissing,
+            .roleNotGiven, .tokenInvalid, .tokenForeign:
             403
         case .peerNotFound, .resourceUnknown, .capabilityUnknown, .nothingFound, .inviteUnknown: 404
-        case .correlationReused, .nameTaken: 409
-        case .inviteExpired, .inviteUsed: 410
+        case .correlationReused, .nameTaken, .domainPresent: 409
+        case .inviteExpired, .inviteUsed, .tokenExpired, .tokenUsed: 410
         case .bodyTooLarge: 413
         case .limitReached, .pairingLimit: 429
         case .headTooLarge: 431

@@ -46,6 +46,12 @@ struct EventWriter: Sendable, Equatable {
             return make(
                 .node, "boot raised after a restore", from: node, to: me, [],
                 [Fact("from", old.number), Fact("to", new.number)])
+        case .domain(let node, let what, let facts):
+            return make(.trust, what, from: me, to: node, [], facts)
+        case .credentialRefused(let node, let refusal):
+            return make(.trust, "credential refused", from: node, to: me, [refusal], [])
+        case .enrolmentRefused(let refusal):
+            return make(.trust, "enrolment refused", from: me, to: me, [refusal], [])
         case .bootReturned(let node, let accepted, let returned):
             let refusal = Refusal(
                 .bootReturned, [Fact("accepted", accepted.number), Fact("returned", returned.number)])

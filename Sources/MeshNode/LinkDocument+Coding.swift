@@ -7,8 +7,11 @@ extension LinkDocument: Codable {
     private enum CodingKeys: String, CodingKey { case kind, body }
 
     private enum Kind: String, Codable {
-        case hello, answer, finish, accept, deny
+        case hello, answer, finish, accept, referral, deny
         case commitment, nonce, opening, ready
+        case credential, renewal
+        case renewalRequest = "renewal-request"
+        case renewalRefusal = "renewal-refusal"
         case notice, listening, goodbye, agreement
         case head, want, records, list
         case reachRequest = "reach-request"
@@ -30,6 +33,11 @@ extension LinkDocument: Codable {
         case .nonce: self = .handshake(.words(.nonce(try body())))
         case .opening: self = .handshake(.words(.opening(try body())))
         case .ready: self = .handshake(.words(.ready(try body())))
+        case .referral: self = .handshake(.referral(try body()))
+        case .credential: self = .domain(.shown(try body()))
+        case .renewalRequest: self = .domain(.renewalWanted(try body()))
+        case .renewal: self = .domain(.renewed(try body()))
+        case .renewalRefusal: self = .domain(.notRenewed(try body()))
         case .notice: self = .trust(try body())
         case .listening: self = .listening(try body())
         case .goodbye: self = .goodbye(try body())
@@ -61,6 +69,11 @@ extension LinkDocument: Codable {
         case .handshake(.words(.nonce(let body))): try write(.nonce, body)
         case .handshake(.words(.opening(let body))): try write(.opening, body)
         case .handshake(.words(.ready(let body))): try write(.ready, body)
+        case .handshake(.referral(let body)): try write(.referral, body)
+        case .domain(.shown(let body)): try write(.credential, body)
+        case .domain(.renewalWanted(let body)): try write(.renewalRequest, body)
+        case .domain(.renewed(let body)): try write(.renewal, body)
+        case .domain(.notRenewed(let body)): try write(.renewalRefusal, body)
         case .trust(let body): try write(.notice, body)
         case .listening(let body): try write(.listening, body)
         case .goodbye(let body): try write(.goodbye, body)

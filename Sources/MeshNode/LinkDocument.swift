@@ -11,6 +11,8 @@ public enum LinkDocument: Equatable, Sendable {
     case handshake(HandshakeMessage)
     /// What the sender decided about the receiver.
     case trust(TrustNotice)
+    /// About the credentials of either.
+    case domain(DomainMessage)
     /// Where the sender listens, so that the receiver can redial it.
     case listening(ListeningNotice)
     /// The sender leaves; the link ends behind it.

@@ -27,6 +27,9 @@ extension Node {
             tell(.joinRequested(ticket, request), at: now, into: &effects)
             tell(.sighted(sighting), at: now, into: &effects)
         case .pair(let order): tell(.pairingOrdered(ticket, order), at: now, into: &effects)
+        case .createDomain(let label, let anchor, let roles):
+            tell(.domainRequested(ticket, label, anchor: anchor, giving: roles), at: now, into: &effects)
+        case .makeToken(let order): tell(.tokenRequested(ticket, order), at: now, into: &effects)
         case .decide(let node, let decision, let note):
             tell(.decided(ticket, node, decision, note: note), at: now, into: &effects)
         case .addResource(let resource, let offer):

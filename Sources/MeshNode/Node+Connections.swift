@@ -22,6 +22,7 @@ extension Node {
             tell(.dialAnswered(target), at: now, into: &effects)
         case .givenUp?: return effects.post(.close(connection, nil))
         case .pairing(let pairing, _)?: intent = pairing
+        case .seeking(_, let whom)?: intent = whom
         case .probe?, .accepted?, nil:
             intent = nil
             connections[connection] = .accepted
@@ -37,11 +38,14 @@ extension Node {
         let wasLink = gossip.node(on: connection) != nil
         tell(TrustInput.connectionClosed(connection), at: now, into: &effects)
         tell(GossipInput.connectionClosed(connection), at: now, into: &effects)
+        if case .seeking(let endpoint, _)? = known, !wasLink {
+            tell(.strangerFailed(endpoint), at: now, into: &effects)
+        }
         // A dial that became the link was answered when it did.
         switch known {
         case .dialled(let target)? where !wasLink: tell(.dialFailed(target), at: now, into: &effects)
         case .givenUp(let target)?: tell(.dialFailed(target), at: now, into: &effects)
-        case .dialled?, .pairing?, .probe?, .accepted?, nil: break
+        case .dialled?, .pairing?, .probe?, .seeking?, .accepted?, nil: break
         }
     }
 
@@ -70,6 +74,7 @@ extension Node {
         }
         switch document {
         case .handshake: break
+        case .domain(let message): tell(.domainMessageArrived(node, message), at: now, into: &effects)
         case .trust(let notice): tell(.noticeArrived(node, notice), at: now, into: &effects)
         case .listening(let notice): learn(notice, from: node, at: now, into: &effects)
         case .goodbye(let goodbye): tell(.left(node, goodbye.until), at: now, into: &effects)

@@ -24,6 +24,7 @@ extension Node {
                 connections[connection] = .dialled(target)
                 effects.post(.dial(connection, target.endpoint, .peering))
             case .giveUp(let target): giveUp(target, into: &effects)
+            case .dialStranger(let endpoint): dialStranger(endpoint, into: &effects)
             case .sightingsChanged: break
             }
         }
@@ -52,8 +53,8 @@ extension Node {
             case .sign(let request): sign(request, for: .trust(request.ticket), into: &effects)
             case .awaitPeople(let connection): effects.post(.awaitPeople(connection))
             case .close(let connection, let code):
-                if code == .isMyself, case .dialled(let target)? = connections[connection] {
-                    tell(.provedMyself(target.endpoint), at: now, into: &effects)
+                if code == .isMyself, let endpoint = connections[connection]?.endpoint {
+                    tell(.provedMyself(endpoint), at: now, into: &effects)
                 }
                 effects.post(.close(connection, code))
             case .admit(let connection, let peer): admit(connection, peer, at: now, into: &effects)
@@ -69,6 +70,14 @@ extension Node {
                 isViewStale = true
                 tell(GossipInput.membershipChanged(node, membership), at: now, into: &effects)
                 tell(AgreementInput.membershipChanged(node, membership), at: now, into: &effects)
+                if node == me.node { keepHouse(at: now, into: &effects) }
+            case .tell(let node, let message): send(.domain(message), to: node, into: &effects)
+            case .refer(let connection, let issuers): refer(connection, to: issuers, into: &effects)
+            case .referred(let endpoints):
+                tell(.sighted(Sighting(referredTo: endpoints)), at: now, into: &effects)
+            case .proved(let connection, let node): prove(node, on: connection, at: now, into: &effects)
+            case .seek(let whom):
+                tell(.strangersSought(whom == .nobody ? .never : .anew), at: now, into: &effects)
             case .answer(let ticket, let answer): effects.post(.answer(ticket, NodeAnswer(answer)))
             case .confirmationWanted(let name, let pin, let claimed):
                 effects.post(.confirmationWanted(name, by: pin, name: claimed))
@@ -91,11 +100,12 @@ extension Node {
             tell(AgreementInput.peerTrusted(node, peer.key), at: now, into: &effects)
             tell(DiscoveryInput.peerTrusted(node), at: now, into: &effects)
             refreshOffers(to: node, at: now, into: &effects)
-        case .suspended?, .revoked?, .pending?, .verified?:
+        case .suspended?, .revoked?:
             tell(GossipInput.peerDropped(node), at: now, into: &effects)
             tell(AgreementInput.peerLost(node), at: now, into: &effects)
             tell(DiscoveryInput.peerBarred(node), at: now, into: &effects)
-        case nil:
+        // Whose credential is over is a stranger again, who may yet show a later one.
+        case .pending?, .verified?, nil:
             tell(GossipInput.peerDropped(node), at: now, into: &effects)
             tell(AgreementInput.peerLost(node), at: now, into: &effects)
             tell(DiscoveryInput.peerDropped(node), at: now, into: &effects)
@@ -148,9 +158,13 @@ extension Node {
             if case .dialled(let target)? = connections[connection] {
                 tell(.linkUp(node, target.endpoint), at: now, into: &effects)
                 remember(target.endpoint, of: node, into: &effects)
+            } else if case .seeking(let endpoint, _)? = connections[connection] {
+                tell(.linkUp(node, endpoint), at: now, into: &effects)
+                remember(endpoint, of: node, into: &effects)
             } else {
                 tell(.linkUp(node, nil), at: now, into: &effects)
             }
+            tell(TrustInput.linkCameUp(node), at: now, into: &effects)
             if let listening { send(.listening(listening), to: node, into: &effects) }
             tell(AgreementInput.linkCameUp(node), at: now, into: &effects)
         case .linkDown(let node, _):
@@ -177,7 +191,9 @@ extension Node {
         switch effect {
         case .sign(let request): sign(request, for: .agreements(request.ticket), into: &effects)
         case .persist(let agreement): effects.post(.persist(.agreement(agreement)))
-        case .persistHouse(let document): effects.post(.persist(.houseAgreement(document)))
+        case .persistHouse(let document):
+            effects.post(.persist(.houseAgreement(document)))
+            nameHouse(at: now, into: &effects)
         case .forget(let contentID): effects.post(.persist(.agreementForgotten(contentID)))
         case .send(let node, let message): send(.agreement(message), to: node, into: &effects)
         case .changed(let node):
@@ -238,6 +254,8 @@ extension NodeAnswer {
         case .invited(let name, let secret, let expires):
             self = .invited(name, secret: secret, expires: expires)
         case .joined(let node): self = .joined(node)
+        case .founded(let domain): self = .founded(domain)
+        case .token(let token): self = .token(token)
         case .done: self = .done
         case .refused(let refusal): self = .refused([refusal])
         }

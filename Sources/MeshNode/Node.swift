@@ -70,8 +70,19 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         case pairing(DialIntent, Endpoint)
         /// Dialled to see whether this peer answers there.
         case probe(NodeID)
+        /// Dialled without knowing who is there, and whom to accept there.
+        case seeking(Endpoint, DialIntent)
         /// Accepted.
         case accepted
+
+        /// Where it was dialled; nil when it was accepted.
+        var endpoint: Endpoint? {
+            switch self {
+            case .dialled(let target): target.endpoint
+            case .pairing(_, let endpoint), .seeking(let endpoint, _): endpoint
+            case .givenUp, .probe, .accepted: nil
+            }
+        }
     }
 
     /// Whose signature is awaited, and under which ticket of its own.
@@ -98,8 +109,10 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         trust = Trust(
             me: me,
             pins: PinBook(peers: restored.peers, revokedPins: restored.revokedPins.map { ($0.pin, $0.node) }),
-            invites: InviteBook(restored.invites), origin: restored.origin, suite: suite,
-            generator: generator.split())
+            invites: InviteBook(restored.invites),
+            domains: DomainBook(
+                home: restored.home, credentials: restored.credentials, tokens: restored.tokenUses,
+                anchor: restored.anchor), origin: restored.origin, suite: suite, generator: generator.split())
         discovery = Discovery(
             node: me.node, configuration: configuration.discovery, generator: generator.split())
         agreements = AgreementBook(
@@ -171,6 +184,10 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         case .listens(let notice): tellPeers(notice, into: &effects)
         case .sighted(let sighting): tell(.sighted(sighting), at: now, into: &effects)
         case .withdrawn(let key): tell(.withdrawn(key), at: now, into: &effects)
+        case .anchorChanged(let anchor):
+            tell(.anchorChanged(anchor), at: now, into: &effects)
+            keepHouse(at: now, into: &effects)
+        case .enrolmentOrdered(let token): tell(.enrolmentOrdered(token), at: now, into: &effects)
         case .signed(let ticket, let signature): receive(signature, ticket, at: now, into: &effects)
         case .commanded(let ticket, let command): obey(command, ticket, at: now, into: &effects)
         case .roomMeasured(let bytes): tell(.roomMeasured(bytes: bytes), at: now, into: &effects)

@@ -20,7 +20,7 @@ public enum NodeEffect: Equatable, Sendable {
     case ping(ConnectionID, RegistrySummary)
     /// End a connection once what was sent has left.
     case close(ConnectionID, RefusalCode?)
-    /// Sign with the identity key.
+    /// Sign with the key that the request names.
     case sign(SigningRequest)
     /// Keep this.
     case persist(NodeChange)
@@ -74,6 +74,10 @@ public enum NodeAnswer: Equatable, Sendable {
     case invited(InviteName, secret: Octets, expires: WallTime)
     /// Trust is made with this peer.
     case joined(NodeID)
+    /// This domain is made.
+    case founded(DomainID)
+    /// The token, but for its seed.
+    case token(JoinToken)
     /// The agreement as it is now.
     case agreed(AgreementRecord)
     /// Who reaches whom.
@@ -108,6 +112,14 @@ public struct RestoredNode: Equatable, Sendable {
     public var endpoints: [ProvenEndpoint] = []
     /// Whether all of it was this node's last state.
     public var origin = HomeOrigin.own
+    /// This node's domain, with its credential; nil: none.
+    public var home: HomeDomain?
+    /// Peers' credentials.
+    public var credentials: [StoredCredential] = []
+    /// Whom tokens served here.
+    public var tokenUses: [TokenUse] = []
+    /// The anchor's key, where it lies in this home; nil: it does not.
+    public var anchor: PublicKey?
 
     public init() {}
 }

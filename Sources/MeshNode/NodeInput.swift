@@ -29,7 +29,11 @@ public enum NodeInput: Equatable, Sendable {
     case sighted(Sighting)
     /// A witness takes back what it said.
     case withdrawn(SightingKey)
-    /// The identity key has signed.
+    /// This node was started with a join token.
+    case enrolmentOrdered(JoinToken)
+    /// The anchor's key came to this home, or was moved out of it (nil).
+    case anchorChanged(PublicKey?)
+    /// The key has signed.
     case signed(Ticket, DocumentSignature)
     /// The operator wants something; the answer carries the same ticket.
     case commanded(Ticket, NodeCommand)
@@ -55,6 +59,10 @@ public enum NodeCommand: Equatable, Sendable {
     case join(JoinRequest)
     /// Order something of pairing by words.
     case pair(PairingOrder)
+    /// Make a domain: its anchor's key lies in the home, and this node may give these roles.
+    case createDomain(NodeName, anchor: PublicKey, giving: RoleList)
+    /// Make a join token.
+    case makeToken(TokenOrder)
     /// Decide about a peer.
     case decide(NodeID, PeerDecision, note: String)
     /// Provide a resource, in place of one with the same name, and offer it to this node's domain or not.

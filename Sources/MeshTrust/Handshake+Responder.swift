@@ -13,7 +13,7 @@ extension Handshake {
         var secret: Octets?
         switch (connection.purpose, hello.invite) {
         case (.peering, nil):
-            if let refusal = ground.pins.refusal(of: hello.hello) { return fail(refusal) }
+            if let refusal = refusal(ofDialler: hello, ground, using: suite) { return fail(refusal) }
         case (.pairing, let name?):
             namedInvite = name
             let pin = suite.pin(of: hello.hello.identityKey)
@@ -27,6 +27,8 @@ extension Handshake {
                 ground.words.refusal(of: hello.hello.node, at: connection.remote.host)
                 ?? ground.pins.refusal(toTrust: hello.hello)
             if let obstacle { return fail(obstacle) }
+        case (.pairing, nil) where hello.anchors != nil:
+            if let refusal = refusal(ofNewcomer: hello, ground, using: suite) { return fail(refusal) }
         case (.peering, .some), (.pairing, nil):
             return fail(
                 Refusal(.handshakeMalformed, [Fact("invite", hello.invite == nil ? "missing" : "unexpected")])
@@ -35,7 +37,11 @@ extension Handshake {
         guard hello.pairing == manner else {
             return fail(Refusal(.handshakeMalformed, [Fact("pairing", "unexpected")]))
         }
-        let answer = ResponderHello(hello: ground.hello(nonce: connection.nonce), proof: nil)
+        let isEnrolment = connection.purpose == .pairing && hello.invite == nil && manner == nil
+        let answer = ResponderHello(
+            hello: ground.hello(nonce: connection.nonce), proof: nil,
+            chain: ground.domains.isKnown(to: hello, using: suite) ? ground.domains.shown : nil,
+            houseAgreement: isEnrolment ? ground.domains.houseAgreement : nil)
         switch negotiated(theirs: hello.hello, ours: answer.hello) {
         case .refused(let refusal): return fail(refusal)
         case .allowed(let agreed):
@@ -53,7 +59,7 @@ extension Handshake {
             let proof = ResponderProof(transcript: exchange.transcript.digest)
             let payload = Octets(suite.encoded(proof))
             state = .signingAnswer(exchange, proof, payload)
-            return [.sign(.responderProof, payload: payload)]
+            return [.sign(.responderProof, payload: payload, .identity)]
         }
     }
 
@@ -76,8 +82,26 @@ extension Handshake {
         guard proof.body.grants.trust else {
             return fail(Refusal(.grantMissing, [Fact("side", "initiator")]))
         }
+        if let token = finish.token {
+            return receive(token, of: finish, exchange, ground, using: suite)
+        }
+        if connection.purpose == .pairing,
+            finish.chain != nil || proof.body.chain != nil || proof.body.request != nil
+        {
+            return fail(Refusal(.handshakeMalformed, [Fact("credential", "unexpected")]))
+        }
         guard let invite = exchange.inviteName else {
             if let refusal = returnOfBoot(in: exchange.peerHello, ground) { return fail(refusal) }
+            // Two people compared words: no credential is needed.
+            if manner == .words { return signAcceptance(exchange, finish, ground, using: suite) }
+            guard connection.purpose == .peering else {
+                return fail(Refusal(.handshakeMalformed, [Fact("token", "missing")]))
+            }
+            var exchange = exchange
+            switch ruling(onFinish: finish, exchange, ground, using: suite) {
+            case .refused(let refusal): return fail(refusal)
+            case .allowed(let credential): exchange.credential = credential
+            }
             return signAcceptance(exchange, finish, ground, using: suite)
         }
         // Before the invite is this key's: who is suspended here does not use it up.
@@ -93,9 +117,9 @@ extension Handshake {
     ) -> [Step] {
         let proof = Acceptance(
             transcript: exchange.transcript.digest, accepted: finish.proof.contentID(using: suite),
-            grants: ground.grants)
+            grants: ground.grants, granted: exchange.granted?.digest(using: suite))
         let payload = Octets(suite.encoded(proof))
         state = .signingAcceptance(exchange, finish, proof, payload)
-        return [.sign(.acceptance, payload: payload)]
+        return [.sign(.acceptance, payload: payload, .identity)]
     }
 }

@@ -12,10 +12,13 @@ import MeshBase
 ///                                   finished          finished <--M4-- signing (invite: asked first, if so)
 ///     by words: people compare between M2 and M3, see `WordExchange`
 ///     any state: a check fails -> .refuse, finished;  deny arrives -> .denied, finished
+///     under a token: M2 carries R's credential and no signature; M3 the token; M4 I's credential, once it is
+///     signed (awaitingConsent), or a referral to issuers
 ///
 /// It decides whether the other end is who it must be, and nothing else. Nothing is believed of a hello
 /// before the signature over the transcript is checked; on `comity/1` a responder signs only for a node that
-/// its pin book knows, under an invite only for who proved the secret. Every check runs on every connection,
+/// its pin book knows or that showed the tag of its anchor, under an invite only for who proved the secret.
+/// A credential makes up for an unknown node, and for nothing else. Every check runs on every connection,
 /// whatever TLS says about sessions. It owns no timer: `Trust` does.
 struct Handshake: Equatable, Sendable {
     /// What this side knows of the connection before the first message.
@@ -36,7 +39,11 @@ struct Handshake: Equatable, Sendable {
     /// What a step orders: at most one signature is under way at a time.
     enum Step: Equatable, Sendable {
         case send(HandshakeMessage)
-        case sign(DocumentKind, payload: Octets)
+        case sign(DocumentKind, payload: Octets, SigningHand)
+        /// Under a token that is right: it is to be used up durably, and a credential signed.
+        case enrol(TokenRecord, NodeID, PublicKey, name: NodeName)
+        /// Issuers are there, says who may not issue.
+        case referred([Endpoint])
         /// Under an invite, once the secret is proved: the book must mark it used durably, and the operator
         /// may have to say yes.
         case claimInvite(InviteName, by: Pin, name: NodeName)
@@ -83,7 +90,7 @@ struct Handshake: Equatable, Sendable {
             manner = intent.whom == .words ? .words : nil
             let hello = InitiatorHello(
                 hello: ground.hello(nonce: connection.nonce), invite: intent.invite(using: suite),
-                pairing: manner)
+                pairing: manner, anchors: tags(intent, ground, using: suite))
             state = .awaitingAnswer(hello)
             return [.send(.hello(hello))]
         }
@@ -104,7 +111,10 @@ struct Handshake: Equatable, Sendable {
         case (.awaitingFinish(let exchange), .finish(let finish)):
             return receive(finish: finish, exchange, ground, using: suite)
         case (.awaitingAccept(let exchange, let finish), .accept(let accept)):
-            return receive(accept: accept, exchange, finish: finish, using: suite)
+            return receive(accept: accept, exchange, finish: finish, ground, using: suite)
+        case (.awaitingAccept, .referral(let referral)) where intent?.token != nil:
+            state = .finished
+            return [.referred(Array(referral.issuers.prefix(Limits.endpointsPerPeer)))]
         case (.exchangingWords(let exchange, let words), .words(let message)):
             return receive(message, exchange, words, ground, using: suite)
         case (.exchangingWords(let exchange, let words), .finish(let finish)):
@@ -119,12 +129,20 @@ struct Handshake: Equatable, Sendable {
     }
 
     /// The identity key has signed what was asked last.
-    mutating func receive(signature: DocumentSignature, using suite: some SignatureSuite) -> [Step] {
+    mutating func receive(
+        signature: DocumentSignature, _ ground: HandshakeGround, using suite: some SignatureSuite
+    ) -> [Step] {
         switch state {
+        case .signingToken(var exchange, let proof, let payload):
+            guard let record = intent?.token?.record else { return [] }
+            exchange.token = TokenPresentation(
+                record: record, proof: Signed(body: proof, payload: payload, signatures: [signature]))
+            return signFinish(exchange, ground, using: suite)
         case .signingAnswer(var exchange, let proof, let payload):
             let answer = ResponderHello(
                 hello: exchange.answer.hello,
-                proof: Signed(body: proof, payload: payload, signatures: [signature]))
+                proof: Signed(body: proof, payload: payload, signatures: [signature]),
+                chain: exchange.answer.chain)
             exchange.answer = answer
             state = .awaitingFinish(exchange)
             return [.send(.answer(answer))]
@@ -133,7 +151,8 @@ struct Handshake: Equatable, Sendable {
             let secretProof = intent?.secret.map {
                 exchange.transcript.secretProof(.initiator, secret: $0, using: suite)
             }
-            let finish = InitiatorFinish(secretProof: secretProof, proof: signed)
+            let finish = InitiatorFinish(
+                secretProof: secretProof, proof: signed, chain: exchange.ownChain, token: exchange.token)
             state = .awaitingAccept(exchange, finish)
             return [.send(.finish(finish))]
         case .signingAcceptance(let exchange, let finish, let proof, let payload):
@@ -142,7 +161,8 @@ struct Handshake: Equatable, Sendable {
                 exchange.transcript.secretProof(.responder, secret: $0, using: suite)
             }
             state = .finished
-            let accept = ResponderAccept(secretProof: secretProof, proof: signed)
+            let accept = ResponderAccept(
+                secretProof: secretProof, proof: signed, granted: exchange.granted)
             return [
                 .send(.accept(accept)),
                 .establish(

@@ -60,6 +60,8 @@ public enum HandshakeMessage: Equatable, Sendable {
     case accept(ResponderAccept)
     /// Between M2 and M3, where two people compare words.
     case words(WordMessage)
+    /// M4 instead: not here, but there.
+    case referral(Referral)
     /// M2 or M4 instead: no, and where the refusing operator finds the reason.
     case deny(Denial)
 }
@@ -72,11 +74,17 @@ public struct InitiatorHello: Codable, Equatable, Sendable {
     public let invite: InviteName?
     /// How else it wants to make trust; only on `comity-pair/1`, and where it names no invite.
     public let pairing: PairingManner?
+    /// The tags of the anchors under which it would accept a node, at most `Limits.anchorTags`; nil: none. On
+    /// `comity-pair/1` that of its token's anchor.
+    public let anchors: [Digest]?
 
-    public init(hello: Hello, invite: InviteName?, pairing: PairingManner? = nil) {
+    public init(
+        hello: Hello, invite: InviteName?, pairing: PairingManner? = nil, anchors: [Digest]? = nil
+    ) {
         self.hello = hello
         self.invite = invite
         self.pairing = pairing
+        self.anchors = anchors
     }
 }
 
@@ -85,16 +93,27 @@ public struct ResponderHello: Codable, Equatable, Sendable {
     /// What the responder says of itself.
     public let hello: Hello
     /// The responder's signature over the transcript; absent under an invite, where nothing is signed for who
-    /// has not shown the secret.
+    /// has not shown the secret, and under a token.
     public let proof: Signed<ResponderProof>?
+    /// The responder's credential; only for who showed its anchor's tag.
+    public let chain: CredentialChain?
+    /// Under a token: what the newcomer is to say yes to; nil: nothing.
+    public let houseAgreement: Digest?
 
-    public init(hello: Hello, proof: Signed<ResponderProof>?) {
+    public init(
+        hello: Hello, proof: Signed<ResponderProof>?, chain: CredentialChain? = nil,
+        houseAgreement: Digest? = nil
+    ) {
         self.hello = hello
         self.proof = proof
+        self.chain = chain
+        self.houseAgreement = houseAgreement
     }
 
     /// What the transcript covers: everything but the signature.
-    var unsigned: ResponderHello { ResponderHello(hello: hello, proof: nil) }
+    var unsigned: ResponderHello {
+        ResponderHello(hello: hello, proof: nil, chain: chain, houseAgreement: houseAgreement)
+    }
 }
 
 /// M3.
@@ -103,10 +122,19 @@ public struct InitiatorFinish: Codable, Equatable, Sendable {
     public let secretProof: Digest?
     /// The initiator's signature over transcript and grants.
     public let proof: Signed<InitiatorProof>
+    /// The initiator's credential; only for a responder that showed its own.
+    public let chain: CredentialChain?
+    /// The token under which the initiator enrols; only on `comity-pair/1`.
+    public let token: TokenPresentation?
 
-    public init(secretProof: Digest?, proof: Signed<InitiatorProof>) {
+    public init(
+        secretProof: Digest?, proof: Signed<InitiatorProof>, chain: CredentialChain? = nil,
+        token: TokenPresentation? = nil
+    ) {
         self.secretProof = secretProof
         self.proof = proof
+        self.chain = chain
+        self.token = token
     }
 }
 
@@ -116,10 +144,13 @@ public struct ResponderAccept: Codable, Equatable, Sendable {
     public let secretProof: Digest?
     /// The responder's signature over transcript, both grants, and what it accepted.
     public let proof: Signed<Acceptance>
+    /// The newcomer's credential; only for who presented a token.
+    public let granted: CredentialChain?
 
-    public init(secretProof: Digest?, proof: Signed<Acceptance>) {
+    public init(secretProof: Digest?, proof: Signed<Acceptance>, granted: CredentialChain? = nil) {
         self.secretProof = secretProof
         self.proof = proof
+        self.granted = granted
     }
 }
 
@@ -157,6 +188,19 @@ public struct InitiatorProof: SignedBody {
     public let transcript: Digest
     /// What the initiator consents to.
     public let grants: Grants
+    /// SHA-256 of the credential chain that travels beside this; nil: none does.
+    public let chain: Digest?
+    /// What a newcomer asks for; nil: it is none.
+    public let request: EnrolmentRequest?
+
+    init(
+        transcript: Digest, grants: Grants, chain: Digest? = nil, request: EnrolmentRequest? = nil
+    ) {
+        self.transcript = transcript
+        self.grants = grants
+        self.chain = chain
+        self.request = request
+    }
 }
 
 /// What the responder signs in M4.
@@ -168,6 +212,23 @@ public struct Acceptance: SignedBody {
     public let accepted: Digest
     /// What the responder consents to.
     public let grants: Grants
+    /// SHA-256 of the credential chain that it gives; nil: it gives none.
+    public let granted: Digest?
+
+    init(transcript: Digest, accepted: Digest, grants: Grants, granted: Digest? = nil) {
+        self.transcript = transcript
+        self.accepted = accepted
+        self.grants = grants
+        self.granted = granted
+    }
+}
+
+/// M4 instead, under a token that is right, by a member that may not issue: who may.
+public struct Referral: Codable, Equatable, Sendable {
+    /// Where issuers were reached; the first `Limits.endpointsPerPeer` count.
+    public let issuers: [Endpoint]
+
+    public init(issuers: [Endpoint]) { self.issuers = Array(issuers.prefix(Limits.endpointsPerPeer)) }
 }
 
 /// The public name of an invite: the first eight bytes of SHA-256(label, secret). Who does not know the

@@ -6,6 +6,8 @@ enum HandshakeState: Equatable, Sendable {
     case ready
     /// Initiator: M1 is out.
     case awaitingAnswer(InitiatorHello)
+    /// Initiator under a token: M2 held; the token's key signs.
+    case signingToken(HandshakeExchange, TokenProof, Octets)
     /// Initiator: M2 held; M3 is being signed.
     case signingFinish(HandshakeExchange, InitiatorProof, Octets)
     /// Initiator: M3 is out.
@@ -17,7 +19,7 @@ enum HandshakeState: Equatable, Sendable {
     /// Responder: M2 is out.
     case awaitingFinish(HandshakeExchange)
     /// Responder under an invite: the secret is proved; the invite is being marked, the operator perhaps
-    /// asked.
+    /// asked. Under a token: it is right; the newcomer's credential is being signed.
     case awaitingConsent(HandshakeExchange, InitiatorFinish)
     /// Both hellos are checked, and two people compare words before anything is signed.
     case exchangingWords(HandshakeExchange, WordExchange)
@@ -34,7 +36,8 @@ enum HandshakeState: Equatable, Sendable {
         case .awaitingFinish: "finish"
         case .awaitingAccept: "accept"
         case .exchangingWords(_, let words): words.expectation
-        case .ready, .signingFinish, .signingAnswer, .awaitingConsent, .signingAcceptance, .finished:
+        case .ready, .signingToken, .signingFinish, .signingAnswer, .awaitingConsent, .signingAcceptance,
+            .finished:
             "nothing"
         }
     }
@@ -52,6 +55,14 @@ struct HandshakeExchange: Equatable, Sendable {
     let skew: Duration
     /// When the other end's node certificate ends.
     let certificateExpires: WallTime
+    /// What the other end's credential proves; nil: it showed none, or none that counts.
+    var credential: HeldCredential?
+    /// Initiator: this side's credential, as M3 carries it.
+    var ownChain: CredentialChain?
+    /// Initiator under a token: what M3 presents.
+    var token: TokenPresentation?
+    /// Under a token: the newcomer's credential, once M4 carries it.
+    var granted: CredentialChain?
 
     init(
         version: Int, binding: Int, hello: InitiatorHello, answer: ResponderHello,
@@ -86,7 +97,7 @@ struct HandshakeExchange: Equatable, Sendable {
             node: peerHello.node, key: peerHello.identityKey, inception: peerHello.inception,
             boot: peerHello.boot,
             name: grants.name, transcript: transcript.digest, invite: invite, skew: skew,
-            certificateExpires: certificateExpires)
+            certificateExpires: certificateExpires, credential: credential, granted: granted)
     }
 }
 
@@ -103,6 +114,10 @@ struct Establishment: Equatable, Sendable {
     let invite: InviteName?
     let skew: Duration
     let certificateExpires: WallTime
+    /// What its credential proves; nil: there is none that counts.
+    let credential: HeldCredential?
+    /// Under a token, the newcomer's credential: at the initiator its own, at the responder the other end's.
+    let granted: CredentialChain?
 }
 
 /// What a handshake's checks are held against: this node and its books, at one moment.
@@ -111,6 +126,7 @@ struct HandshakeGround: Sendable {
     let pins: PinBook
     let invites: InviteBook
     let words: WordPairing
+    let domains: DomainBook
     let now: Moment
 
     /// What this node consents to.
@@ -143,6 +159,7 @@ extension HandshakeMessage {
         case .finish: "finish"
         case .accept: "accept"
         case .words(let message): message.name
+        case .referral: "referral"
         case .deny: "deny"
         }
     }
@@ -218,12 +235,24 @@ public struct DialIntent: Equatable, Sendable {
         case node(NodeID)
         /// Whoever two people confirm by words, while `comity pair` is open.
         case words
+        /// Any node under an anchor that is trusted here.
+        case member
+        /// Any member of this domain, which is to enrol this node under its token.
+        case issuer(of: DomainID)
     }
 
     /// Whom it accepts.
     public let whom: Whom
     /// The secret of the invite under which this side joins; nil on `comity/1`, and without an invite.
     public let secret: Octets?
+    /// The token under which this side enrols; nil: it does not.
+    public let token: JoinToken?
+
+    /// Accepts any member of a domain that is trusted here.
+    public static let member = DialIntent(whom: .member, secret: nil)
+
+    /// Accepts any member of the token's domain, to enrol there.
+    public init(token: JoinToken) { self.init(whom: .issuer(of: token.domain), secret: nil, token: token) }
 
     /// Accepts whom two people confirm by words.
     public static let words = DialIntent(whom: .words, secret: nil)
@@ -231,16 +260,17 @@ public struct DialIntent: Equatable, Sendable {
     /// Accepts this node only.
     public init(node: NodeID, secret: Octets?) { self.init(whom: .node(node), secret: secret) }
 
-    private init(whom: Whom, secret: Octets?) {
+    private init(whom: Whom, secret: Octets?, token: JoinToken? = nil) {
         self.whom = whom
         self.secret = secret
+        self.token = token
     }
 
     /// The only node that may answer; nil when it shows later who answered.
     public var node: NodeID? {
         switch whom {
         case .node(let node): node
-        case .words: nil
+        case .words, .member, .issuer: nil
         }
     }
 

@@ -20,11 +20,13 @@ public struct PeerRecord: Equatable, Sendable {
     public internal(set) var evidence: TrustEvidence
     /// The highest run of it that was accepted; nil before its first link.
     public internal(set) var boot: BootID?
+    /// The domain under which trust was made, so that it ends with the credential; nil: two operators made
+    /// it.
+    public internal(set) var domain: DomainID?
 
     public init(
         node: NodeID, key: PublicKey, pin: Pin, inception: Signed<Inception>, name: NodeName,
-        state: TrustState,
-        since: WallTime, evidence: TrustEvidence, boot: BootID?
+        state: TrustState, since: WallTime, evidence: TrustEvidence, boot: BootID?, domain: DomainID? = nil
     ) {
         self.node = node
         self.key = key
@@ -35,17 +37,19 @@ public struct PeerRecord: Equatable, Sendable {
         self.since = since
         self.evidence = evidence
         self.boot = boot
+        self.domain = domain
     }
 }
 
 /// How far trust in a peer goes. *Seen* is not here: a hint from discovery is no record.
 ///
 ///     pending --handshake--> verified --both grants--> trusted <--operator, alarm--> suspended
+///                               ^-----credential over-----'
 ///        any --operator--> revoked, final for that key
 public enum TrustState: String, Sendable, Codable, CaseIterable, Hashable {
     /// It proved the invite's secret and its key; the operator has not said yes.
     case pending
-    /// Both keys and the secret are proved; the invite is its own; the acceptance is being signed.
+    /// Its key is proved, and nothing that counts now makes it trusted: its credential is over.
     case verified
     /// Both sides granted trust in one transcript.
     case trusted
@@ -70,6 +74,8 @@ public struct TrustEvidence: Equatable, Sendable, Codable {
         case invite
         /// A handshake whose words two people compared.
         case words
+        /// A handshake with a credential of a trusted domain, or that credential's end.
+        case domain
         /// A decision of this node's operator.
         case `operator`
         /// A contradiction that the peer produced.

@@ -40,6 +40,8 @@ extension DialIntent: CustomStringConvertible, CustomDebugStringConvertible, Cus
         switch whom {
         case .node(let node): secret == nil ? "dial \(node)" : "dial \(node) under its invite"
         case .words: "dial whom two people confirm"
+        case .member: "dial any member"
+        case .issuer(let domain): "enrol in \(domain)"
         }
     }
     /// Whom it accepts, and whether under an invite.

@@ -19,11 +19,18 @@ extension Trust {
                 .answer(ticket, .refused(Refusal(.peerNotTrusted, [Fact("trust", peer.state.rawValue)]))))
         case (.suspend, _): suspend(node, evidence, at: now, into: &effects)
         case (.resume, .trusted): break
-        case (.resume, .suspended):
-            move(peer, to: .trusted, evidence, telling: .resume, at: now, into: &effects)
+        case (.resume, .suspended): resume(peer, evidence, at: now, into: &effects)
         case (.revoke, .revoked): break
-        case (.revoke, _): move(peer, to: .revoked, evidence, telling: .revoke, at: now, into: &effects)
+        case (.revoke, _):
+            move(peer, to: .revoked, evidence, telling: .revoke, at: now, into: &effects)
+            // What it signed as an issuer counts here no more either.
+            reassess(all: true, at: now, into: &effects)
         case (.forget, _):
+            if domains.members.remove(node) != nil {
+                effects.post(.persist(.credentialGone(node)))
+                effects.post(.membershipChanged(node, nil))
+            }
+            credentialChecks[node] = nil
             _ = pins.forget(node)
             noticesHeard[node] = nil
             returnedBoots[node] = nil
@@ -34,6 +41,17 @@ extension Trust {
             abandonHandshakes(with: node, at: now, into: &effects)
         }
         effects.post(.answer(ticket, .done))
+    }
+
+    /// Trust that rests on a credential returns with it only.
+    private mutating func resume(
+        _ peer: PeerRecord, _ evidence: TrustEvidence, at now: Moment, into effects: inout Outbox<TrustEffect>
+    ) {
+        let membership = domains.members[peer.node]?.membership
+        let isGrounded = peer.domain == nil || membership?.domain == peer.domain
+        move(
+            peer, to: isGrounded ? .trusted : .verified, evidence, telling: .resume, at: now, into: &effects)
+        if isGrounded, let membership { effects.post(.membershipChanged(peer.node, membership)) }
     }
 
     /// Trust rests until the operator resumes it. A peer that is revoked stays so.
@@ -71,8 +89,9 @@ extension Trust {
         suspend(node, evidence, at: now, into: &effects)
     }
 
-    private mutating func move(
-        _ peer: PeerRecord, to state: TrustState, _ evidence: TrustEvidence, telling decision: PeerDecision,
+    /// The one place where a known peer's state changes. `decision` is what the peer is told; nil: nothing.
+    mutating func move(
+        _ peer: PeerRecord, to state: TrustState, _ evidence: TrustEvidence, telling decision: PeerDecision?,
         at now: Moment,
         into effects: inout Outbox<TrustEffect>
     ) {
@@ -84,7 +103,10 @@ extension Trust {
         effects.post(.persist(.peer(changed)))
         effects.post(
             .record(.stateChanged(peer.node, name: peer.name, from: peer.state, to: state, evidence)))
-        effects.post(.notify(peer.node, TrustNotice(decision: decision)))
+        if let decision { effects.post(.notify(peer.node, TrustNotice(decision: decision))) }
+        if state != .trusted, peer.state == .trusted, domains.members[peer.node] != nil {
+            effects.post(.membershipChanged(peer.node, nil))
+        }
         effects.post(.standingChanged(peer.node, state))
         if state != .trusted { abandonHandshakes(with: peer.node, at: now, into: &effects) }
     }

@@ -19,6 +19,8 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
     public internal(set) var pins: PinBook
     /// The invites that are open here.
     public internal(set) var invites: InviteBook
+    /// Which anchors count here, and what was shown under them.
+    public internal(set) var domains: DomainBook
     /// This node. Its boot ID changes only where its home was restored (`Trust+Boots`).
     public internal(set) var me: OwnIdentity
 
@@ -34,17 +36,27 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
     var returnedBoots = OrderedTable<NodeID, Instant>()
     var noticesHeard = OrderedTable<NodeID, Instant>()
     var deadlines = Deadlines<TrustAlarm>()
+    var issuances = OrderedTable<Ticket, Issuance>()
+    var tokensInTheMaking = OrderedTable<Ticket, TokenInTheMaking>()
+    /// The token under which this node enrols; nil: it does not.
+    public internal(set) var enrolment: JoinToken?
+    var seeking = Seeking.nobody
+    var credentialChecks = OrderedTable<NodeID, TokenBucket>()
+    /// When the next step of a renewal may be taken, and whose turn it is.
+    var nextRenewal = Instant.zero
+    var issuersAsked = 0
     private var ticketsIssued: UInt64 = 0
 
     /// A node's trust as it was stored; `generator` is for references and jitter only.
     public init(
-        me: OwnIdentity, pins: PinBook, invites: InviteBook, origin: HomeOrigin = .own, suite: Suite,
-        generator: SeededGenerator
+        me: OwnIdentity, pins: PinBook, invites: InviteBook, domains: DomainBook = DomainBook(),
+        origin: HomeOrigin = .own, suite: Suite, generator: SeededGenerator
     ) {
         self.me = me
         self.origin = origin
         self.pins = pins
         self.invites = invites
+        self.domains = domains
         self.suite = suite
         self.generator = generator
     }
@@ -54,12 +66,14 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
 
     /// Whether the listener should offer `comity-pair/1` now: what the shell asks once at start.
     public func pairingWindow(at now: Moment) -> PairingWindow {
-        words.isOpen ? .announced : invites.isOpen(at: now.wall) ? .open : .closed
+        let isOpen = invites.isOpen(at: now.wall) || domains.isIssuer(at: now.wall)
+        return words.isOpen ? .announced : isOpen ? .open : .closed
     }
 
     /// Sets the alarms of what was restored.
     public mutating func start(at now: Moment, into effects: inout Outbox<TrustEffect>) {
         scheduleInviteExpiry(at: now)
+        startDomains(at: now, into: &effects)
         effects.post(.pairing(pairingWindow(at: now)))
     }
 
@@ -75,9 +89,10 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
             let refusal = Refusal(.handshakeMalformed, [Fact("problem", problem)])
             advance(connection, at: now, into: &effects) { handshake, _, _ in handshake.abandon(refusal) }
         case .signed(let ticket, let signature):
+            if takeIssuingSignature(ticket, signature, at: now, into: &effects) { return }
             guard let connection = signatures.remove(ticket) else { return }
-            advance(connection, at: now, into: &effects) { handshake, _, suite in
-                handshake.receive(signature: signature, using: suite)
+            advance(connection, at: now, into: &effects) { handshake, ground, suite in
+                handshake.receive(signature: signature, ground, using: suite)
             }
         case .connectionClosed(let connection): forget(connection, at: now, into: &effects)
         case .doorClosed(let connection):
@@ -90,6 +105,15 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
         case .inviteWithdrawn(let ticket, let name): withdraw(ticket, name, at: now, into: &effects)
         case .joinRequested(let ticket, let request): beginJoin(ticket, request, at: now, into: &effects)
         case .pairingOrdered(let ticket, let order): pair(order, ticket, at: now, into: &effects)
+        case .domainRequested(let ticket, let label, let anchor, let roles):
+            found(ticket, label, anchor: anchor, giving: roles, at: now, into: &effects)
+        case .tokenRequested(let ticket, let order): makeToken(ticket, order, at: now, into: &effects)
+        case .enrolmentOrdered(let token): orderEnrolment(token, at: now, into: &effects)
+        case .anchorChanged(let anchor): domains.anchor = anchor
+        case .houseAgreementChanged(let contentID): domains.houseAgreement = contentID
+        case .domainMessageArrived(let node, let message):
+            hear(message, from: node, at: now, into: &effects)
+        case .linkCameUp(let node): greet(node, at: now, into: &effects)
         case .decided(let ticket, let node, let decision, let note):
             decide(ticket, node, decision, note: note, at: now, into: &effects)
         case .noticeArrived(let node, let notice): hear(notice, from: node, at: now, into: &effects)
@@ -109,7 +133,8 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
 
     /// What a handshake's checks are held against now.
     func ground(at now: Moment) -> HandshakeGround {
-        HandshakeGround(me: me, pins: pins, invites: invites, words: words, now: now)
+        HandshakeGround(
+            me: me, pins: pins, invites: invites, words: words, domains: domains, now: now)
     }
 }
 
@@ -144,15 +169,6 @@ struct RunningHandshake: Equatable, Sendable {
 struct AwaitedConsent: Equatable, Sendable {
     let connection: ConnectionID
     let pin: Pin
-}
-
-/// What the machine waits for.
-enum TrustAlarm: Comparable, Sendable {
-    case handshake(ConnectionID)
-    case join(Ticket)
-    case inviteExpiry
-    case pairingWindow
-    case pairingDial
 }
 
 // MARK: - Handshakes
@@ -195,10 +211,16 @@ extension Trust {
     ) {
         switch step {
         case .send(let message): effects.post(.send(connection, message))
-        case .sign(let kind, let payload):
+        case .sign(let kind, let payload, let hand):
             let ticket = newTicket()
             signatures[ticket] = connection
-            effects.post(.sign(SigningRequest(ticket: ticket, kind: kind, payload: payload)))
+            effects.post(.sign(SigningRequest(ticket: ticket, kind: kind, payload: payload, hand: hand)))
+        case .enrol(let record, let node, let key, _):
+            enrol(record, node, key, on: connection, at: now, into: &effects)
+        case .referred(let endpoints):
+            end(connection)
+            effects.post(.referred(endpoints))
+            effects.post(.close(connection, nil))
         case .claimInvite(let name, let pin, let claimed):
             claim(name, by: pin, calling: claimed, on: connection, at: now, into: &effects)
         case .claimWords: claimWords(connection, handshake, at: now, into: &effects)
@@ -216,6 +238,8 @@ extension Trust {
         case .establish(let establishment):
             end(connection)
             switch handshake.connection.purpose {
+            case .pairing where establishment.granted != nil:
+                finishEnrolment(establishment, connection, handshake, at: now, into: &effects)
             case .pairing: makeTrust(establishment, connection, handshake, at: now, into: &effects)
             case .peering: admit(establishment, connection, handshake, at: now, into: &effects)
             }
@@ -255,8 +279,15 @@ extension Trust {
         _ establishment: Establishment, _ connection: ConnectionID, _ handshake: Handshake, at now: Moment,
         into effects: inout Outbox<TrustEffect>
     ) {
-        guard var peer = pins[establishment.node], peer.state == .trusted else {
+        let known = pins[establishment.node].flatMap { $0.state == .trusted ? $0 : nil }
+        let met = establishment.credential.flatMap { held in
+            known == nil ? trustMember(establishment, held, connection, at: now, into: &effects) : nil
+        }
+        guard var peer = known ?? met else {
             return effects.post(.close(connection, .peerUnknown))
+        }
+        if known != nil, let held = establishment.credential {
+            hold(held, of: peer.node, at: now, into: &effects)
         }
         if let accepted = peer.boot, establishment.boot != accepted,
             establishment.boot.number <= accepted.number
@@ -275,7 +306,8 @@ extension Trust {
                 AdmittedPeer(
                     node: peer.node, role: handshake.connection.role, boot: establishment.boot,
                     skew: establishment.skew, certificateExpires: establishment.certificateExpires,
-                    remote: handshake.connection.remote, transcript: establishment.transcript)))
+                    remote: handshake.connection.remote, transcript: establishment.transcript,
+                    membership: domains.members[peer.node]?.membership)))
     }
 
     /// Nothing more is expected of this handshake; the connection itself may go on as a link.
@@ -305,28 +337,11 @@ extension Trust {
             case .inviteExpiry: expireInvites(at: now, into: &effects)
             case .pairingWindow: pairingTimePassed(at: now, into: &effects)
             case .pairingDial: dialForWords(at: now, into: &effects)
+            case .domain:
+                reassess(at: now, into: &effects)
+                renewIfDue(at: now, into: &effects)
+                scheduleDomains(at: now)
             }
-        }
-    }
-}
-
-extension Handshake {
-    /// Whom the certificate says the other end is, proved or not: for the record.
-    var claimedNode: NodeID? {
-        guard case .wellFormed(let facts) = connection.presented else { return nil }
-        return facts.statement.node
-    }
-
-    /// Whether the other end may know the true reason: a trusted peer, anyone whose clock is off or
-    /// whose time is over, and who named an invite.
-    func mayTell(_ code: RefusalCode, isTrusted: Bool) -> Bool {
-        switch code {
-        case .clockSkew, .handshakeTimeout: true
-        case .inviteExpired, .inviteUsed, .inviteUnknown, .inviteProofWrong, .inviteDeclined,
-            .pairingClosed, .pairingBusy, .pairingTriesSpent, .pairingDeclined, .pairingTimeout,
-            .pairingCommitmentWrong:
-            connection.purpose == .pairing
-        default: isTrusted && connection.purpose == .peering
         }
     }
 }

@@ -24,6 +24,17 @@ public enum TrustEffect: Equatable, Sendable {
     /// What counts now of a trusted peer's credential, or of this node's own, is this; nil: nothing. It comes
     /// behind `standingChanged` when trust begins, and before it when trust ends.
     case membershipChanged(NodeID, Membership?)
+    /// Say this to a peer over its link, if there is one.
+    case tell(NodeID, DomainMessage)
+    /// Send these issuers' addresses, then close the connection.
+    case refer(ConnectionID, to: [NodeID])
+    /// Who was dialled without being known, or under a token, is this node: where it is, it can be found
+    /// again.
+    case proved(ConnectionID, NodeID)
+    /// An issuer may be there.
+    case referred([Endpoint])
+    /// Whom to look for among strangers from now on.
+    case seek(Seeking)
     /// Answer a command.
     case answer(Ticket, TrustAnswer)
     /// Tell the operator that somebody asks to join.
@@ -50,6 +61,18 @@ public struct AdmittedPeer: Equatable, Sendable {
     public let remote: Endpoint
     /// What both signed.
     public let transcript: Digest
+    /// What counts now of its credential; nil: nothing.
+    public let membership: Membership?
+}
+
+/// Whom a node looks for among those whom it does not know.
+public enum Seeking: String, Sendable, Equatable {
+    /// Nobody: strangers are never dialled.
+    case nobody
+    /// Members of its domain.
+    case members
+    /// Whoever enrols it.
+    case issuer
 }
 
 /// Whether the listener offers `comity-pair/1`.
@@ -73,6 +96,16 @@ public enum TrustChange: Equatable, Sendable {
     case inviteGone(InviteName)
     /// This node's own boot number; no later run takes it or a lower one.
     case ownBoot(BootID)
+    /// This node's domain and credential.
+    case home(HomeDomain)
+    /// A peer's credential, whatever was there.
+    case credential(StoredCredential)
+    /// It counts no more.
+    case credentialGone(NodeID)
+    /// Whom a token served here, whatever was there.
+    case tokenUse(TokenUse)
+    /// The token is over.
+    case tokenForgotten(Pin)
 }
 
 /// The answer to a command.
@@ -81,6 +114,10 @@ public enum TrustAnswer: Equatable, Sendable {
     case invited(InviteName, secret: Octets, expires: WallTime)
     /// Trust is made with this peer.
     case joined(NodeID)
+    /// This domain is made, with this node as its first member.
+    case founded(DomainID)
+    /// The token, but for its seed.
+    case token(JoinToken)
     /// Done.
     case done
     /// Not done.
@@ -105,6 +142,12 @@ public enum TrustEvent: Equatable, Sendable {
     case left(NodeID, until: Return)
     /// This node, whose home was restored, goes on above the boot number that this peer accepted last.
     case bootRaised(by: NodeID, from: BootID, to: BootID)
+    /// What happened in this node's domain, to which of its nodes.
+    case domain(NodeID, String, [Fact])
+    /// A peer's credential, shown over its link, does not count.
+    case credentialRefused(NodeID, Refusal)
+    /// This node does not enrol under the token that it was given.
+    case enrolmentRefused(Refusal)
     /// A boot number returned.
     case bootReturned(NodeID, accepted: BootID, returned: BootID)
 }

@@ -25,6 +25,20 @@ public enum TrustInput: Equatable, Sendable {
     case joinRequested(Ticket, JoinRequest)
     /// The operator orders something of pairing by words.
     case pairingOrdered(Ticket, PairingOrder)
+    /// The operator makes a domain: its anchor's key lies in the home, and this node may give these roles.
+    case domainRequested(Ticket, NodeName, anchor: PublicKey, giving: RoleList)
+    /// The operator wants a join token.
+    case tokenRequested(Ticket, TokenOrder)
+    /// This node holds a join token: it enrols as soon as it finds an issuer.
+    case enrolmentOrdered(JoinToken)
+    /// The anchor's key came to this home, or was moved out of it (nil).
+    case anchorChanged(PublicKey?)
+    /// What newcomers say yes to from now on; nil: nothing.
+    case houseAgreementChanged(Digest?)
+    /// A member says something about credentials over its link.
+    case domainMessageArrived(NodeID, DomainMessage)
+    /// A peer's link is up.
+    case linkCameUp(NodeID)
     /// The operator's decision about a peer.
     case decided(Ticket, NodeID, PeerDecision, note: String)
     /// The peer says over its link what it decided about this node.

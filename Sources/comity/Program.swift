@@ -50,6 +50,7 @@ struct Comity: AsyncParsableCommand {
         version: ProgramVersion.text,
         subcommands: [
             Up.self, Status.self, Peers.self, Peer.self, Invite.self, JoinCommand.self, Pair.self,
+            Domain.self,
             Resource.self,
             Route.self, Find.self,
             Offer.self, Agreement.self, Call.self, Routes.self, Audit.self, ExplainCommand.self, Doctor.self,

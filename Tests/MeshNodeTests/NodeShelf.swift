@@ -2,6 +2,7 @@ import MeshAgreements
 import MeshBase
 import MeshGossip
 import MeshNode
+import MeshSimulator
 import MeshTrust
 
 /// What a place at the table keeps when its node ends.
@@ -16,6 +17,11 @@ struct NodeShelf {
     var houses = OrderedTable<DomainID, HouseDocument>()
     var routes = OrderedTable<ResourceName, [NodeID]>()
     var endpoints: [ProvenEndpoint] = []
+    var home: HomeDomain?
+    var credentials = OrderedTable<NodeID, StoredCredential>()
+    var tokenUses = OrderedTable<Pin, TokenUse>()
+    /// The key of the anchor that lies in this home, if one does.
+    var anchor: SimulatedKey?
 
     mutating func keep(_ change: NodeChange) {
         switch change {
@@ -23,6 +29,11 @@ struct NodeShelf {
             peers[peer.node] = peer
             if peer.state == .revoked { revokedPins[peer.pin] = peer.node }
         case .trust(.peerForgotten(let node)): peers[node] = nil
+        case .trust(.home(let domain)): home = domain
+        case .trust(.credential(let credential)): credentials[credential.node] = credential
+        case .trust(.credentialGone(let node)): credentials[node] = nil
+        case .trust(.tokenUse(let use)): tokenUses[use.token] = use
+        case .trust(.tokenForgotten(let token)): tokenUses[token] = nil
         case .trust(.invite(let invite)): invites[invite.name] = invite
         case .trust(.inviteGone(let name)): invites[name] = nil
         case .trust(.ownBoot): break
@@ -59,6 +70,10 @@ struct NodeShelf {
         node.houseAgreements = houses.values
         node.routes = routes.map { StoredRoute(resource: $0.0, providers: $0.1) }
         node.endpoints = endpoints
+        node.home = home
+        node.credentials = credentials.values
+        node.tokenUses = tokenUses.values
+        node.anchor = anchor?.publicKey
         return node
     }
 }

@@ -30,6 +30,16 @@ struct Place {
     var ends: [ConnectionID: TableEnd] = [:]
 
     var id: NodeID { key.node }
+    /// The key of the token with which it enrols, if it does.
+    var token: SimulatedKey?
+
+    func key(of hand: SigningHand) -> SimulatedKey {
+        switch hand {
+        case .identity: key
+        case .anchor: shelf.anchor ?? key
+        case .token: token ?? key
+        }
+    }
 }
 
 struct TableEnd: Equatable {
@@ -127,6 +137,9 @@ struct NodeTable {
         elapsed = end
     }
 
+    /// As much time passes while all machines sleep.
+    mutating func sleep(_ duration: Duration) { elapsed += duration }
+
     /// Place 0 invites, `joiner` joins; comes back when the link has had time to come up.
     mutating func join(_ joiner: Int, to inviter: Int = 0) {
         command(inviter, .invite(secret: Self.secret, life: .seconds(3_600), confirmation: .none))
@@ -207,7 +220,7 @@ extension NodeTable {
             close(end, after: .milliseconds(1))
             schedule(.connectionClosed(connection), at: place, after: .zero)
         case .sign(let request):
-            let signature = places[place].key.sign(request)
+            let signature = places[place].key(of: request.hand).sign(request)
             schedule(.signed(request.ticket, signature), at: place, after: .microseconds(500))
         case .persist(let change): places[place].shelf.keep(change)
         case .linkUp(let node, let connection): places[place].links[node] = connection

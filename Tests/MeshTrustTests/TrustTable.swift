@@ -16,6 +16,14 @@ struct Party {
     var standings: [TrustState?] = []
     /// The last that was told of each node; nil within: nothing counts.
     var memberships: [NodeID: Membership?] = [:]
+    var told: [(NodeID, DomainMessage)] = []
+    var referrals: [[NodeID]] = []
+    var referredTo: [Endpoint] = []
+    var proved: [ConnectionID: NodeID] = [:]
+    var seeking = Seeking.nobody
+    /// The key of an anchor in this home, and of the token with which it enrols.
+    var anchor: SimulatedKey?
+    var token: SimulatedKey?
     var windows: [PairingWindow] = []
     var awaited: [ConnectionID] = []
     /// How often the identity key was asked to sign.
@@ -26,7 +34,7 @@ struct Party {
 
     init(
         _ number: UInt64, name: String, boot: Int64 = 1, run: UInt64? = nil, pins: PinBook = PinBook(),
-        invites: InviteBook = InviteBook(), origin: HomeOrigin = .own
+        invites: InviteBook = InviteBook(), domains: DomainBook = DomainBook(), origin: HomeOrigin = .own
     ) {
         key = SimulatedKey(number)
         next = SimulatedKey(number + 1_000)
@@ -37,11 +45,19 @@ struct Party {
             node: key.node, key: key.publicKey, inception: inception, name: NodeName(name)!,
             boot: BootID(number: boot, random: run ?? number))
         trust = Trust(
-            me: me, pins: pins, invites: invites, origin: origin, suite: SimulatedSuite(),
+            me: me, pins: pins, invites: invites, domains: domains, origin: origin, suite: SimulatedSuite(),
             generator: SeededGenerator(seed: number))
     }
 
     var node: NodeID { key.node }
+
+    func key(of hand: SigningHand) -> SimulatedKey {
+        switch hand {
+        case .identity: key
+        case .anchor: anchor ?? key
+        case .token: token ?? key
+        }
+    }
 
     /// The certificate that TLS shows for this party, with the identity key's statement; `claimed` names
     /// another node than the key is of.
@@ -89,6 +105,8 @@ struct TrustTable {
         perform(index, outbox.drain())
     }
 
+    mutating func take(_ index: Int, _ effects: [TrustEffect]) { perform(index, effects) }
+
     private mutating func perform(_ index: Int, _ effects: [TrustEffect]) {
         for effect in effects {
             switch effect {
@@ -109,6 +127,14 @@ struct TrustTable {
             case .standingChanged(_, let state): parties[index].standings.append(state)
             case .membershipChanged(let node, let membership):
                 parties[index].memberships[node] = .some(membership)
+            case .tell(let node, let message): parties[index].told.append((node, message))
+            case .refer(let connection, let issuers):
+                parties[index].referrals.append(issuers)
+                guard let (other, theirs) = peers[index]?[connection] else { continue }
+                wire.append((other, theirs, .referral(Referral(issuers: issuers.map { _ in Self.place }))))
+            case .proved(let connection, let node): parties[index].proved[connection] = node
+            case .referred(let endpoints): parties[index].referredTo += endpoints
+            case .seek(let whom): parties[index].seeking = whom
             case .answer(let ticket, let answer): parties[index].answers[ticket] = answer
             case .confirmationWanted(let name, let pin, _): parties[index].confirmations.append((name, pin))
             case .pairing(let window): parties[index].windows.append(window)
@@ -175,8 +201,15 @@ struct TrustTable {
     mutating func sign() {
         while !awaitingSignature.isEmpty {
             let (index, request) = awaitingSignature.removeFirst()
-            handle(index, .signed(request.ticket, parties[index].key.sign(request)))
+            handle(index, .signed(request.ticket, parties[index].key(of: request.hand).sign(request)))
         }
+    }
+
+    /// Answers the order to sign that has waited longest.
+    mutating func signOnce() {
+        guard !awaitingSignature.isEmpty else { return }
+        let (index, request) = awaitingSignature.removeFirst()
+        handle(index, .signed(request.ticket, parties[index].key(of: request.hand).sign(request)))
     }
 
     mutating func settle() { while deliver() {} }

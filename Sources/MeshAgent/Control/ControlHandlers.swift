@@ -42,8 +42,14 @@ struct ControlHandlers: Sendable {
             .on(AnswerPairing.self, answer: answerPairing)
             .on(ClosePairing.self, answer: closePairing)
             .on(ProveReach.self, answer: proveReach)
-        return
+        let domains =
             peers
+            .on(CreateDomain.self, answer: createDomain)
+            .on(MakeToken.self, answer: makeToken)
+            .on(ShowDomain.self) { (_) async throws(ControlFailure) in try await showDomain() }
+            .on(MoveAnchor.self, answer: moveAnchor)
+        return
+            domains
             .on(AddResource.self, answer: addResource)
             .on(ListResources.self) { (_) async throws(ControlFailure) in await listResources() }
             .on(RemoveResource.self, answer: removeResource)

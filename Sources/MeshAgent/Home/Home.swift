@@ -30,6 +30,8 @@ public struct Home: Sendable, Equatable {
     public var identityKey: String { file("identity.key") }
     /// The key that a rotation will reveal.
     public var nextKey: String { file("next.key") }
+    /// The key of the domain's anchor, where the domain was made here and the key was not moved out.
+    public var anchorKey: String { file("anchor.key") }
     /// The store.
     public var store: String { file("comity.db") }
     /// The folder of the audit journal.

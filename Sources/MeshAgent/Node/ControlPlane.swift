@@ -24,7 +24,7 @@ actor ControlPlane {
     let inputs: Mailbox<NodeInput>
     private let store: Store
     private let trail: AuditTrail
-    private let signer: Signer
+    private let hands: SigningHands
     private let calls: CallPlane
     private let log: Logger
     private let loop: any EventLoop
@@ -46,7 +46,8 @@ actor ControlPlane {
     let meter = TrustMeter()
 
     init(
-        node: Node<SystemSuite>, inputs: Mailbox<NodeInput>, store: Store, trail: AuditTrail, signer: Signer,
+        node: Node<SystemSuite>, inputs: Mailbox<NodeInput>, store: Store, trail: AuditTrail,
+        hands: SigningHands,
         calls: CallPlane,
         loop: any EventLoop, log: Logger
     ) {
@@ -54,7 +55,7 @@ actor ControlPlane {
         self.inputs = inputs
         self.store = store
         self.trail = trail
-        self.signer = signer
+        self.hands = hands
         self.calls = calls
         self.loop = loop
         self.log = log
@@ -142,11 +143,14 @@ actor ControlPlane {
 
     private func sign(_ request: SigningRequest, into inputs: inout [NodeInput]) {
         do throws(CredentialError) {
-            inputs.append(.signed(request.ticket, try signer.sign(request)))
+            inputs.append(.signed(request.ticket, try hands.sign(request)))
         } catch {
             log.error(
-                "the identity key does not sign",
-                metadata: ["cause": "\(error)", "kind": "\(request.kind.rawValue)"])
+                "a key does not sign",
+                metadata: [
+                    "cause": "\(error)", "kind": "\(request.kind.rawValue)",
+                    "key": "\(request.hand.rawValue)",
+                ])
         }
     }
 

@@ -36,6 +36,13 @@ enum StoredNode {
         }
         node.routes = stored.routes.map { StoredRoute(resource: $0.resource, providers: $0.via) }
         node.origin = stored.settings.contains { $0.key == RestoredHome.setting } ? .backup : .own
+        node.credentials = try stored.credentials.map {
+            StoredCredential(node: $0.node, chain: try read($0.chain))
+        }
+        node.tokenUses = stored.tokenUses.map {
+            TokenUse(token: $0.token, until: $0.until, usedBy: $0.usedBy)
+        }
+        node.home = try stored.settings.first { $0.key == homeSetting }.map { try home($0.value) }
         node.endpoints = stored.endpoints.map { ProvenEndpoint(node: $0.node, endpoint: $0.endpoint) }
         return node
     }
@@ -46,6 +53,16 @@ enum StoredNode {
         case .trust(.peer(let peer)): try rows(of: peer, at: now)
         case .trust(.peerForgotten(let node)): [.removePeer(node)]
         case .trust(.invite(let invite)): [.putInvite(row(of: invite, at: now))]
+        case .trust(.home(let home)): [.putSetting(try row(of: home))]
+        case .trust(.credential(let credential)):
+            [
+                .putCredential(
+                    CredentialRow(node: credential.node, chain: try Document.encode(credential.chain)))
+            ]
+        case .trust(.credentialGone(let node)): [.removeCredential(node)]
+        case .trust(.tokenUse(let use)):
+            [.putTokenUse(TokenUseRow(token: use.token, until: use.until, usedBy: use.usedBy))]
+        case .trust(.tokenForgotten(let token)): [.removeTokenUse(token: token)]
         case .trust(.inviteGone(let name)): [.removeInvite(id: name.octets.bytes)]
         case .trust(.ownBoot(let boot)): [.putSetting(NodeIdentity.row(of: boot))]
         case .gossip(.head(let stored)): try rows(of: stored)
@@ -80,7 +97,7 @@ enum StoredNode {
             node: peer.node, name: peer.name, state: peer.state.rawValue, identityKey: peer.key.info.bytes,
             pin: peer.pin,
             inception: try Document.encode(peer.inception), boot: peer.boot,
-            trustedSince: peer.since, evidence: evidence, updated: now)
+            trustedSince: peer.since, evidence: evidence, domain: peer.domain, updated: now)
         let key = PinnedKeyRow(
             pin: peer.pin, node: peer.node, state: peer.state == .revoked ? .revoked : .pinned)
         return [.putPeer(row), .putKey(key)]
@@ -96,7 +113,7 @@ enum StoredNode {
         return PeerRecord(
             node: row.node, key: PublicKey(info: key), pin: pin, inception: try read(inception), name: name,
             state: state,
-            since: since, evidence: evidence, boot: row.boot)
+            since: since, evidence: evidence, boot: row.boot, domain: row.domain)
     }
 
     private static func row(of invite: InviteRecord, at now: WallTime) -> InviteRow {
@@ -115,6 +132,28 @@ enum StoredNode {
             name: name, secret: Octets(row.secret), expires: row.expires, confirmation: confirmation,
             usedBy: row.usedBy,
             wrongProofs: Int(row.wrongProofs))
+    }
+
+    // MARK: The node's own domain
+
+    private static let homeSetting = "domain"
+
+    /// The setting's form.
+    private struct StoredHome: Codable {
+        let domain: DomainID
+        let label: NodeName
+        let chain: CredentialChain
+    }
+
+    private static func row(of home: HomeDomain) throws(WireError) -> SettingRow {
+        let stored = StoredHome(domain: home.domain, label: home.label, chain: home.chain)
+        return SettingRow(
+            key: homeSetting, value: String(decoding: try Document.encode(stored), as: UTF8.self))
+    }
+
+    private static func home(_ text: String) throws(WireError) -> HomeDomain {
+        let stored: StoredHome = try read(Array(text.utf8))
+        return HomeDomain(domain: stored.domain, label: stored.label, chain: stored.chain)
     }
 
     // MARK: Agreements and heads

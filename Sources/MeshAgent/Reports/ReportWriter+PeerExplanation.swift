@@ -125,6 +125,10 @@ extension ReportWriter {
             Fact("by", record.evidence.kind.rawValue), Fact("because", record.evidence.note),
         ]
         if let transcript = record.evidence.transcript { facts.append(Fact("transcript", transcript)) }
+        if let membership = membership(of: id) {
+            facts.append(Fact("domain", DomainText.membership(membership)))
+            facts.append(Fact("credential until", RFC3339.text(membership.until.time)))
+        }
         let code: RefusalCode
         switch record.state {
         case .trusted: return ExplainBranch(side: nil, question: question, verdict: .allowed, facts: facts)

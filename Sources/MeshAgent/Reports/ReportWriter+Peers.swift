@@ -35,7 +35,7 @@ extension ReportWriter {
             clockSkewSeconds: link.map { $0.skew.fractionalMilliseconds / 1_000 },
             certificateExpires: link.map { Timestamp($0.certificateExpires) },
             trustedSince: record.state == .trusted ? Timestamp(record.since) : nil,
-            evidence: [evidence(of: record)])
+            membership: membership(of: record.node), evidence: [evidence(of: record)])
     }
 
     private func report(ofSeen seen: PeerSightings) -> PeerReport {

@@ -24,6 +24,7 @@ extension ReportWriter {
         return StatusReport(
             node: NodeReport(
                 name: own.name, id: own.node, words: ownWords, boot: own.boot.number,
+                membership: ownMembership,
                 started: Timestamp(circumstances.started), program: ProgramVersion.text),
             listening: circumstances.listening, discovery: circumstances.discovery, peers: peers,
             resources: resources,
@@ -35,7 +36,7 @@ extension ReportWriter {
     private func attention(_ circumstances: Circumstances, peers: [PeerReport]) -> [AttentionReport] {
         storeAttention(circumstances) + alarmAttention + departureAttention + clockAttention(peers)
             + breakerAttention(circumstances)
-            + expiryAttention + houseAttention + discoveryAttention(circumstances)
+            + domainAttention + expiryAttention + houseAttention + discoveryAttention(circumstances)
     }
 
     private func storeAttention(_ circumstances: Circumstances) -> [AttentionReport] {

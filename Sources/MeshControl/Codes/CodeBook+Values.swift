@@ -29,7 +29,10 @@ extension CodeBook {
         case .proofInvalid: ["message", "signing"]
         case .grantMissing: ["side"]
         case .handshakeMalformed:
-            ["message", "expected", "problem", "versions", "bindings", "invite", "pairing", "secret proof"]
+            [
+                "message", "expected", "problem", "versions", "bindings", "invite", "pairing", "secret proof",
+                "anchor tags", "credential", "token", "house agreement",
+            ]
         case .handshakeTimeout: ["waited", "no message for", "not finished in"]
         case .pairingBusy: ["pairing with", "address"]
         case .pairingTriesSpent: ["address", "tries", "limit", "last"]
@@ -47,6 +50,21 @@ extension CodeBook {
         case .inviteDeclined: ["invite"]
         case .pairingClosed: ["invites open", "windows open", "tried", "because"]
         case .pairingLimit: ["address", "attempts", "in all"]
+        case .domainUnknown: ["domain", "trusted here"]
+        case .domainMissing: ["domains", "domain"]
+        case .domainPresent, .anchorMissing: ["domain", "id"]
+        case .credentialMissing: ["node"]
+        case .credentialInvalid: ["problem", "node"]
+        case .credentialExpired: ["until", "now"]
+        case .credentialNotYetValid: ["issued", "now"]
+        case .issuerInvalid: ["problem", "issuer"]
+        case .issuerExpired: ["issuer", "until", "now"]
+        case .issuerMissing: ["roles"]
+        case .roleNotGiven: ["roles", "the issuer may give"]
+        case .tokenInvalid: ["problem"]
+        case .tokenForeign: ["token's", "this node's"]
+        case .tokenExpired: ["until", "now"]
+        case .tokenUsed: ["used", "uses"]
         case .peerNotFound:
             ["name", "node", "peer", "given", "known", "peers known", "node IDs that begin so"]
         case .peerNotTrusted: ["peer", "node", "trust"]
@@ -131,7 +149,7 @@ extension CodeBook {
                 "resources offered to the peer", "resources offered to the domain", "heads a minute",
                 "epochs a day", "idempotency keys", "questions under way", "proofs of reach under way",
                 "bytes of reconciliation a minute", "life in ms", "shortest in ms", "longest in ms",
-                "signature checks a second",
+                "signature checks a second", "tokens in use", "uses",
             ]
         case .nameTaken: ["name"]
         case .nothingFound:

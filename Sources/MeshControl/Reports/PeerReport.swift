@@ -61,6 +61,8 @@ public struct PeerReport: Codable, Equatable, Sendable {
     public var certificateExpires: Timestamp?
     /// Since when it is trusted; nil when it is not.
     public var trustedSince: Timestamp?
+    /// What it is in its domain; nil: nothing that counts here.
+    public var membership: MembershipReport?
     /// Why it stands where it stands, oldest first.
     public var evidence: [EvidenceReport]
     /// How frames have left on its link; nil without one, and in lists.
@@ -70,7 +72,7 @@ public struct PeerReport: Codable, Equatable, Sendable {
         name: NodeName?, id: NodeID?, words: [String], trust: Trust, link: Link, address: Endpoint? = nil,
         endpoints: [Endpoint] = [], witnesses: [WitnessReport] = [], latencyMilliseconds: Double? = nil,
         clockSkewSeconds: Double? = nil, certificateExpires: Timestamp? = nil, trustedSince: Timestamp? = nil,
-        evidence: [EvidenceReport] = []
+        membership: MembershipReport? = nil, evidence: [EvidenceReport] = []
     ) {
         self.name = name
         self.id = id
@@ -84,6 +86,7 @@ public struct PeerReport: Codable, Equatable, Sendable {
         self.clockSkewSeconds = clockSkewSeconds
         self.certificateExpires = certificateExpires
         self.trustedSince = trustedSince
+        self.membership = membership
         self.evidence = evidence
     }
 

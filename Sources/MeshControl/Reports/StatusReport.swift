@@ -52,18 +52,22 @@ public struct NodeReport: Codable, Equatable, Sendable {
     public var words: [String]
     /// The number of this run.
     public var boot: Int64
+    /// What it is in its domain; nil: nothing.
+    public var membership: MembershipReport?
     /// When this run began.
     public var started: Timestamp
     /// The program's version.
     public var program: String
 
     public init(
-        name: NodeName, id: NodeID, words: [String], boot: Int64, started: Timestamp, program: String
+        name: NodeName, id: NodeID, words: [String], boot: Int64, membership: MembershipReport? = nil,
+        started: Timestamp, program: String
     ) {
         self.name = name
         self.id = id
         self.words = words
         self.boot = boot
+        self.membership = membership
         self.started = started
         self.program = program
     }

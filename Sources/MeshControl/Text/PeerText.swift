@@ -20,6 +20,7 @@ public enum PeerText {
         add("words", peer.words.joined(separator: " "))
         let since = peer.trustedSince.map { " since \(presentation.date($0))" } ?? ""
         add("trust", peer.trust.rawValue + since, ink(of: peer.trust))
+        add("domain", peer.membership.map { membership($0, presentation) } ?? "")
         add("link", peer.link.rawValue + (peer.address.map { " at \($0)" } ?? ""), ink(of: peer.link))
         add("addresses", peer.endpoints.map(\.description).joined(separator: "  "))
         add("latency", peer.latencyMilliseconds.map { HumaneDuration.text(milliseconds: $0) } ?? "")
@@ -37,18 +38,28 @@ public enum PeerText {
         return text
     }
 
+    private static func membership(_ membership: MembershipReport, _ presentation: Presentation) -> String {
+        DomainText.membership(membership) + ", ends \(presentation.distance(to: membership.until))"
+    }
+
     static func table(_ peers: [PeerReport], _ presentation: Presentation) -> TextTable {
-        var table = TextTable(["NAME", "TRUST", "LINK", "LATENCY", "ADDRESS", "KNOWN BY", "WORDS"])
+        // Who has no domain need not see an empty column.
+        let hasDomains = peers.contains { $0.membership != nil }
+        let headings = ["LINK", "LATENCY", "ADDRESS", "KNOWN BY", "WORDS"]
+        var table = TextTable(["NAME", "TRUST"] + (hasDomains ? ["DOMAIN"] : []) + headings)
         for peer in peers {
             let address = peer.address ?? peer.endpoints.first
-            table.add([
-                .init(peer.title), .init(peer.trust.rawValue, ink(of: peer.trust)),
-                .init(peer.link.rawValue, ink(of: peer.link)),
-                .init(peer.latencyMilliseconds.map { HumaneDuration.text(milliseconds: $0) } ?? "-"),
-                .init(address?.description ?? "-"),
-                .init(kinds(of: peer.witnesses).joined(separator: ", ")),
-                .init(peer.words.prefix(4).joined(separator: " ")),
-            ])
+            let domain = TextTable.Cell(peer.membership.map(DomainText.membership) ?? "-")
+            table.add(
+                [
+                    .init(peer.title), .init(peer.trust.rawValue, ink(of: peer.trust)),
+                ] + (hasDomains ? [domain] : []) + [
+                    .init(peer.link.rawValue, ink(of: peer.link)),
+                    .init(peer.latencyMilliseconds.map { HumaneDuration.text(milliseconds: $0) } ?? "-"),
+                    .init(address?.description ?? "-"),
+                    .init(kinds(of: peer.witnesses).joined(separator: ", ")),
+                    .init(peer.words.prefix(4).joined(separator: " ")),
+                ])
         }
         return table
     }

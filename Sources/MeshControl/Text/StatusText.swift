@@ -36,6 +36,9 @@ public enum StatusText {
         var table = TextTable()
         table.add([.init("node", .faint), .init(node.id.description)])
         table.add([.init("words", .faint), .init(node.words.joined(separator: " "))])
+        if let membership = node.membership {
+            table.add([.init("domain", .faint), .init(DomainText.membership(membership))])
+        }
         table.add([.init("up", .faint), .init(HumaneDuration.text(presentation.now - node.started.time))])
         let link = report.listening.link.map(\.description).joined(separator: "  ")
         table.add([.init("link", .faint), .init(link.isEmpty ? "not listening" : link)])

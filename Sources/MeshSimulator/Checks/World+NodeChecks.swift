@@ -69,8 +69,8 @@ extension World {
             checks.trust.granted(accept.proof.body.transcript, by: me)
             return
         case .handshake: return
-        case .trust, .listening, .goodbye, .gossip, .agreement, .reachRequest, .reachAnswer, .traceRequest,
-            .traceAnswer:
+        case .trust, .listening, .domain, .goodbye, .gossip, .agreement, .reachRequest, .reachAnswer,
+            .traceRequest, .traceAnswer:
             break
         }
         guard let (id, end) = place(connection, of: run) else { return }
@@ -92,8 +92,8 @@ extension World {
             return document.body.party(besides: me) == far ? nil : "an agreement of others"
         case .traceAnswer(let answer):
             return answer.events.allSatisfy { $0.isVisible(to: far) } ? nil : "an event of others"
-        case .handshake, .trust, .listening, .goodbye, .agreement(.rejected), .reachRequest, .reachAnswer,
-            .traceRequest:
+        case .handshake, .trust, .listening, .domain, .goodbye, .agreement(.rejected), .reachRequest,
+            .reachAnswer, .traceRequest:
             return nil
         }
     }

@@ -19,6 +19,9 @@ struct Disk: Sendable {
     private(set) var houses = OrderedTable<DomainID, HouseDocument>()
     private(set) var routes = OrderedTable<ResourceName, [NodeID]>()
     private(set) var endpoints = OrderedTable<NodeID, [Endpoint]>()
+    private(set) var home: HomeDomain?
+    private(set) var credentials = OrderedTable<NodeID, StoredCredential>()
+    private(set) var tokenUses = OrderedTable<Pin, TokenUse>()
     private(set) var keys = OrderedTable<IdempotencyBook.Key, IdempotencyBook.Entry>()
     private(set) var journal: [AuditRecord] = []
     /// How many records of the journal would survive the loss of power.
@@ -57,6 +60,11 @@ struct Disk: Sendable {
             peers[peer.node] = peer
             if peer.state == .revoked { revokedPins[peer.pin] = peer.node }
         case .trust(.peerForgotten(let node)): peers[node] = nil
+        case .trust(.home(let domain)): home = domain
+        case .trust(.credential(let credential)): credentials[credential.node] = credential
+        case .trust(.credentialGone(let node)): credentials[node] = nil
+        case .trust(.tokenUse(let use)): tokenUses[use.token] = use
+        case .trust(.tokenForgotten(let token)): tokenUses[token] = nil
         case .trust(.invite(let invite)): invites[invite.name] = invite
         case .trust(.inviteGone(let name)): invites[name] = nil
         case .trust(.ownBoot(let new)): boot = max(boot, new.number)
@@ -126,6 +134,9 @@ struct Disk: Sendable {
         node.offeredToDomain = offeredToDomain.keys
         node.houseAgreements = houses.values
         node.routes = routes.map { StoredRoute(resource: $0.0, providers: $0.1) }
+        node.home = home
+        node.credentials = credentials.values
+        node.tokenUses = tokenUses.values
         node.endpoints = endpoints.flatMap { node, list in
             list.map { ProvenEndpoint(node: node, endpoint: $0) }
         }
@@ -144,7 +155,7 @@ extension PeerRecord {
     fileprivate var trustedAgain: PeerRecord {
         PeerRecord(
             node: node, key: key, pin: pin, inception: inception, name: name, state: .trusted, since: since,
-            evidence: evidence, boot: boot)
+            evidence: evidence, boot: boot, domain: domain)
     }
 }
 
@@ -152,7 +163,7 @@ extension PeerRecord {
     fileprivate var withoutBoot: PeerRecord {
         PeerRecord(
             node: node, key: key, pin: pin, inception: inception, name: name, state: state, since: since,
-            evidence: evidence, boot: nil)
+            evidence: evidence, boot: nil, domain: domain)
     }
 }
 

@@ -29,6 +29,8 @@ extension TraceDigest {
         case .sighted(let sighting): fold("sighted \(sighting.key.source)")
         case .withdrawn(let key): fold("withdrawn \(key.source)")
         case .signed(let ticket, _): fold(10, ticket)
+        case .anchorChanged(let anchor): fold(anchor?.info.bytes ?? [])
+        case .enrolmentOrdered(let token): fold(token.record.payload.bytes)
         case .commanded(let ticket, _): fold(11, ticket)
         case .roomMeasured: fold(12)
         case .callsFoundUnfinished(let calls):
@@ -85,7 +87,13 @@ extension TraceDigest {
         case .trust(.peer(let peer)):
             fold(peer.node.digest.bytes)
             fold(peer.state.rawValue)
-        case .trust(.peerForgotten(let node)): fold(node.digest.bytes)
+        case .trust(.peerForgotten(let node)), .trust(.credentialGone(let node)): fold(node.digest.bytes)
+        case .trust(.home(let home)): fold(home.chain.credential.payload.bytes)
+        case .trust(.credential(let credential)): fold(credential.chain.credential.payload.bytes)
+        case .trust(.tokenUse(let use)):
+            fold(use.token.digest.bytes)
+            fold(use.usedBy.count)
+        case .trust(.tokenForgotten(let token)): fold(token.digest.bytes)
         case .trust(.invite(let invite)): fold(invite.name.octets.bytes)
         case .trust(.inviteGone(let name)): fold(name.octets.bytes)
         case .trust(.ownBoot(let boot)): fold(UInt64(bitPattern: boot.number))

@@ -21,13 +21,15 @@ public struct PeerRow: StoredRow {
     public var trustedSince: WallTime?
     /// What the trust rests on, as a JSON document.
     public var evidence: String
+    /// The domain whose credential the trust rests on; nil: it does not.
+    public var domain: DomainID?
     /// When the row was last changed.
     public var updated: WallTime
 
     public init(
         node: NodeID, name: NodeName? = nil, state: String, identityKey: [UInt8]? = nil, pin: Pin? = nil,
         inception: [UInt8]? = nil, boot: BootID? = nil, trustedSince: WallTime? = nil, evidence: String,
-        updated: WallTime
+        domain: DomainID? = nil, updated: WallTime
     ) {
         self.node = node
         self.name = name
@@ -38,6 +40,7 @@ public struct PeerRow: StoredRow {
         self.boot = boot
         self.trustedSince = trustedSince
         self.evidence = evidence
+        self.domain = domain
         self.updated = updated
     }
 
@@ -53,14 +56,17 @@ public struct PeerRow: StoredRow {
         boot = try Self.boot(columns)
         trustedSince = try columns.optionalWall("trusted_since")
         evidence = try columns.text("evidence")
+        domain = try (columns.optionalText("domain")).map { domain throws(StoreError) in
+            try columns.value("domain", DomainID(domain))
+        }
         updated = try columns.wall("updated")
     }
 
     func put(in database: Database) throws {
         let sql = """
             INSERT INTO peers (node_id, name, state, identity_key, pin, inception, boot_number,
-                boot_random, trusted_since, evidence, updated)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                boot_random, trusted_since, evidence, domain, updated)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (node_id) DO UPDATE SET name = excluded.name,
                 state = excluded.state,
                 identity_key = excluded.identity_key,
@@ -70,12 +76,13 @@ public struct PeerRow: StoredRow {
                 boot_random = excluded.boot_random,
                 trusted_since = excluded.trusted_since,
                 evidence = excluded.evidence,
+                domain = excluded.domain,
                 updated = excluded.updated
             """
         let arguments: StatementArguments = [
             node.description, name?.description, state, identityKey?.blob, pin?.digest.bytes.blob,
             inception?.blob, boot?.number, boot?.random.bigEndianBytes.blob, trustedSince?.milliseconds,
-            evidence, updated.milliseconds,
+            evidence, domain?.description, updated.milliseconds,
         ]
         try database.cachedStatement(sql: sql).execute(arguments: arguments)
     }

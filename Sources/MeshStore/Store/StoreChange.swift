@@ -30,6 +30,10 @@ public enum StoreChange: Equatable, Sendable {
     /// The head must be there.
     case putRecord(RecordRow)
     case removeRecord(owner: NodeID, audience: String, key: String)
+    case putCredential(CredentialRow)
+    case removeCredential(NodeID)
+    case putTokenUse(TokenUseRow)
+    case removeTokenUse(token: Pin)
     case putIdempotency(IdempotencyRow)
     case removeIdempotency(caller: NodeID, key: String)
 
@@ -47,6 +51,12 @@ public enum StoreChange: Equatable, Sendable {
         case .putHead(let row): try row.put(in: database)
         case .putRecord(let row): try row.put(in: database)
         case .putIdempotency(let row): try row.put(in: database)
+        case .putCredential(let row): try row.put(in: database)
+        case .putTokenUse(let row): try row.put(in: database)
+        case .removeCredential(let node):
+            try remove("credentials WHERE node_id = ?", [node.description], from: database)
+        case .removeTokenUse(let token):
+            try remove("token_uses WHERE token = ?", [token.digest.bytes.blob], from: database)
         case .removeSetting(let key): try remove("settings WHERE key = ?", [key], from: database)
         case .removePeer(let node): try remove("peers WHERE node_id = ?", [node.description], from: database)
         case .removeEndpoint(let node, let endpoint, let witness):

@@ -10,7 +10,7 @@ struct StoreSchema: Sendable {
     var version: Int { steps.count }
 
     /// As it is.
-    static let current = StoreSchema(steps: [firstStep, secondStep, thirdStep])
+    static let current = StoreSchema(steps: [firstStep, secondStep, thirdStep, fourthStep])
 
     /// Takes each step that is missing, in a transaction of its own together with its version number.
     func migrate(_ writer: some DatabaseWriter) throws {
@@ -89,5 +89,14 @@ struct StoreSchema: Sendable {
         CREATE TABLE house_agreements (
             domain TEXT PRIMARY KEY NOT NULL, version INTEGER NOT NULL, anchor BLOB NOT NULL,
             document BLOB NOT NULL, updated INTEGER NOT NULL) WITHOUT ROWID;
+        """
+
+    // Domains: whose trust rests on a credential, the credentials, and whom tokens served. The node's own is
+    // a setting.
+    private static let fourthStep = """
+        ALTER TABLE peers ADD COLUMN domain TEXT;
+        CREATE TABLE credentials (node_id TEXT PRIMARY KEY NOT NULL, chain BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE token_uses (
+            token BLOB PRIMARY KEY NOT NULL, until INTEGER NOT NULL, used_by BLOB NOT NULL) WITHOUT ROWID;
         """
 }

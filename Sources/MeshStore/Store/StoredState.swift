@@ -24,6 +24,10 @@ public struct StoredState: Equatable, Sendable {
     public var heads: [HeadRow] = []
     /// By owner, audience and key.
     public var records: [RecordRow] = []
+    /// By node ID.
+    public var credentials: [CredentialRow] = []
+    /// By token.
+    public var tokenUses: [TokenUseRow] = []
     /// By caller and key.
     public var idempotency: [IdempotencyRow] = []
 
@@ -42,6 +46,8 @@ public struct StoredState: Equatable, Sendable {
         houses = try Self.rows("house_agreements", by: "domain", database, path)
         heads = try Self.rows("heads", by: "owner, audience", database, path)
         records = try Self.rows("records", by: "owner, audience, key", database, path)
+        credentials = try Self.rows("credentials", by: "node_id", database, path)
+        tokenUses = try Self.rows("token_uses", by: "token", database, path)
         idempotency = try Self.rows("idempotency", by: "caller, key", database, path)
     }
 

@@ -8,9 +8,11 @@ import MeshTrust
 
 /// What travels in `document` frames, and what stands under signatures.
 extension FuzzTargets {
-    static let documents = [
-        json, scalars, linkDocument, signed, agreement, head, inception, houseAgreement,
-    ]
+    static let documents =
+        [
+            json, scalars, linkDocument, signed, agreement, head, inception, houseAgreement,
+            issuerCertificate, credential,
+        ] + tokenRecord
 
     /// Every message of a link. What is taken goes into machines and back onto wires, so it must be writable.
     static let linkDocument = FuzzTarget(
@@ -51,6 +53,9 @@ extension FuzzTargets {
     static let head = payload("head", LinkSamples.head, LinkSamples.domainHead)
     static let houseAgreement = payload("house-agreement", LinkSamples.house) { _ = $0.isWellFormed }
     static let inception = payload("inception", LinkSamples.inception)
+    static let issuerCertificate = payload("issuer-certificate", LinkSamples.issuerCertificate)
+    static let credential = payload("credential", LinkSamples.credential)
+    static let tokenRecord = LinkSamples.tokenRecord.map { [payload("token-record", $0)] } ?? []
 
     private static func payload<Body: SignedBody>(
         _ name: String, _ samples: Body..., use: @escaping @Sendable (Body) -> Void = { _ in }

@@ -64,7 +64,7 @@ enum LinkSamples {
     }
 
     static func documents() throws -> [LinkDocument] {
-        try handshake() + gossip() + agreements() + traces() + [
+        try handshake() + domains() + gossip() + agreements() + traces() + [
             .trust(TrustNotice(decision: .suspend)),
             .reachRequest(ReachRequest(number: 7)),
             .reachAnswer(
@@ -107,6 +107,40 @@ enum LinkSamples {
             .handshake(.words(.nonce(WordNonce(nonce: digest(4))))),
             .handshake(.words(.opening(WordNonce(nonce: digest(4))))),
             .handshake(.words(.ready(WordReadiness(transcript: transcript)))),
+        ]
+    }
+
+    static let issuerCertificate = IssuerCertificate(
+        domain: DomainID(digest(7)), node: one, key: key, roles: .member, issued: time,
+        until: time + .seconds(3600))
+
+    static let credential = Credential(
+        domain: DomainID(digest(7)), node: other, pin: Pin(digest(33)), roles: .member, issued: time,
+        until: time + .seconds(3600))
+
+    static let tokenRecord: TokenRecord? = NodeName("acme").map { label in
+        TokenRecord(
+            domain: DomainID(digest(7)), label: label, key: key, roles: .member,
+            until: time + .seconds(3600), uses: 2)
+    }
+
+    private static func domains() throws -> [LinkDocument] {
+        let chain = CredentialChain(
+            anchor: key, issuer: try signed(issuerCertificate), credential: try signed(credential),
+            authority: try signed(issuerCertificate))
+        guard let record = tokenRecord, let name = NodeName("alpha") else { return [] }
+        let token = TokenPresentation(
+            record: try signed(record), proof: try signed(TokenProof(transcript: digest(5))))
+        let proof = InitiatorProof(
+            transcript: digest(5), grants: Grants(name: name, trust: true), chain: digest(6),
+            request: EnrolmentRequest(houseAgreement: digest(8)))
+        return [
+            .domain(.shown(chain)), .domain(.renewalWanted(chain)), .domain(.renewed(chain)),
+            .domain(.notRenewed(Refusal(.issuerMissing, [Fact("roles", "member")]))),
+            .handshake(
+                .finish(
+                    InitiatorFinish(secretProof: nil, proof: try signed(proof), chain: chain, token: token))),
+            .handshake(.referral(Referral(issuers: [Endpoint(host: "::1", port: 7)]))),
         ]
     }
 

@@ -1,14 +1,38 @@
 import Crypto
 import MeshBase
-import MeshTrust
 import SwiftASN1
 import X509
 
 @testable import MeshCredentials
+@testable import MeshTrust
 
 /// Certificates as TLS delivers them, and what is inside them.
 extension FuzzTargets {
-    static let credentials = [certificate, signedCertificate, identityStatement, publicKey]
+    static let credentials = [certificate, signedCertificate, identityStatement, publicKey, joinToken]
+
+    /// The file of a join token: whoever wrote it, what is taken is a key that fits its record.
+    private static let joinToken = FuzzTarget(
+        "join-token", longest: HeldToken.lengthMax,
+        samples: {
+            let draft = HeldToken.Draft()
+            guard let label = NodeName("acme"), let roles = RoleList([.member]) else { return [] }
+            let anchor = IdentityKey.ephemeral()
+            let domain = DomainID(anchor.pin.digest)
+            let record = TokenRecord(
+                domain: domain, label: label, key: draft.publicKey, roles: roles,
+                until: WallTime(milliseconds: 1_795_229_494_556), uses: 2)
+            let signed = try Signer(anchor).signed(record, using: SystemSuite())
+            return [Array(try draft.held(under: JoinToken(record: signed, domain: domain)).text().utf8)]
+        },
+        read: { bytes in
+            guard let token = try refusing({ try HeldToken(bytes) }) else { return .refused }
+            let again = try HeldToken(Array(try token.text().utf8))
+            try hold(again.token == token.token, "written and read again it is another token")
+            try hold(
+                SystemSuite().pin(of: token.token.record.body.key) == token.signer.pin,
+                "a token whose key is not its record's")
+            return .taken
+        })
 
     private static let certificate = FuzzTarget(
         "certificate", longest: 2_048,

@@ -55,7 +55,7 @@ struct ScriptedHandshake {
         return accept
     }
 
-    private func transcript(_ answer: ResponderHello) throws -> Transcript {
+    func transcript(_ answer: ResponderHello) throws -> Transcript {
         guard let shown = line.secured.peerCertificate else {
             throw NeverHappened(description: "the listener showed no certificate")
         }

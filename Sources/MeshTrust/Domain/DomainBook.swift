@@ -1,0 +1,134 @@
+import MeshBase
+
+/// The domain that this node is in.
+public struct HomeDomain: Equatable, Sendable {
+    /// Which.
+    public let domain: DomainID
+    /// How its people call it.
+    public let label: NodeName
+    /// This node's own credential, over or not.
+    public let chain: CredentialChain
+
+    public init(domain: DomainID, label: NodeName, chain: CredentialChain) {
+        self.domain = domain
+        self.label = label
+        self.chain = chain
+    }
+}
+
+/// Who was enrolled here under one token.
+public struct TokenUse: Equatable, Sendable {
+    /// The token's key.
+    public let token: Pin
+    /// The token's end; remembered a little longer, for clocks differ.
+    public let until: WallTime
+    /// The keys that it served, in their order; at most as many as the token says.
+    public internal(set) var usedBy: [Pin]
+
+    public init(token: Pin, until: WallTime, usedBy: [Pin]) {
+        self.token = token
+        self.until = until
+        self.usedBy = usedBy
+    }
+}
+
+/// A peer's credential, as it was stored: judged anew at each start.
+public struct StoredCredential: Equatable, Sendable {
+    /// Whose.
+    public let node: NodeID
+    /// The evidence.
+    public let chain: CredentialChain
+
+    public init(node: NodeID, chain: CredentialChain) {
+        self.node = node
+        self.chain = chain
+    }
+}
+
+/// Which anchors count here, who showed what under them, and what tokens served (protocol section 3).
+///
+/// It keeps evidence; `Trust` moves trust by it. Bounded: one credential for each peer of the pin book, and
+/// `Limits.tokensRemembered` tokens.
+public struct DomainBook: Equatable, Sendable {
+    /// The domain that this node is in; nil: in none.
+    public internal(set) var home: HomeDomain?
+    /// What this node's own credential says while it counts; nil: it is over, or there is none.
+    public internal(set) var own: HeldCredential?
+    /// What peers' credentials say while they count.
+    public internal(set) var members = OrderedTable<NodeID, HeldCredential>()
+    /// Whom tokens served here.
+    public internal(set) var tokens = OrderedTable<Pin, TokenUse>()
+    /// The anchor's key, where it lies in this home; nil: it does not.
+    public internal(set) var anchor: PublicKey?
+    /// What a newcomer's request must name; nil: nothing.
+    var houseAgreement: Digest?
+    /// What was stored and is not judged yet.
+    var stored: [StoredCredential] = []
+
+    public init() {}
+
+    /// The book as it was stored. `anchor` is the key that lies in the home, if one does.
+    public init(
+        home: HomeDomain?, credentials: [StoredCredential], tokens uses: [TokenUse], anchor: PublicKey?
+    ) {
+        self.home = home
+        self.anchor = anchor
+        stored = credentials
+        for use in uses { tokens[use.token] = use }
+    }
+
+    /// The domains whose credentials count here.
+    var domains: [DomainID] { home.map { [$0.domain] } ?? [] }
+
+    /// This node's own credential, to be shown; nil when there is none that counts.
+    var shown: CredentialChain? { own?.chain }
+
+    /// The tags with which this node dials: of each anchor under which it would accept a node.
+    func tags(nonce: Digest, using suite: some SignatureSuite) -> [Digest]? {
+        guard own != nil else { return nil }
+        return domains.prefix(Limits.anchorTags).map { AnchorTag.tag(of: $0, nonce: nonce, using: suite) }
+    }
+
+    /// Whether the dialler knows the anchor under which this node is a member, so that its credential may be
+    /// shown.
+    func isKnown(to hello: InitiatorHello, using suite: some SignatureSuite) -> Bool {
+        guard let tags = hello.anchors, tags.count <= Limits.anchorTags, let own else { return false }
+        return AnchorTag.isTag(
+            of: own.membership.domain, among: tags, nonce: hello.hello.nonce, using: suite)
+    }
+
+    /// Whether a node may enrol here now.
+    func isIssuer(at wall: WallTime) -> Bool { own?.membership.holds(.issue) ?? false }
+
+    /// Whether this key may use a token, with what the book then says.
+    func use(of record: TokenRecord, by pin: Pin, using suite: some SignatureSuite) -> Ruling<TokenUse> {
+        let token = suite.pin(of: record.key)
+        var use = tokens[token] ?? TokenUse(token: token, until: record.until, usedBy: [])
+        if use.usedBy.contains(pin) { return .allowed(use) }
+        if tokens[token] == nil, tokens.count >= Limits.tokensRemembered {
+            return .refused(
+                Refusal(
+                    .limitReached,
+                    [Fact("tokens in use", tokens.count), Fact("limit", Limits.tokensRemembered)]))
+        }
+        guard use.usedBy.count < record.uses else {
+            return .refused(
+                Refusal(.tokenUsed, [Fact("used", use.usedBy.count), Fact("uses", record.uses)]))
+        }
+        use.usedBy.append(pin)
+        return .allowed(use)
+    }
+}
+
+/// A join token as a newcomer holds it, but for the seed of its key, which stays in the shell.
+public struct JoinToken: Equatable, Sendable {
+    /// The anchor's word.
+    public let record: Signed<TokenRecord>
+    /// The anchor's pin, and so the only domain that may answer.
+    public let domain: DomainID
+
+    public init(record: Signed<TokenRecord>, domain: DomainID) {
+        self.record = record
+        self.domain = domain
+    }
+}

@@ -1,0 +1,151 @@
+import MeshBase
+
+// What credentials say now, and the trust that rests on them. When a credential ends, so does that trust, in
+// the same turn.
+extension Trust {
+    /// Judges what was stored, at start.
+    mutating func startDomains(at now: Moment, into effects: inout Outbox<TrustEffect>) {
+        assessOwn(at: now, into: &effects)
+        let stored = domains.stored
+        domains.stored = []
+        for credential in stored {
+            guard let peer = pins[credential.node] else { continue }
+            if case .allowed(let held) = ruling(on: credential.chain, of: peer, at: now) {
+                domains.members[peer.node] = held
+                if peer.state == .trusted {
+                    effects.post(.membershipChanged(peer.node, held.membership))
+                }
+            }
+        }
+        for peer in pins.peers.values where peer.state == .trusted && peer.domain != nil {
+            guard domains.members[peer.node] == nil else { continue }
+            lapse(peer, because: "its credential is over", at: now, into: &effects)
+        }
+        scheduleDomains(at: now)
+        seek(at: now, into: &effects)
+    }
+
+    /// This node's own credential is this from now on.
+    mutating func adopt(_ home: HomeDomain, at now: Moment, into effects: inout Outbox<TrustEffect>) {
+        domains.home = home
+        enrolment = nil
+        effects.post(.persist(.home(home)))
+        assessOwn(at: now, into: &effects)
+        for (node, held) in domains.members
+        where held.membership.domain == home.domain && pins.isTrusted(node) {
+            effects.post(.tell(node, .shown(home.chain)))
+        }
+        scheduleDomains(at: now)
+        seek(at: now, into: &effects)
+    }
+
+    /// A peer showed a credential that counts: kept when it is a later one than what is held.
+    mutating func hold(
+        _ held: HeldCredential, of node: NodeID, at now: Moment, into effects: inout Outbox<TrustEffect>
+    ) {
+        let old = domains.members[node]
+        if let old, old.chain.credential.body.issued > held.chain.credential.body.issued { return }
+        guard old?.chain != held.chain else { return }
+        domains.members[node] = held
+        effects.post(.persist(.credential(StoredCredential(node: node, chain: held.chain))))
+        if old?.membership != held.membership, pins.isTrusted(node) {
+            effects.post(.membershipChanged(node, held.membership))
+        }
+        scheduleDomains(at: now)
+    }
+
+    /// What a chain proves of a peer now.
+    func ruling(on chain: CredentialChain, of peer: PeerRecord, at now: Moment) -> Ruling<HeldCredential> {
+        let ground = CredentialGround(
+            node: peer.node, key: peer.key, domains: domains.domains, pins: pins, now: now.wall)
+        return chain.ruling(ground, using: suite)
+    }
+
+    /// Looks again at credentials whose time has come; with `all`, at every one: a key was revoked.
+    mutating func reassess(all: Bool = false, at now: Moment, into effects: inout Outbox<TrustEffect>) {
+        for (node, held) in domains.members where all || now.wall >= held.nextEnd {
+            guard let peer = pins[node] else { continue }
+            switch ruling(on: held.chain, of: peer, at: now) {
+            case .allowed(let current):
+                domains.members[node] = current
+                if current.membership != held.membership, peer.state == .trusted {
+                    effects.post(.membershipChanged(node, current.membership))
+                }
+            case .refused(let refusal):
+                dropCredential(of: peer, because: refusal.code.rawValue, at: now, into: &effects)
+            }
+        }
+        if let own = domains.own, all || now.wall >= own.nextEnd { assessOwn(at: now, into: &effects) }
+        for use in domains.tokens.values where now.wall > use.until + Limits.clockSkewRefused {
+            domains.tokens[use.token] = nil
+            effects.post(.persist(.tokenForgotten(use.token)))
+        }
+        scheduleDomains(at: now)
+        seek(at: now, into: &effects)
+    }
+
+    /// A peer's credential counts no more; trust that rests on it ends.
+    mutating func dropCredential(
+        of peer: PeerRecord, because why: String, at now: Moment, into effects: inout Outbox<TrustEffect>
+    ) {
+        guard domains.members.remove(peer.node) != nil else { return }
+        effects.post(.persist(.credentialGone(peer.node)))
+        guard peer.state == .trusted else { return }
+        effects.post(.membershipChanged(peer.node, nil))
+        if peer.domain != nil { lapse(peer, because: why, at: now, into: &effects) }
+    }
+
+    /// Back to what is proved without a credential: its key. The next credential makes trust again.
+    private mutating func lapse(
+        _ peer: PeerRecord, because why: String, at now: Moment, into effects: inout Outbox<TrustEffect>
+    ) {
+        let evidence = TrustEvidence(kind: .domain, transcript: nil, note: "credential: \(why)")
+        move(peer, to: .verified, evidence, telling: nil, at: now, into: &effects)
+    }
+
+    private mutating func assessOwn(at now: Moment, into effects: inout Outbox<TrustEffect>) {
+        let old = domains.own?.membership
+        if let home = domains.home {
+            let ground = CredentialGround(
+                node: me.node, key: me.key, domains: [home.domain], pins: pins, now: now.wall)
+            switch home.chain.ruling(ground, using: suite) {
+            case .allowed(let held): domains.own = held
+            case .refused(let refusal):
+                if domains.own != nil {
+                    effects.post(.record(.domain(me.node, "own credential is over", refusal.facts)))
+                }
+                domains.own = nil
+            }
+        }
+        guard domains.own?.membership != old else { return }
+        effects.post(.membershipChanged(me.node, domains.own?.membership))
+        effects.post(.pairing(pairingWindow(at: now)))
+    }
+
+    /// Wall clocks jump, so the alarm looks again at least once a minute.
+    mutating func scheduleDomains(at now: Moment) {
+        guard domains.home != nil || !domains.members.isEmpty else { return deadlines.cancel(.domain) }
+        let ends = (domains.members.values + [domains.own].compactMap { $0 }).map(\.nextEnd)
+        let waits = ends.map { $0 - now.wall } + [renewalDelay(at: now)].compactMap { $0 }
+        let delay = max(.milliseconds(1), min(waits.min() ?? .seconds(60), .seconds(60)))
+        deadlines.set(.domain, at: now.instant + delay)
+    }
+
+    /// Whom this node looks for among strangers, when that has changed.
+    mutating func seek(at now: Moment, into effects: inout Outbox<TrustEffect>) {
+        let wanted: Seeking =
+            if domains.own != nil { .members } else if enrolment != nil { .issuer } else { .nobody }
+        guard wanted != seeking else { return }
+        seeking = wanted
+        effects.post(.seek(wanted))
+    }
+
+    /// Whom this node accepts when it dials somebody whom it does not know; nil: nobody.
+    public var intentTowardStrangers: DialIntent? {
+        switch seeking {
+        case .nobody: nil
+        case .members: .member
+        case .issuer: enrolment.map(DialIntent.init(token:))
+        }
+    }
+}

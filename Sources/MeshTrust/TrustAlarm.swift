@@ -1,0 +1,11 @@
+import MeshBase
+
+/// What the machine waits for.
+enum TrustAlarm: Comparable, Sendable {
+    case handshake(ConnectionID)
+    case join(Ticket)
+    case inviteExpiry
+    case pairingWindow
+    case pairingDial
+    case domain
+}
