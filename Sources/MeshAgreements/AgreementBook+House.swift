@@ -42,13 +42,20 @@ extension AgreementBook {
         }
         let domain = DomainID(suite.pin(of: anchor).digest)
         let held = houses.document(of: domain)?.body
-        let isFresh = held.map { now < $0.issued + ($0.until - $0.issued) * 2 / 3 } ?? false
-        guard !isUnderWay, !isFresh else { return }
+        guard !isUnderWay, held.map({ !Self.isFresh($0, at: now) }) ?? true,
+            held?.version ?? 0 < AgreementLimits.versionMax
+        else { return }
         let body = HouseAgreement(
             domain: domain, version: (held?.version ?? 0) + 1, issued: now,
             until: now + AgreementLimits.houseLife)
         let payload = Octets(suite.encoded(body))
         order(.house(body, anchor: anchor, payload: payload), over: payload, into: &effects)
+    }
+
+    /// One that was made while the anchor's clock ran ahead is none that members take: another is due then.
+    private static func isFresh(_ house: HouseAgreement, at now: WallTime) -> Bool {
+        house.issued <= now + Limits.clockSkewRefused
+            && now < house.issued + (house.until - house.issued) * 2 / 3
     }
 
     /// A house agreement that this node made, or was given with its enrolment.
@@ -75,24 +82,29 @@ extension AgreementBook {
         }
     }
 
-    /// A peer says which house agreement it holds, or sends its own. Of who is no member now nothing counts,
-    /// and nothing is held against it: it may know of a membership that this node does not know of yet.
+    /// A peer says which house agreement it holds, or sends its own. Whoever holds the newer one sends it, and
+    /// who holds none asks for it, whichever of them knows last that both are members. Of who is no member now
+    /// nothing counts, and nothing is held against it: it may know of a membership that this node does not
+    /// know of yet.
     mutating func hearHouse(
         _ message: HouseMessage, from peer: NodeID, at now: Moment, using suite: some SignatureSuite,
         into effects: inout Outbox<AgreementEffect>
     ) {
         guard let domain = sharedDomain(with: peer, at: now.wall) else { return }
+        let own = houses.document(of: domain)
         switch message {
         case .held(let contentID):
-            guard let document = houses.document(of: domain),
-                document.agreement.contentID(using: suite) != contentID,
+            guard own?.agreement.contentID(using: suite) != contentID,
                 mayAnswerHouse(of: peer, at: now.instant)
             else { return }
-            effects.post(.send(peer, .house(document)))
+            effects.post(.send(peer, own.map { .house($0) } ?? .houseHeld(nil)))
         case .document(let document):
-            guard document.body.domain == domain, !houses.knows(document, using: suite),
-                takesCheck(of: peer, at: now.instant)
-            else { return }
+            guard document.body.domain == domain else { return }
+            if let own, own.isNewer(than: document, using: suite) {
+                guard mayAnswerHouse(of: peer, at: now.instant) else { return }
+                return effects.post(.send(peer, .house(own)))
+            }
+            guard own != document, takesCheck(of: peer, at: now.instant) else { return }
             adopt(document, from: peer, at: now, using: suite, into: &effects)
         }
     }

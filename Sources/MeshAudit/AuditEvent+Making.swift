@@ -51,4 +51,18 @@ extension AuditEvent {
 
     /// Whether `peer` may be given this event: only when it is one of its two sides.
     public func isVisible(to peer: NodeID) -> Bool { source == peer || target == peer }
+
+    /// The event as the other side of it is given it. What this node weighed besides (other candidates, other
+    /// attempts, why not them) is about others, and stays here.
+    public var half: AuditEvent {
+        var half = self
+        switch type {
+        case .attempt, .service: half.metadata = []
+        case .call:
+            half.metadata = []
+            half.refusals = refusals.map { Refusal($0.code) }
+        case .trust, .link, .agreement, .breaker, .administration, .node: break
+        }
+        return half
+    }
 }

@@ -173,7 +173,8 @@ extension Node {
         let underWay = lookUps[lookUp.asker] ?? 0
         lookUps[lookUp.asker] = underWay > 1 ? underWay - 1 : nil
         var room = TraceAnswer.bytesMax
-        let fitting = found.filter { $0.isVisible(to: lookUp.asker) }.prefix(TraceAnswer.eventLimit).prefix {
+        let halves = found.filter { $0.isVisible(to: lookUp.asker) }.map(\.half)
+        let fitting = halves.prefix(TraceAnswer.eventLimit).prefix {
             room -= suite.encoded($0).count + 1
             return room >= 0
         }

@@ -113,6 +113,22 @@ struct HouseBookTests {
         #expect(parties[1].book.house == house.document())
     }
 
+    @Test("whoever knows last that both are members, both come to hold the newer one", arguments: [nil, 1])
+    func learnsLast(_ behind: Int64?) {
+        for holder in [0, 1] {
+            var parties = parties(2, members: 0)
+            parties[holder].take(.houseMade(house.document(2)), at: now)
+            if let behind { parties[1 - holder].take(.houseMade(house.document(behind)), at: now) }
+            for index in [0, 1] {
+                for node in [parties[index].node, parties[1 - index].node] {
+                    parties[index].take(.membershipChanged(node, house.member()), at: now)
+                }
+                settle(&parties)
+            }
+            for party in parties { #expect(party.book.house == house.document(2)) }
+        }
+    }
+
     @Test("nothing of it is said to, or believed of, who is no member now")
     func outsider() {
         var parties = parties(3, members: 2)
@@ -136,7 +152,7 @@ struct HouseBookTests {
         let other = House(2)
         for document in [
             house.document(2, by: other.anchor), house.document(2, by: other.anchor, under: other.anchor),
-            house.document(0), house.document(2, life: .zero),
+            house.document(2, life: .zero),
             house.document(2, life: AgreementLimits.lifeMax + .seconds(1)), other.document(2),
             house.document(2, of: other.domain),
         ] {
@@ -160,6 +176,20 @@ struct HouseBookTests {
         let edge = house.document(2, issued: now.wall + .seconds(300))
         parties[0].take(.messageArrived(from: parties[1].node, .house(edge)), at: now)
         #expect(parties[0].book.house == edge)
+    }
+
+    @Test("is made anew where it was made while the anchor's clock ran ahead")
+    func aheadOfTime() throws {
+        let house = House()
+        var party = Party(1)
+        party.anchor = house.anchor
+        let ahead = Moment(instant: now.instant, wall: now.wall + .seconds(365 * 24 * 3_600))
+        party.take(.membershipChanged(party.node, house.member()), at: now)
+        party.take(.anchorHeld(house.anchor), at: ahead)
+        #expect(party.book.house?.body.issued == ahead.wall)
+        party.take(.anchorHeld(house.anchor), at: now)
+        let made = try #require(party.book.house?.body)
+        #expect(made.version == 2 && made.issued == now.wall)
     }
 
     @Test("is made once where the anchor's key lies, signed by that key, and anew at two thirds of its life")

@@ -29,7 +29,8 @@ struct NodeBoundsTests {
         let fact = Fact("reason", String(repeating: "x", count: 250))
         let event = AuditEvent(
             type: .service, correlation: correlation, source: table.id(0), target: table.id(1),
-            action: "invoke", success: true, metadata: Array(repeating: fact, count: 24))
+            action: "invoke", success: false,
+            refusals: [Refusal(.overloaded, Array(repeating: fact, count: 24))])
         table.places[1].found = Array(repeating: event, count: 16)
         let ticket = table.command(0, .trace(correlation, at: table.id(1)))
         table.pass(.milliseconds(20))
@@ -72,6 +73,25 @@ struct NodeBoundsTests {
         table.command(0, .trace(correlation, at: table.id(1)))
         table.pass(.milliseconds(20))
         #expect(answers(of: table, 1).map(\.events) == [[shared]])
+    }
+
+    @Test("a peer is told nothing of what else this node weighed for a call of both")
+    func weighedStaysHere() throws {
+        var table = linked()
+        let other = Fact("candidate c", "score 7")
+        let types: [AuditEventType] = [.attempt, .service, .call]
+        table.places[1].found = types.map { type in
+            AuditEvent(
+                type: type, correlation: correlation, source: table.id(1), target: table.id(0),
+                action: "invoke", success: false, refusals: [Refusal(.peerUnreachable, [other])],
+                metadata: [other])
+        }
+        table.command(0, .trace(correlation, at: table.id(1)))
+        table.pass(.milliseconds(20))
+        let told = try #require(answers(of: table, 1).first).events
+        #expect(told.map(\.type) == types)
+        #expect(told.allSatisfy { $0.metadata.isEmpty })
+        #expect(told.last?.refusals == [Refusal(.peerUnreachable)])
     }
 
     @Test("a trace is answered by whom it was asked of, and by nobody else")

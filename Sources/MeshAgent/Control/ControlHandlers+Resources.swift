@@ -25,9 +25,10 @@ extension ControlHandlers {
         let peers = try (await plane.report { $0.peers(named) }).orFail()
         if !peers.isEmpty { try Self.check(life: request.offerSeconds) }
         for peer in peers { try (await plane.report { $0.offerable(to: peer) }).orFail() }
-        let (former, replaced) = await plane.report { writer in
+        let (former, offeredBefore, replaced) = await plane.report { writer in
             let former = writer.node.resources[resource.name]
-            return (former, former.map(writer.report(of:)))
+            let offer = writer.node.offeredToDomain[resource.name] ?? .withheld
+            return (former, offer, former.map(writer.report(of:)))
         }
         try await order(.addResource(resource, toDomain: isToDomain ? .offered : .withheld))
         var offered: [AgreementRecord] = []
@@ -40,9 +41,8 @@ extension ControlHandlers {
                             life: .seconds(request.offerSeconds))))
             }
         } catch {
-            let offer: DomainOffer = replaced?.offeredToDomain == true ? .offered : .withheld
             try await order(
-                former.map { .addResource($0, toDomain: offer) } ?? .removeResource(resource.name))
+                former.map { .addResource($0, toDomain: offeredBefore) } ?? .removeResource(resource.name))
             throw error
         }
         var agreements: [AgreementReport] = []

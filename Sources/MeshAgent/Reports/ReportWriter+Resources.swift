@@ -22,7 +22,12 @@ extension ReportWriter {
             description: resource.description, url: resource.url,
             timeoutMilliseconds: resource.timeoutInMilliseconds,
             offeredTo: peers.keys.map(reference).sorted { $0.title < $1.title },
-            offeredToDomain: node.offeredToDomain[resource.name] == .offered ? true : nil)
+            offeredToDomain: isOfferedToDomain(resource.name) ? true : nil)
+    }
+
+    /// Whether the members of this node's domain may call it; a node in no domain offers to none.
+    private func isOfferedToDomain(_ resource: ResourceName) -> Bool {
+        node.offeredToDomain[resource] == .offered && node.agreements.membership(of: me) != nil
     }
 
     /// The catalog, as far as this node may see: what it provides, and what trusted peers say they offer to
@@ -33,7 +38,7 @@ extension ReportWriter {
         let own = node.resources.values.map(\.description).map { description in
             CatalogEntry(
                 provider: reference(me), isHere: true, description: description, agreement: nil, until: nil,
-                toDomain: node.offeredToDomain[description.name] == .offered ? true : nil)
+                toDomain: isOfferedToDomain(description.name) ? true : nil)
         }
         let theirs = node.trust.pins.peers.values.filter { $0.state == .trusted }.flatMap { peer in
             node.gossip.resources(of: peer.node, at: now.wall).map { entry(for: $0, at: peer.node) }

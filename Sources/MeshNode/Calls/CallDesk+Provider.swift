@@ -35,7 +35,7 @@ extension CallDesk {
         let question = PolicyQuestion(
             side: .provider, caller: inbound.peer, callee: view.me, resource: resource.name,
             capability: capability.name, principal: invocation.principal, now: now.wall)
-        let house = view.house(calledBy: inbound.peer, resource.name)
+        let house = view.house(calledBy: inbound.peer, resource.name, at: now.wall)
         switch PolicyEvaluator.decide(question, over: view.agreements[inbound.peer] ?? [], house: house) {
         case .refused(let reasons):
             refuse(inbound, refusals + reasons, attempt: invocation.attempt, at: now, into: &effects)

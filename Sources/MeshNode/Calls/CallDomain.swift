@@ -63,9 +63,12 @@ extension CallView {
             isOffered: member.offers[resource] != nil)
     }
 
-    /// What the house agreement says about a call of `peer` at this node; nil where they share no domain.
-    func house(calledBy peer: NodeID, _ resource: ResourceName) -> HouseStanding? {
-        guard let domain, let member = domain.members[peer] else { return nil }
+    /// What the house agreement says about a call of `peer` at this node; nil where they share no domain now:
+    /// who is a member no more is told nothing of this node's credential.
+    func house(calledBy peer: NodeID, _ resource: ResourceName, at wall: WallTime) -> HouseStanding? {
+        guard let domain, let member = domain.members[peer], domain.isMember(peer, at: wall) else {
+            return nil
+        }
         return HouseStanding(
             terms: domain.house, caller: member.membership, callee: domain.membership,
             isOffered: resources[resource]?.toDomain == .offered)

@@ -137,7 +137,8 @@ extension CallDesk {
             side: .provider, caller: peer, callee: view.me, resource: resource, capability: capability,
             principal: principal, now: now.wall)
         return PolicyEvaluator.decide(
-            question, over: view.agreements[peer] ?? [], house: view.house(calledBy: peer, resource))
+            question, over: view.agreements[peer] ?? [],
+            house: view.house(calledBy: peer, resource, at: now.wall))
     }
 
     /// Every way that was used or is configured, by resource and node.

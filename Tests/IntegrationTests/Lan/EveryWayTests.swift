@@ -12,7 +12,8 @@ import Testing
         if: LanLab.isPossible && Program.isHere && ZoneServer.isPossible,
         "needs root, iproute2, nftables, dbus-daemon, avahi-daemon, dnsmasq, and the program beside this"))
 struct EveryWayTests {
-    @Test("keep their mesh while each way dies in turn, and find a restarted peer by those that are left",
+    @Test(
+        "keep their mesh while each way dies in turn, and find a restarted peer by those that are left",
         .timeLimit(.minutes(4)))
     func survives() async throws {
         let zones = Zones()
