@@ -82,10 +82,10 @@ extension AgreementBook {
         }
     }
 
-    /// A peer says which house agreement it holds, or sends its own. Whoever holds the newer one sends it, and
-    /// who holds none asks for it, whichever of them knows last that both are members. Of who is no member now
-    /// nothing counts, and nothing is held against it: it may know of a membership that this node does not
-    /// know of yet.
+    /// A peer says which house agreement it holds, or sends its own. Whoever holds the newer one sends it,
+    /// and who holds none asks for it, whichever of them knows last that both are members. Of who is no
+    /// member now nothing counts, and nothing is held against it: it may know of a membership that this node
+    /// does not know of yet.
     mutating func hearHouse(
         _ message: HouseMessage, from peer: NodeID, at now: Moment, using suite: some SignatureSuite,
         into effects: inout Outbox<AgreementEffect>

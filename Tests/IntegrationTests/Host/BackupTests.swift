@@ -141,6 +141,8 @@ struct BackupTests {
     func wholeness() async throws {
         try await TestMesh.with { mesh in
             let alice = try await mesh.start("alice", environment: ["COMITY_GATEWAY_ACCESS": "token"])
+            _ = try await alice.agent.handlers.createDomain(
+                .init(name: try #require(NodeName("acme")), roles: []))
             let madeAnew = [
                 "lock", "control.sock", "gateway.sock", "comity.db-wal", "comity.db-shm", "comity.db",
                 "journal",
