@@ -85,7 +85,9 @@ public struct RegistryList: Codable, Equatable, Sendable {
     /// Whether the sender holds every record under it.
     public let isComplete: Bool
 
-    init(audience: AudienceTag? = nil, mine: HeadPosition?, yours: Signed<Head>?, isComplete: Bool) {
+    public init(
+        audience: AudienceTag? = nil, mine: HeadPosition?, yours: Signed<Head>?, isComplete: Bool
+    ) {
         self.audience = audience
         self.mine = mine
         self.yours = yours

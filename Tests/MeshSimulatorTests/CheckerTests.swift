@@ -35,7 +35,7 @@ import Testing
         Lie(tampering: .bootsForgotten, breaks: .bootsRise, faults: [.returns, .kills]),
         Lie(tampering: .closesIgnored, breaks: .cutAtOnce, faults: [.operators]),
         Lie(tampering: .contradictionsLost, breaks: .equivocationConvicts, faults: [.equivocation]),
-        Lie(tampering: .summariesGarbled, breaks: .quiet, faults: []),
+        Lie(tampering: .listsForged, breaks: .quiet, faults: []),
     ]
 
     @Test(arguments: lies)

@@ -62,6 +62,6 @@ enum Tampering: String, Sendable, CaseIterable {
     case closesIgnored
     /// Who is told two things under one number never hears the second.
     case contradictionsLost
-    /// Pings say of what both hold something else than the node said.
-    case summariesGarbled
+    /// With each ping comes a list that the node did not send: it holds nothing of the other's.
+    case listsForged
 }

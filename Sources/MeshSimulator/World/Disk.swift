@@ -116,7 +116,7 @@ struct Disk: Sendable {
         case .bootsForgotten: for peer in peers.values { peers[peer.node] = peer.withoutBoot }
         case .keysForgotten, .catalogUnkept, .agreementsUnkept, .answersDoubled, .headsMisdelivered,
             .neverHealed, .bothKeysStolen, .alarmsUnheard, .closesIgnored, .contradictionsLost,
-            .summariesGarbled, nil:
+            .listsForged, nil:
             break
         }
     }

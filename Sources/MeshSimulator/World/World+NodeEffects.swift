@@ -52,8 +52,11 @@ extension World {
             withPipe(connection, of: run) { pipe, end in pipe[end].admitted = node }
         case .ping(let connection, let summary):
             guard let (id, end) = place(connection, of: run) else { return }
-            let told = tampering == .summariesGarbled ? RegistrySummary(digest: .zero) : summary
-            transmit(.ping(told, sent: time), over: id, from: end)
+            transmit(.ping(summary, sent: time), over: id, from: end)
+            if tampering == .listsForged {
+                let list = RegistryList(mine: nil, yours: nil, isComplete: false)
+                transmit(.document(.gossip(.list(list))), over: id, from: end)
+            }
         case .close(let connection, _):
             if tampering != .closesIgnored { close(connection, of: run) }
         case .sign(let request):
