@@ -65,6 +65,13 @@ extension Gossip {
         effects.post(.catalogChanged(node))
     }
 
+    /// Whether the clock alone has changed where a peer belongs: a membership ended untold, or one that was
+    /// over by a clock that ran ahead counts again.
+    func isMisplaced(_ node: NodeID, at wall: WallTime) -> Bool {
+        let placed = domainAudiences.filter { registries[$0]?.present[node] != nil }
+        return placed != [sharedDomain(with: node, at: wall)].compactMap { $0 }
+    }
+
     /// The domains' audiences that are known here; they stand last.
     var domainAudiences: [Audience] {
         registries.keys.reversed().prefix {

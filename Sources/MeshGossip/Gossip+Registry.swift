@@ -96,6 +96,7 @@ extension Gossip {
         into effects: inout Outbox<GossipEffect>
     ) {
         guard peers[node] != nil else { return }
+        if isMisplaced(node, at: now.wall) { place(node, at: now, into: &effects) }
         let audiences = audiences(with: node, at: now.wall)
         guard summary != self.summary(with: node, at: now.wall) else {
             for audience in audiences { registries.update(audience) { $0.update(node) { $0.fruitless = 0 } } }

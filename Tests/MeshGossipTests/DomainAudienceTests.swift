@@ -88,6 +88,27 @@ struct DomainAudienceTests {
         #expect(world.seen(by: 1, of: 0) == [])
     }
 
+    @Test("counts with the next ping once a clock that ran ahead of a membership is right again")
+    func clockReturns() {
+        let (alice, bob) = (Samples.alice, Samples.bob)
+        let start = Samples.start
+        let ahead = Moment(instant: start.instant, wall: start.wall + .seconds(365 * 86_400))
+        let membership = Membership(
+            domain: DomainWorld.domains[0], roles: [.member], until: start.wall + .seconds(86_400))
+        var gossip = Gossip(me: alice.node, ownKey: alice.publicKey, heads: [], suite: Samples.suite)
+        var effects = Outbox<GossipEffect>()
+        gossip.handle(.peerTrusted(bob.node, bob.publicKey), at: ahead, into: &effects)
+        for node in [alice.node, bob.node] {
+            gossip.handle(.membershipChanged(node, membership), at: ahead, into: &effects)
+        }
+        let house = Audience.domain(membership.domain)
+        #expect(gossip.registries[house]?.present[bob.node] == nil)
+        gossip.compare(RegistrySummary(digest: .zero), with: bob.node, at: start, into: &effects)
+        #expect(gossip.registries[house]?.present[bob.node] != nil)
+        gossip.compare(RegistrySummary(digest: .zero), with: bob.node, at: ahead, into: &effects)
+        #expect(gossip.registries[house]?.present[bob.node] == nil)
+    }
+
     @Test("counts again when membership returns, and not below what was told before")
     func returned() throws {
         var world = house()
