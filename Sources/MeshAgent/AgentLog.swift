@@ -1,6 +1,7 @@
 import Glibc
 import Logging
 import MeshBase
+import MeshControl
 
 /// What the agent says while it runs, on standard error: one line a fact, keys behind it, and no message so
 /// often that it fills a disk (`LogThrottle`).
@@ -13,7 +14,7 @@ struct AgentLog: LogHandler {
     /// The outlet's; who sets it here sets it for all.
     var logLevel: Logger.Level {
         get { Logger.Level(outlet.setting.level(at: SystemClock.now().instant)) }
-        set { outlet.turn(to: AgentConfiguration.Level(newValue), for: nil) }
+        set { outlet.turn(to: LogLevel(newValue), for: nil) }
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -71,7 +72,7 @@ struct AgentLog: LogHandler {
 }
 
 extension Logger.Level {
-    init(_ level: AgentConfiguration.Level) {
+    init(_ level: LogLevel) {
         switch level {
         case .trace: self = .trace
         case .debug: self = .debug
@@ -83,7 +84,7 @@ extension Logger.Level {
     }
 }
 
-extension AgentConfiguration.Level {
+extension LogLevel {
     init(_ level: Logger.Level) {
         switch level {
         case .trace: self = .trace

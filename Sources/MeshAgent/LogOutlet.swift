@@ -1,5 +1,6 @@
 import Logging
 import MeshBase
+import MeshControl
 import Synchronization
 
 /// How much the agent says and in which form: as configured, and for a while as somebody ordered.
@@ -9,14 +10,14 @@ import Synchronization
 ///                                └──another level is configured──> configured
 struct LogDial: Sendable, Equatable {
     /// What `log.level` says.
-    private(set) var configured: AgentConfiguration.Level
+    private(set) var configured: LogLevel
     /// What `log.format` says.
     private(set) var format: AgentConfiguration.Format
     private var order: Order?
 
     /// A level that was ordered while running.
     struct Order: Sendable, Equatable {
-        let level: AgentConfiguration.Level
+        let level: LogLevel
         /// When it is over; nil: at the agent's end.
         let until: Instant?
     }
@@ -33,10 +34,10 @@ struct LogDial: Sendable, Equatable {
     }
 
     /// The least that is said now.
-    func level(at now: Instant) -> AgentConfiguration.Level { order(at: now)?.level ?? configured }
+    func level(at now: Instant) -> LogLevel { order(at: now)?.level ?? configured }
 
     /// Says `level` for so long; nil: until the agent ends.
-    mutating func turn(to level: AgentConfiguration.Level, for life: Duration?, at now: Instant) {
+    mutating func turn(to level: LogLevel, for life: Duration?, at now: Instant) {
         order = Order(level: level, until: life.map { now + $0 })
     }
 
@@ -65,7 +66,7 @@ final class LogOutlet: Sendable {
     func configure(_ log: AgentConfiguration.Log) { dial.withLock { $0.configure(log) } }
 
     /// Says `level` for so long; nil: until the agent ends.
-    func turn(to level: AgentConfiguration.Level, for life: Duration?) {
+    func turn(to level: LogLevel, for life: Duration?) {
         let now = SystemClock.now().instant
         dial.withLock { $0.turn(to: level, for: life, at: now) }
     }

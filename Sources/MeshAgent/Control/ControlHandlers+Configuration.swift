@@ -61,7 +61,7 @@ extension ControlHandlers {
                     [Fact("seconds", seconds), Fact("at most", Self.orderMax)])
             }
             let duration = request.seconds.map { Duration.seconds($0) }
-            surroundings.log.turn(to: AgentConfiguration.Level(level), for: duration)
+            surroundings.log.turn(to: level, for: duration)
             try await order(
                 .note(
                     "log level set",
@@ -75,7 +75,7 @@ extension ControlHandlers {
         let setting = surroundings.log.setting
         let ordered = setting.order(at: now.instant)
         return LogReport(
-            level: LogLevel(setting.level(at: now.instant)), configured: LogLevel(setting.configured),
+            level: setting.level(at: now.instant), configured: setting.configured,
             isOrdered: ordered != nil,
             until: ordered?.until.map { Timestamp(now.wall + ($0 - now.instant)) })
     }
@@ -84,31 +84,5 @@ extension ControlHandlers {
 extension ConfigurationDifference {
     init(_ item: ConfigurationChange.Item) {
         self.init(key: item.key, before: item.before, after: item.after, origin: item.origin.description)
-    }
-}
-
-extension AgentConfiguration.Level {
-    init(_ level: LogLevel) {
-        switch level {
-        case .trace: self = .trace
-        case .debug: self = .debug
-        case .info: self = .info
-        case .notice: self = .notice
-        case .warning: self = .warning
-        case .error: self = .error
-        }
-    }
-}
-
-extension LogLevel {
-    init(_ level: AgentConfiguration.Level) {
-        switch level {
-        case .trace: self = .trace
-        case .debug: self = .debug
-        case .info: self = .info
-        case .notice: self = .notice
-        case .warning: self = .warning
-        case .error: self = .error
-        }
     }
 }

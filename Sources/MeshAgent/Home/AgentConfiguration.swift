@@ -1,4 +1,5 @@
 import MeshBase
+import MeshControl
 
 /// All that an operator may set. The defaults work: no file is needed. What the protocol fixes stands in
 /// `Limits`, not here.
@@ -87,14 +88,9 @@ public struct AgentConfiguration: Sendable, Equatable {
     /// What is said while running, on standard error.
     public struct Log: Sendable, Equatable {
         /// The least that is said.
-        public var level = Level.info
+        public var level = LogLevel.info
         /// For people or for machines.
         public var format = Format.text
-    }
-
-    /// How much is said; each includes those behind it.
-    public enum Level: String, Sendable, CaseIterable {
-        case trace, debug, info, notice, warning, error
     }
 
     /// How it is said.

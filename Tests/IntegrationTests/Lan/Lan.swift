@@ -37,17 +37,8 @@ final class Lan: Sendable {
                 try await agents[2].join(agents[0])
                 try await agents[2].join(agents[1])
             }
-            let lab = LanLab(in: mesh.folder)
-            let lan = Lan(lab: lab, agents: agents)
             for agent in agents { await agent.stop() }
-            mesh.atEnd {
-                do {
-                    try await lab.run("down")
-                } catch {
-                    print("\(error)")
-                }
-            }
-            try await lab.run("up", "3")
+            let lan = Lan(lab: try await LanLab.up(3, for: mesh), agents: agents)
             try await prepare(lan, mesh)
             mesh.atEnd { await lan.end() }
             for index in 0..<3 { try await lan.start(index, port: 7_410) }

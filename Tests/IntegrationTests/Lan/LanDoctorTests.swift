@@ -122,15 +122,7 @@ private final class Hosts: Sendable {
 
     static func with(_ body: (Hosts) async throws -> Void) async throws {
         try await TestMesh.with { mesh in
-            let lab = LanLab(in: mesh.folder)
-            mesh.atEnd {
-                do {
-                    try await lab.run("down")
-                } catch {
-                    print("\(error)")
-                }
-            }
-            try await lab.run("up", "2")
+            let lab = try await LanLab.up(2, for: mesh)
             var agents: [AgentProcess] = []
             for (index, name) in ["alice", "bob"].enumerated() {
                 let agent = try AgentProcess(

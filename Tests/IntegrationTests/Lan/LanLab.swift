@@ -17,7 +17,21 @@ struct LanLab: Sendable {
             }
     }()
 
-    init(in folder: TestFolder) {
+    /// So many hosts, which are gone when the mesh's test ends.
+    static func up(_ hosts: Int, for mesh: TestMesh) async throws -> LanLab {
+        let lab = LanLab(in: mesh.folder)
+        mesh.atEnd {
+            do {
+                try await lab.run("down")
+            } catch {
+                print("\(error)")
+            }
+        }
+        try await lab.run("up", String(hosts))
+        return lab
+    }
+
+    private init(in folder: TestFolder) {
         name = "it" + String(UInt32.random(in: 0..<100_000))
         self.folder = folder.file("lab")
     }

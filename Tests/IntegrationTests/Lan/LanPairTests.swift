@@ -14,15 +14,7 @@ struct LanPairTests {
     @Test("see each other's windows by name, pair by words, and reach each other", .timeLimit(.minutes(3)))
     func pairs() async throws {
         try await TestMesh.with { mesh in
-            let lab = LanLab(in: mesh.folder)
-            mesh.atEnd {
-                do {
-                    try await lab.run("down")
-                } catch {
-                    print("\(error)")
-                }
-            }
-            try await lab.run("up", "3")
+            let lab = try await LanLab.up(3, for: mesh)
             var hosts: [AgentProcess] = []
             for (index, name) in ["alice", "bob"].enumerated() {
                 let agent = try AgentProcess(

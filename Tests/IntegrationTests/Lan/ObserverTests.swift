@@ -23,15 +23,7 @@ struct ObserverTests {
             let node = victim.node
             let home = victim.home.path
             await victim.stop()
-            let lab = LanLab(in: mesh.folder)
-            mesh.atEnd {
-                do {
-                    try await lab.run("down")
-                } catch {
-                    print("\(error)")
-                }
-            }
-            try await lab.run("up", "2")
+            let lab = try await LanLab.up(2, for: mesh)
             let process = try AgentProcess(
                 home: home, name: "marlene",
                 options: ["--listen", "[::]:7410", "--gateway", "127.0.0.1:7411"],
