@@ -117,8 +117,8 @@ extension AgreementBook {
 
     /// The domain in which both are members at `wall`; nil when there is none, or `peer` is not trusted.
     private func sharedDomain(with peer: NodeID, at wall: WallTime) -> DomainID? {
-        guard files[peer]?.key != nil, let mine = memberships[me], let theirs = memberships[peer],
-            mine.domain == theirs.domain, mine.until > wall, theirs.until > wall
+        guard files[peer]?.key != nil, let mine = memberships[me],
+            mine.isShared(with: memberships[peer], at: wall)
         else { return nil }
         return mine.domain
     }

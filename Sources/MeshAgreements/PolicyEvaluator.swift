@@ -62,17 +62,18 @@ public enum PolicyEvaluator {
             }
         }
         guard reasons.isEmpty else { return reasons + ofHouse }
-        return [
-            Refusal(
-                .agreementMissing,
-                [
-                    Fact("caller", question.caller), Fact("callee", question.callee),
-                    Fact("resource", question.resource), Fact("capability", question.capability),
-                    Fact("principal", question.principal),
-                    Fact("agreements between the two", agreements.count),
-                    Fact("decided at", question.side.rawValue),
-                ])
-        ] + ofHouse
+        let missing = Refusal(
+            .agreementMissing,
+            [
+                Fact("caller", question.caller), Fact("callee", question.callee),
+                Fact("resource", question.resource), Fact("capability", question.capability),
+                Fact("principal", question.principal),
+                Fact("agreements between the two", agreements.count),
+                Fact("decided at", question.side.rawValue),
+            ])
+        // The first reason is the one whose remedy is named: what is offered to a domain lacks nothing but
+        // what the domain gives.
+        return house?.isOffered == true ? ofHouse + [missing] : [missing] + ofHouse
     }
 
     /// Everything that `terms` lacks. What never held (another direction, not signed, ended) hides what

@@ -83,4 +83,11 @@ public struct Membership: Hashable, Sendable {
 
     /// Whether `role` is among the roles.
     public func holds(_ role: DomainRole) -> Bool { roles.contains(role) }
+
+    /// Whether both are members of one domain at `wall`. Its end is looked at here too, so that it holds even
+    /// where nobody has told of it yet.
+    public func isShared(with other: Membership?, at wall: WallTime) -> Bool {
+        guard let other else { return false }
+        return domain == other.domain && wall < until && wall < other.until
+    }
 }

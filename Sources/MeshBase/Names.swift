@@ -36,6 +36,9 @@ public struct ResourceName: Hashable, Sendable, Comparable, Codable, CustomStrin
     static let agree = ResourceName(trusted: "agree")
     static let relay = ResourceName(trusted: "relay")
 
+    /// What the house agreements of today permit.
+    public static let whatMembersOffer = ResourceName(trusted: "what-members-offer-to-the-domain")
+
     private init(trusted: String) { description = trusted }
 }
 

@@ -10,12 +10,9 @@ extension Gossip {
         return sharedDomain(with: node, at: wall).map { [pair, $0] } ?? [pair]
     }
 
-    /// The audience of the domain in which both are members at `wall`. The end of a membership is looked at
-    /// here too: it holds even where nobody has told of it yet.
+    /// The audience of the domain in which both are members at `wall`.
     func sharedDomain(with node: NodeID, at wall: WallTime) -> Audience? {
-        guard let mine = memberships[me], let theirs = memberships[node], mine.domain == theirs.domain,
-            mine.until > wall, theirs.until > wall
-        else { return nil }
+        guard let mine = memberships[me], mine.isShared(with: memberships[node], at: wall) else { return nil }
         return .domain(mine.domain)
     }
 

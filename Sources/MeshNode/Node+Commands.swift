@@ -78,7 +78,8 @@ extension Node {
             return Refusal(
                 .limitReached, [Fact("resources", resources.count), Fact("limit", Limits.localResources)])
         }
-        let offered = offeredToDomain.count + (offeredToDomain[resource.name] == nil ? 1 : 0)
+        // The place of `echo` is kept: its offer comes and goes with the configuration.
+        let offered = Set(offeredToDomain.keys).union([.echo, resource.name]).count
         if offer == .offered, offered > Limits.recordsPerHead {
             let facts = [
                 Fact("resources offered to the domain", offered), Fact("limit", Limits.recordsPerHead),

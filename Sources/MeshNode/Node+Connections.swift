@@ -153,6 +153,13 @@ extension Node {
         }
     }
 
+    /// A signature will not come. What gossip and trust wait for ends by their own time-outs, and a head's
+    /// place is never used again.
+    mutating func giveUp(_ ticket: Ticket, at now: Moment, into effects: inout Outbox<NodeEffect>) {
+        guard case .agreements(let own)? = signatures.remove(ticket) else { return }
+        tell(AgreementInput.signingFailed(own), at: now, into: &effects)
+    }
+
     /// Asks the audit for a peer, a few questions at a time: each reads the store.
     private mutating func lookUp(
         _ request: TraceRequest, for node: NodeID, at now: Moment, into effects: inout Outbox<NodeEffect>

@@ -189,6 +189,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
             keepHouse(at: now, into: &effects)
         case .enrolmentOrdered(let token): tell(.enrolmentOrdered(token), at: now, into: &effects)
         case .signed(let ticket, let signature): receive(signature, ticket, at: now, into: &effects)
+        case .signingFailed(let ticket): giveUp(ticket, at: now, into: &effects)
         case .commanded(let ticket, let command): obey(command, ticket, at: now, into: &effects)
         case .roomMeasured(let bytes): tell(.roomMeasured(bytes: bytes), at: now, into: &effects)
         case .callsFoundUnfinished(let calls): tell(.foundUnfinished(calls), at: now, into: &effects)

@@ -35,6 +35,8 @@ public enum NodeInput: Equatable, Sendable {
     case anchorChanged(PublicKey?)
     /// The key has signed.
     case signed(Ticket, DocumentSignature)
+    /// The key did not sign, and will not: its file is gone, or the library failed.
+    case signingFailed(Ticket)
     /// The operator wants something; the answer carries the same ticket.
     case commanded(Ticket, NodeCommand)
     /// How many bytes the audit's store can still take.

@@ -15,10 +15,12 @@ struct House {
 
     func document(
         _ version: Int64 = 1, issued: WallTime = House.start, life: Duration = .seconds(1_000_000),
-        of domain: DomainID? = nil, by signer: PublicKey? = nil, under key: PublicKey? = nil
+        of domain: DomainID? = nil, by signer: PublicKey? = nil, under key: PublicKey? = nil,
+        permits: HouseAgreement.Permission = .whatMembersOffer
     ) -> HouseDocument {
         let body = HouseAgreement(
-            domain: domain ?? self.domain, version: version, issued: issued, until: issued + life)
+            domain: domain ?? self.domain, version: version, permits: permits, issued: issued,
+            until: issued + life)
         let payload = Octets(suite.encoded(body))
         let signature = suite.signature(by: signer ?? anchor, over: payload)
         return HouseDocument(

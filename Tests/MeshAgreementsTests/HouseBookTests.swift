@@ -192,6 +192,33 @@ struct HouseBookTests {
         #expect(made.version == 2 && made.issued == now.wall)
     }
 
+    @Test("is ordered again once a signature of the anchor's key has failed")
+    func signingFailed() throws {
+        let house = House()
+        var party = Party(1)
+        party.anchor = house.anchor
+        party.holdsSignatures = true
+        party.take(.membershipChanged(party.node, house.member()), at: now)
+        party.take(.anchorHeld(house.anchor), at: now)
+        party.take(.anchorHeld(house.anchor), at: now)
+        #expect(party.requests.count == 1)
+        party.take(.signingFailed(try #require(party.requests.first).ticket), at: now)
+        party.holdsSignatures = false
+        party.take(.anchorHeld(house.anchor), at: now)
+        #expect(party.book.house?.body.version == 1)
+    }
+
+    @Test("one whose permission this build does not know is kept and passed on")
+    func unknownPermission() throws {
+        let word = try #require(ResourceName("what-later-builds-permit"))
+        let later = house.document(2, permits: HouseAgreement.Permission(word))
+        var parties = parties(3, members: 3)
+        settle(&parties)
+        parties[0].take(.houseMade(later), at: now)
+        settle(&parties)
+        #expect(parties.allSatisfy { $0.book.house == later })
+    }
+
     @Test("is made once where the anchor's key lies, signed by that key, and anew at two thirds of its life")
     func made() throws {
         let house = House()

@@ -106,6 +106,18 @@ struct NodeDomainTests {
         #expect(table.places[2].shelf.houses.isEmpty)
     }
 
+    @Test("keep the place of echo while it is not offered")
+    func echoesPlace() {
+        var table = NodeTable("atlas")
+        table.command(0, .configure(AgreementConfiguration(echoOffer: .none)))
+        for number in 1...Limits.recordsPerHead {
+            table.command(0, .addResource(described("r\(number)"), toDomain: .offered))
+        }
+        #expect(table.places[0].node.offeredToDomain.count == Limits.recordsPerHead - 1)
+        table.command(0, .configure(AgreementConfiguration(echoOffer: .trustedPeers)))
+        #expect(table.places[0].node.offeredToDomain.count == Limits.recordsPerHead)
+    }
+
     @Test("offer 256 resources to their domain, and not one more")
     func bound() {
         var table = NodeTable("atlas")

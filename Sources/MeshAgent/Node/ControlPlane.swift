@@ -151,6 +151,7 @@ actor ControlPlane {
                     "cause": "\(error)", "kind": "\(request.kind.rawValue)",
                     "key": "\(request.hand.rawValue)",
                 ])
+            inputs.append(.signingFailed(request.ticket))
         }
     }
 

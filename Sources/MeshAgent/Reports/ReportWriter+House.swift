@@ -64,6 +64,25 @@ extension ReportWriter {
         ]
     }
 
+    /// What the house agreement lacks to permit anything between this node and `peer`; empty where it lacks
+    /// nothing but an offer, and where the two were never in one domain.
+    func houseReasons(about peer: NodeID, asProvider: Bool) -> [Refusal] {
+        guard let own = node.agreements.membership(of: me) else { return [] }
+        let theirs = node.agreements.membership(of: peer)
+        guard theirs?.domain == own.domain || node.trust.pins[peer]?.domain == own.domain else { return [] }
+        let standing = HouseStanding(
+            terms: node.agreements.house?.terms(using: suite), caller: asProvider ? theirs : own,
+            callee: asProvider ? own : theirs, isOffered: true)
+        let question = PolicyQuestion(
+            side: asProvider ? .provider : .consumer, caller: asProvider ? peer : me,
+            callee: asProvider ? me : peer, resource: .echo, capability: .echo, principal: .local,
+            now: now.wall)
+        guard case .refused(let reasons) = PolicyEvaluator.decide(question, over: [], house: standing) else {
+            return []
+        }
+        return reasons.filter { $0.code != .agreementMissing }
+    }
+
     /// Until when the house agreement lets this node call `resource` at `peer`; nil where it does not.
     func housePermit(for resource: ResourceName, at peer: NodeID) -> (agreement: String, until: WallTime)? {
         guard let own = node.agreements.membership(of: me),

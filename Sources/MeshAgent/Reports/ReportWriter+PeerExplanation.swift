@@ -228,22 +228,22 @@ extension ReportWriter {
         return [Fact("last link ended", RFC3339.text(down.time))] + down.metadata
     }
 
-    private func agreementBranch(_ id: NodeID, isTrusted: Bool, asProvider: Bool) -> ExplainBranch {
-        let peer = title(id)
+    private func agreementBranch(_ peerID: NodeID, isTrusted: Bool, asProvider: Bool) -> ExplainBranch {
+        let peer = title(peerID)
         let question = asProvider ? "may \(peer) call anything here?" : "may this node call anything there?"
         guard isTrusted else {
             return ExplainBranch(
                 side: nil, question: question, verdict: .notAsked,
                 facts: [Fact("because", "agreements rest on trust")])
         }
-        let provider = asProvider ? me : id
-        let records = living(with: id).filter { $0.agreement.source == provider }
+        let provider = asProvider ? me : peerID
+        let records = living(with: peerID).filter { $0.agreement.source == provider }
         let facts = records.map { record in
             Fact(
                 record.agreement.grants.map(\.resource.description).joined(separator: ", "),
                 "\(state(of: record).rawValue), until \(RFC3339.text(record.agreement.validUntil))")
         }
-        let house = houseFacts(about: id, asProvider: asProvider)
+        let house = houseFacts(about: peerID, asProvider: asProvider)
         if records.contains(where: { state(of: $0) == .active }) || !house.isEmpty {
             return ExplainBranch(side: nil, question: question, verdict: .allowed, facts: facts + house)
         }
@@ -253,7 +253,8 @@ extension ReportWriter {
         let terms = Remedy.Terms(peer: asProvider ? peer : node.me.name.description, agreement: id)
         let isThere = Remedy.isForProvider(code) && !asProvider
         return ExplainBranch(
-            side: nil, question: question, verdict: .refused, reasons: [Refusal(code, facts)],
+            side: nil, question: question, verdict: .refused,
+            reasons: [Refusal(code, facts)] + houseReasons(about: peerID, asProvider: asProvider),
             facts: isThere ? [Fact("to be given at", peer)] : [], next: Remedy.command(after: code, terms))
     }
 

@@ -20,10 +20,20 @@ public struct HouseAgreement: SignedBody {
     /// Not after.
     public let until: WallTime
 
-    /// What a house agreement can permit.
-    public enum Permission: String, Sendable, Codable, CaseIterable {
+    /// What a house agreement can permit. Of a word that this build does not know the document stays whole
+    /// and travels on, and permits nothing here.
+    public struct Permission: Hashable, Sendable, Codable, CustomStringConvertible {
+        private let word: ResourceName
+
         /// Each member may call what another offers to the domain.
-        case whatMembersOffer = "what-members-offer-to-the-domain"
+        public static let whatMembersOffer = Permission(.whatMembersOffer)
+
+        /// What `word` stands for, known here or not.
+        init(_ word: ResourceName) { self.word = word }
+
+        public init(from decoder: any Decoder) throws { word = try ResourceName(from: decoder) }
+        public func encode(to encoder: any Encoder) throws { try word.encode(to: encoder) }
+        public var description: String { word.description }
     }
 
     public init(

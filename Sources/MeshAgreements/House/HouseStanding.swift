@@ -38,7 +38,9 @@ extension PolicyEvaluator {
     /// Whether the house agreement permits the call.
     static func permits(_ house: HouseStanding, at now: WallTime) -> Bool {
         let end = now + AgreementLimits.clockMargin
-        guard house.isOffered, let terms = house.terms?.agreement, end <= terms.until else { return false }
+        guard house.isOffered, let terms = house.terms?.agreement, terms.permits == .whatMembersOffer,
+            end <= terms.until
+        else { return false }
         return sharedDomain(of: house, until: end) == terms.domain
     }
 
@@ -78,7 +80,9 @@ extension PolicyEvaluator {
                         Fact("now", RFC3339.text(question.now)), decided,
                     ]))
         }
-        guard let terms = house.terms, terms.agreement.domain == domain ?? terms.agreement.domain else {
+        guard let terms = house.terms, terms.agreement.domain == domain ?? terms.agreement.domain,
+            terms.agreement.permits == .whatMembersOffer
+        else {
             let wanted = domain ?? house.callee?.domain ?? house.caller?.domain
             return missing + [
                 Refusal(

@@ -74,7 +74,7 @@ extension CodeBook {
         case .agreementExpired: "the agreement that would cover the call is over"
         case .agreementEnded: "one of its parties ended the agreement"
         case .agreementPending: "the agreement is not signed by both parties yet"
-        case .houseAgreementMissing: "the house agreement of the domain has not come to this node yet"
+        case .houseAgreementMissing: "no house agreement that permits calls has come to the node that decided"
         case .membershipMissing: "caller and callee are not proved to be members of one domain now"
         case .notOfferedToDomain: "the resource is not offered to the domain in which both are members"
         case .capabilityNotAgreed: "an agreement covers the resource but not this capability"

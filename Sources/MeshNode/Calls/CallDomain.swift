@@ -20,8 +20,7 @@ public struct CallDomain: Sendable, Equatable {
 
     /// Whether this node and `peer` are both members at `wall`.
     func isMember(_ peer: NodeID, at wall: WallTime) -> Bool {
-        guard let member = members[peer] else { return false }
-        return wall < membership.until && wall < member.membership.until
+        membership.isShared(with: members[peer]?.membership, at: wall)
     }
 
     /// The members that offer `resource` to the domain at `wall`: a peer that merely offers the name is none.

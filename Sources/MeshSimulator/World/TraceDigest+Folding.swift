@@ -29,6 +29,7 @@ extension TraceDigest {
         case .sighted(let sighting): fold("sighted \(sighting.key.source)")
         case .withdrawn(let key): fold("withdrawn \(key.source)")
         case .signed(let ticket, _): fold(10, ticket)
+        case .signingFailed(let ticket): fold(17, ticket)
         case .anchorChanged(let anchor): fold(anchor?.info.bytes ?? [])
         case .enrolmentOrdered(let token): fold(token.record.payload.bytes)
         case .commanded(let ticket, _): fold(11, ticket)

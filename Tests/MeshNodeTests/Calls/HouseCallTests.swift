@@ -84,10 +84,10 @@ struct HouseCallTests {
     func consumerRefuses() {
         let over = Self.membership(until: 4_999)
         for (rig, codes) in [
-            (rig(own: over), [RefusalCode.agreementMissing, .membershipMissing]),
-            (rig(b: over), [.agreementMissing, .membershipMissing]),
-            (rig(house: nil), [.agreementMissing, .houseAgreementMissing]),
-            (rig(house: Self.house(until: 4_999)), [.agreementMissing, .agreementExpired]),
+            (rig(own: over), [RefusalCode.membershipMissing, .agreementMissing]),
+            (rig(b: over), [.membershipMissing, .agreementMissing]),
+            (rig(house: nil), [.houseAgreementMissing, .agreementMissing]),
+            (rig(house: Self.house(until: 4_999)), [.agreementExpired, .agreementMissing]),
             (rig(own: nil), [.agreementMissing]), (rig(b: nil), [.agreementMissing]),
         ] {
             var rig = rig
@@ -121,7 +121,7 @@ struct HouseCallTests {
         #expect(refusal(of: "tools", to: 1, in: rig(own: Self.membership(until: 0))) == [.resourceUnknown])
         // In its last five seconds a membership shows, and permits nothing.
         let ending = rig(b: Self.membership(until: 4_000))
-        #expect(refusal(of: "tools", to: 1, in: ending) == [.agreementMissing, .membershipMissing])
+        #expect(refusal(of: "tools", to: 1, in: ending) == [.membershipMissing, .agreementMissing])
     }
 
     @Test("are not served where nothing is offered to the domain, or to who only is a trusted peer")
