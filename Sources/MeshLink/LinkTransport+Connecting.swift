@@ -38,19 +38,26 @@ extension LinkTransport {
             return state.isDraining
         }
         guard !isDraining else { return observer.connection(id, did: .closed(.drained)) }
-        let bootstrap = ClientBootstrap(group: group)
+        let loop = group.next()
+        let bootstrap = ClientBootstrap(group: loop)
             .connectTimeout(TimeAmount(times.connect))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.socketOption(.so_keepalive), value: 1)
             .channelOption(.writeBufferWaterMark, value: writeWaterMark)
+        let dialled =
+            if let address = NameLookup.address(endpoint) {
+                bootstrap.connect(to: address)
+            } else {
+                bootstrap.resolver(DialledName(endpoint, names, on: loop))
+                    .connect(host: endpoint.host, port: Int(endpoint.port))
+            }
         // Handlers are added to the one channel that won: a name may have several addresses, each tried on a
         // channel of its own.
-        bootstrap.connect(host: endpoint.host, port: Int(endpoint.port))
-            .flatMap { channel in
-                channel.eventLoop.submit { try self.connected(channel, id, endpoint, `protocol`) }
-                    .flatMapError { error in channel.close().flatMapThrowing { throw error } }
-            }
-            .whenFailure { error in self.dialFailed(id, error) }
+        dialled.flatMap { channel in
+            channel.eventLoop.submit { try self.connected(channel, id, endpoint, `protocol`) }
+                .flatMapError { error in channel.close().flatMapThrowing { throw error } }
+        }
+        .whenFailure { error in self.dialFailed(id, error) }
     }
 
     private var writeWaterMark: ChannelOptions.Types.WriteBufferWaterMark {

@@ -38,6 +38,7 @@ public final class LinkTransport: Sendable {
     let group: any EventLoopGroup
     let observer: any LinkObserver
     let times: LinkTimes
+    let names: NameLookup
     let state: Mutex<State>
 
     /// - Throws: `LinkError.credentials` when certificate and key cannot be used.
@@ -48,11 +49,13 @@ public final class LinkTransport: Sendable {
     }
 
     init(
-        group: any EventLoopGroup, credentials: LinkCredentials, observer: any LinkObserver, times: LinkTimes
+        group: any EventLoopGroup, credentials: LinkCredentials, observer: any LinkObserver, times: LinkTimes,
+        names: NameLookup = NameLookup()
     ) throws(LinkError) {
         self.group = group
         self.observer = observer
         self.times = times
+        self.names = names
         let contexts = try LinkContexts(credentials, pairing: .closed)
         state = Mutex(State(credentials: credentials, contexts: contexts))
     }

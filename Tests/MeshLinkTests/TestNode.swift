@@ -90,13 +90,15 @@ final class TestNode: LinkObserver {
 
     init(
         _ certificate: TestCertificate, firstID: UInt64 = 1_000, times: LinkTimes = LinkTimes(),
+        names: NameLookup = NameLookup(),
         takesStream: @escaping @Sendable (LinkStream, ByteBuffer) -> (any LinkStreamObserver)? = { _, _ in nil
         }
     ) throws {
         self.takesStream = takesStream
         records = Mutex(Records(nextID: firstID))
         let transport = try LinkTransport(
-            group: Fixtures.group, credentials: certificate.credentials, observer: self, times: times)
+            group: Fixtures.group, credentials: certificate.credentials, observer: self, times: times,
+            names: names)
         records.withLock { $0.transport = transport }
     }
 
