@@ -19,6 +19,8 @@ public enum Label: String, CaseIterable, Sendable {
     case sightingTag = "comity sighting tag v1;"
     /// The key of an anchor's tag in a handshake, from the anchor's pin.
     case anchorTag = "comity anchor tag v1;"
+    /// The tag of an anchor over a link, from both ends' node IDs.
+    case linkTag = "comity link tag v1;"
     /// The salted tag of an audience.
     case audienceTag = "comity audience tag v1;"
     /// A leaf of a Merkle tree over records.

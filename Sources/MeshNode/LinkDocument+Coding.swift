@@ -9,7 +9,7 @@ extension LinkDocument: Codable {
     private enum Kind: String, Codable {
         case hello, answer, finish, accept, referral, deny
         case commitment, nonce, opening, ready
-        case credential, renewal
+        case credential, renewal, domains
         case renewalRequest = "renewal-request"
         case renewalRefusal = "renewal-refusal"
         case notice, listening, goodbye, agreement
@@ -35,6 +35,7 @@ extension LinkDocument: Codable {
         case .ready: self = .handshake(.words(.ready(try body())))
         case .referral: self = .handshake(.referral(try body()))
         case .credential: self = .domain(.shown(try body()))
+        case .domains: self = .domain(.named(try body()))
         case .renewalRequest: self = .domain(.renewalWanted(try body()))
         case .renewal: self = .domain(.renewed(try body()))
         case .renewalRefusal: self = .domain(.notRenewed(try body()))
@@ -71,6 +72,7 @@ extension LinkDocument: Codable {
         case .handshake(.words(.ready(let body))): try write(.ready, body)
         case .handshake(.referral(let body)): try write(.referral, body)
         case .domain(.shown(let body)): try write(.credential, body)
+        case .domain(.named(let body)): try write(.domains, body)
         case .domain(.renewalWanted(let body)): try write(.renewalRequest, body)
         case .domain(.renewed(let body)): try write(.renewal, body)
         case .domain(.notRenewed(let body)): try write(.renewalRefusal, body)

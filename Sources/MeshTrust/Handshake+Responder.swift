@@ -40,7 +40,7 @@ extension Handshake {
         let isEnrolment = connection.purpose == .pairing && hello.invite == nil && manner == nil
         let answer = ResponderHello(
             hello: ground.hello(nonce: connection.nonce), proof: nil,
-            chain: ground.domains.isKnown(to: hello, using: suite) ? ground.domains.shown : nil,
+            chain: isKnown(to: hello, ground, using: suite) ? ground.domains.shown : nil,
             houseAgreement: isEnrolment ? ground.domains.houseAgreement : nil)
         switch negotiated(theirs: hello.hello, ours: answer.hello) {
         case .refused(let refusal): return fail(refusal)

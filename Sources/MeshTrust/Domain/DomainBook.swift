@@ -84,17 +84,11 @@ public struct DomainBook: Equatable, Sendable {
     var shown: CredentialChain? { own?.chain }
 
     /// The tags with which this node dials: of each anchor under which it would accept a node.
-    func tags(nonce: Digest, using suite: some SignatureSuite) -> [Digest]? {
+    func tags(nonce: Digest, certificate: Digest, using suite: some SignatureSuite) -> [Digest]? {
         guard own != nil else { return nil }
-        return domains.prefix(Limits.anchorTags).map { AnchorTag.tag(of: $0, nonce: nonce, using: suite) }
-    }
-
-    /// Whether the dialler knows the anchor under which this node is a member, so that its credential may be
-    /// shown.
-    func isKnown(to hello: InitiatorHello, using suite: some SignatureSuite) -> Bool {
-        guard let tags = hello.anchors, tags.count <= Limits.anchorTags, let own else { return false }
-        return AnchorTag.isTag(
-            of: own.membership.domain, among: tags, nonce: hello.hello.nonce, using: suite)
+        return domains.prefix(Limits.anchorTags).map {
+            AnchorTag.tag(of: $0, nonce: nonce, certificate: certificate, using: suite)
+        }
     }
 
     /// Whether a node may enrol here now.

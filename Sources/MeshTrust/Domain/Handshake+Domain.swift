@@ -9,10 +9,15 @@ extension Handshake {
         _ intent: DialIntent, _ ground: HandshakeGround, using suite: some SignatureSuite
     ) -> [Digest]? {
         if let token = intent.token {
-            return [AnchorTag.tag(of: token.domain, nonce: connection.nonce, using: suite)]
+            return [
+                AnchorTag.tag(
+                    of: token.domain, nonce: connection.nonce, certificate: connection.ownCertificateDigest,
+                    using: suite)
+            ]
         }
         guard connection.purpose == .peering else { return nil }
-        return ground.domains.tags(nonce: connection.nonce, using: suite)
+        return ground.domains.tags(
+            nonce: connection.nonce, certificate: connection.ownCertificateDigest, using: suite)
     }
 
     /// Why a dialler gets no answer on `comity/1`; nil when it is trusted, or may yet show a credential.
@@ -21,7 +26,7 @@ extension Handshake {
     ) -> Refusal? {
         if let refusal = tooManyTags(hello) { return refusal }
         guard let refusal = ground.pins.refusal(of: hello.hello) else { return nil }
-        guard refusal.code == .peerUnknown, ground.domains.isKnown(to: hello, using: suite) else {
+        guard refusal.code == .peerUnknown, isKnown(to: hello, ground, using: suite) else {
             return refusal
         }
         return ground.pins.refusal(toTrust: hello.hello)
@@ -32,12 +37,26 @@ extension Handshake {
         ofNewcomer hello: InitiatorHello, _ ground: HandshakeGround, using suite: some SignatureSuite
     ) -> Refusal? {
         if let refusal = tooManyTags(hello) { return refusal }
-        guard ground.domains.isKnown(to: hello, using: suite) else {
+        guard isKnown(to: hello, ground, using: suite) else {
             let trusted = ground.domains.domains.map(\.description).joined(separator: ", ")
             return Refusal(
                 .domainUnknown, [Fact("domain", "named by a tag of none"), Fact("trusted here", trusted)])
         }
         return ground.pins.refusal(toTrust: hello.hello)
+    }
+
+    /// Whether who dialled knows the anchor under which this node is a member, so that its credential may be
+    /// shown.
+    func isKnown(
+        to hello: InitiatorHello, _ ground: HandshakeGround, using suite: some SignatureSuite
+    ) -> Bool {
+        guard let tags = hello.anchors, tags.count <= Limits.anchorTags, let own = ground.domains.own,
+            case .wellFormed(let facts) = connection.presented
+        else { return false }
+        return tags.holds(
+            tag: AnchorTag.tag(
+                of: own.membership.domain, nonce: hello.hello.nonce, certificate: facts.certificateDigest,
+                using: suite))
     }
 
     private func tooManyTags(_ hello: InitiatorHello) -> Refusal? {

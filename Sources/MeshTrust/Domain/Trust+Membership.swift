@@ -31,12 +31,27 @@ extension Trust {
         enrolment = nil
         effects.post(.persist(.home(home)))
         assessOwn(at: now, into: &effects)
-        for (node, held) in domains.members
-        where held.membership.domain == home.domain && pins.isTrusted(node) {
-            effects.post(.tell(node, .shown(home.chain)))
-        }
+        for peer in pins.peers.values where peer.state == .trusted { present(to: peer.node, into: &effects) }
         scheduleDomains(at: now)
         seek(at: now, into: &effects)
+    }
+
+    /// Shows this node's credential to a member of its domain. Whoever is trusted and not known as a member
+    /// is told the tags of the domains: a member answers with its own credential.
+    func present(to node: NodeID, into effects: inout Outbox<TrustEffect>) {
+        guard let own = domains.own else { return }
+        if domains.members[node]?.membership.domain == own.membership.domain {
+            return effects.post(.tell(node, .shown(own.chain)))
+        }
+        let tags = domains.domains.map { AnchorTag.tag(of: $0, from: me.node, to: node, using: suite) }
+        effects.post(.tell(node, .named(DomainTags(tags: tags))))
+    }
+
+    /// A trusted peer names domains by their tags: who is a member of one of them shows its credential.
+    func answer(_ named: DomainTags, of node: NodeID, into effects: inout Outbox<TrustEffect>) {
+        guard let own = domains.own else { return }
+        let tag = AnchorTag.tag(of: own.membership.domain, from: node, to: me.node, using: suite)
+        if named.tags.holds(tag: tag) { effects.post(.tell(node, .shown(own.chain))) }
     }
 
     /// A peer showed a credential that counts: kept when it is a later one than what is held.

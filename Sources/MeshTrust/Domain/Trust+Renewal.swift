@@ -4,6 +4,8 @@ import MeshBase
 public enum DomainMessage: Equatable, Sendable {
     /// This is the sender's credential now.
     case shown(CredentialChain)
+    /// These domains' credentials the sender would show; who is in one of them shows its own.
+    case named(DomainTags)
     /// The sender's credential is past two thirds of its life; it asks for a later one.
     case renewalWanted(CredentialChain)
     /// The receiver's later credential.
@@ -80,10 +82,17 @@ extension Trust {
         case .shown(let chain):
             guard mayCheck(node, at: now) else { return }
             switch ruling(on: chain, of: peer, at: now) {
-            case .allowed(let held): hold(held, of: node, at: now, into: &effects)
+            case .allowed(let held):
+                let isNews = domains.members[node]?.membership.domain != held.membership.domain
+                hold(held, of: node, at: now, into: &effects)
+                // It may not know yet that this node is a member, too.
+                if isNews { present(to: node, into: &effects) }
             case .refused(let refusal):
                 effects.post(.record(.credentialRefused(node, refusal)))
             }
+        case .named(let tags):
+            guard mayCheck(node, at: now) else { return }
+            answer(tags, of: node, into: &effects)
         case .renewalWanted(let chain):
             guard mayCheck(node, at: now) else { return }
             renew(chain, of: peer, at: now, into: &effects)
@@ -151,9 +160,10 @@ extension Trust {
         effects.post(.tell(node, .renewed(chain)))
     }
 
-    /// A link came up: an issuer is asked at once when something is due, and a credential that was renewed
-    /// between the handshake and now is shown.
+    /// A link came up: an issuer is asked at once when something is due. Who was no member by the handshake
+    /// may have become one meanwhile, on either side.
     mutating func greet(_ node: NodeID, at now: Moment, into effects: inout Outbox<TrustEffect>) {
+        if domains.members[node] == nil { present(to: node, into: &effects) }
         guard domains.members[node]?.membership.holds(.issue) == true, let due = renewalDue, due <= now.wall
         else { return }
         nextRenewal = min(nextRenewal, now.instant)

@@ -135,6 +135,7 @@ enum LinkSamples {
             transcript: digest(5), grants: Grants(name: name, trust: true), chain: digest(6),
             request: EnrolmentRequest(houseAgreement: digest(8)))
         return [
+            .domain(.named(DomainTags(tags: [digest(1), digest(2)]))),
             .domain(.shown(chain)), .domain(.renewalWanted(chain)), .domain(.renewed(chain)),
             .domain(.notRenewed(Refusal(.issuerMissing, [Fact("roles", "member")]))),
             .handshake(

@@ -29,9 +29,13 @@ struct DomainAttackTests {
         }
     }
 
-    private func hello(_ persona: Persona, _ domain: DomainID) -> InitiatorHello {
+    private func hello(
+        _ persona: Persona, _ domain: DomainID, over line: AttackLine
+    ) throws -> InitiatorHello {
         let hello = persona.hello()
-        let tag = AnchorTag.tag(of: domain, nonce: hello.nonce, using: suite)
+        let own = try CertificateReader.facts(der: line.secured.ownCertificate)
+        let tag = AnchorTag.tag(
+            of: domain, nonce: hello.nonce, certificate: own.certificateDigest, using: suite)
         return InitiatorHello(hello: hello, invite: nil, anchors: [tag])
     }
 
@@ -49,7 +53,7 @@ struct DomainAttackTests {
     private func present(
         _ chain: CredentialChain, _ persona: Persona, _ domain: DomainID, over line: AttackLine
     ) async throws -> Denial {
-        let script = ScriptedHandshake(persona, over: line, hello: hello(persona, domain))
+        let script = try ScriptedHandshake(persona, over: line, hello: hello(persona, domain, over: line))
         let answer = try await script.begin()
         #expect(answer.chain != nil)
         let proof = InitiatorProof(
@@ -70,7 +74,8 @@ struct DomainAttackTests {
             let chain = CredentialChain(
                 anchor: key, issuer: nil, credential: try credential(of: mallory, in: domain, by: anchor),
                 authority: nil)
-            let script = ScriptedHandshake(mallory, over: line, hello: hello(mallory, domain))
+            let script = try ScriptedHandshake(
+                mallory, over: line, hello: hello(mallory, domain, over: line))
             let answer = try await script.begin()
             let proof = InitiatorProof(
                 transcript: try script.transcript(answer).digest,
@@ -168,7 +173,8 @@ struct DomainAttackTests {
             let record = TokenRecord(
                 domain: DomainID(other.pin.digest), label: mallory.name, key: token.publicKey, roles: .member,
                 until: Persona.now + .seconds(3_600), uses: 9)
-            let script = ScriptedHandshake(mallory, over: line, hello: hello(mallory, domain))
+            let script = try ScriptedHandshake(
+                mallory, over: line, hello: hello(mallory, domain, over: line))
             let answer = try await script.begin()
             let transcript = try script.transcript(answer).digest
             let proof = InitiatorProof(
