@@ -18,6 +18,13 @@ final class AvahiCore {
     private var client: OpaquePointer?
     private var timer: OpaquePointer?
     private var connection = Connection.seeking(toldReason: nil)
+    /// How long until the bus is asked for again, in milliseconds: from `soonest` to `latest`, doubled each
+    /// time that nobody is there.
+    private var patience = AvahiCore.soonest
+    /// Between two looks for a bus that is not there, in milliseconds. One that is there says by itself when
+    /// the daemon comes.
+    private static let soonest: UInt32 = 1_000
+    private static let latest: UInt32 = 8_000
     /// The client told us that it is of no more use; it may not be freed inside its own callback.
     private var isClientLost = false
 
@@ -78,7 +85,12 @@ final class AvahiCore {
             announcer?.announce(through: client)
             browser.renew(through: client)
         }
-        arm(renewalInMilliseconds)
+        guard client == nil else {
+            patience = Self.soonest
+            return arm(renewalInMilliseconds)
+        }
+        arm(min(patience, renewalInMilliseconds))
+        patience = min(patience * 2, Self.latest)
     }
 
     private func arm(_ milliseconds: UInt32) {
@@ -125,7 +137,7 @@ final class AvahiCore {
         case AVAHI_CLIENT_FAILURE:
             lose(avahiReason(avahi_client_errno(client)))
             isClientLost = true
-            arm(min(1_000, renewalInMilliseconds))
+            arm(min(Self.soonest, renewalInMilliseconds))
         default: break
         }
     }

@@ -30,9 +30,9 @@ public final class AvahiWitness: @unchecked Sendable {
     /// Begins to announce and to browse.
     /// - Parameters:
     ///   - announcement: nil to browse only.
-    ///   - renewal: how often the browser is made anew and a lost daemon is sought, at least a second. A
-    ///     service that was sighted
-    ///     last more than two renewals ago has left silently or is out of reach.
+    ///   - renewal: how often the browser is made anew, at least a second. A service that was sighted last
+    ///     more than two renewals ago has left silently or is out of reach. A daemon or a bus that is not
+    ///     there is sought every few seconds.
     ///   - onEvent: hands one event on; called on Avahi's thread, and before this returns on the caller's.
     /// - Throws: `AvahiFailure`; nothing is left behind. That there is no daemon is not a failure but an
     ///   event.

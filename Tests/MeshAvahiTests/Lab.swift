@@ -55,14 +55,16 @@ final class Lab {
         try #require(script.terminationStatus == 0, "lan \(arguments) failed")
     }
 
-    /// Starts a witness in a node; it announces `port` unless that is nil, under `instance` unless that is.
+    /// Starts a witness in a node; it announces `port` unless that is nil, under `instance` unless that is,
+    /// and browses anew every `renewal` seconds.
     func witness(
-        in node: Int, port: UInt16?, txt: String = "", instance: String? = nil
+        in node: Int, port: UInt16?, txt: String = "", instance: String? = nil, renewal: Int = 2
     ) throws -> LabNode {
         var environment = environment
         environment[LabNode.portVariable] = port.map { "\($0)" } ?? "none"
         environment[LabNode.txtVariable] = txt
         environment[LabNode.instanceVariable] = instance
+        environment[LabNode.renewalVariable] = "\(renewal)"
         let started = try LabNode(in: node, environment: environment)
         nodes.append(started)
         return started
@@ -95,6 +97,7 @@ final class Lab {
 final class LabNode: @unchecked Sendable {
     static let portVariable = "COMITY_TEST_AVAHI_PORT"
     static let instanceVariable = "COMITY_TEST_AVAHI_INSTANCE"
+    static let renewalVariable = "COMITY_TEST_AVAHI_RENEWAL"
     static let txtVariable = "COMITY_TEST_AVAHI_TXT"
     static let mark = "AVAHI-EVENT "
 

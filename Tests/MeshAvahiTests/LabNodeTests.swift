@@ -18,7 +18,10 @@ struct LabNodeTests {
             AvahiAnnouncement(port: $0, txt: Self.record())
         }
         announcement?.instance = ProcessInfo.processInfo.environment[LabNode.instanceVariable]
-        let witness = try AvahiWitness(announcing: announcement, renewal: .seconds(2)) { event in
+        let renewal = ProcessInfo.processInfo.environment[LabNode.renewalVariable].flatMap { Int($0) }
+        let witness = try AvahiWitness(
+            announcing: announcement, renewal: .seconds(try #require(renewal))
+        ) { event in
             FileHandle.standardOutput.write(Data((LabNode.mark + Self.line(event) + "\n").utf8))
         }
         while let order = readLine() { witness.update(txt: TXTRecord([.init("t", order)])) }

@@ -62,6 +62,23 @@ struct SmallLANTests {
         }
     }
 
+    @Test("a bus that is not there yet, or ends, is found within seconds of its start, long before a renewal")
+    func findsBus() async throws {
+        try await inLab { lab in
+            try lab.lan("bus-stop", "2")
+            let watcher = try lab.witness(in: 2, port: 7411, txt: "two", renewal: 3_600)
+            _ = try await watcher.event("unavailable", within: 5)
+            try lab.lan("bus-start", "2")
+            _ = try await watcher.event("announced", within: 20)
+
+            let position = watcher.events.count
+            try lab.lan("bus-stop", "2")
+            _ = try await watcher.event("unavailable", from: position, within: 10)
+            try lab.lan("bus-start", "2")
+            _ = try await watcher.event("announced", from: position, within: 20)
+        }
+    }
+
     @Test("a host behind a partition is seen again soon after it heals")
     func healsPartition() async throws {
         try await inLab { lab in
