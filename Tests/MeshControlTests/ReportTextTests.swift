@@ -92,6 +92,17 @@ import Testing
                 """))
     }
 
+    @Test func `a member of a domain that has met nobody yet is pointed to the domain`() throws {
+        var member = status
+        member.peers = []
+        member.node.membership = MembershipReport(
+            name: NodeName("acme"), id: try #require(DomainID("d" + String(repeating: "a", count: 52))),
+            roles: [.member], until: member.node.started)
+        let text = StatusText.renderStart(member, plain)
+        #expect(
+            text.hasSuffix("next\n  comity domain show  the domain's members, and who of them is reached\n"))
+    }
+
     @Test func `a refused call shows both sides, the values and the next command`() {
         let report = ExplainReport(
             subject: "call B/orders/list", correlation: nil, verdict: .refused,

@@ -246,7 +246,8 @@ actor ControlPlane {
         case .answer(let ticket, let answer): answers.append((ticket, answer))
         case .confirmationWanted, .persist: confirmations.note(effect)
         case .lookUp(let lookUp): look(up: lookUp)
-        case .sign, .record: break
+        case .record(let records, _): PeerNews.tell(records, of: node, log)
+        case .sign: break
         }
     }
 

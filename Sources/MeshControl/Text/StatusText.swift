@@ -17,12 +17,16 @@ public enum StatusText {
     public static func renderStart(_ report: StatusReport, _ presentation: Presentation) -> String {
         let hasPeers = report.peers.contains { $0.trust == .trusted }
         let commands =
-            hasPeers
-            ? [("comity status", "how things stand")]
-            : [
-                ("comity invite", "a line that another node joins this one with"),
-                ("comity join LINE", "join the node that made the line"),
-            ]
+            if hasPeers {
+                [("comity status", "how things stand")]
+            } else if report.node.membership != nil {
+                [("comity domain show", "the domain's members, and who of them is reached")]
+            } else {
+                [
+                    ("comity invite", "a line that another node joins this one with"),
+                    ("comity join LINE", "join the node that made the line"),
+                ]
+            }
         var table = TextTable()
         for (command, meaning) in commands {
             table.add([.init(presentation.typed(command), .command), .init(meaning, .faint)])
