@@ -17,6 +17,8 @@ public struct Agreement: SignedBody {
     public let target: NodeID
     /// What may be called: at least one, at most `AgreementLimits.grants`, no resource twice.
     public let grants: [Grant]
+    /// Under which conditions; nil: under none. Never an empty set of conditions.
+    public let conditions: AgreementConditions?
     /// Not before; nil means from activation.
     public let validFrom: WallTime?
     /// Not after.
@@ -28,14 +30,15 @@ public struct Agreement: SignedBody {
 
     public init(
         id: AgreementID, version: Int64, source: NodeID, target: NodeID, grants: [Grant],
-        validFrom: WallTime?,
-        validUntil: WallTime, createdBy: NodeID, created: WallTime
+        conditions: AgreementConditions = .none, validFrom: WallTime?, validUntil: WallTime,
+        createdBy: NodeID, created: WallTime
     ) {
         self.id = id
         self.version = version
         self.source = source
         self.target = target
         self.grants = grants
+        self.conditions = conditions == .none ? nil : conditions
         self.validFrom = validFrom
         self.validUntil = validUntil
         self.createdBy = createdBy
@@ -56,6 +59,7 @@ public struct Agreement: SignedBody {
             && (createdBy == source || createdBy == target)
             && (1...AgreementLimits.grants).contains(grants.count) && grants.allSatisfy(\.isWellFormed)
             && zip(names, names.dropFirst()).allSatisfy { $0 < $1 }
+            && conditions != AgreementConditions.none && conditions?.isWellFormed ?? true
             && validUntil > (validFrom ?? created) && validUntil > created
             && created.milliseconds >= 0 && validUntil.milliseconds < AgreementLimits.versionMax
     }
@@ -116,6 +120,8 @@ public struct AgreementID: Hashable, Sendable, Comparable, Codable, CustomString
 public enum AgreementLimits {
     /// Resources that one agreement covers.
     public static let grants = 64
+    /// Principals, roles or networks that one condition names.
+    public static let namesPerCondition = 64
     /// The highest version, and the highest number that a document may hold.
     public static let versionMax: Int64 = 1 << 53 - 1
     /// The longest agreement that is accepted without anybody being asked.

@@ -32,7 +32,10 @@ extension AgreementBook {
             refusals.append(
                 Refusal(
                     .documentInvalid,
-                    [Fact("grants", request.grants.count), Fact("grants at most", AgreementLimits.grants)]))
+                    [
+                        Fact("grants", request.grants.count), Fact("grants at most", AgreementLimits.grants),
+                        Fact("names in a condition at most", AgreementLimits.namesPerCondition),
+                    ]))
         }
         if refusals.isEmpty, !makeRoom(with: request.peer, at: now.wall, into: &effects) {
             refusals.append(limitRefusal)
@@ -123,6 +126,7 @@ extension AgreementBook {
     {
         Agreement(
             id: id, version: version, source: me, target: request.peer, grants: request.grants,
+            conditions: request.conditions,
             validFrom: request.validFrom ?? now - Limits.clockSkewRefused, validUntil: now + request.life,
             createdBy: me, created: now)
     }

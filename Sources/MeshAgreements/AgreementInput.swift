@@ -43,6 +43,8 @@ public struct OfferRequest: Equatable, Sendable {
     public let peer: NodeID
     /// What; at least one.
     public let grants: [Grant]
+    /// Under which conditions.
+    public let conditions: AgreementConditions
     /// Not before; nil means the offerer's time less 300 s, so that it begins at once whatever the clocks.
     public let validFrom: WallTime?
     /// From now; at most `AgreementLimits.lifeMax`.
@@ -51,11 +53,12 @@ public struct OfferRequest: Equatable, Sendable {
     public let replaces: AgreementID?
 
     public init(
-        peer: NodeID, grants: [Grant], validFrom: WallTime? = nil, life: Duration,
-        replaces: AgreementID? = nil
+        peer: NodeID, grants: [Grant], conditions: AgreementConditions = .none, validFrom: WallTime? = nil,
+        life: Duration, replaces: AgreementID? = nil
     ) {
         self.peer = peer
         self.grants = grants.sorted { $0.resource < $1.resource }
+        self.conditions = conditions
         self.validFrom = validFrom
         self.life = life
         self.replaces = replaces

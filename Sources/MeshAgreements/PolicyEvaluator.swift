@@ -3,8 +3,8 @@ import MeshBase
 /// May this node ask that one for this? Default deny; one pure function, used alike at the consumer, at the
 /// provider, when an offer is made or answered, and by `explain` (protocol section 7).
 ///
-///     agreements ──> covers the resource? ──> signed? ──> parties? ──> time? ──> capability? ──> permitted
-///                          │ no                 └───────────┴──────────┴──────────┴─ no: a refusal each
+///     agreements ──> covers the resource? ──> parties, signed, time, capability, conditions? ──> permitted
+///                          │ no                 └─ no: a refusal for each that it lacks
 ///                          └─ not a near miss
 ///     house ──> offered to the domain? ──> both its members? ──> its agreement there, in time? ──> permitted
 ///
@@ -41,6 +41,7 @@ public enum PolicyEvaluator {
             && terms.agreement.grants.contains {
                 $0.resource == question.resource && $0.covers(question.capability)
             }
+            && terms.agreement.conditions?.permit(question) ?? true
     }
 
     private static func reasons(
@@ -113,6 +114,9 @@ public enum PolicyEvaluator {
                         Fact("agreed capabilities", agreed),
                     ]))
         }
+        if let conditions = agreement.conditions {
+            missing += conditions.shortcomings(for: question, named: named)
+        }
         return missing
     }
 
@@ -143,21 +147,34 @@ public struct PolicyQuestion: Equatable, Sendable {
     public let resource: ResourceName
     /// What of the resource.
     public let capability: ResourceName
+    /// What repeating the capability does, as the provider declares it.
+    public let safety: Safety
+    /// The HTTP method, in upper case.
+    public let method: String
     /// Who asks, within the caller.
     public let principal: Principal
+    /// The roles that the caller's credential proves now; nil: none is known.
+    public let callerRoles: [DomainRole]?
+    /// Where the caller's link comes from, as the provider sees it; nil: unknown, and always at the consumer.
+    public let callerAddress: IPAddress?
     /// By the wall clock of whoever decides.
     public let now: WallTime
 
     public init(
         side: Side, caller: NodeID, callee: NodeID, resource: ResourceName, capability: ResourceName,
-        principal: Principal, now: WallTime
+        safety: Safety, method: String, principal: Principal, callerRoles: [DomainRole]? = nil,
+        callerAddress: IPAddress? = nil, now: WallTime
     ) {
         self.side = side
         self.caller = caller
         self.callee = callee
         self.resource = resource
         self.capability = capability
+        self.safety = safety
+        self.method = method
         self.principal = principal
+        self.callerRoles = callerRoles
+        self.callerAddress = callerAddress
         self.now = now
     }
 

@@ -84,6 +84,9 @@ public struct Membership: Hashable, Sendable {
     /// Whether `role` is among the roles.
     public func holds(_ role: DomainRole) -> Bool { roles.contains(role) }
 
+    /// The roles while the membership lasts; nil when it is over.
+    public func roles(at wall: WallTime) -> [DomainRole]? { wall < until ? roles : nil }
+
     /// Whether both are members of one domain at `wall`. Its end is looked at here too, so that it holds even
     /// where nobody has told of it yet.
     public func isShared(with other: Membership?, at wall: WallTime) -> Bool {

@@ -145,6 +145,14 @@ public enum RefusalCode: String, Sendable, CaseIterable, Codable, Hashable {
     case notOfferedToDomain = "not-offered-to-domain"
     /// An agreement covers the resource but not this capability.
     case capabilityNotAgreed = "capability-not-agreed"
+    /// The agreement lets its consumer do less with data than the call would.
+    case accessLevelExceeded = "access-level-exceeded"
+    /// The agreement names other principals.
+    case principalNotAgreed = "principal-not-agreed"
+    /// The agreement asks for a role that the caller's credential does not prove.
+    case roleNotAgreed = "role-not-agreed"
+    /// The agreement names other networks than the one from which the call comes.
+    case networkNotAgreed = "network-not-agreed"
     /// The agreement names other parties.
     case partyMismatch = "party-mismatch"
     /// The path leaves the resource, or is written in a way that two readers could read differently.

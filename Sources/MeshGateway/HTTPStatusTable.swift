@@ -11,6 +11,7 @@ public enum HTTPStatusTable {
             400
         case .agreementMissing, .agreementNotYetValid, .agreementExpired, .agreementEnded, .agreementPending,
             .houseAgreementMissing, .membershipMissing, .notOfferedToDomain, .capabilityNotAgreed,
+            .accessLevelExceeded, .principalNotAgreed, .roleNotAgreed, .networkNotAgreed,
             .partyMismatch, .principalRefused, .hostRefused, .originRefused,
             .peerNotTrusted,
             .peerUnknown, .peerRevoked, .peerSuspended, .pairingClosed, .inviteProofWrong, .inviteDeclined,

@@ -13,7 +13,9 @@ extension Node {
         var offeredTo = OrderedTable<ResourceName, [NodeID]>()
         for peer in trust.pins.peers.values {
             peers[peer.node] = CallPeer(
-                name: peer.name, trust: CallTrust(peer.state), link: linkState(of: peer))
+                name: peer.name, trust: CallTrust(peer.state), link: linkState(of: peer),
+                address: gossip.link(with: peer.node).flatMap { IPAddress($0.remote.host) },
+                membership: agreements.membership(of: peer.node))
             terms[peer.node] = agreements.terms(with: peer.node)
             for resource in agreements.resourcesOffered(to: peer.node, by: me.node) {
                 if offeredTo.update(resource, { $0.append(peer.node) }) == nil {

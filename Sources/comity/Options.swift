@@ -96,6 +96,12 @@ enum LogFormat: String, ExpressibleByArgument, CaseIterable {
     case text, json
 }
 
+extension IPNetwork: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}
+
+extension ConditionsReport.Access: ExpressibleByArgument {}
+
 extension CorrelationID: ExpressibleByArgument {
     public init?(argument: String) { self.init(argument) }
 }

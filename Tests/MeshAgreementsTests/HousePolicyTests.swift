@@ -13,7 +13,7 @@ struct HousePolicyTests {
     private func question(_ side: PolicyQuestion.Side = .provider, at second: Int64 = 0) -> PolicyQuestion {
         PolicyQuestion(
             side: side, caller: caller, callee: callee, resource: .echo, capability: .echo,
-            principal: .local, now: House.start + .seconds(second))
+            safety: .safe, method: "POST", principal: .local, now: House.start + .seconds(second))
     }
 
     private func standing(

@@ -139,7 +139,8 @@ struct PolicyEvaluatorTests {
         PolicyQuestion(
             side: .consumer, caller: isReversed ? provider : consumer,
             callee: isReversed ? consumer : provider,
-            resource: name(resource), capability: name(capability), principal: .local,
+            resource: name(resource), capability: name(capability), safety: .safe, method: "GET",
+            principal: .local,
             now: WallTime(milliseconds: base + Int64(second) * 1000))
     }
 

@@ -23,7 +23,9 @@ extension ControlHandlers {
             resource: request.resource,
             capabilities: request.capabilities.isEmpty ? nil : request.capabilities)
         let record = try await offer(
-            OfferRequest(peer: peer, grants: [grant], life: .seconds(request.seconds)))
+            OfferRequest(
+                peer: peer, grants: [grant], conditions: request.conditions.conditions,
+                life: .seconds(request.seconds)))
         return await settled(record)
     }
 

@@ -47,7 +47,8 @@ enum Remedy {
     /// Whether the command must be given at the provider: only it can offer.
     static func isForProvider(_ code: RefusalCode) -> Bool {
         switch code {
-        case .agreementMissing, .capabilityNotAgreed, .agreementExpired, .agreementEnded, .notOfferedToDomain:
+        case .agreementMissing, .capabilityNotAgreed, .agreementExpired, .agreementEnded, .notOfferedToDomain,
+            .accessLevelExceeded, .principalNotAgreed, .roleNotAgreed, .networkNotAgreed:
             true
         default: false
         }

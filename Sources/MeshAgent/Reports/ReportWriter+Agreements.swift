@@ -21,9 +21,10 @@ extension ReportWriter {
         return AgreementReport(
             id: record.contentID.description, role: agreement.source == me ? .provider : .consumer,
             peer: reference(record.peer), resources: agreement.grants.map(\.resource),
-            capabilities: capabilities(of: agreement), state: state(of: record),
-            offered: Timestamp(agreement.created),
-            from: agreement.validFrom.map { Timestamp($0) }, until: Timestamp(agreement.validUntil),
+            capabilities: capabilities(of: agreement),
+            conditions: agreement.conditions.map { ConditionsReport($0) }, state: state(of: record),
+            offered: Timestamp(agreement.created), from: agreement.validFrom.map { Timestamp($0) },
+            until: Timestamp(agreement.validUntil),
             facts: facts(of: record))
     }
 
@@ -126,4 +127,32 @@ extension AgreementReport {
     }
 
     fileprivate var isLiving: Bool { AgreementReport.isLiving(state) }
+}
+
+// One vocabulary for people, the other signed: a case that one lacks does not compile.
+extension ConditionsReport {
+    init(_ conditions: AgreementConditions) {
+        let access: Access =
+            switch conditions.access {
+            case .metadataOnly: .metadataOnly
+            case .readOnly: .readOnly
+            case .full: .full
+            }
+        self.init(
+            access: access, principals: conditions.principals ?? [], roles: conditions.roles ?? [],
+            networks: conditions.networks ?? [])
+    }
+
+    /// What is signed.
+    var conditions: AgreementConditions {
+        let level: AccessLevel =
+            switch access {
+            case .metadataOnly: .metadataOnly
+            case .readOnly: .readOnly
+            case .full: .full
+            }
+        return AgreementConditions(
+            access: level, principals: principals.isEmpty ? nil : principals,
+            roles: roles.isEmpty ? nil : roles, networks: networks.isEmpty ? nil : networks)
+    }
 }

@@ -75,8 +75,8 @@ extension ReportWriter {
             callee: asProvider ? own : theirs, isOffered: true)
         let question = PolicyQuestion(
             side: asProvider ? .provider : .consumer, caller: asProvider ? peer : me,
-            callee: asProvider ? me : peer, resource: .echo, capability: .echo, principal: .local,
-            now: now.wall)
+            callee: asProvider ? me : peer, resource: .echo, capability: .echo, safety: .safe,
+            method: "POST", principal: .local, now: now.wall)
         guard case .refused(let reasons) = PolicyEvaluator.decide(question, over: [], house: standing) else {
             return []
         }
@@ -94,7 +94,7 @@ extension ReportWriter {
             isOffered: isOfferedToDomain(resource, by: peer))
         let question = PolicyQuestion(
             side: .consumer, caller: me, callee: peer, resource: resource, capability: resource,
-            principal: .local, now: now.wall)
+            safety: .safe, method: "GET", principal: .local, now: now.wall)
         guard case .permitted(let id) = PolicyEvaluator.decide(question, over: [], house: standing) else {
             return nil
         }

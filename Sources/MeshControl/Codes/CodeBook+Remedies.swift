@@ -39,7 +39,9 @@ extension CodeBook {
         case .peerUnreachable: "comity explain peer PEER"
         case .resourceUnknown: "comity find"
         case .capabilityUnknown, .capabilityUnnamed: "comity find RESOURCE"
-        case .agreementMissing, .capabilityNotAgreed: "comity offer RESOURCE --to PEER"
+        case .agreementMissing, .capabilityNotAgreed, .accessLevelExceeded, .principalNotAgreed,
+            .roleNotAgreed, .networkNotAgreed:
+            "comity offer RESOURCE --to PEER"
         case .agreementNotYetValid, .agreementPending, .partyMismatch: "comity agreement show ID"
         case .houseAgreementMissing, .membershipMissing: "comity explain peer PEER"
         case .notOfferedToDomain: "comity resource add RESOURCE --url URL --offer-to domain"

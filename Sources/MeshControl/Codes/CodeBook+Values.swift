@@ -100,6 +100,14 @@ extension CodeBook {
         case .notOfferedToDomain: ["resource", "callee", "domain", "decided at"]
         case .capabilityNotAgreed:
             ["agreement", "version", "resource", "capability", "agreed capabilities", "decided at"]
+        case .accessLevelExceeded:
+            [
+                "agreement", "version", "access agreed", "method", "capability", "capability is",
+                "decided at",
+            ]
+        case .principalNotAgreed: ["agreement", "version", "principal", "principals agreed", "decided at"]
+        case .roleNotAgreed: ["agreement", "version", "caller's roles", "roles agreed", "decided at"]
+        case .networkNotAgreed: ["agreement", "version", "caller's address", "networks agreed", "decided at"]
         case .partyMismatch:
             [
                 "agreement", "version", "agreed provider", "callee", "agreed consumer", "caller",
@@ -140,7 +148,8 @@ extension CodeBook {
         case .documentInvalid:
             [
                 "problem", "agreement", "version", "highest known version", "signature by", "signature",
-                "grants", "grants at most", "head", "owner", "audience", "epoch", "sequence", "newest",
+                "grants", "grants at most", "names in a condition at most", "head", "owner", "audience",
+                "epoch", "sequence", "newest",
                 "life", "leaves", "count", "leaf", "expired", "root", "record", "reasons given",
             ]
         case .limitReached:

@@ -126,12 +126,18 @@ public enum MakeOffer: ControlOperation {
         public var to: String
         /// Capabilities of the resource; empty: all.
         public var capabilities: [ResourceName]
+        /// Under which conditions.
+        public var conditions: ConditionsReport
         /// How long it holds, in seconds, above 0.
         public var seconds: Int64
-        public init(resource: ResourceName, to: String, capabilities: [ResourceName], seconds: Int64) {
+        public init(
+            resource: ResourceName, to: String, capabilities: [ResourceName],
+            conditions: ConditionsReport = ConditionsReport(), seconds: Int64
+        ) {
             self.resource = resource
             self.to = to
             self.capabilities = capabilities
+            self.conditions = conditions
             self.seconds = seconds
         }
     }

@@ -50,6 +50,8 @@ public struct AgreementReport: Codable, Equatable, Sendable {
     public var resources: [ResourceName]
     /// The capabilities that it covers; empty: all.
     public var capabilities: [ResourceName]
+    /// Under which conditions it may be called; nil: under none.
+    public var conditions: ConditionsReport?
     /// How it stands.
     public var state: State
     /// When it was offered.
@@ -63,17 +65,51 @@ public struct AgreementReport: Codable, Equatable, Sendable {
 
     public init(
         id: String, role: Role, peer: NodeReference, resources: [ResourceName], capabilities: [ResourceName],
-        state: State, offered: Timestamp, from: Timestamp?, until: Timestamp, facts: [Fact] = []
+        conditions: ConditionsReport? = nil, state: State, offered: Timestamp, from: Timestamp?,
+        until: Timestamp, facts: [Fact] = []
     ) {
         self.id = id
         self.role = role
         self.peer = peer
         self.resources = resources
         self.capabilities = capabilities
+        self.conditions = conditions
         self.state = state
         self.offered = offered
         self.from = from
         self.until = until
         self.facts = facts
+    }
+}
+
+/// Under which conditions an agreement lets its consumer call. An empty list restricts nothing.
+public struct ConditionsReport: Codable, Equatable, Sendable {
+    /// What the consumer may do with data.
+    public enum Access: String, Codable, Sendable, CaseIterable {
+        /// Descriptions, and the methods HEAD and OPTIONS, which transfer no data.
+        case metadataOnly = "metadata_only"
+        /// Capabilities that are declared safe.
+        case readOnly = "read_only"
+        /// Whatever is granted.
+        case full
+    }
+
+    /// What the consumer may do with data.
+    public var access: Access
+    /// Who at the consumer may call.
+    public var principals: [Principal]
+    /// Roles of the consumer's node in its domain, of which it must hold one.
+    public var roles: [DomainRole]
+    /// From where calls may come, as the provider sees the link.
+    public var networks: [IPNetwork]
+
+    public init(
+        access: Access = .full, principals: [Principal] = [], roles: [DomainRole] = [],
+        networks: [IPNetwork] = []
+    ) {
+        self.access = access
+        self.principals = principals
+        self.roles = roles
+        self.networks = networks
     }
 }

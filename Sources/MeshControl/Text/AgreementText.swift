@@ -30,6 +30,15 @@ public enum AgreementText {
         add(agreement.role == .provider ? "we provide to" : "provided by", agreement.peer.title)
         add("resources", list(agreement.resources, empty: "none"))
         add("capabilities", list(agreement.capabilities, empty: "all"))
+        if let conditions = agreement.conditions {
+            add("access", words(conditions.access))
+            let lists = [
+                ("principals", conditions.principals.map(\.description)),
+                ("roles", conditions.roles.map(\.description)),
+                ("networks", conditions.networks.map(\.description)),
+            ]
+            for (name, list) in lists where !list.isEmpty { add(name, list.joined(separator: ", ")) }
+        }
         add("offered", presentation.date(agreement.offered))
         if let from = agreement.from { add("from", presentation.date(from)) }
         add("until", "\(presentation.date(agreement.until)) (\(presentation.distance(to: agreement.until)))")
@@ -67,6 +76,14 @@ public enum AgreementText {
             ])
         }
         return table
+    }
+
+    private static func words(_ access: ConditionsReport.Access) -> String {
+        switch access {
+        case .metadataOnly: "metadata_only: descriptions, HEAD and OPTIONS"
+        case .readOnly: "read_only: capabilities that are declared safe"
+        case .full: "full"
+        }
     }
 
     private static func list(_ names: [ResourceName], empty: String) -> String {

@@ -121,11 +121,10 @@ extension CallDesk {
             return assessment
         }
         if !assessment.isLocal {
-            let question = PolicyQuestion(
-                side: .consumer, caller: view.me, callee: node, resource: request.resource,
-                capability: capability.name, principal: request.principal, now: now.wall)
-            let house = view.house(calling: node, request.resource)
-            switch PolicyEvaluator.decide(question, over: view.agreements[node] ?? [], house: house) {
+            let verdict = view.permits(
+                calling: node, request.resource, capability, method: assessment.method,
+                as: request.principal, at: now.wall)
+            switch verdict {
             case .permitted(let agreement): assessment.agreement = agreement
             case .refused(let reasons): assessment.refusals += reasons
             }

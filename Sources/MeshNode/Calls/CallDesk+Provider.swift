@@ -32,11 +32,10 @@ extension CallDesk {
             refuse(inbound, refusals, attempt: invocation.attempt, at: now, into: &effects)
             return
         }
-        let question = PolicyQuestion(
-            side: .provider, caller: inbound.peer, callee: view.me, resource: resource.name,
-            capability: capability.name, principal: invocation.principal, now: now.wall)
-        let house = view.house(calledBy: inbound.peer, resource.name, at: now.wall)
-        switch PolicyEvaluator.decide(question, over: view.agreements[inbound.peer] ?? [], house: house) {
+        let verdict = view.permits(
+            callBy: inbound.peer, resource.name, capability, method: invocation.method,
+            as: invocation.principal, at: now.wall)
+        switch verdict {
         case .refused(let reasons):
             refuse(inbound, refusals + reasons, attempt: invocation.attempt, at: now, into: &effects)
         case .permitted(let agreement):

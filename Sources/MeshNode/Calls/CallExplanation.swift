@@ -130,15 +130,13 @@ extension CallDesk {
         guard let own = view.resource(resource), view.mayKnow(peer, of: resource, at: now.wall) else {
             return .refused([Refusal(.resourceUnknown, [Fact("resource", resource)])])
         }
-        if case .refused(let refusal) = CapabilityMatcher.named(capability, of: own.description) {
-            return .refused([refusal])
+        switch CapabilityMatcher.named(capability, of: own.description) {
+        case .refused(let refusal): return .refused([refusal])
+        case .allowed(let capability):
+            return view.permits(
+                callBy: peer, resource, capability, method: capability.methods.first ?? "POST",
+                as: principal, at: now.wall)
         }
-        let question = PolicyQuestion(
-            side: .provider, caller: peer, callee: view.me, resource: resource, capability: capability,
-            principal: principal, now: now.wall)
-        return PolicyEvaluator.decide(
-            question, over: view.agreements[peer] ?? [],
-            house: view.house(calledBy: peer, resource, at: now.wall))
     }
 
     /// Every way that was used or is configured, by resource and node.

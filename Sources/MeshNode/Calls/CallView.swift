@@ -59,11 +59,20 @@ public struct CallPeer: Sendable, Equatable {
     public let trust: CallTrust
     /// Whether a link to it is up.
     public let link: CallLink
+    /// Where its link comes from; nil without one, and where it has no address.
+    public let address: IPAddress?
+    /// What counts of its credential, of whatever domain; nil: nothing.
+    public let membership: Membership?
 
-    public init(name: NodeName, trust: CallTrust, link: CallLink) {
+    public init(
+        name: NodeName, trust: CallTrust, link: CallLink, address: IPAddress? = nil,
+        membership: Membership? = nil
+    ) {
         self.name = name
         self.trust = trust
         self.link = link
+        self.address = address
+        self.membership = membership
     }
 }
 

@@ -125,17 +125,34 @@ struct Find: AsyncParsableCommand {
 struct Offer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Offer a resource to a peer.",
-        discussion: "Example: comity offer orders --to bakery --capability list --for 30d")
+        discussion: """
+            Example: comity offer orders --to bakery --capability list --for 30d
+
+            Conditions are signed with the offer and held at both ends:
+            comity offer orders --to bakery --access read_only --principal billing --network 10.1.0.0/16
+            """)
     @OptionGroup var facts: FactOptions
     @Argument(help: "One of this node's resources.") var resource: ResourceName
     @Option(help: ArgumentHelp("To whom.", valueName: "peer")) var to: String
     @Option(help: "One of its capabilities; repeatable; all without it.") var capability: [ResourceName] = []
+    @Option(help: "What may be done with data: metadata_only, read_only or full.")
+    var access = ConditionsReport.Access.full
+    @Option(help: "Who there may call; repeatable; everybody without it.") var principal: [Principal] = []
+    @Option(help: "A role that the peer must hold in its domain, one of these; repeatable.")
+    var role: [DomainRole] = []
+    @Option(
+        help: ArgumentHelp(
+            "From where calls may come: an address, or ADDRESS/LENGTH; repeatable.", valueName: "network"))
+    var network: [IPNetwork] = []
     @Option(name: .customLong("for"), help: ArgumentHelp("For how long.", valueName: "time"))
     var life = TypedDuration(.seconds(30 * 86_400))
 
     func run() async throws {
+        let conditions = ConditionsReport(
+            access: access, principals: principal, roles: role, networks: network)
         let request = MakeOffer.Request(
-            resource: resource, to: to, capabilities: capability, seconds: life.seconds)
+            resource: resource, to: to, capabilities: capability, conditions: conditions,
+            seconds: life.seconds)
         try facts.show(try await facts.home.ask(MakeOffer.self, request), AgreementText.offered)
     }
 }

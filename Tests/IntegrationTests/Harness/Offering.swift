@@ -23,9 +23,14 @@ extension RunningAgent {
     }
 
     /// Offers `name` (some capabilities of it, or all) to `other`, and waits until both have agreed.
-    func offer(_ name: String, _ capabilities: [String]? = nil, to other: RunningAgent) async throws {
+    func offer(
+        _ name: String, _ capabilities: [String]? = nil, to other: RunningAgent,
+        under conditions: AgreementConditions = .none
+    ) async throws {
         let grant = Grant(resource: resource(name), capabilities: capabilities?.map(resource))
-        try await order(.offer(OfferRequest(peer: other.node, grants: [grant], life: .seconds(3_600))))
+        let request = OfferRequest(
+            peer: other.node, grants: [grant], conditions: conditions, life: .seconds(3_600))
+        try await order(.offer(request))
         // What the desk decides by comes a little after what the node knows: in between lies the disk.
         for (agent, peer) in [(self, other), (other, self)] {
             try await until("\(agent.identity.name) decides calls by what was agreed about \(name)") {

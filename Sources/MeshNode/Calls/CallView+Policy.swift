@@ -1,0 +1,32 @@
+import MeshAgreements
+import MeshBase
+
+// May this node ask that one, and that one this node? One place where the evaluator is asked about calls.
+extension CallView {
+    /// Whether this node may send a request of this form to `peer`.
+    func permits(
+        calling peer: NodeID, _ resource: ResourceName, _ capability: Capability, method: String,
+        as principal: Principal, at wall: WallTime
+    ) -> Verdict {
+        let question = PolicyQuestion(
+            side: .consumer, caller: me, callee: peer, resource: resource, capability: capability.name,
+            safety: capability.safety, method: method, principal: principal,
+            callerRoles: domain?.membership.roles(at: wall), now: wall)
+        return PolicyEvaluator.decide(
+            question, over: agreements[peer] ?? [], house: house(calling: peer, resource))
+    }
+
+    /// Whether this node serves `peer` a request of this form.
+    func permits(
+        callBy peer: NodeID, _ resource: ResourceName, _ capability: Capability, method: String,
+        as principal: Principal, at wall: WallTime
+    ) -> Verdict {
+        let question = PolicyQuestion(
+            side: .provider, caller: peer, callee: me, resource: resource, capability: capability.name,
+            safety: capability.safety, method: method, principal: principal,
+            callerRoles: peers[peer]?.membership?.roles(at: wall), callerAddress: peers[peer]?.address,
+            now: wall)
+        return PolicyEvaluator.decide(
+            question, over: agreements[peer] ?? [], house: house(calledBy: peer, resource, at: wall))
+    }
+}

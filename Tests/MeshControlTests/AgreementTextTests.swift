@@ -1,0 +1,40 @@
+import Foundation
+import MeshBase
+import Testing
+
+@testable import MeshControl
+
+@Suite("Agreements in words")
+struct AgreementTextTests {
+    private func report(_ conditions: ConditionsReport?) throws -> AgreementReport {
+        AgreementReport(
+            id: "ab", role: .provider,
+            peer: NodeReference(
+                name: NodeName("bakery"),
+                id: NodeID(try #require(Digest([UInt8](repeating: 7, count: 32))))),
+            resources: [.echo], capabilities: [], conditions: conditions, state: .active,
+            offered: Timestamp(WallTime(milliseconds: 0)), from: nil,
+            until: Timestamp(WallTime(milliseconds: 1_000)))
+    }
+
+    @Test("a condition stands on a line of its own, and none takes no room")
+    func conditions() throws {
+        let presentation = Presentation(
+            hasColour: false, width: 100, now: WallTime(milliseconds: 0), zone: .fixed(seconds: 0))
+        let conditions = ConditionsReport(
+            access: .readOnly, principals: [try #require(Principal("billing"))],
+            networks: [try #require(IPNetwork("10.1.0.0/16"))])
+        let text = AgreementText.render(try report(conditions), presentation)
+        #expect(text.contains("read_only: capabilities that are declared safe"))
+        #expect(text.contains("billing") && text.contains("10.1.0.0/16") && !text.contains("roles"))
+        let plain = AgreementText.render(try report(nil), presentation)
+        #expect(!plain.contains("access") && !plain.contains("networks"))
+    }
+
+    @Test("conditions come back from JSON as they went")
+    func json() throws {
+        let report = try report(ConditionsReport(access: .metadataOnly, roles: [.relay]))
+        let written = try JSONEncoder().encode(report)
+        #expect(try JSONDecoder().decode(AgreementReport.self, from: written) == report)
+    }
+}
