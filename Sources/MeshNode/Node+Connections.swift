@@ -108,7 +108,7 @@ extension Node {
         let told =
             [Endpoint(host: link.remote.host, port: notice.port)]
             + notice.advertised.prefix(ListeningNotice.advertisedMax)
-        reach.told[node] = told
+        learn(told, of: node, into: &effects)
         let key = SightingKey(witness: .link, source: node.description)
         let sighting = Sighting(key: key, endpoints: told, claim: .node(node), life: nil)
         tell(.sighted(sighting), at: now, into: &effects)

@@ -6,7 +6,7 @@ import MeshTrust
 public struct ReachFindings: Equatable, Sendable {
     /// Where the peer tried to reach this node; empty when it did not try.
     public let inbound: [ReachAttempt]
-    /// Where this node tried to reach the peer.
+    /// Where this node tried to reach the peer; empty when the peer did not say in time where it listens.
     public let outbound: [ReachAttempt]
 }
 
@@ -47,7 +47,8 @@ public struct ReachAnswer: Codable, Equatable, Sendable {
 
 /// The dials that prove who reaches whom: this node's own, and those that a peer asked for.
 ///
-///     asked here --> own round: dials where the peer says it listens, and asks it to do the same
+///     asked here --> own round: dials where the peer says it listens, and asks it to do the same; when the
+///                    link is so new that the peer has not said it yet, waits for that
 ///     asked by a peer --> round for it: dials where that peer says it listens, answers with what it found
 ///
 /// A dial ends as soon as TLS shows whose certificate answers, with the identity key's statement in it; no
@@ -119,7 +120,7 @@ struct ReachBook: Equatable, Sendable {
     /// Takes a round that has all its answers.
     mutating func takeIfDone(_ number: Int64) -> Round? {
         guard let round = rounds[number], round.waiting.isEmpty else { return nil }
-        if case .own = round.purpose, round.inbound == nil { return nil }
+        if case .own = round.purpose, round.inbound == nil || told[round.peer] == nil { return nil }
         return rounds.remove(number)
     }
 
@@ -176,16 +177,33 @@ extension Node {
         into effects: inout Outbox<NodeEffect>
     ) -> Int64 {
         let number = Int64(bitPattern: newTicket().number)
-        var round = ReachBook.Round(
+        reach.rounds[number] = ReachBook.Round(
             peer: peer, purpose: purpose, deadline: now.instant + ReachBook.patience)
+        probe(number, into: &effects)
+        return number
+    }
+
+    /// Dials wherever the peer of this round says that it listens.
+    private mutating func probe(_ number: Int64, into effects: inout Outbox<NodeEffect>) {
+        guard let peer = reach.rounds[number]?.peer else { return }
         for endpoint in reach.told[peer] ?? [] {
             let connection = newConnection()
             connections[connection] = .probe(peer)
-            round.waiting[connection] = endpoint
+            reach.rounds.update(number) { $0.waiting[connection] = endpoint }
             effects.post(.dial(connection, endpoint, .peering))
         }
-        reach.rounds[number] = round
-        return number
+    }
+
+    /// A peer says where it listens; own rounds that began before it did go on.
+    mutating func learn(_ places: [Endpoint], of peer: NodeID, into effects: inout Outbox<NodeEffect>) {
+        let isFirst = reach.told[peer] == nil
+        reach.told[peer] = places
+        guard isFirst else { return }
+        for (number, round) in reach.rounds where round.peer == peer {
+            guard case .own = round.purpose else { continue }
+            if round.waiting.isEmpty, round.attempts.isEmpty { probe(number, into: &effects) }
+            finishRound(number, into: &effects)
+        }
     }
 
     /// TLS is up on a dial that only looks who is there.

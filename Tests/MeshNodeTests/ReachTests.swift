@@ -117,6 +117,30 @@ struct ReachTests {
         #expect(reasons.map(\.code) == [.peerUnreachable])
     }
 
+    @Test("who has not said yet where it listens is waited for, and when it does not, nobody is dialled")
+    func tooEarly() throws {
+        for isTold in [true, false] {
+            var table = linked()
+            let link = try #require(table.places[0].links[table.id(1)])
+            table.places[0].node.reach.forget(table.id(1))
+            let ticket = table.command(0, .proveReach(table.id(1)))
+            table.pass(.seconds(1))
+            #expect(findings(table, 0, ticket) == nil)
+            let place = table.places[1].endpoint
+            if isTold {
+                let notice = ListeningNotice(port: place.port, advertised: [])
+                table.tell(0, .documentArrived(link, .listening(notice)))
+                table.pass(.seconds(1))
+            } else {
+                table.pass(ReachBook.patience)
+            }
+            let found = try #require(findings(table, 0, ticket))
+            #expect(found.inbound.map(\.endpoint) == [table.places[0].endpoint])
+            #expect(found.outbound == (isTold ? [ReachAttempt(endpoint: place, because: nil)] : []))
+            #expect(table.places[0].node.reach.rounds.isEmpty)
+        }
+    }
+
     @Test("an answer that was not asked for, of another peer or twice, counts nothing")
     func unasked() throws {
         var table = linked()
