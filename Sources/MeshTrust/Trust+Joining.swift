@@ -182,6 +182,33 @@ extension Trust {
     }
 }
 
+extension Trust {
+    /// The other end refused a handshake, and says as much of why as this node may know.
+    mutating func denied(
+        _ connection: ConnectionID, _ handshake: Handshake, _ denial: Denial, at now: Moment,
+        into effects: inout Outbox<TrustEffect>
+    ) {
+        let remote = handshake.connection.remote
+        effects.post(.record(.handshakeDenied(remote: remote, expected: handshake.intent?.node, denial)))
+        end(connection)
+        effects.post(.close(connection, denial.code))
+        take(denial, from: handshake.provedNode, into: &effects)
+        joinDenied(connection, denial, at: now, into: &effects)
+        pairingFailed(connection, Refusal(denied: denial), at: now, into: &effects)
+        enrolmentFailed(handshake, Refusal(denied: denial))
+    }
+}
+
+extension Denial {
+    /// As it reads on this side: what the other end compared as its own is there, and ours is here.
+    var turned: Denial {
+        let sides = ["here": "there", "there": "here"]
+        return Denial(
+            code: code, reference: reference,
+            facts: facts.map { Fact(sides[$0.name] ?? $0.name, $0.value) }, boot: boot)
+    }
+}
+
 extension Refusal {
     /// What the other side said no with, and where its operator finds the reason.
     init(denied denial: Denial) {

@@ -38,8 +38,8 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
     var deadlines = Deadlines<TrustAlarm>()
     var issuances = OrderedTable<Ticket, Issuance>()
     var tokensInTheMaking = OrderedTable<Ticket, TokenInTheMaking>()
-    /// The token under which this node enrols; nil: it does not.
-    public internal(set) var enrolment: JoinToken?
+    /// How it stands with the token that this node was given; nil: it has none, or needs none any more.
+    public internal(set) var enrolment: Enrolment?
     var seeking = Seeking.nobody
     var credentialChecks = OrderedTable<NodeID, TokenBucket>()
     /// When the next step of a renewal may be taken, and whose turn it is.
@@ -227,14 +227,7 @@ extension Trust {
         case .compare(let sum): compare(sum, on: connection, into: &effects)
         case .awaitPeople: effects.post(.awaitPeople(connection))
         case .refuse(let refusal): refuse(connection, handshake, refusal, at: now, into: &effects)
-        case .denied(let denial):
-            let remote = handshake.connection.remote
-            effects.post(.record(.handshakeDenied(remote: remote, expected: handshake.intent?.node, denial)))
-            end(connection)
-            effects.post(.close(connection, denial.code))
-            take(denial, from: handshake.provedNode, into: &effects)
-            joinDenied(connection, denial, at: now, into: &effects)
-            pairingFailed(connection, Refusal(denied: denial), at: now, into: &effects)
+        case .denied(let denial): denied(connection, handshake, denial.turned, at: now, into: &effects)
         case .establish(let establishment):
             end(connection)
             switch handshake.connection.purpose {
@@ -267,6 +260,7 @@ extension Trust {
         effects.post(.close(connection, refusal.code))
         joinFailed(connection, refusal, at: now, into: &effects)
         pairingFailed(connection, refusal, at: now, into: &effects)
+        enrolmentFailed(handshake, refusal)
         countWrongProof(refusal, handshake, at: now, into: &effects)
         if let accepted, let node = handshake.provedNode, let returned = handshake.returnedBoot {
             bootReturned(node, accepted, returned, at: now, into: &effects)

@@ -167,6 +167,18 @@ struct HandshakeTests {
         #expect(table.refusals(1) == [.clockSkew])
         #expect(table.denials(0) == [.clockSkew])
         #expect(table.parties[1].closed[theirs] == .some(.clockSkew))
+        // Each side's own clock is the one that it calls here.
+        let told = table.parties[0].events.compactMap { event in
+            if case .handshakeDenied(_, _, let denial) = event { denial.facts } else { nil }
+        }
+        let found = table.parties[1].events.compactMap { event in
+            if case .handshakeRefused(_, _, _, let refusal) = event { refusal.facts } else { nil }
+        }
+        func time(_ name: String, _ facts: [Fact]?) -> String? {
+            facts?.first { $0.name == name }?.value
+        }
+        #expect(time("here", told.first) != nil && time("here", told.first) == time("there", found.first))
+        #expect(time("there", told.first) == time("here", found.first))
     }
 
     @Test("refuses a certificate that is over, or not valid yet")

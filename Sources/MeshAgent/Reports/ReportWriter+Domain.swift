@@ -44,8 +44,7 @@ extension ReportWriter {
     var domainAttention: [AttentionReport] {
         let book = node.trust.domains
         guard let home = book.home else {
-            return node.trust.enrolment == nil
-                ? [] : [AttentionReport(what: "no issuer has enrolled this node yet", next: "comity peers")]
+            return node.trust.enrolment.map { [attention(to: $0)] } ?? []
         }
         if book.own == nil {
             let until = RFC3339.text(home.chain.credential.body.until)
@@ -61,5 +60,28 @@ extension ReportWriter {
                 what: "no issuer of \(home.label) has renewed this node's credential since it was due at"
                     + " \(RFC3339.text(due))", next: "comity domain show")
         ]
+    }
+
+    /// Why a node with a token is not enrolled.
+    private func attention(to enrolment: Enrolment) -> AttentionReport {
+        let label = enrolment.token.record.body.label
+        guard let obstacle = enrolment.obstacle else {
+            return AttentionReport(
+                what: "no issuer of \(label) has enrolled this node yet: none is found", next: "comity peers")
+        }
+        let failure = ControlFailure(obstacle)
+        guard let remote = enrolment.remote else {
+            return AttentionReport(
+                what: "the join token for \(label) is not used: \(failure.code): \(failure.message)",
+                next: "comity explain \(failure.code)")
+        }
+        // A stranger that is in no domain, or in another one, says no more than this.
+        let why =
+            obstacle.code == .handshakeRefused
+            ? "\(remote) says no more than \(failure.code), as members of other domains do"
+            : "\(remote) says \(failure.code): \(failure.message)"
+        return AttentionReport(
+            what: "no issuer of \(label) has enrolled this node yet: \(why)",
+            next: "comity explain \(failure.code)")
     }
 }

@@ -1,5 +1,18 @@
 import MeshBase
 
+/// How it stands with the token that a node was given, until it has a credential.
+public struct Enrolment: Equatable, Sendable {
+    /// The token.
+    public let token: JoinToken
+    /// Why no issuer has enrolled this node yet, as far as is known; nil: nothing stood in its way.
+    public internal(set) var obstacle: Refusal?
+    /// Who said so; nil: this node itself, which then does nothing by the token.
+    public internal(set) var remote: Endpoint?
+
+    /// Whether nobody is asked, because all would refuse it.
+    public var isHopeless: Bool { obstacle != nil && remote == nil }
+}
+
 // Newcomers under a join token, on both sides; and trust made by credentials.
 extension Trust {
     /// This node holds a token. It does nothing by it while it has a credential that counts.
@@ -7,11 +20,17 @@ extension Trust {
         _ token: JoinToken, at now: Moment, into effects: inout Outbox<TrustEffect>
     ) {
         guard domains.own == nil else { return }
-        if let refusal = flaw(of: token, at: now) {
-            return effects.post(.record(.enrolmentRefused(refusal)))
-        }
-        enrolment = token
+        let flaw = flaw(of: token, at: now)
+        enrolment = Enrolment(token: token, obstacle: flaw)
+        if let flaw { return effects.post(.record(.enrolmentRefused(flaw))) }
         seek(at: now, into: &effects)
+    }
+
+    /// Somebody who was asked to enrol this node is not, or did not.
+    mutating func enrolmentFailed(_ handshake: Handshake, _ refusal: Refusal) {
+        guard handshake.intent?.token != nil, enrolment?.isHopeless == false else { return }
+        enrolment?.obstacle = refusal
+        enrolment?.remote = handshake.connection.remote
     }
 
     private func flaw(of token: JoinToken, at now: Moment) -> Refusal? {

@@ -149,7 +149,9 @@ extension Trust {
     /// Whom this node looks for among strangers, when that has changed.
     mutating func seek(at now: Moment, into effects: inout Outbox<TrustEffect>) {
         let wanted: Seeking =
-            if domains.own != nil { .members } else if enrolment != nil { .issuer } else { .nobody }
+            if domains.own != nil { .members } else if enrolment?.isHopeless == false { .issuer } else {
+                .nobody
+            }
         guard wanted != seeking else { return }
         seeking = wanted
         effects.post(.seek(wanted))
@@ -160,7 +162,7 @@ extension Trust {
         switch seeking {
         case .nobody: nil
         case .members: .member
-        case .issuer: enrolment.map(DialIntent.init(token:))
+        case .issuer: (enrolment?.token).map(DialIntent.init(token:))
         }
     }
 }

@@ -13,14 +13,17 @@ final class ConsulServer: Sendable {
     private let process: Mutex<Process>
 
     /// Starts one, which ends with the test.
+    /// - Parameter prefix: a command that runs it elsewhere (in a namespace); empty for here.
     static func start(
-        in mesh: TestMesh, listen: String = "127.0.0.1:0", _ options: [String] = []
+        in mesh: TestMesh, listen: String = "127.0.0.1:0", _ options: [String] = [], prefix: [String] = []
     ) async throws -> ConsulServer {
         let ready = mesh.folder.file("consul-\(UInt32.random(in: 0..<1_000_000))")
         let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/python3")
-        process.arguments =
-            [Program.sources + "/Tests/Consul/consul-server", "--listen", listen, "--ready", ready] + options
+        let command =
+            prefix + ["/usr/bin/python3", Program.sources + "/Tests/Consul/consul-server"]
+            + ["--listen", listen, "--ready", ready] + options
+        process.executableURL = URL(filePath: command[0])
+        process.arguments = Array(command.dropFirst())
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice

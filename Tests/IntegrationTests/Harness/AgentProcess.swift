@@ -27,9 +27,10 @@ final class AgentProcess: Sendable {
     /// - Parameters:
     ///   - prefix: a command that runs it elsewhere (in a namespace); empty for here.
     ///   - log: where it says what; beside the home unless said otherwise.
+    ///   - environment: beside that of the tests.
     init(
         home: String, name: String, options: [String], prefix: [String] = [], avahi: String = "off",
-        log: String? = nil
+        log: String? = nil, environment: [String: String] = [:]
     ) throws {
         self.home = home
         let log = log ?? home + ".log"
@@ -40,6 +41,7 @@ final class AgentProcess: Sendable {
         process.arguments = Array(command.dropFirst())
         process.environment = ProcessInfo.processInfo.environment
             .merging(["COMITY_DISCOVERY_AVAHI": avahi, "COMITY_LOG_LEVEL": "warning"]) { $1 }
+            .merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
         if !FileManager.default.fileExists(atPath: log) {
             guard FileManager.default.createFile(atPath: log, contents: nil) else {

@@ -6,7 +6,16 @@ import NIOHTTP1
 
 /// An application on some node's machine, which knows nothing but its own agent's gateway.
 struct Application: Sendable {
-    let gateway: Endpoint
+    /// How the addresses begin that lead to it.
+    private let base: String
+
+    init(gateway: Endpoint) { base = "http://\(gateway)" }
+
+    /// By the socket in the home of the agent, which may be on another network than this process.
+    init(home: String) {
+        let socket = home + "/gateway.sock"
+        base = "http+unix://" + (socket.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "")
+    }
 
     /// What came back.
     struct Answer: Sendable {
@@ -33,8 +42,10 @@ struct Application: Sendable {
     func send(
         _ method: HTTPMethod, _ path: String, _ body: [UInt8] = [], headers: [String: String] = [:]
     ) async throws -> Answer {
-        var request = HTTPClientRequest(url: "http://\(gateway)\(path)")
+        var request = HTTPClientRequest(url: base + path)
         request.method = method
+        // With a socket's path for a host the client names none, and a gateway wants one.
+        if base.hasPrefix("http+unix") { request.headers.add(name: "host", value: "localhost") }
         for (name, value) in headers { request.headers.add(name: name, value: value) }
         if !body.isEmpty { request.body = .bytes(ByteBuffer(bytes: body)) }
         let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))

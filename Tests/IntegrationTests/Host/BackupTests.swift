@@ -61,6 +61,83 @@ struct BackupTests {
         }
     }
 
+    @Test("of an issuer, restored after changes, is accepted by every member, and no member is rolled back")
+    func issuer() async throws {
+        try await TestMesh.with { mesh in
+            let alice = try await mesh.start("alice")
+            _ = try await alice.agent.handlers.createDomain(
+                .init(name: try #require(NodeName("acme")), roles: []))
+            let made = try await alice.agent.handlers.makeToken(
+                .init(roles: [], expiresSeconds: 600, uses: 9))
+            let token = mesh.folder.file("acme.token")
+            #expect(
+                FileManager.default.createFile(
+                    atPath: token, contents: Data(made.token.utf8), attributes: [.posixPermissions: 0o600]))
+            func member(_ name: String) async throws -> RunningAgent {
+                let settings = [
+                    "COMITY_JOIN_FILE": token, "COMITY_DISCOVERY_STATIC": alice.link.description,
+                ]
+                let member = try await mesh.start(name, environment: settings)
+                try await member.linked(with: alice)
+                return member
+            }
+            let (bob, carol) = (try await member("bob"), try await member("carol"))
+            try await alice.offerToDomain("orders")
+            try await until("both see the orders") {
+                for member in [bob, carol] where await !member.sees("orders") { return false }
+                return true
+            }
+            let file = mesh.folder.file("alice.tar")
+            try await alice.backUp(to: file)
+
+            // Since then she has offered more, and enrolled a member that the backup does not know.
+            try await alice.offerToDomain("bread")
+            let dave = try await member("dave")
+            let members = [bob, carol, dave]
+            for member in members {
+                try await until("\(member.identity.name) sees the bread") { await member.sees("bread") }
+            }
+            let known = try members.map { try $0.positions(of: alice) }
+            let house = await bob.agent.handlers.listAgreements().house?.id
+            await alice.stop()
+
+            _ = try RestoredHome.make(from: file, in: Home(path: mesh.folder.file("new")))
+            let again = try await mesh.start(
+                "alice", home: "new",
+                environment: [
+                    "COMITY_DISCOVERY_STATIC": members.map(\.link.description).joined(separator: ",")
+                ])
+            #expect(again.node == alice.node)
+            for (member, old) in zip(members, known) {
+                try await again.linked(with: member, within: .seconds(60))
+                #expect(await member.state(of: again.node) == .trusted)
+                #expect(await again.state(of: member.node) == .trusted)
+                try await until("\(member.identity.name) holds newer heads", within: .seconds(30)) {
+                    let new = try member.positions(of: again)
+                    // Between the two alone nothing was said since, and the head is the same.
+                    return !old.isEmpty
+                        && old.allSatisfy { audience, position in
+                            let isRaised = new[audience].map { position < $0 } ?? false
+                            return isRaised || (audience.hasPrefix("pair:") && new[audience] == position)
+                        }
+                }
+                #expect(await member.agent.handlers.listAgreements().house?.id == house)
+            }
+            // What she says from now on is heard by all, and what they offer answers.
+            try await again.offerToDomain("milk")
+            for member in members {
+                try await until("\(member.identity.name) sees the milk", within: .seconds(30)) {
+                    await member.sees("milk")
+                }
+                try await until("calls pass both ways", within: .seconds(20)) {
+                    let there = try await again.application.invoke("\(member.identity.name)/echo").status
+                    let back = try await member.application.invoke("alice/echo").status
+                    return there == 200 && back == 200
+                }
+            }
+        }
+    }
+
     @Test("is of one moment with the journal, whatever goes on meanwhile")
     func oneMoment() async throws {
         try await TestMesh.with { mesh in
@@ -179,6 +256,19 @@ extension RunningAgent {
         let snapshot = HomeSnapshot(try await agent.handlers.makeSnapshot())
         _ = try BackupWriter.pack(snapshot, to: file)
         try snapshot.remove()
+    }
+
+    fileprivate func offerToDomain(_ name: String) async throws {
+        let added = try await Command.comity(
+            "resource", "add", name, "--url", "http://127.0.0.1:9", "--offer-to", "domain", "--home",
+            home.path)
+        #expect(added.status == 0, "\(added)")
+    }
+
+    /// Whether somebody else's resource of this name is in its catalog.
+    fileprivate func sees(_ name: String) async -> Bool {
+        let found = await agent.handlers.findResources(.init(query: name, labels: []))
+        return found.entries.contains { $0.description.name.description == name && !$0.isHere }
     }
 
     /// Opens the store of this agent, which has stopped.

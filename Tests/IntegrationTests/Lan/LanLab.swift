@@ -64,6 +64,19 @@ struct LanLab: Sendable {
     /// A host's IPv4 address.
     func address(_ host: Int) -> String { "10.86.0.\(host)" }
 
+    /// A host's IPv6 address, once `leaveOnlySix` gave it one.
+    static func sixAddress(_ host: Int) -> String { "fd86::\(host)" }
+
+    /// Gives these hosts an IPv6 address, and takes IPv4 away.
+    func leaveOnlySix(on hosts: ClosedRange<Int>) async throws {
+        for host in hosts {
+            try await run("exec", "\(host)", "ip", "-4", "address", "flush", "dev", "eth0")
+            try await run(
+                "exec", "\(host)", "ip", "-6", "address", "add", Self.sixAddress(host) + "/64", "dev", "eth0",
+                "nodad")
+        }
+    }
+
     /// What runs a command on a host.
     func prefix(host: Int) -> [String] {
         ["/usr/bin/env"]

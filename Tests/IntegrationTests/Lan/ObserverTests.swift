@@ -14,12 +14,19 @@ import Testing
         "needs root, iproute2, nftables, dbus-daemon, avahi-daemon, python3, and the program beside this"))
 struct ObserverTests {
     @Test(
-        "learns that this is Comity and, once it connects, a node ID; no name and no resource",
+        "learns that this is Comity and, once it connects, a node ID; no name, organisation or resource",
         .timeLimit(.minutes(4)))
     func learnsLittle() async throws {
         try await TestMesh.with { mesh in
+            // An issuer with a token out: both of its protocols are open to newcomers.
             let victim = try await mesh.start("marlene")
-            try await victim.provide("geheimsache", at: "http://127.0.0.1:9", ["lesen=GET /lesen safe"])
+            let domain = try await victim.agent.handlers.createDomain(
+                .init(name: try #require(NodeName("steinbruch")), roles: []))
+            _ = try await victim.agent.handlers.makeToken(.init(roles: [], expiresSeconds: 3_600, uses: 9))
+            let added = try await Command.comity(
+                "resource", "add", "geheimsache", "--url", "http://127.0.0.1:9", "--capability",
+                "lesen=GET /lesen safe", "--offer-to", "domain", "--home", victim.home.path)
+            #expect(added.status == 0, "\(added)")
             let node = victim.node
             let home = victim.home.path
             await victim.stop()
@@ -36,25 +43,27 @@ struct ObserverTests {
             }
             let seen = try await Observer.look(at: lab.address(1), from: 2, in: lab)
             print(seen)
-            check(seen, node)
+            check(seen, node, domain.id)
         }
     }
 
-    private func check(_ seen: String, _ node: NodeID) {
+    private func check(_ seen: String, _ node: NodeID, _ domain: DomainID) {
         let lines = seen.split(separator: "\n").map(String.init)
         #expect(lines.filter { $0.hasPrefix("open ") } == ["open 7410"])
         // It saw something: the service, and a certificate of each protocol that is open.
         let multicast = lines.filter { $0.hasPrefix("mdns ") }.joined()
         #expect(multicast.contains("_comity") && multicast.contains("v=1"))
         #expect(lines.contains { $0.hasPrefix("tls comity/1 certificate ") })
-        for secret in ["marlene", "geheimsache", "lesen"] {
+        #expect(lines.contains { $0.hasPrefix("tls comity-pair/1 certificate ") })
+        let brief = String(domain.description.dropFirst().prefix(8))
+        for secret in ["marlene", "steinbruch", brief, "geheimsache", "lesen"] {
             let hex = Hexadecimal.encode(Array(secret.utf8))
             #expect(!seen.lowercased().contains(secret) && !seen.contains(hex), "\(secret) could be read")
         }
         // Before it connects it does not even learn the node ID; nor does anybody say anything first.
         let silent = lines.filter { $0.hasPrefix("mdns ") || $0.hasPrefix("plain ") }.joined()
-        let brief = String(node.description.dropFirst().prefix(8))
-        #expect(!silent.contains(brief) && !silent.contains(Hexadecimal.encode(Array(brief.utf8))))
+        let own = String(node.description.dropFirst().prefix(8))
+        #expect(!silent.contains(own) && !silent.contains(Hexadecimal.encode(Array(own.utf8))))
         for line in lines where line.hasPrefix("tls ") && line.contains(" said ") {
             let isRefusal = line.contains(#"{"body":{"code":"handshake-refused","facts":[],"reference":"#)
             #expect(line.hasSuffix(" said nothing") || isRefusal, "\(line)")
