@@ -41,6 +41,8 @@ struct DialPlan: Sendable, Equatable {
     static let raceMax = 3
 
     private(set) var phase: Phase = .resting
+    /// Whether a link is up.
+    var isUp: Bool { if case .up = phase { true } else { false } }
     /// Failures of each endpoint since its last success; absent: none.
     private(set) var failures = OrderedTable<Endpoint, Int>()
     private let configuration: DiscoveryConfiguration

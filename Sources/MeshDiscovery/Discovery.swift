@@ -316,7 +316,11 @@ public struct Discovery: Sendable, Equatable {
         let heard = entries.filter { !$0.sighting.key.witness.isVouched }
         var seen = OrderedTable<Endpoint, Bool>()
         return (vouched + heard).flatMap(\.sighting.endpoints).filter { endpoint in
-            guard seen[endpoint] == nil, own.lapse(of: endpoint, at: now) == nil else { return false }
+            // Behind a tag that nobody recognises may be a peer whose clock is wrong.
+            let isLinked = proven.owner(of: endpoint).flatMap { candidates[$0]?.plan.isUp } ?? false
+            guard seen[endpoint] == nil, !isLinked, own.lapse(of: endpoint, at: now) == nil else {
+                return false
+            }
             seen[endpoint] = true
             return true
         }

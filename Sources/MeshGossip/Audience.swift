@@ -35,7 +35,7 @@ public enum Audience: Hashable, Sendable {
 
     /// What names it between two nodes that are both in it, and tells nobody else that there is such an
     /// audience: salted with both, so that no two links name it alike.
-    func tag(between one: NodeID, and other: NodeID, using suite: some SignatureSuite) -> AudienceTag {
+    public func tag(between one: NodeID, and other: NodeID, using suite: some SignatureSuite) -> AudienceTag {
         var fields = FieldSequence(.audienceTag)
         fields.append(description)
         fields.append(min(one, other).digest)

@@ -31,6 +31,7 @@ extension Handshake {
             if let refusal = returnOfBoot(in: answer.hello, ground) { return fail(refusal) }
             guard manner != .words else { return askForWords(exchange) }
             exchange.credential = credential
+            if credential != nil { provedMember = answer.hello.node }
             guard intent?.token == nil else {
                 let proof = TokenProof(transcript: exchange.transcript.digest)
                 let payload = Octets(suite.encoded(proof))

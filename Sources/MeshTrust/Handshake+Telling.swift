@@ -7,8 +7,8 @@ extension Handshake {
         return facts.statement.node
     }
 
-    /// Whether the other end may know the true reason: a trusted peer, anyone whose clock is off or
-    /// whose time is over, and who named an invite.
+    /// Whether the other end may know the true reason: a trusted peer, anyone whose clock is off or whose
+    /// time is over, who named an invite, and whose own boot number it is: it has proved to be that node.
     func mayTell(_ code: RefusalCode, isTrusted: Bool) -> Bool {
         switch code {
         case .clockSkew, .handshakeTimeout: true
@@ -17,6 +17,7 @@ extension Handshake {
             .pairingCommitmentWrong,
             .tokenInvalid, .tokenForeign, .tokenExpired, .tokenUsed, .roleNotGiven:
             connection.purpose == .pairing
+        case .bootReturned: connection.purpose == .peering
         default: isTrusted && connection.purpose == .peering
         }
     }

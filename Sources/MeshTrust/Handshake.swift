@@ -35,6 +35,8 @@ struct Handshake: Equatable, Sendable {
     var manner: PairingManner?
     /// Whose identity key vouches for the key that TLS proved; nil while that is not checked, or is not so.
     private(set) var provedNode: NodeID?
+    /// Who answered with a credential that counts, and its signature; nil: nobody yet.
+    var provedMember: NodeID?
 
     /// What a step orders: at most one signature is under way at a time.
     enum Step: Equatable, Sendable {

@@ -13,7 +13,8 @@ public enum HomeOrigin: String, Sendable, Equatable {
 ///
 ///     hello with a boot number at or below the one accepted --signature proved--> denied, its number named
 ///         not within 10 s of the last one --> an alarm;  the second within 10 minutes --> suspended
-///     denied for that, here, in a restored home, by a trusted peer --> above the number that it named
+///     denied for that, here, in a restored home, by a trusted peer, or by who has just proved to be a
+///         member of this node's domain --> above the number that it named
 ///
 /// Both ends dial at once, and a node learns from the first denial only: so returns within 10 s are one.
 extension Trust {
@@ -35,10 +36,14 @@ extension Trust {
     }
 
     /// A peer names the highest boot number of this node that it accepted: in a restored home this run goes
-    /// on above it. No peer can name one above which there is no room.
-    mutating func take(_ denial: Denial, from node: NodeID?, into effects: inout Outbox<TrustEffect>) {
+    /// on above it. No peer can name one above which there is no room. `member` proved in this handshake to
+    /// be one: whom this node met since the backup, it does not know.
+    mutating func take(
+        _ denial: Denial, from node: NodeID?, member: NodeID? = nil,
+        into effects: inout Outbox<TrustEffect>
+    ) {
         guard origin == .backup, denial.code == .bootReturned, let named = denial.boot, let node,
-            pins.isTrusted(node), named >= me.boot.number, named <= Limits.bootNumberNamed
+            pins.isTrusted(node) || node == member, named >= me.boot.number, named <= Limits.bootNumberNamed
         else { return }
         let old = me.boot
         let random = generator.bytes(8).reduce(0) { $0 << 8 | UInt64($1) }

@@ -140,6 +140,9 @@ extension Trust {
                     .record(.stateChanged(peer.node, name: peer.name, from: old, to: .trusted, peer.evidence))
                 )
                 effects.post(.standingChanged(peer.node, .trusted))
+                if let membership = domains.members[peer.node]?.membership {
+                    effects.post(.membershipChanged(peer.node, membership))
+                }
             }
             if let join { finishJoin(join, .joined(peer.node), into: &effects) }
             pairingSucceeded(connection, with: peer.node, at: now, into: &effects)
@@ -192,7 +195,7 @@ extension Trust {
         effects.post(.record(.handshakeDenied(remote: remote, expected: handshake.intent?.node, denial)))
         end(connection)
         effects.post(.close(connection, denial.code))
-        take(denial, from: handshake.provedNode, into: &effects)
+        take(denial, from: handshake.provedNode, member: handshake.provedMember, into: &effects)
         joinDenied(connection, denial, at: now, into: &effects)
         pairingFailed(connection, Refusal(denied: denial), at: now, into: &effects)
         enrolmentFailed(handshake, Refusal(denied: denial))

@@ -42,6 +42,7 @@ enum SimulationProgram {
         let faults = plan.faults.isEmpty ? "none" : plan.faults.map(\.rawValue).joined(separator: " ")
         var lines = [
             "nodes   \(plan.nodes), \(counts.pairsTrusted) pairs trusted",
+            "domain  \(plan.domain.rawValue), \(counts.members) members, \(counts.credentials) credentials",
             "faults  \(faults)",
             "events  \(counts.events), \(counts.messages) messages, \(counts.handshakes) handshakes",
             "calls   \(counts.calls): \(counts.answered) answered, \(counts.refused) refused, "

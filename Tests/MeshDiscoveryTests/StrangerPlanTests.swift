@@ -90,6 +90,19 @@ struct StrangerPlanTests {
         #expect(bench.discovery.book.strangers.isEmpty)
     }
 
+    @Test("a peer that has a link there is no stranger, whatever the tag says; without one it may be")
+    func wrongTag() {
+        _ = strangers(.strangersSought(.anew), at(1))
+        _ = bench.handle(.peerTrusted(node(1)), at(1))
+        _ = strangers(
+            .sighted(.heard("x", tag: bench.tag(of: node(9), at(1)), 1, life: .seconds(100_000))), at(1))
+        #expect(pass(to: 1.3).map(\.1) == [endpoint(1)])
+        _ = bench.handle(.linkUp(node(1), endpoint(1)), at(1.4))
+        #expect(pass(to: 3_000).isEmpty)
+        _ = bench.handle(.linkDown(node(1)), at(3_000))
+        #expect(pass(to: 3_001).map(\.1) == [endpoint(1)])
+    }
+
     @Test("whose sighting is withdrawn, and this node itself, are not dialled")
     func gone() {
         _ = strangers(.strangersSought(.anew), at(1))

@@ -10,6 +10,7 @@ import Testing
         let tampering: Tampering
         let breaks: Invariant
         let faults: [Fault]
+        var domain = DomainPresence.absent
         var nodes = 4
         /// Where to begin: such a run is rare.
         var from: UInt64 = 1
@@ -36,13 +37,23 @@ import Testing
         Lie(tampering: .closesIgnored, breaks: .cutAtOnce, faults: [.operators]),
         Lie(tampering: .contradictionsLost, breaks: .equivocationConvicts, faults: [.equivocation]),
         Lie(tampering: .listsForged, breaks: .quiet, faults: []),
+        Lie(
+            tampering: .tokenUsesForgotten, breaks: .tokenServesFew, faults: [.kills], domain: .present,
+            nodes: 9),
+        Lie(tampering: .credentialsUnkept, breaks: .audienceKept, faults: [], domain: .present),
+        Lie(tampering: .credentialsUnkept, breaks: .agreementHonoured, faults: [], domain: .present),
+        Lie(
+            tampering: .seedsStolen, breaks: .credentialsGrounded, faults: [], domain: .present, nodes: 8),
+        Lie(tampering: .daysUnseen, breaks: .credentialsEnd, faults: [.longSleep], domain: .present),
+        Lie(tampering: .neverHealed, breaks: .membersConverge, faults: [.partitions], domain: .present),
     ]
 
     @Test(arguments: lies)
     func `a checker finds`(lie: Lie) {
         for seed in lie.from..<lie.from + 30 {
             let plan = SimulationPlan(
-                nodes: lie.nodes, seed: seed, duration: .seconds(120), faults: lie.faults)
+                nodes: lie.nodes, seed: seed, duration: .seconds(120), faults: lie.faults,
+                domain: lie.domain)
             var simulation = Simulation(plan, tampering: lie.tampering)
             while !simulation.isOver {
                 simulation.advance(by: .seconds(5))

@@ -9,6 +9,7 @@ import Testing
         let seed: UInt64
         let nodes: Int
         var seconds: Int64 = 180
+        var domain = DomainPresence.absent
         let faults: [Fault]
         /// What broke.
         let description: String
@@ -70,13 +71,15 @@ import Testing
     func `holds now`(run: Kept) {
         var simulation = Simulation(
             SimulationPlan(
-                nodes: run.nodes, seed: run.seed, duration: .seconds(run.seconds), faults: run.faults))
+                nodes: run.nodes, seed: run.seed, duration: .seconds(run.seconds), faults: run.faults,
+                domain: run.domain))
         let report = simulation.run()
         #expect(report.violations.isEmpty, "\(report.violations)\n\(report.replay)")
     }
 
     @Test func `a node's own service does the work of one key once`() {
-        var simulation = Simulation(SimulationPlan(nodes: 2, seed: 3, duration: .seconds(60), faults: []))
+        var simulation = Simulation(
+            SimulationPlan(nodes: 2, seed: 3, duration: .seconds(60), faults: [], domain: .absent))
         #expect(simulation.run().statistics.ownRepeats == 0)
     }
 }

@@ -20,8 +20,10 @@ import Testing
             let faults = environment["COMITY_SIM_FAULTS"].map { text in
                 text.split(separator: ",").compactMap { Fault(rawValue: String($0)) }
             }
+            let domain = environment["COMITY_SIM_DOMAIN"].flatMap { DomainPresence(rawValue: $0) }
             var simulation = Simulation(
-                SimulationPlan(nodes: nodes, seed: seed, duration: .seconds(seconds), faults: faults))
+                SimulationPlan(
+                    nodes: nodes, seed: seed, duration: .seconds(seconds), faults: faults, domain: domain))
             let report = simulation.run()
             print("seed \(seed)  nodes \(nodes)  digest \(report.digest)  \(report.statistics)")
             for violation in report.violations { print("  \(violation)") }

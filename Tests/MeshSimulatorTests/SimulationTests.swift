@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct SimulationTests {
     @Test func `two nodes and one seed give one digest`() {
-        let plan = SimulationPlan(nodes: 2, seed: 1, duration: .seconds(60), faults: [])
+        let plan = SimulationPlan(nodes: 2, seed: 1, duration: .seconds(60), faults: [], domain: .absent)
         var first = Simulation(plan)
         var second = Simulation(plan)
         let report = first.run()
@@ -60,11 +60,27 @@ import Testing
         #expect(drawn == Set(Fault.allCases))
     }
 
+    @Test func `both kinds of world have their way into twenty seeds`() {
+        let drawn = Set((1...20).map { SimulationPlan(nodes: 3, seed: $0).domain })
+        #expect(drawn == Set(DomainPresence.allCases))
+    }
+
+    @Test func `a domain is made, joined by tokens, and its members call one another`() {
+        var simulation = Simulation(
+            SimulationPlan(nodes: 6, seed: 5, duration: .seconds(120), faults: [], domain: .present))
+        let report = simulation.run()
+        #expect(report.violations.isEmpty, "\(report.violations)")
+        #expect(report.statistics.members > 2, "\(report.statistics)")
+        #expect(report.statistics.houseCalls > 0, "\(report.statistics)")
+    }
+
     @Test func `one line runs a seed again`() {
         var simulation = Simulation(
-            SimulationPlan(nodes: 2, seed: 5, duration: .seconds(10), faults: [.kills, .oneWay]))
+            SimulationPlan(
+                nodes: 2, seed: 5, duration: .seconds(10), faults: [.kills, .oneWay], domain: .present))
         #expect(
-            simulation.run().replay == "comity sim --seed 5 --nodes 2 --seconds 10 --faults kills,one-way")
+            simulation.run().replay
+                == "comity sim --seed 5 --nodes 2 --seconds 10 --domain present --faults kills,one-way")
     }
 
     @Test func `a plan says all that is wrong with it`() {

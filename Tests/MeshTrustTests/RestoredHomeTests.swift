@@ -73,6 +73,7 @@ struct RestoredHomeTests {
         let denial = Denial(code: .bootReturned, reference: Octets([]), facts: [], boot: 900)
         table.parties[1].trust.take(denial, from: stranger, into: &outbox)
         table.parties[1].trust.take(denial, from: nil, into: &outbox)
+        table.parties[1].trust.take(denial, from: stranger, member: SimulatedKey(8).node, into: &outbox)
         let peer = table.parties[0].node
         let low = Denial(code: .bootReturned, reference: Octets([]), facts: [], boot: 0)
         table.parties[1].trust.take(low, from: peer, into: &outbox)

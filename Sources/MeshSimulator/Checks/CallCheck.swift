@@ -172,6 +172,9 @@ struct CallCheck: Sendable {
     /// A host has lost its memory, and with it which keys it has seen.
     mutating func forget(_ host: Int) { done = done.filter { $0.host != host } }
 
+    /// So much time has passed that nobody has to remember a key.
+    mutating func forgetWork() { done = [] }
+
     /// A service does keyed work. Answers what it did twice.
     mutating func executed(_ work: IdempotentWork, at host: Int) -> String? {
         guard done.insert(Work(host: host, work: work)).inserted else {

@@ -10,6 +10,7 @@ struct Checks: Sendable {
     var gossip = GossipCheck()
     var calls = CallCheck()
     var audit = AuditCheck()
+    var domains = DomainCheck()
     private var requestsMade: UInt64 = 0
 
     var isFull: Bool { violations.count >= Violation.countMax }
@@ -62,6 +63,14 @@ enum Tampering: String, Sendable, CaseIterable {
     case closesIgnored
     /// Who is told two things under one number never hears the second.
     case contradictionsLost
+    /// The store finds at start no use of a token.
+    case tokenUsesForgotten
+    /// The store does not keep the credentials of others.
+    case credentialsUnkept
+    /// Who should hold a token's record alone has its seed, too.
+    case seedsStolen
+    /// Days that pass while all machines sleep are seen by no node's clock.
+    case daysUnseen
     /// With each ping comes a list that the node did not send: it holds nothing of the other's.
     case listsForged
 }

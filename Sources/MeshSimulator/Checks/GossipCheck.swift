@@ -59,9 +59,10 @@ struct GossipCheck: Sendable {
     }
 
     /// What of `message` must not go to `receiver`; nil when all of it may.
-    /// - Parameter domain: the domain into which the world let both; nil: none.
+    /// - Parameter domain: the domain of both, by what the sender knows now; nil: none.
     static func leak(
-        in message: GossipMessage, from sender: NodeID, to receiver: NodeID, sharing domain: DomainID?
+        in message: GossipMessage, from sender: NodeID, to receiver: NodeID, sharing domain: DomainID?,
+        using suite: SimulatedSuite
     ) -> String? {
         let audiences = [.pair(sender, receiver)] + (domain.map { [Audience.domain($0)] } ?? [])
         var named: [Audience] = []
@@ -79,6 +80,7 @@ struct GossipCheck: Sendable {
         if let stranger = named.first(where: { !audiences.contains($0) }) {
             return "something of \(stranger)"
         }
-        return tag != nil && domain == nil ? "the tag of an audience that the two do not share" : nil
+        let shared = domain.map { Audience.domain($0).tag(between: sender, and: receiver, using: suite) }
+        return tag == nil || tag == shared ? nil : "the tag of an audience that the two do not share"
     }
 }

@@ -146,12 +146,24 @@ extension World {
         let isOffered =
             callee != hosts[run.host].node || invocation.resource == .echo
             || hosts[run.host].disk.offeredToDomain[invocation.resource] == .offered
+        let peer = caller == hosts[run.host].node ? callee : caller
+        statistics.houseCalls += 1
         guard house.flaw(using: suite) == nil, isInTime, isOffered,
-            domain(of: caller, callee) == house.body.domain
+            sharedDomain(run.host, peer) == house.body.domain, bothLast(.seconds(5), run.host, peer)
         else {
             return breach(
                 .agreementHonoured, "host \(run.host), \(invocation.resource) under the \(house.body.name)")
         }
+    }
+}
+
+extension World {
+    /// Whether a host's own credential and the peer's both last so much longer.
+    fileprivate func bothLast(_ margin: Duration, _ host: Int, _ peer: NodeID) -> Bool {
+        guard let mine = hosts[host].disk.home?.chain, let theirs = hosts[host].disk.credentials[peer]?.chain
+        else { return false }
+        let end = moment(of: host).wall + margin
+        return end <= mine.until && end <= theirs.until
     }
 }
 

@@ -10,6 +10,7 @@ extension World {
         switch inspection {
         case .routine:
             inspectTables()
+            inspectCredentials()
             // A host that stood still answers when it goes on.
             let hasPaused = plan.faults.contains(.pauses) && time < .zero + plan.duration + .seconds(15)
             let patience: Duration = hasPaused ? .seconds(15) : .seconds(1)
@@ -17,12 +18,18 @@ extension World {
             schedule(.inspect(.routine), after: .seconds(5))
         case .cut(let run, let node): inspectCut(run, node)
         case .conviction(let run, let node): inspectConviction(run, node)
+        case .membership(let run, let node): inspectMembership(of: node, by: run)
         case .links: inspectLinks()
         case .heads: inspectHeads()
         case .end:
             inspectAllTables()
             for number in hosts.indices { inspectJournal(of: number) }
             inspectJournals()
+            inspectDomains()
+            if plan.domain == .present {
+                inspectLinks()
+                inspectHeads()
+            }
             statistics.pairsTrusted = pairs().count
         }
     }
@@ -63,7 +70,7 @@ extension World {
     }
 
     private mutating func inspectLinks() {
-        for (one, other) in pairs() where hasMet(one, other) {
+        for (one, other) in pairs() where hasMet(one, other) && isOld(one, other) {
             for (here, there) in [(one, other), (other, one)]
             where hosts[here].agent?.node.gossip.link(with: hosts[there].node) == nil {
                 breach(.linksReturn, "host \(here) has no link with host \(there)")
@@ -78,13 +85,32 @@ extension World {
             || hosts[other].disk.endpoints[hosts[one].node] != nil
     }
 
+    /// Whether trust between the two is older than a link may take: credentials make trust whenever two meet.
+    private func isOld(_ one: Int, _ other: Int) -> Bool {
+        [(one, other), (other, one)].allSatisfy { here, there in
+            guard let since = hosts[here].disk.peers[hosts[there].node]?.since else { return false }
+            let age = moment(of: here).wall - since
+            return age < .zero || age > .seconds(20)
+        }
+    }
+
+    /// Whether a link that they have, if any, is no new one.
+    private func isSettled(_ one: Int, _ other: Int) -> Bool {
+        [(one, other), (other, one)].allSatisfy { here, there in
+            guard let link = hosts[here].agent?.node.gossip.link(with: hosts[there].node) else {
+                return isOld(one, other)
+            }
+            return moment(of: here).instant - link.since > .seconds(10)
+        }
+    }
+
     private mutating func inspectHeads() {
-        for (one, other) in pairs() where hasMet(one, other) {
+        for (one, other) in pairs() where hasMet(one, other) && isSettled(one, other) {
             for (owner, holder) in [(one, other), (other, one)] where !checks.gossip.owesWait.contains(owner)
             {
                 let (mine, theirs) = (hosts[owner].node, hosts[holder].node)
                 inspectHead(of: owner, at: holder, in: .pair(mine, theirs))
-                if let domain = domain(of: mine, theirs) {
+                if let domain = sharedDomain(owner, theirs), domain == sharedDomain(holder, mine) {
                     inspectHead(of: owner, at: holder, in: .domain(domain))
                 }
             }
@@ -168,7 +194,7 @@ extension World {
             for text in AuditCheck.repeated(in: fold.events, of: number) { breach(.toldOnce, text) }
             for event in fold.events where event.type == .service { served.insert(Self.name(of: event)) }
         }
-        for (number, fold) in folds.enumerated() {
+        for (number, fold) in folds.enumerated() where !hosts[number].isGone {
             for event in fold.events
             where event.type == .attempt && event.success && event.target != event.source {
                 guard let target = hostOfNode[event.target], !checks.audit.powerless.contains(target),

@@ -52,15 +52,11 @@ extension World {
         return hosts[far.host].node
     }
 
-    /// The domain into which the world let both; nil when there is none.
-    func domain(of one: NodeID, _ other: NodeID) -> DomainID? {
-        domains.first { $1.contains(one) && $1.contains(other) }?.0
-    }
-
     private func isHonest(_ node: NodeID) -> Bool { hostOfNode[node].map { hosts[$0].isHonest } ?? false }
 
     private mutating func checkSending(_ document: LinkDocument, on connection: ConnectionID, of run: RunID) {
         let me = hosts[run.host].node
+        checkShowing(document, on: connection, of: run)
         switch document {
         case .handshake(.finish(let finish)) where finish.proof.body.grants.trust:
             checks.trust.granted(finish.proof.body.transcript, by: me)
@@ -77,17 +73,20 @@ extension World {
         guard pipes[id]?[end].admitted != nil, let far = truth(behind: connection, of: run) else {
             return breach(.audienceKept, "host \(run.host) sends a document over a link that is none")
         }
-        note(.audienceKept, leak(in: document, from: me, to: far).map { "host \(run.host) sends \($0)" })
+        note(
+            .audienceKept, leak(in: document, from: run.host, to: far).map { "host \(run.host) sends \($0)" })
     }
 
-    private func leak(in document: LinkDocument, from me: NodeID, to far: NodeID) -> String? {
+    private func leak(in document: LinkDocument, from host: Int, to far: NodeID) -> String? {
+        let me = hosts[host].node
         switch document {
         case .gossip(let message):
-            return GossipCheck.leak(in: message, from: me, to: far, sharing: domain(of: me, far))
+            return GossipCheck.leak(
+                in: message, from: me, to: far, sharing: sharedDomain(host, far), using: suite)
         case .agreement(.house(let document)):
-            return document.body.domain == domain(of: me, far) ? nil : "the house agreement of others"
+            return document.body.domain == sharedDomain(host, far) ? nil : "the house agreement of others"
         case .agreement(.houseHeld):
-            return domain(of: me, far) != nil ? nil : "that it holds a house agreement"
+            return sharedDomain(host, far) != nil ? nil : "that it holds a house agreement"
         case .agreement(.offer(let document)), .agreement(.accepted(let document)):
             return document.body.party(besides: me) == far ? nil : "an agreement of others"
         case .traceAnswer(let answer):
@@ -126,6 +125,7 @@ extension World {
             let found = checks.trust.wrote(peer, by: me, host: run.host, isPeerHonest: isHonest(peer.node))
             for (invariant, text) in found { breach(invariant, text) }
             if peer.state != .trusted { schedule(.inspect(.cut(run, peer.node)), after: .seconds(1)) }
+            checkWriting(.peer(peer), of: run)
         case .trust(.peerForgotten(let node)):
             checks.trust.forgot(node, by: run.host)
             schedule(.inspect(.cut(run, node)), after: .seconds(1))
@@ -134,7 +134,8 @@ extension World {
             for (invariant, text) in checks.gossip.wrote(stored, by: run.host, at: moment(of: run.host)) {
                 breach(invariant, text)
             }
-        case .trust, .agreement, .agreementForgotten, .houseAgreement, .resource, .resourceRemoved, .route,
+        case .trust(let other): checkWriting(other, of: run)
+        case .agreement, .agreementForgotten, .houseAgreement, .resource, .resourceRemoved, .route,
             .endpoint, .endpointForgotten:
             break
         }
@@ -145,7 +146,7 @@ extension World {
         let wall = moment(of: run.host).wall
         let me = hosts[run.host].node
         for (peer, descriptions) in view.descriptions where !descriptions.isEmpty {
-            let shared = domain(of: me, peer).map { [Audience.domain($0)] } ?? []
+            let shared = sharedDomain(run.host, peer).map { [Audience.domain($0)] } ?? []
             let heads = ([.pair(me, peer)] + shared).compactMap { audience in
                 hosts[run.host].disk.heads[Disk.HeadKey(owner: peer, audience: audience)]
             }.filter { wall < $0.head.body.expires }

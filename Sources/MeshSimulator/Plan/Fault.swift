@@ -52,6 +52,11 @@ public enum Fault: String, Sendable, CaseIterable, Hashable {
     case forgery
     /// A trusted node sends a hundred for one.
     case flooding
+    /// Of a domain: an issuer's machine is gone for ever, its home is lost, or members revoke it.
+    case issuerDeaths = "issuer-deaths"
+    /// Where there is a domain: all machines sleep at once, for so many days that credentials are due for
+    /// renewal, or over.
+    case longSleep = "long-sleep"
 
     /// What makes a trusted node an insider: one that sends what no honest node sends.
     static let ofInsiders: [Fault] = [.insider, .equivocation, .futureDating, .forgery, .flooding]

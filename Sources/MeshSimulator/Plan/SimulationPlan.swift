@@ -10,6 +10,8 @@ public struct SimulationPlan: Equatable, Sendable {
     public var duration: Duration
     /// What may go wrong; drawn from the seed unless said.
     public var faults: [Fault]
+    /// Whether there are domains; drawn from the seed unless said.
+    public var domain: DomainPresence
 
     /// The quiet time at the end: no faults, and clocks are right.
     static let quiet: Duration = .seconds(120)
@@ -26,11 +28,16 @@ public struct SimulationPlan: Equatable, Sendable {
     /// - Parameter faults: nil draws them from the seed, each with one half ("swarm testing", Groce et al.,
     /// ISSTA 2012): a fault
     ///   that is always on hides what happens without it.
-    public init(nodes: Int, seed: UInt64, duration: Duration = .seconds(180), faults: [Fault]? = nil) {
+    /// - Parameter domain: nil draws it from the seed.
+    public init(
+        nodes: Int, seed: UInt64, duration: Duration = .seconds(180), faults: [Fault]? = nil,
+        domain: DomainPresence? = nil
+    ) {
         self.nodes = nodes
         self.seed = seed
         self.duration = duration
         self.faults = faults ?? Self.swarm(seed)
+        self.domain = domain ?? .drawn(by: seed)
     }
 
     /// All that is wrong with it.

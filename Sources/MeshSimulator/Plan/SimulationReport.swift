@@ -15,7 +15,8 @@ public struct SimulationReport: Equatable, Sendable {
     public var replay: String {
         let faults = plan.faults.isEmpty ? "none" : plan.faults.map(\.rawValue).joined(separator: ",")
         let seconds = plan.duration.wholeMilliseconds / 1_000
-        return "comity sim --seed \(plan.seed) --nodes \(plan.nodes) --seconds \(seconds) --faults \(faults)"
+        return "comity sim --seed \(plan.seed) --nodes \(plan.nodes) --seconds \(seconds) "
+            + "--domain \(plan.domain.rawValue) --faults \(faults)"
     }
 }
 
@@ -69,6 +70,14 @@ public enum Invariant: String, Sendable, CaseIterable, Hashable {
     case withinDeadline = "no attempt after its deadline"
     /// What is called is agreed.
     case agreementHonoured = "no agreement is honoured outside its terms"
+    /// Who belongs to a domain was let in, by a key that may, and in time.
+    case credentialsGrounded = "membership rests on a credential by who may give it"
+    /// What is over is over.
+    case credentialsEnd = "no credential serves beyond its time"
+    /// A token serves so many keys at an issuer, and no one else.
+    case tokenServesFew = "a token serves no more keys than it says"
+    /// After heal, members of one domain trust each other and hold the same.
+    case membersConverge = "members trust each other and hold the same house agreement"
     /// Attempts and calls are told once on each side.
     case toldOnce = "one event for each attempt and side"
     /// What was acknowledged is remembered.
@@ -131,6 +140,12 @@ public struct SimulationStatistics: Equatable, Sendable {
     public internal(set) var intrusions = 0
     /// What operators did after the set-up.
     public internal(set) var operations = 0
+    /// Nodes that were enrolled in a domain, each founder among them, at the end.
+    public internal(set) var members = 0
+    /// Calls that left or were served under a house agreement.
+    public internal(set) var houseCalls = 0
+    /// Credentials that issuers and anchors signed.
+    public internal(set) var credentials = 0
     /// Pairs of nodes that trusted one another at the end.
     public internal(set) var pairsTrusted = 0
 }

@@ -114,9 +114,10 @@ struct Disk: Sendable {
         case .headsForgotten: heads = OrderedTable()
         case .invitesForgotten: for invite in invites.values { invites[invite.name] = invite.unused }
         case .bootsForgotten: for peer in peers.values { peers[peer.node] = peer.withoutBoot }
+        case .tokenUsesForgotten: tokenUses = OrderedTable()
         case .keysForgotten, .catalogUnkept, .agreementsUnkept, .answersDoubled, .headsMisdelivered,
             .neverHealed, .bothKeysStolen, .alarmsUnheard, .closesIgnored, .contradictionsLost,
-            .listsForged, nil:
+            .listsForged, .credentialsUnkept, .seedsStolen, .daysUnseen, nil:
             break
         }
     }

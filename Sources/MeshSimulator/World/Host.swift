@@ -47,6 +47,12 @@ struct Host: Sendable {
     var snapshot: (agent: Agent, disk: Disk)?
     /// The home, while a run goes on that is not its own.
     var keptDisk: Disk?
+    /// The key of a domain's anchor that lies in the home; nil: none does.
+    var anchor: HeldAnchor?
+    /// The join token with which the agent is started; nil: without one.
+    var token: HeldToken?
+    /// Whether the machine will never run again.
+    var isGone = false
 
     /// What ends in the middle of a write.
     enum Ending: Sendable, CaseIterable { case process, power }

@@ -19,6 +19,8 @@ enum Errand: Sendable {
     case confirm(host: Int, InviteName, Pin, Consent)
     /// Something of the operator's own.
     case whim
+    /// Something that concerns domains.
+    case domain(DomainErrand)
 }
 
 /// What the operators know: which commands wait for an answer, and what follows.
@@ -31,10 +33,13 @@ struct OperatorScript: Sendable {
     var providers: Set<Int> = []
     /// Idempotency keys that each host's applications have used.
     var keysUsed: [Int] = []
+    /// What is known of domains.
+    var domains = DomainScript(generator: SeededGenerator(seed: 0))
 
     enum Pending: Sendable {
         case invite(host: Int, guest: Int, tries: Int)
         case join(guest: Int, host: Int, tries: Int)
+        case token(realm: Int, Realm.TokenKind, SimulatedKey)
     }
 
     init(generator: SeededGenerator) { self.generator = generator }
@@ -55,11 +60,12 @@ extension World {
             schedule(.ask(host: number), after: chance.duration(from: .seconds(5), through: .seconds(12)))
             let isProvider = number == 0 || script.generator.number(below: 2) == 0
             if isProvider { schedule(.operate(.provide(host: number)), after: .seconds(3)) }
-            for other in inviters(of: number) {
+            for other in inviters(of: number) where isInviteDue() {
                 let delay = script.generator.duration(from: .seconds(3), through: .seconds(8))
                 schedule(.operate(.invite(host: other, guest: number, tries: 5)), after: delay)
             }
         }
+        prepareDomains()
         prepareFaults()
         schedule(.inspect(.routine), after: .seconds(5))
         schedule(.calm, after: plan.duration)
@@ -98,12 +104,13 @@ extension World {
             script.pending[ticket] = .join(guest: guest, host: host, tries: tries)
         case .provide(let host):
             script.providers.insert(host)
-            command(host, .addResource(Self.ordersResource))
+            command(host, .addResource(Self.ordersResource, toDomain: drawDomainOffer()))
         case .offer(let host, let peer): offer(host, peer)
         case .route(let host): route(host)
         case .confirm(let host, let name, let pin, let consent):
             command(host, .confirm(name, by: pin, consent))
         case .whim: whim()
+        case .domain(let errand): operate(errand)
         }
     }
 
@@ -138,6 +145,8 @@ extension World {
                 schedule(.operate(.offer(host: provider, peer: peer)), after: delay)
                 schedule(.operate(.route(host: peer)), after: delay + .seconds(1))
             }
+        case (.token(let realm, let kind, let key), .token(let token)):
+            keep(HeldToken(token: token, key: key), kind, of: realm)
         case (.join(let guest, let host, let tries), .refused) where tries > 1 && !isCalm:
             schedule(.operate(.invite(host: host, guest: guest, tries: tries - 1)), after: .seconds(5))
         default: break

@@ -6,7 +6,7 @@ import MeshTrust
 // Agents: their start, their alarms, their ends.
 extension World {
     mutating func boot(_ number: Int) {
-        guard hosts[number].agent == nil else { return }
+        guard hosts[number].agent == nil, !hosts[number].isGone else { return }
         guard !hosts[number].isFull else { return schedule(.boot(host: number), after: .seconds(1)) }
         hosts[number].isPowered = true
         hosts[number].runs += 1
@@ -27,7 +27,7 @@ extension World {
         hosts[number].disk.forget(tampering)
         inspectJournal(of: number)
         let node = Node(
-            me: me, restored: hosts[number].disk.restored, configuration: NodeConfiguration(), suite: suite,
+            me: me, restored: restored(number), configuration: NodeConfiguration(), suite: suite,
             generator: chance.split())
         let leaf = leaf(of: key, at: now.wall)
         hosts[number].agent = Agent(
@@ -43,6 +43,7 @@ extension World {
         if isAlive(run) { call(run, .keysRestored(hosts[number].disk.keys.values)) }
         if isAlive(run) { measure(run) }
         tell(run, .listens(ListeningNotice(port: hosts[number].endpoint.port, advertised: [])))
+        if let token = hosts[number].token?.token, isAlive(run) { tell(run, .enrolmentOrdered(token)) }
         if !unfinished.isEmpty, isAlive(run) { tell(run, .callsFoundUnfinished(unfinished)) }
         schedule(.announce(run), after: .milliseconds(200))
         schedule(.freshen(run), after: .seconds(10))

@@ -9,7 +9,7 @@ extension World {
         guard isAlive(run), hosts[run.host].agent?.desk != nil else { return }
         trace.fold(input, at: run.host)
         hear(input, run)
-        let now = moment(of: run.host)
+        let now = seen(by: run.host)
         var outbox = Outbox<CallEffect>()
         hosts[run.host].agent?.desk?.handle(input, at: now, into: &outbox)
         let effects = outbox.drain()

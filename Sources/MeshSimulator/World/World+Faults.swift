@@ -19,6 +19,7 @@ extension World {
             case .slowNetwork, .clockDrift, .deafness, .echoes, .insider, .equivocation, .futureDating,
                 .forgery, .flooding:
                 break
+            case .issuerDeaths, .longSleep: prepareDomainFault(fault)
             case .operators: schedule(.operate(.whim), after: .seconds(25))
             case .intruder: schedule(.intrude, after: .seconds(4))
             case .resets, .partitions, .oneWay, .flapping, .kills, .powerLosses, .pauses, .clockJumps,
@@ -45,7 +46,7 @@ extension World {
         trace.fold("\(fault.rawValue) \(host)")
         switch fault {
         case .slowNetwork, .clockDrift, .deafness, .echoes, .operators, .intruder, .insider, .equivocation,
-            .futureDating, .forgery, .flooding:
+            .futureDating, .forgery, .flooding, .issuerDeaths, .longSleep:
             break
         case .tornWrites, .fullDisks, .backups, .returns, .clockYears: strikeHome(fault, host)
         case .resets: strikeConnection()
@@ -133,7 +134,7 @@ extension World {
         network.latency = .milliseconds(1)
         network.jitter = .milliseconds(2)
         network.announcementsLost = 0
-        for number in hosts.indices {
+        for number in hosts.indices where !hosts[number].isGone {
             hosts[number].effectsUntilKill = nil
             hosts[number].writesUntilEnd = nil
             mendDisk(number)

@@ -26,7 +26,7 @@ extension World {
         case .slowNetwork, .resets, .partitions, .oneWay, .flapping, .kills, .powerLosses, .pauses,
             .clockDrift,
             .clockJumps, .clockLeaps, .badServices, .operators, .deafness, .intruder, .insider, .echoes,
-            .equivocation, .futureDating, .forgery, .flooding:
+            .equivocation, .futureDating, .forgery, .flooding, .issuerDeaths, .longSleep:
             break
         }
     }
@@ -158,6 +158,15 @@ extension World {
         schedule(.mend(.ownRun(host: host)), after: length)
     }
 
+    /// The home is gone but for its keys, as when a disk died and they lay elsewhere.
+    mutating func loseHome(_ host: Int) {
+        hosts[host].backup = nil
+        hosts[host].snapshot = nil
+        forgive(host)
+        restart(host) { $0.disk = Disk() }
+        if script.providers.contains(host) { schedule(.operate(.provide(host: host)), after: .seconds(2)) }
+    }
+
     mutating func mendRun(_ host: Int) {
         guard let disk = hosts[host].keptDisk else { return }
         hosts[host].keptDisk = nil
@@ -175,5 +184,6 @@ extension World {
         checks.gossip.forget(host)
         checks.calls.forget(host)
         checks.audit.forget(host)
+        checks.domains.forget(host)
     }
 }

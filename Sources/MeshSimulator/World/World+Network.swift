@@ -154,6 +154,7 @@ extension World {
                 // A handshake that is repeated over a link: the same facts of TLS, a nonce of its own.
                 secure(connection, of: run, .responder, over: id, presented: presented(by: id, end))
             }
+            watchToken(document, at: run, connection)
             guard watchContradiction(document, from: pipes[id]?[end.other].admitted, at: run) else { return }
             tell(run, .documentArrived(connection, document))
         case .garbage: tell(run, .documentUnreadable(connection, problem: "not JSON"))

@@ -11,7 +11,7 @@ extension World {
         // A store that cannot be written stops the control plane, not the calls.
         guard !hosts[run.host].isFull else { return hosts[run.host].mailbox.append(input) }
         trace.fold(input, at: run.host)
-        let now = moment(of: run.host)
+        let now = seen(by: run.host)
         var outbox = Outbox<NodeEffect>()
         hosts[run.host].agent?.node.handle(input, at: now, into: &outbox)
         perform(&outbox, run)
@@ -60,8 +60,8 @@ extension World {
         case .close(let connection, _):
             if tampering != .closesIgnored { close(connection, of: run) }
         case .sign(let request):
-            let signature = hosts[run.host].key.sign(request)
             let delay = moment(upTo: .milliseconds(4))
+            guard let signature = signature(for: request, by: run.host) else { return }
             schedule(.tell(run, .signed(request.ticket, signature)), after: delay)
         case .persist(let change): commit(change, run)
         case .linkUp(let node, let connection):
@@ -114,7 +114,7 @@ extension World {
         case (.catalogUnkept, .gossip(.head(let stored)))
         where stored.head.body.owner != hosts[run.host].node:
             break
-        case (.agreementsUnkept, .agreement): break
+        case (.agreementsUnkept, .agreement), (.credentialsUnkept, .trust(.credential)): break
         default: hosts[run.host].disk.commit(change)
         }
         if case .trust(.ownBoot(let boot)) = change { hosts[run.host].raise(to: boot, run.number) }

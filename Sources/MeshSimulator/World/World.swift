@@ -30,8 +30,8 @@ struct World: Sendable {
     private var keysMade: UInt64
     private var owners = OrderedTable<Endpoint, Int>()
     var isCalm = false
-    /// Whom the world let into which domain.
-    var domains = OrderedTable<DomainID, Set<NodeID>>()
+    /// How long all machines have slept, which only wall clocks saw.
+    var calendar: Duration = .zero
     /// Which hosts have which node ID.
     private(set) var hostOfNode = OrderedTable<NodeID, Int>()
 
@@ -57,6 +57,7 @@ struct World: Sendable {
             hosts[plan.nodes - 1].isInsider = true
             hosts[plan.nodes - 1].isHonest = false
         }
+        script.domains = DomainScript(generator: generator.split())
         prepare()
     }
 
@@ -81,7 +82,13 @@ struct World: Sendable {
     /// Both clocks of a host now.
     func moment(of host: Int) -> Moment {
         let instant = Instant(nanoseconds: hosts[host].monotonicBase + time.nanoseconds)
-        return Moment(instant: instant, wall: hosts[host].clock.wall(at: time))
+        return Moment(instant: instant, wall: hosts[host].clock.wall(at: time) + calendar)
+    }
+
+    /// What a host's agent is told of its clocks.
+    func seen(by host: Int) -> Moment {
+        let now = moment(of: host)
+        return tampering == .daysUnseen ? Moment(instant: now.instant, wall: now.wall - calendar) : now
     }
 
     /// A time of the world, from a host's monotonic clock.

@@ -76,6 +76,8 @@ enum Inspection: Sendable {
     case cut(RunID, NodeID)
     /// Whether a host has convicted who told it two things under one number a second ago.
     case conviction(RunID, NodeID)
+    /// Whether who was trusted as a member showed that it is one.
+    case membership(RunID, NodeID)
 }
 
 /// How a fault ends.

@@ -20,7 +20,7 @@ public struct HomeDomain: Equatable, Sendable {
 public struct TokenUse: Equatable, Sendable {
     /// The token's key.
     public let token: Pin
-    /// The token's end; remembered a little longer, for clocks differ.
+    /// The token's end; remembered beyond it for as long as nothing else needs the place.
     public let until: WallTime
     /// The keys that it served, in their order; at most as many as the token says.
     public internal(set) var usedBy: [Pin]
@@ -93,6 +93,16 @@ public struct DomainBook: Equatable, Sendable {
 
     /// Whether a node may enrol here now.
     func isIssuer(at wall: WallTime) -> Bool { own?.membership.holds(.issue) ?? false }
+
+    /// Forgets the token that has been over for the longest time where another needs its place, and no
+    /// sooner: by a clock that runs ahead every token is over, and would serve anew once the clock is right.
+    mutating func makeRoom(for token: Pin, at wall: WallTime) -> Pin? {
+        guard tokens[token] == nil, tokens.count >= Limits.tokensRemembered else { return nil }
+        let over = tokens.values.filter { wall > $0.until + Limits.clockSkewRefused }
+        guard let oldest = over.min(by: { $0.until < $1.until }) else { return nil }
+        tokens[oldest.token] = nil
+        return oldest.token
+    }
 
     /// Whether this key may use a token, with what the book then says.
     func use(of record: TokenRecord, by pin: Pin, using suite: some SignatureSuite) -> Ruling<TokenUse> {

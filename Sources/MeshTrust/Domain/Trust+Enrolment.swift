@@ -75,6 +75,9 @@ extension Trust {
             return refuse(
                 Refusal(.roleNotGiven, [Fact("roles", DomainRole.issue), Fact("the issuer may give", may)]))
         }
+        if let gone = domains.makeRoom(for: suite.pin(of: record.key), at: now.wall) {
+            effects.post(.persist(.tokenForgotten(gone)))
+        }
         switch domains.use(of: record, by: suite.pin(of: key), using: suite) {
         case .refused(let refusal): return refuse(refusal)
         case .allowed(let use):
@@ -144,7 +147,12 @@ extension Trust {
             effects.post(
                 .record(.stateChanged(peer.node, name: peer.name, from: old, to: .trusted, peer.evidence)))
             effects.post(.standingChanged(peer.node, .trusted))
+            let known = domains.members[peer.node]?.membership
             hold(held, of: peer.node, at: now, into: &effects)
+            // Held since before trust began, as at a start, it was told to nobody.
+            if known != nil, known == domains.members[peer.node]?.membership {
+                effects.post(.membershipChanged(peer.node, known))
+            }
             return peer
         }
     }

@@ -91,10 +91,6 @@ extension Trust {
             }
         }
         if let own = domains.own, all || now.wall >= own.nextEnd { assessOwn(at: now, into: &effects) }
-        for use in domains.tokens.values where now.wall > use.until + Limits.clockSkewRefused {
-            domains.tokens[use.token] = nil
-            effects.post(.persist(.tokenForgotten(use.token)))
-        }
         scheduleDomains(at: now)
         seek(at: now, into: &effects)
     }

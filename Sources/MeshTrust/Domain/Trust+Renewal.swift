@@ -32,19 +32,26 @@ extension Trust {
 
     /// How long until the next step of a renewal; nil when there is nothing to renew.
     func renewalDelay(at now: Moment) -> Duration? {
-        renewalDue.map { $0 > now.wall ? $0 - now.wall : nextRenewal - now.instant }
+        if wantsRenewal(at: now.wall) { return nextRenewal - now.instant }
+        return renewalDue.map { $0 - now.wall }
+    }
+
+    /// Whether a later credential is wanted now. One that is over, or that a wrong clock dated ahead, is no
+    /// ground for a later one, but where the anchor's key lies: its domain would end with it.
+    private func wantsRenewal(at wall: WallTime) -> Bool {
+        guard let home = domains.home else { return false }
+        let isAhead = home.chain.credential.body.issued > wall + Limits.clockSkewRefused
+        if domains.anchor == home.chain.anchor, domains.own == nil || isAhead { return true }
+        return renewalDue.map { $0 <= wall } ?? false
     }
 
     /// Renews this node's own credential when it is due: by itself where it is an issuer, else by the next
     /// issuer among its peers.
     mutating func renewIfDue(at now: Moment, into effects: inout Outbox<TrustEffect>) {
-        guard let due = renewalDue, due <= now.wall, let home = domains.home, now.instant >= nextRenewal
-        else {
-            return
-        }
+        guard wantsRenewal(at: now.wall), let home = domains.home, now.instant >= nextRenewal else { return }
         let credential = home.chain.credential.body
         if domains.anchor == home.chain.anchor, let authority = home.chain.authority?.body {
-            nextRenewal = now.instant + Self.renewalPause
+            nextRenewal = now.instant + Self.requestPause
             let issuance = Issuance(
                 recipient: .myself, anchor: home.chain.anchor, node: me.node, key: me.key,
                 roles: credential.roles, issuer: nil)

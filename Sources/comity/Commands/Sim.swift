@@ -24,6 +24,8 @@ struct Sim: AsyncParsableCommand {
             "What may go wrong: names with commas, or none (default: drawn from the seed).",
             valueName: "names"))
     var faults: FaultList?
+    @Option(help: "Whether some hosts make domains and enrol: present or absent (default: drawn).")
+    var domain: DomainPresence?
 
     func validate() throws {
         if hours != nil && seconds != nil { throw ValidationError("give --hours or --seconds, not both") }
@@ -41,7 +43,8 @@ struct Sim: AsyncParsableCommand {
 
     private func plan(seed: UInt64) -> SimulationPlan {
         let length = hours.map { Duration.seconds($0 * 3_600) } ?? .seconds(seconds ?? 180)
-        return SimulationPlan(nodes: nodes, seed: seed, duration: length, faults: faults?.faults)
+        return SimulationPlan(
+            nodes: nodes, seed: seed, duration: length, faults: faults?.faults, domain: domain)
     }
 }
 
@@ -61,3 +64,5 @@ struct FaultList: ExpressibleByArgument {
 
     static var allValueStrings: [String] { ["none"] + Fault.allCases.map(\.rawValue) }
 }
+
+extension DomainPresence: ExpressibleByArgument {}

@@ -68,6 +68,40 @@ struct AcquaintanceTests {
         #expect(knows(table, 0, 1) && knows(table, 1, 0))
     }
 
+    @Test("a credential that is held before trust begins is told of when it does, by whichever way")
+    func heldBefore() {
+        for isByInvite in [false, true] {
+            // Its clock was a year ahead at a start: trust lapsed, and what was stored counts again now.
+            let (alpha, beta) = (SimulatedKey(1), SimulatedKey(2))
+            let stored = StoredCredential(node: beta.node, chain: shop.chain(of: beta))
+            let home = HomeDomain(
+                domain: shop.domain, label: NodeName("acme")!, chain: shop.chain(of: alpha))
+            let lapsed = PeerRecord(
+                node: beta.node, key: beta.publicKey, pin: SimulatedSuite().pin(of: beta.publicKey),
+                inception: Party(2, name: "beta").trust.me.inception, name: NodeName("beta")!,
+                state: .verified, since: shop.now,
+                evidence: TrustEvidence(kind: .domain, transcript: nil, note: "credential: over"), boot: nil,
+                domain: shop.domain)
+            var table = TrustTable(
+                Party(
+                    1, name: "alpha", pins: PinBook(peers: [lapsed], revokedPins: []),
+                    domains: DomainBook(home: home, credentials: [stored], tokens: [], anchor: nil)),
+                Party(2, name: "beta", domains: shop.book(stored.chain)))
+            table.start(0)
+            table.start(1)
+            #expect(table.parties[0].trust.domains.members[beta.node] != nil)
+            #expect(table.parties[0].memberships[beta.node] == nil)
+            if isByInvite {
+                table.makeTrust()
+            } else {
+                table.open(0, 1, intent: .member)
+                table.settle()
+            }
+            #expect(table.parties[0].trust.pins.isTrusted(beta.node))
+            #expect(table.parties[0].memberships[beta.node]??.domain == shop.domain)
+        }
+    }
+
     @Test("a trusted peer outside the domain is shown no credential, nor is who repeats another's tags")
     func outside() throws {
         var table = pair()

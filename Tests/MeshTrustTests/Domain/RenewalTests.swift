@@ -68,6 +68,41 @@ struct RenewalTests {
         #expect(shown)
     }
 
+    @Test("what is over, or dated ahead, is replaced where the anchor's key lies, and nowhere else")
+    func anchorReturns() {
+        for (shift, isAnchorHere) in [(-8, true), (1, true), (-8, false), (1, false)] {
+            var other = shop
+            other.now = shop.now + .seconds(shift * 86_400)
+            let made = other
+            var table = TrustTable(
+                Party(member: 1, "founder") { made.book(made.issuerChain(of: $0), anchor: isAnchorHere) })
+            table.parties[0].anchor = shop.anchor
+            table.start(0)
+            #expect(table.parties[0].trust.domains.own == nil)
+            table.pass(.milliseconds(1))
+            let own = table.parties[0].trust.domains.own
+            #expect((own != nil) == isAnchorHere)
+            guard isAnchorHere else { continue }
+            #expect(own?.membership.until == table.now.wall + Limits.credentialLife)
+            #expect(own?.membership.holds(.issue) == true)
+            // Nothing more is signed for five days.
+            let signed = table.parties[0].signOrders
+            for _ in 0..<60 { table.pass(.seconds(60)) }
+            #expect(table.parties[0].signOrders == signed)
+        }
+    }
+
+    @Test("a clock put back makes the founder replace what it signed ahead, without a restart")
+    func putBack() {
+        var table = TrustTable(
+            Party(member: 1, "founder") { shop.book(shop.issuerChain(of: $0), anchor: true) })
+        table.parties[0].anchor = shop.anchor
+        table.start(0)
+        table.now = Moment(instant: table.now.instant, wall: table.now.wall + .seconds(-3_600))
+        table.pass(.seconds(60))
+        #expect(table.parties[0].trust.domains.own?.chain.credential.body.issued == table.now.wall)
+    }
+
     @Test("an unanswered request is repeated, at the next issuer")
     func repeats() {
         let other = SimulatedKey(3)
