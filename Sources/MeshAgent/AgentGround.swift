@@ -52,6 +52,9 @@ struct AgentGround: Sendable {
         let settings = nodeConfiguration(configuration)
         var restored = try StoredNode.restored(from: stored)
         restored.anchor = try AnchorKey.publicKey(at: home.anchorKey)
+        if restored.anchor != nil {
+            restored.anchorCertificate = try AnchorKey.certificate(at: home.anchorKey)
+        }
         let token = try GivenToken.read(environment, isMember: restored.home != nil, log)
         let node = Node(
             me: identity.own, restored: restored, configuration: settings,

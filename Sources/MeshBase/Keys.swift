@@ -10,6 +10,34 @@ public struct PublicKey: Hashable, Sendable, Codable {
     public func encode(to encoder: any Encoder) throws { try info.encode(to: encoder) }
 }
 
+/// P-256 keys by the coordinates of their points, as JWK writes them (RFC 7518 section 6.2.1).
+extension PublicKey {
+    /// SubjectPublicKeyInfo up to the coordinates (RFC 5480): id-ecPublicKey, secp256r1, BIT STRING without
+    /// unused bits, and the mark of a point that carries both (SEC 1 section 2.3.3).
+    public static let p256Head: [UInt8] = [
+        0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86,
+        0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
+    ]
+    /// Bytes of one coordinate.
+    private static let p256Coordinate = 32
+
+    /// The key of this point; nil unless both have 32 bytes. Whether it is on the curve is seen where it is
+    /// used.
+    public init?(p256 x: Octets, _ y: Octets) {
+        guard x.bytes.count == Self.p256Coordinate, y.bytes.count == Self.p256Coordinate else { return nil }
+        self.init(info: Self.p256Head + x.bytes + y.bytes)
+    }
+
+    /// The point's coordinates; of a key of another kind they mean nothing.
+    public var p256Coordinates: (x: Octets, y: Octets) {
+        let point = info.bytes.dropFirst(Self.p256Head.count)
+        return (
+            Octets(Array(point.prefix(Self.p256Coordinate))),
+            Octets(Array(point.dropFirst(Self.p256Coordinate)))
+        )
+    }
+}
+
 /// The SHA-256 of a public key's SubjectPublicKeyInfo: what is stored and compared to know a key again.
 ///
 /// Comparison takes the same time wherever two pins differ (see `Digest`).

@@ -53,6 +53,10 @@ public enum Limits {
     public static let rolesPerDocument = 16
     /// Anchors' tags in one hello.
     public static let anchorTags = 16
+    /// Other domains that one domain trusts: with its own, as many as a hello has tags for.
+    public static let partnerDomains = 15
+    /// Keys of one domain, in its bundle.
+    public static let bundleKeys = 8
     /// How long an issuer certificate may live.
     public static let issuerLifeMax: Duration = .seconds(90 * 24 * 3600)
     /// How long a credential may live.

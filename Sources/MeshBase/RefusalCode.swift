@@ -113,6 +113,24 @@ public enum RefusalCode: String, Sendable, CaseIterable, Codable, Hashable {
     case tokenExpired = "token-expired"
     /// A join token's uses are used up at this issuer.
     case tokenUsed = "token-used"
+    /// The member of a partner domain has none of the roles that are accepted of it here.
+    case partnerRoleMissing = "partner-role-missing"
+    /// No partner domain has this name or ID.
+    case partnerUnknown = "partner-unknown"
+    /// What was to become a partner is this node's own domain.
+    case partnerIsHome = "partner-is-home"
+    /// A bundle is not what it must be, or no key that counts for its domain signed it.
+    case bundleInvalid = "bundle-invalid"
+    /// Nobody signed the bundle, and no fingerprint says whose it is.
+    case bundleUnsigned = "bundle-unsigned"
+    /// The fingerprint that was expected is not the domain's.
+    case fingerprintDiffers = "fingerprint-differs"
+    /// No bundle of the domain is held.
+    case bundleMissing = "bundle-missing"
+    /// A bundle is older than the one that is held.
+    case bundleOlder = "bundle-older"
+    /// Two bundles of one domain say different things under one number.
+    case bundleConflict = "bundle-conflict"
 
     // Calls
     /// No peer has this name or ID.

@@ -50,6 +50,13 @@ public struct DocumentSignature: Equatable, Sendable {
 public protocol SignedBody: Codable, Equatable, Sendable {
     /// Its kind: the `typ` of its header.
     static var kind: DocumentKind { get }
+    /// Bytes of one text in it that is not base64url; `Limits.documentText` unless it says otherwise.
+    static var textLimit: Int { get }
+}
+
+extension SignedBody {
+    /// What holds for all texts, unless a kind needs more.
+    public static var textLimit: Int { Limits.documentText }
 }
 
 /// Every kind of document that anybody signs. `typ` is `comity-KIND+json`, so that a signature under one kind
@@ -79,6 +86,10 @@ public enum DocumentKind: String, Sendable, CaseIterable, Codable {
     case tokenRecord = "token-record"
     /// A token key's proof in a handshake (M3).
     case tokenProof = "token-proof"
+    /// A domain's own word about its keys, for other domains.
+    case bundle
+    /// Which other domains a domain trusts; its anchor signs it.
+    case partnerships
 }
 
 /// Which key signs.

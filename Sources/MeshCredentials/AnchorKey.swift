@@ -15,6 +15,11 @@ public enum AnchorKey {
         return try IdentityKey.create(at: path).publicKey
     }
 
+    /// A certificate of the authority that the key at `path` is, for a bundle.
+    public static func certificate(at path: String) throws(CredentialError) -> Octets {
+        Octets(try AnchorCertificate.made(by: IdentityKey.load(from: path)))
+    }
+
     /// Moves the key: written whole at its new place before it is gone from the old one. Nothing is
     /// overwritten.
     public static func move(from path: String, to target: String) throws(CredentialError) {

@@ -1,5 +1,6 @@
 import Crypto
 import MeshBase
+import X509
 
 /// A node's identity key (protocol section 1): an ECDSA P-256 key pair in a file that only its owner can
 /// read.
@@ -34,6 +35,9 @@ public struct IdentityKey: Sendable {
             return nil
         }
     }
+
+    /// The key as the library of certificates takes it, to sign a certificate of its own.
+    var certificateKey: Certificate.PrivateKey { Certificate.PrivateKey(key) }
 
     /// The private part, 32 bytes: for a join token alone, whose key is made to be carried.
     var seed: [UInt8] { [UInt8](key.rawRepresentation) }

@@ -30,7 +30,8 @@ public struct SystemSuite: SignatureSuite {
     ///   checked words only.
     public func encoded(_ value: some Encodable & Sendable) -> [UInt8] {
         do {
-            return try Document.encode(value)
+            let limit = (type(of: value) as? any SignedBody.Type)?.textLimit ?? Limits.documentText
+            return try Document.encode(value, textLimit: limit)
         } catch {
             preconditionFailure("a machine made a \(type(of: value)) that no document may hold: \(error)")
         }

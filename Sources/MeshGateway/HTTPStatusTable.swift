@@ -19,10 +19,14 @@ public enum HTTPStatusTable {
             .pairingCommitmentWrong, .pairingWordsDiffer,
             .domainUnknown, .domainMissing, .anchorMissing, .credentialMissing, .credentialInvalid,
             .credentialExpired, .credentialNotYetValid, .issuerInvalid, .issuerExpired, .issuerMissing,
-            .roleNotGiven, .tokenInvalid, .tokenForeign:
+            .roleNotGiven, .tokenInvalid, .tokenForeign, .partnerRoleMissing, .partnerIsHome, .bundleInvalid,
+            .bundleUnsigned,
+            .fingerprintDiffers:
             403
-        case .peerNotFound, .resourceUnknown, .capabilityUnknown, .nothingFound, .inviteUnknown: 404
-        case .correlationReused, .nameTaken, .domainPresent: 409
+        case .peerNotFound, .resourceUnknown, .capabilityUnknown, .nothingFound, .inviteUnknown,
+            .partnerUnknown, .bundleMissing:
+            404
+        case .correlationReused, .nameTaken, .domainPresent, .bundleOlder, .bundleConflict: 409
         case .inviteExpired, .inviteUsed, .tokenExpired, .tokenUsed: 410
         case .bodyTooLarge: 413
         case .limitReached, .pairingLimit: 429

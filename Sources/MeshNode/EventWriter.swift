@@ -48,6 +48,8 @@ struct EventWriter: Sendable, Equatable {
                 [Fact("from", old.number), Fact("to", new.number)])
         case .domain(let node, let what, let facts):
             return make(.trust, what, from: me, to: node, [], facts)
+        case .paperRefused(let node, let refusal):
+            return make(.trust, "partner domain refused", from: node, to: me, [refusal], [])
         case .credentialRefused(let node, let refusal):
             return make(.trust, "credential refused", from: node, to: me, [refusal], [])
         case .enrolmentRefused(let refusal):

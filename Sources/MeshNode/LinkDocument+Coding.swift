@@ -12,6 +12,10 @@ extension LinkDocument: Codable {
         case credential, renewal, domains
         case renewalRequest = "renewal-request"
         case renewalRefusal = "renewal-refusal"
+        case papers, partnerships, bundle
+        case bundleRequest = "bundle-request"
+        case bundleAnswer = "bundle-answer"
+        case bundleRefusal = "bundle-refusal"
         case notice, listening, goodbye, agreement
         case head, want, records, list
         case reachRequest = "reach-request"
@@ -39,6 +43,14 @@ extension LinkDocument: Codable {
         case .renewalRequest: self = .domain(.renewalWanted(try body()))
         case .renewal: self = .domain(.renewed(try body()))
         case .renewalRefusal: self = .domain(.notRenewed(try body()))
+        case .papers: self = .domain(.papersHeld(try body()))
+        case .partnerships: self = .domain(.paper(.partnerships(try body())))
+        case .bundle: self = .domain(.paper(.bundle(try body())))
+        case .bundleRequest:
+            let _: EmptyBody = try body()
+            self = .domain(.bundleWanted)
+        case .bundleAnswer: self = .domain(.bundleGiven(try body()))
+        case .bundleRefusal: self = .domain(.bundleWithheld(try body()))
         case .notice: self = .trust(try body())
         case .listening: self = .listening(try body())
         case .goodbye: self = .goodbye(try body())
@@ -76,6 +88,12 @@ extension LinkDocument: Codable {
         case .domain(.renewalWanted(let body)): try write(.renewalRequest, body)
         case .domain(.renewed(let body)): try write(.renewal, body)
         case .domain(.notRenewed(let body)): try write(.renewalRefusal, body)
+        case .domain(.papersHeld(let body)): try write(.papers, body)
+        case .domain(.paper(.partnerships(let body))): try write(.partnerships, body)
+        case .domain(.paper(.bundle(let body))): try write(.bundle, body)
+        case .domain(.bundleWanted): try write(.bundleRequest, EmptyBody())
+        case .domain(.bundleGiven(let body)): try write(.bundleAnswer, body)
+        case .domain(.bundleWithheld(let body)): try write(.bundleRefusal, body)
         case .trust(let body): try write(.notice, body)
         case .listening(let body): try write(.listening, body)
         case .goodbye(let body): try write(.goodbye, body)
@@ -91,3 +109,6 @@ extension LinkDocument: Codable {
         }
     }
 }
+
+/// What says all that it says by its kind.
+private struct EmptyBody: Codable {}

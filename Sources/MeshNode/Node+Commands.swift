@@ -30,6 +30,8 @@ extension Node {
         case .createDomain(let label, let anchor, let roles):
             tell(.domainRequested(ticket, label, anchor: anchor, giving: roles), at: now, into: &effects)
         case .makeToken(let order): tell(.tokenRequested(ticket, order), at: now, into: &effects)
+        case .partner(let order): tell(.partnerOrdered(ticket, order), at: now, into: &effects)
+        case .showBundle(let peer): showBundle(of: peer, ticket, at: now, into: &effects)
         case .decide(let node, let decision, let note):
             tell(.decided(ticket, node, decision, note: note), at: now, into: &effects)
         case .addResource(let resource, let offer):
@@ -151,6 +153,16 @@ extension Node {
         noteAdministration(
             "route set", [Fact("resource", resource), Fact("via", names)], at: now, into: &effects)
         effects.post(.answer(ticket, .done))
+    }
+
+    private mutating func showBundle(
+        of peer: NodeID, _ ticket: Ticket, at now: Moment, into effects: inout Outbox<NodeEffect>
+    ) {
+        guard gossip.link(with: peer) != nil else {
+            return effects.post(
+                .answer(ticket, .refused([Refusal(.peerUnreachable, [Fact("peer", nameOf(peer))])])))
+        }
+        tell(.bundleRequested(ticket, peer), at: now, into: &effects)
     }
 
     private mutating func trace(

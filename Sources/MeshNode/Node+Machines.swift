@@ -256,6 +256,7 @@ extension NodeAnswer {
         case .joined(let node): self = .joined(node)
         case .founded(let domain): self = .founded(domain)
         case .token(let token): self = .token(token)
+        case .bundle(let offer): self = .bundle(offer)
         case .done: self = .done
         case .refused(let refusal): self = .refused([refusal])
         }

@@ -112,7 +112,10 @@ public struct Node<Suite: SignatureSuite>: Sendable {
             invites: InviteBook(restored.invites),
             domains: DomainBook(
                 home: restored.home, credentials: restored.credentials, tokens: restored.tokenUses,
-                anchor: restored.anchor), origin: restored.origin, suite: suite, generator: generator.split())
+                anchor: restored.anchor, certificate: restored.anchorCertificate,
+                partners: restored.partners),
+            origin: restored.origin, suite: suite,
+            generator: generator.split())
         discovery = Discovery(
             node: me.node, configuration: configuration.discovery, generator: generator.split())
         agreements = AgreementBook(
@@ -187,6 +190,8 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         case .anchorChanged(let anchor):
             tell(.anchorChanged(anchor), at: now, into: &effects)
             keepHouse(at: now, into: &effects)
+        case .anchorCertified(let certificate):
+            tell(.anchorCertified(certificate), at: now, into: &effects)
         case .enrolmentOrdered(let token): tell(.enrolmentOrdered(token), at: now, into: &effects)
         case .signed(let ticket, let signature): receive(signature, ticket, at: now, into: &effects)
         case .signingFailed(let ticket): giveUp(ticket, at: now, into: &effects)

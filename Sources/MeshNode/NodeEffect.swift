@@ -78,6 +78,8 @@ public enum NodeAnswer: Equatable, Sendable {
     case founded(DomainID)
     /// The token, but for its seed.
     case token(JoinToken)
+    /// What a peer shows of its domain.
+    case bundle(BundleOffer)
     /// The agreement as it is now.
     case agreed(AgreementRecord)
     /// Who reaches whom.
@@ -114,12 +116,16 @@ public struct RestoredNode: Equatable, Sendable {
     public var origin = HomeOrigin.own
     /// This node's domain, with its credential; nil: none.
     public var home: HomeDomain?
+    /// What its domain decided about others, and the bundles that came.
+    public var partners = StoredPartners()
     /// Peers' credentials.
     public var credentials: [StoredCredential] = []
     /// Whom tokens served here.
     public var tokenUses: [TokenUse] = []
     /// The anchor's key, where it lies in this home; nil: it does not.
     public var anchor: PublicKey?
+    /// A self-signed certificate of it.
+    public var anchorCertificate: Octets?
 
     public init() {}
 }

@@ -33,6 +33,8 @@ public enum NodeInput: Equatable, Sendable {
     case enrolmentOrdered(JoinToken)
     /// The anchor's key came to this home, or was moved out of it (nil).
     case anchorChanged(PublicKey?)
+    /// A self-signed certificate of the anchor whose key is in this home.
+    case anchorCertified(Octets)
     /// The key has signed.
     case signed(Ticket, DocumentSignature)
     /// The key did not sign, and will not: its file is gone, or the library failed.
@@ -65,6 +67,10 @@ public enum NodeCommand: Equatable, Sendable {
     case createDomain(NodeName, anchor: PublicKey, giving: RoleList)
     /// Make a join token.
     case makeToken(TokenOrder)
+    /// Decide about another domain.
+    case partner(PartnerOrder)
+    /// Show the bundle of a peer's domain, as that peer gives it.
+    case showBundle(of: NodeID)
     /// Decide about a peer.
     case decide(NodeID, PeerDecision, note: String)
     /// Provide a resource, in place of one with the same name, and offer it to this node's domain or not.

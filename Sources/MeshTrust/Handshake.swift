@@ -37,6 +37,8 @@ struct Handshake: Equatable, Sendable {
     private(set) var provedNode: NodeID?
     /// Who answered with a credential that counts, and its signature; nil: nobody yet.
     var provedMember: NodeID?
+    /// Of which domain the other end proved to be before it denied; nil: of none that counts here.
+    private(set) var provedDomain: DomainID?
 
     /// What a step orders: at most one signature is under way at a time.
     enum Step: Equatable, Sendable {
@@ -103,6 +105,9 @@ struct Handshake: Equatable, Sendable {
         _ message: HandshakeMessage, _ ground: HandshakeGround, using suite: some SignatureSuite
     ) -> [Step] {
         if case .deny(let denial) = message, state != .finished {
+            if case .awaitingAccept(let exchange, _) = state {
+                provedDomain = exchange.credential?.membership.domain
+            }
             state = .finished
             return [.denied(denial)]
         }

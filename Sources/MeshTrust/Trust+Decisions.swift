@@ -31,6 +31,8 @@ extension Trust {
                 effects.post(.membershipChanged(node, nil))
             }
             credentialChecks[node] = nil
+            paperChecks[node] = nil
+            paperAnswers[node] = nil
             _ = pins.forget(node)
             noticesHeard[node] = nil
             returnedBoots[node] = nil

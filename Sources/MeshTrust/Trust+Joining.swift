@@ -196,6 +196,7 @@ extension Trust {
         end(connection)
         effects.post(.close(connection, denial.code))
         take(denial, from: handshake.provedNode, member: handshake.provedMember, into: &effects)
+        noteDecline(handshake, denial, at: now)
         joinDenied(connection, denial, at: now, into: &effects)
         pairingFailed(connection, Refusal(denied: denial), at: now, into: &effects)
         enrolmentFailed(handshake, Refusal(denied: denial))

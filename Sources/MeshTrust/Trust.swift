@@ -38,10 +38,15 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
     var deadlines = Deadlines<TrustAlarm>()
     var issuances = OrderedTable<Ticket, Issuance>()
     var tokensInTheMaking = OrderedTable<Ticket, TokenInTheMaking>()
+    var papersInTheMaking = OrderedTable<Ticket, PaperInTheMaking>()
+    /// Who was asked for its domain's bundle, for whom.
+    var bundleQuestions = OrderedTable<Ticket, NodeID>()
     /// How it stands with the token that this node was given; nil: it has none, or needs none any more.
     public internal(set) var enrolment: Enrolment?
     var seeking = Seeking.nobody
     var credentialChecks = OrderedTable<NodeID, TokenBucket>()
+    var paperChecks = OrderedTable<NodeID, TokenBucket>()
+    var paperAnswers = OrderedTable<NodeID, TokenBucket>()
     /// When the next step of a renewal may be taken, and whose turn it is.
     var nextRenewal = Instant.zero
     var issuersAsked = 0
@@ -90,6 +95,7 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
             advance(connection, at: now, into: &effects) { handshake, _, _ in handshake.abandon(refusal) }
         case .signed(let ticket, let signature):
             if takeIssuingSignature(ticket, signature, at: now, into: &effects) { return }
+            if takePaperSignature(ticket, signature, at: now, into: &effects) { return }
             guard let connection = signatures.remove(ticket) else { return }
             advance(connection, at: now, into: &effects) { handshake, ground, suite in
                 handshake.receive(signature: signature, ground, using: suite)
@@ -110,10 +116,17 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
         case .tokenRequested(let ticket, let order): makeToken(ticket, order, at: now, into: &effects)
         case .enrolmentOrdered(let token): orderEnrolment(token, at: now, into: &effects)
         case .anchorChanged(let anchor): domains.anchor = anchor
+        case .anchorCertified(let certificate):
+            domains.anchorCertificate = certificate
+            keepBundle(at: now, into: &effects)
+        case .partnerOrdered(let ticket, let order): decide(order, ticket, at: now, into: &effects)
+        case .bundleRequested(let ticket, let node): askForBundle(node, ticket, at: now, into: &effects)
         case .houseAgreementChanged(let contentID): domains.houseAgreement = contentID
         case .domainMessageArrived(let node, let message):
             hear(message, from: node, at: now, into: &effects)
-        case .linkCameUp(let node): greet(node, at: now, into: &effects)
+        case .linkCameUp(let node):
+            greet(node, at: now, into: &effects)
+            namePapers(to: node, into: &effects)
         case .decided(let ticket, let node, let decision, let note):
             decide(ticket, node, decision, note: note, at: now, into: &effects)
         case .noticeArrived(let node, let notice): hear(notice, from: node, at: now, into: &effects)
@@ -136,39 +149,6 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
         HandshakeGround(
             me: me, pins: pins, invites: invites, words: words, domains: domains, now: now)
     }
-}
-
-/// One handshake, and since when it runs.
-struct RunningHandshake: Equatable, Sendable {
-    var handshake: Handshake
-    /// When it began, or went on after people had compared words.
-    var began: Instant
-    /// Since when people compare words; nil while they do not.
-    var comparing: Instant?
-
-    /// What it is refused for when nothing came in time.
-    func lateness(at now: Instant) -> Refusal {
-        let waited = Fact("waited", "\((now - (comparing ?? began)).wholeMilliseconds) ms")
-        return Refusal(comparing == nil ? .handshakeTimeout : .pairingTimeout, [waited])
-    }
-
-    /// By when the next step is due.
-    mutating func deadline(at now: Instant) -> Instant {
-        if handshake.isComparing {
-            let since = comparing ?? now
-            comparing = since
-            return since + Limits.pairingDecision
-        }
-        if comparing != nil { began = now }
-        comparing = nil
-        return min(now + Limits.handshakeMessageTime, began + Limits.handshakeTime)
-    }
-}
-
-/// Somebody who proved an invite's secret and waits for the operator's yes.
-struct AwaitedConsent: Equatable, Sendable {
-    let connection: ConnectionID
-    let pin: Pin
 }
 
 // MARK: - Handshakes
@@ -251,7 +231,8 @@ extension Trust {
         let accepted = refusal.code == .bootReturned ? handshake.provedNode.flatMap { pins[$0]?.boot } : nil
         let denial = Denial(
             code: isToldInFull ? refusal.code : .handshakeRefused, reference: reference,
-            facts: isToldInFull ? refusal.facts : [], boot: isToldInFull ? accepted?.number : nil)
+            facts: handshake.mayTellFacts(of: refusal.code, isTrusted: isTrusted) ? refusal.facts : [],
+            boot: isToldInFull ? accepted?.number : nil)
         let remote = handshake.connection.remote
         effects.post(
             .record(.handshakeRefused(reference: reference, remote: remote, claimed: claimed, refusal)))
@@ -279,6 +260,9 @@ extension Trust {
         }
         guard var peer = known ?? met else {
             return effects.post(.close(connection, .peerUnknown))
+        }
+        if let domain = establishment.credential?.membership.domain {
+            domains.partners.declined[domain] = nil
         }
         if known != nil, let held = establishment.credential {
             hold(held, of: peer.node, at: now, into: &effects)
@@ -335,6 +319,8 @@ extension Trust {
                 reassess(at: now, into: &effects)
                 renewIfDue(at: now, into: &effects)
                 scheduleDomains(at: now)
+            case .papers: repeatPapers(at: now, into: &effects)
+            case .bundleQuestion(let ticket): bundleDidNotCome(ticket, into: &effects)
             }
         }
     }

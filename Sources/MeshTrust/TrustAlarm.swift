@@ -8,4 +8,6 @@ enum TrustAlarm: Comparable, Sendable {
     case pairingWindow
     case pairingDial
     case domain
+    case papers
+    case bundleQuestion(Ticket)
 }

@@ -106,6 +106,12 @@ public enum TrustChange: Equatable, Sendable {
     case tokenUse(TokenUse)
     /// The token is over.
     case tokenForgotten(Pin)
+    /// What this node's domain decided about others, whatever was there.
+    case partnerships(Signed<Partnerships>)
+    /// This bundle, in place of another of its domain.
+    case bundle(Signed<DomainBundle>)
+    /// No bundle of this domain.
+    case bundleGone(DomainID)
 }
 
 /// The answer to a command.
@@ -118,6 +124,8 @@ public enum TrustAnswer: Equatable, Sendable {
     case founded(DomainID)
     /// The token, but for its seed.
     case token(JoinToken)
+    /// What a peer shows of its domain.
+    case bundle(BundleOffer)
     /// Done.
     case done
     /// Not done.
@@ -144,6 +152,8 @@ public enum TrustEvent: Equatable, Sendable {
     case bootRaised(by: NodeID, from: BootID, to: BootID)
     /// What happened in this node's domain, to which of its nodes.
     case domain(NodeID, String, [Fact])
+    /// A paper of a domain, which this node gave or was given, does not count.
+    case paperRefused(NodeID, Refusal)
     /// A peer's credential, shown over its link, does not count.
     case credentialRefused(NodeID, Refusal)
     /// This node does not enrol under the token that it was given.

@@ -33,6 +33,13 @@ public enum TrustInput: Equatable, Sendable {
     case enrolmentOrdered(JoinToken)
     /// The anchor's key came to this home, or was moved out of it (nil).
     case anchorChanged(PublicKey?)
+    /// A self-signed certificate of the anchor whose key came to this home, for its domain's bundle: told
+    /// before the domain is made.
+    case anchorCertified(Octets)
+    /// The operator decides about another domain.
+    case partnerOrdered(Ticket, PartnerOrder)
+    /// The operator wants to see the bundle of a peer's domain, from that peer.
+    case bundleRequested(Ticket, NodeID)
     /// What newcomers say yes to from now on; nil: nothing.
     case houseAgreementChanged(Digest?)
     /// A member says something about credentials over its link.

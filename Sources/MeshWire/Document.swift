@@ -40,13 +40,23 @@ public enum Document {
     ///   - bytes: the whole document, nothing before or behind it.
     ///   - limit: how many bytes the document may have; a longer one is not looked at.
     ///   - textLimit: bytes of one text that is not base64url.
+    ///   - unknown: what becomes of members that the value did not ask for.
     public static func decode<Value: Decodable>(
-        _ type: Value.Type = Value.self, from bytes: [UInt8], limit: Int, textLimit: Int = Limits.documentText
+        _ type: Value.Type = Value.self, from bytes: [UInt8], limit: Int,
+        textLimit: Int = Limits.documentText, unknown: UnknownMembers = .refused
     ) throws(WireError) -> Value {
         let tree = try DocumentTree(scanning: bytes, limit: limit, textLimit: textLimit)
         let reading = DocumentReading(of: tree, textLimit: textLimit)
         let value = try reading.whole(type)
-        try reading.checkAllRead()
+        if unknown == .refused { try reading.checkAllRead() }
         return value
+    }
+
+    /// What becomes of members that nobody asked for.
+    public enum UnknownMembers: Sendable {
+        /// The document is refused: each of ours says what it says, and nothing else.
+        case refused
+        /// They are as if they were not there: for documents of other houses, whose rules say so.
+        case passedOver
     }
 }

@@ -70,7 +70,7 @@ extension DocumentDecoder: SignedDocumentReading {
         }
         do throws(WireError) {
             let body: Body = try Document.decode(
-                from: payload, limit: payloadLimit, textLimit: reading.textLimit)
+                from: payload, limit: payloadLimit, textLimit: max(reading.textLimit, Body.textLimit))
             return Signed(body: body, payload: Octets(payload), signatures: signatures)
         } catch {
             throw WireError.payloadRefused(error, at: offset)

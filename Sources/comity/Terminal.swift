@@ -48,17 +48,17 @@ enum Terminal {
     /// Whether somebody sits at standard input.
     static var isAttended: Bool { isatty(STDIN_FILENO) == 1 }
 
-    /// At most `limit` bytes of standard input as text.
-    static func input(limit: Int) throws -> String {
+    /// At most `limit` bytes of standard input, or of another open file, as text.
+    static func input(limit: Int, from descriptor: Int32 = STDIN_FILENO) throws -> String {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 64 * 1024)
         while true {
-            let count = read(STDIN_FILENO, &chunk, chunk.count)
+            let count = read(descriptor, &chunk, chunk.count)
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else { break }
             bytes += chunk.prefix(count)
             guard bytes.count <= limit else {
-                throw ValidationError("standard input is longer than \(limit) bytes")
+                throw ValidationError("the input is longer than \(limit) bytes")
             }
         }
         return String(decoding: bytes, as: UTF8.self)

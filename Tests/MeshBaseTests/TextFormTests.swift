@@ -23,6 +23,22 @@ struct TextFormTests {
         #expect(Base64URL.decode(text) == nil)
     }
 
+    @Test("base64 with padding gives back the bytes it was made of")
+    func paddedRoundTrip() {
+        for bytes in samples() { #expect(Base64.decode(Base64.encode(bytes)) == bytes) }
+        #expect(Base64.encode(Array("f".utf8)) == "Zg==")
+        #expect(Base64.encode([0xfb, 0xff]) == "+/8=")
+    }
+
+    @Test(
+        "base64 refuses missing, short and inner padding, the other alphabet, white space and stray bits",
+        arguments: [
+            "Zg", "Zg=", "Z===", "====", "Zg==Zg==", "Z=g=", "-_8=", "Zg==\n", "Zh==", "Zm9=", "é===",
+        ])
+    func paddedIsStrict(text: String) {
+        #expect(Base64.decode(text) == nil)
+    }
+
     @Test("base32 gives back the bytes it was made of, in lower case")
     func base32RoundTrip() {
         for bytes in samples() { #expect(Base32.decode(Base32.encode(bytes).utf8) == bytes) }

@@ -19,6 +19,7 @@ struct NodeShelf {
     var endpoints: [ProvenEndpoint] = []
     var home: HomeDomain?
     var credentials = OrderedTable<NodeID, StoredCredential>()
+    var partners = StoredPartners()
     var tokenUses = OrderedTable<Pin, TokenUse>()
     /// The key of the anchor that lies in this home, if one does.
     var anchor: SimulatedKey?
@@ -34,6 +35,9 @@ struct NodeShelf {
         case .trust(.credentialGone(let node)): credentials[node] = nil
         case .trust(.tokenUse(let use)): tokenUses[use.token] = use
         case .trust(.tokenForgotten(let token)): tokenUses[token] = nil
+        case .trust(.partnerships(let decision)): partners.decided = decision
+        case .trust(.bundle(let bundle)): partners.keep(bundle)
+        case .trust(.bundleGone(let domain)): partners.drop(domain)
         case .trust(.invite(let invite)): invites[invite.name] = invite
         case .trust(.inviteGone(let name)): invites[name] = nil
         case .trust(.ownBoot): break
@@ -73,6 +77,7 @@ struct NodeShelf {
         node.home = home
         node.credentials = credentials.values
         node.tokenUses = tokenUses.values
+        node.partners = partners
         node.anchor = anchor?.publicKey
         return node
     }

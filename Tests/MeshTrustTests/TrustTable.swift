@@ -16,7 +16,10 @@ struct Party {
     var standings: [TrustState?] = []
     /// The last that was told of each node; nil within: nothing counts.
     var memberships: [NodeID: Membership?] = [:]
+    /// What it said about credentials.
     var told: [(NodeID, DomainMessage)] = []
+    /// What it said about papers of domains.
+    var papers: [(NodeID, DomainMessage)] = []
     var referrals: [[NodeID]] = []
     var referredTo: [Endpoint] = []
     var proved: [ConnectionID: NodeID] = [:]
@@ -87,7 +90,7 @@ struct TrustTable {
     /// Whether orders to sign wait in `awaitingSignature` until `sign()`.
     var holdsSignatures = false
     var awaitingSignature: [(Int, SigningRequest)] = []
-    private var peers: [Int: [ConnectionID: (Int, ConnectionID)]] = [0: [:], 1: [:], 2: [:]]
+    private var peers: [Int: [ConnectionID: (Int, ConnectionID)]] = [0: [:], 1: [:], 2: [:], 3: [:]]
     private var connections: UInt64 = 0
     private var tickets: UInt64 = 1_000
     private var nonces: UInt64 = 77
@@ -127,7 +130,13 @@ struct TrustTable {
             case .standingChanged(_, let state): parties[index].standings.append(state)
             case .membershipChanged(let node, let membership):
                 parties[index].memberships[node] = .some(membership)
-            case .tell(let node, let message): parties[index].told.append((node, message))
+            case .tell(let node, let message):
+                switch message {
+                case .shown, .named, .renewalWanted, .renewed, .notRenewed:
+                    parties[index].told.append((node, message))
+                case .papersHeld, .paper, .bundleWanted, .bundleGiven, .bundleWithheld:
+                    parties[index].papers.append((node, message))
+                }
             case .refer(let connection, let issuers):
                 parties[index].referrals.append(issuers)
                 guard let (other, theirs) = peers[index]?[connection] else { continue }

@@ -23,6 +23,7 @@ extension ControlHandlers {
         }
         let path = surroundings.sources.home.anchorKey
         let anchor = try Self.keeping { () throws(CredentialError) in try AnchorKey.prepare(at: path) }
+        try certify(path)
         try await order(.createDomain(request.name, anchor: anchor, giving: roles))
         return try await showDomain()
     }
@@ -81,11 +82,20 @@ extension ControlHandlers {
                     Refusal(.anchorMissing, [Fact("domain", home.label), Fact("id", home.domain)]))
             }
             try Self.keeping { () throws(CredentialError) in try AnchorKey.move(from: outside, to: path) }
+            try certify(path)
             plane.inputs.post(.anchorChanged(key))
         }
         var report = try await showDomain()
         report.hasAnchor = request.direction == .back
         return report
+    }
+
+    /// Tells the node the certificate of the anchor whose key is here now, for its domain's bundle.
+    private func certify(_ path: String) throws(ControlFailure) {
+        let certificate = try Self.keeping { () throws(CredentialError) in
+            try AnchorKey.certificate(at: path)
+        }
+        plane.inputs.post(.anchorCertified(certificate))
     }
 
     private static func roles(_ named: [DomainRole]) throws(ControlFailure) -> RoleList {

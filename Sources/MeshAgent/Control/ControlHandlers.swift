@@ -48,6 +48,10 @@ struct ControlHandlers: Sendable {
             .on(MakeToken.self, answer: makeToken)
             .on(ShowDomain.self) { (_) async throws(ControlFailure) in try await showDomain() }
             .on(MoveAnchor.self, answer: moveAnchor)
+            .on(ShowBundle.self) { (_) async throws(ControlFailure) in try await showBundle() }
+            .on(ReadBundle.self, answer: readBundle)
+            .on(ImportBundle.self, answer: importBundle)
+            .on(ForgetPartner.self, answer: forgetPartner)
         return
             domains
             .on(AddResource.self, answer: addResource)

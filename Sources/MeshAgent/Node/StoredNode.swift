@@ -43,6 +43,12 @@ enum StoredNode {
             TokenUse(token: $0.token, until: $0.until, usedBy: $0.usedBy)
         }
         node.home = try stored.settings.first { $0.key == homeSetting }.map { try home($0.value) }
+        for row in stored.papers {
+            switch row.kind {
+            case .partnerships: node.partners.decided = try read(row.document)
+            case .bundle: node.partners.keep(try read(row.document))
+            }
+        }
         node.endpoints = stored.endpoints.map { ProvenEndpoint(node: $0.node, endpoint: $0.endpoint) }
         return node
     }
@@ -63,6 +69,11 @@ enum StoredNode {
         case .trust(.tokenUse(let use)):
             [.putTokenUse(TokenUseRow(token: use.token, until: use.until, usedBy: use.usedBy))]
         case .trust(.tokenForgotten(let token)): [.removeTokenUse(token: token)]
+        case .trust(.partnerships(let decision)):
+            [.putPaper(try row(of: decision, .partnerships, decision.body.domain, at: now))]
+        case .trust(.bundle(let bundle)):
+            [.putPaper(try row(of: bundle, .bundle, bundle.body.domain, at: now))]
+        case .trust(.bundleGone(let domain)): [.removePaper(.bundle, domain)]
         case .trust(.inviteGone(let name)): [.removeInvite(id: name.octets.bytes)]
         case .trust(.ownBoot(let boot)): [.putSetting(NodeIdentity.row(of: boot))]
         case .gossip(.head(let stored)): try rows(of: stored)
@@ -154,6 +165,12 @@ enum StoredNode {
     private static func home(_ text: String) throws(WireError) -> HomeDomain {
         let stored: StoredHome = try read(Array(text.utf8))
         return HomeDomain(domain: stored.domain, label: stored.label, chain: stored.chain)
+    }
+
+    private static func row(
+        of document: some Encodable, _ kind: PaperRow.Kind, _ domain: DomainID, at now: WallTime
+    ) throws(WireError) -> PaperRow {
+        PaperRow(kind: kind, domain: domain, document: try Document.encode(document), updated: now)
     }
 
     // MARK: Agreements and heads

@@ -22,7 +22,8 @@ extension ReportWriter {
             renewal: node.trust.renewalDue.map(Timestamp.init),
             issuer: home.chain.issuer.map { reference($0.body.node) },
             hasAnchor: book.anchor == home.chain.anchor,
-            mayGive: isIssuer ? home.chain.authority?.body.roles.roles ?? [] : [], members: members)
+            mayGive: isIssuer ? home.chain.authority?.body.roles.roles ?? [] : [], members: members,
+            partners: partners)
     }
 
     /// What a peer is in its domain; nil: nothing that counts.
@@ -34,9 +35,8 @@ extension ReportWriter {
     var ownMembership: MembershipReport? { node.trust.domains.own.map { report(of: $0.membership) } }
 
     private func report(of membership: Membership) -> MembershipReport {
-        let home = node.trust.domains.home
-        return MembershipReport(
-            name: home?.domain == membership.domain ? home?.label : nil, id: membership.domain,
+        MembershipReport(
+            name: node.trust.domains.label(of: membership.domain), id: membership.domain,
             roles: membership.roles, until: Timestamp(membership.until))
     }
 
@@ -54,8 +54,10 @@ extension ReportWriter {
                     next: "comity domain show")
             ]
         }
-        guard let due = node.trust.renewalDue, now.wall > due + .seconds(3_600) else { return [] }
-        return [
+        guard let due = node.trust.renewalDue, now.wall > due + .seconds(3_600) else {
+            return partnerAttention
+        }
+        return partnerAttention + [
             AttentionReport(
                 what: "no issuer of \(home.label) has renewed this node's credential since it was due at"
                     + " \(RFC3339.text(due))", next: "comity domain show")

@@ -127,6 +127,7 @@ extension ReportWriter {
         if let transcript = record.evidence.transcript { facts.append(Fact("transcript", transcript)) }
         if let membership = membership(of: id) {
             facts.append(Fact("domain", DomainText.membership(membership)))
+            if let fact = partnerFact(membership) { facts.append(fact) }
             facts.append(Fact("credential until", RFC3339.text(membership.until.time)))
         }
         let code: RefusalCode

@@ -13,7 +13,7 @@ extension CodeBook {
         case .clockSkew:
             [
                 "here", "there", "issued", "created in ms", "now in ms", "its clock less ours", "agreement",
-                "version",
+                "version", "domain", "sequence", "now",
             ]
         case .isMyself: ["answered", "this node", "invite of"]
         case .identityMismatch:
@@ -65,6 +65,14 @@ extension CodeBook {
         case .tokenForeign: ["token's", "this node's"]
         case .tokenExpired: ["until", "now"]
         case .tokenUsed: ["used", "uses"]
+        case .partnerRoleMissing: ["domain", "roles", "accepted here"]
+        case .partnerUnknown: ["domain", "given", "partners"]
+        case .bundleUnsigned: ["keys", "their IDs"]
+        case .fingerprintDiffers: ["given", "domain", "words", "their IDs"]
+        case .partnerIsHome, .bundleMissing: ["domain", "id"]
+        case .bundleInvalid: ["problem", "domain"]
+        case .bundleOlder: ["domain", "sequence", "held"]
+        case .bundleConflict: ["domain", "sequence", "content", "held"]
         case .peerNotFound:
             ["name", "node", "peer", "given", "known", "peers known", "node IDs that begin so"]
         case .peerNotTrusted: ["peer", "node", "trust"]
@@ -151,6 +159,7 @@ extension CodeBook {
                 "grants", "grants at most", "names in a condition at most", "head", "owner", "audience",
                 "epoch", "sequence", "newest",
                 "life", "leaves", "count", "leaf", "expired", "root", "record", "reasons given",
+                "domain",
             ]
         case .limitReached:
             [
@@ -158,7 +167,7 @@ extension CodeBook {
                 "resources offered to the peer", "resources offered to the domain", "heads a minute",
                 "epochs a day", "idempotency keys", "questions under way", "proofs of reach under way",
                 "bytes of reconciliation a minute", "life in ms", "shortest in ms", "longest in ms",
-                "signature checks a second", "tokens in use", "uses",
+                "signature checks a second", "tokens in use", "uses", "partner domains",
             ]
         case .nameTaken: ["name"]
         case .nothingFound:

@@ -24,11 +24,13 @@ public struct DomainReport: Codable, Equatable, Sendable {
     public var mayGive: [DomainRole]
     /// The other members that this node knows.
     public var members: [MemberReport]
+    /// Other domains that it trusts.
+    public var partners: [PartnerReport]
 
     public init(
         name: NodeName, id: DomainID, words: [String], roles: [DomainRole], until: Timestamp,
         renewal: Timestamp?, issuer: NodeReference?, hasAnchor: Bool, mayGive: [DomainRole],
-        members: [MemberReport]
+        members: [MemberReport], partners: [PartnerReport] = []
     ) {
         self.name = name
         self.id = id
@@ -40,6 +42,7 @@ public struct DomainReport: Codable, Equatable, Sendable {
         self.hasAnchor = hasAnchor
         self.mayGive = mayGive
         self.members = members
+        self.partners = partners
     }
 }
 

@@ -17,7 +17,8 @@ public enum DomainText {
         add("anchor key", report.hasAnchor ? "in this home" : "not here")
         var text =
             presentation.ink(.bold, report.name.description) + "\n" + table.render(presentation, indent: 2)
-        guard !report.members.isEmpty else { return text }
+        let partners = PartnerText.partners(report.partners, presentation)
+        guard !report.members.isEmpty else { return text + partners }
         var members = TextTable(["MEMBER", "ROLES", "LINK", "CREDENTIAL"])
         for member in report.members {
             members.add([
@@ -26,7 +27,7 @@ public enum DomainText {
             ])
         }
         text += members.render(presentation, indent: 2)
-        return text
+        return text + partners
     }
 
     private static func credential(_ report: DomainReport, _ presentation: Presentation) -> String {
@@ -51,7 +52,8 @@ public enum DomainText {
             + "on a new node: COMITY_JOIN_FILE=\(path) comity up\n"
     }
 
-    static func roles(_ roles: [DomainRole]) -> String {
+    /// With commas between them.
+    public static func roles(_ roles: [DomainRole]) -> String {
         roles.map(\.description).joined(separator: ", ")
     }
 

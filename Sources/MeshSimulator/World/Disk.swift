@@ -21,6 +21,7 @@ struct Disk: Sendable {
     private(set) var endpoints = OrderedTable<NodeID, [Endpoint]>()
     private(set) var home: HomeDomain?
     private(set) var credentials = OrderedTable<NodeID, StoredCredential>()
+    private(set) var partners = StoredPartners()
     private(set) var tokenUses = OrderedTable<Pin, TokenUse>()
     private(set) var keys = OrderedTable<IdempotencyBook.Key, IdempotencyBook.Entry>()
     private(set) var journal: [AuditRecord] = []
@@ -65,6 +66,9 @@ struct Disk: Sendable {
         case .trust(.credentialGone(let node)): credentials[node] = nil
         case .trust(.tokenUse(let use)): tokenUses[use.token] = use
         case .trust(.tokenForgotten(let token)): tokenUses[token] = nil
+        case .trust(.partnerships(let decision)): partners.decided = decision
+        case .trust(.bundle(let bundle)): partners.keep(bundle)
+        case .trust(.bundleGone(let domain)): partners.drop(domain)
         case .trust(.invite(let invite)): invites[invite.name] = invite
         case .trust(.inviteGone(let name)): invites[name] = nil
         case .trust(.ownBoot(let new)): boot = max(boot, new.number)
@@ -138,6 +142,7 @@ struct Disk: Sendable {
         node.home = home
         node.credentials = credentials.values
         node.tokenUses = tokenUses.values
+        node.partners = partners
         node.endpoints = endpoints.flatMap { node, list in
             list.map { ProvenEndpoint(node: node, endpoint: $0) }
         }

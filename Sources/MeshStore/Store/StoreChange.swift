@@ -34,6 +34,8 @@ public enum StoreChange: Equatable, Sendable {
     case removeCredential(NodeID)
     case putTokenUse(TokenUseRow)
     case removeTokenUse(token: Pin)
+    case putPaper(PaperRow)
+    case removePaper(PaperRow.Kind, DomainID)
     case putIdempotency(IdempotencyRow)
     case removeIdempotency(caller: NodeID, key: String)
 
@@ -53,6 +55,11 @@ public enum StoreChange: Equatable, Sendable {
         case .putIdempotency(let row): try row.put(in: database)
         case .putCredential(let row): try row.put(in: database)
         case .putTokenUse(let row): try row.put(in: database)
+        case .putPaper(let row): try row.put(in: database)
+        case .removePaper(let kind, let domain):
+            try remove(
+                "domain_papers WHERE kind = ? AND domain = ?", [kind.rawValue, domain.description],
+                from: database)
         case .removeCredential(let node):
             try remove("credentials WHERE node_id = ?", [node.description], from: database)
         case .removeTokenUse(let token):

@@ -10,7 +10,7 @@ struct StoreSchema: Sendable {
     var version: Int { steps.count }
 
     /// As it is.
-    static let current = StoreSchema(steps: [firstStep, secondStep, thirdStep, fourthStep])
+    static let current = StoreSchema(steps: [firstStep, secondStep, thirdStep, fourthStep, fifthStep])
 
     /// Takes each step that is missing, in a transaction of its own together with its version number.
     func migrate(_ writer: some DatabaseWriter) throws {
@@ -98,5 +98,12 @@ struct StoreSchema: Sendable {
         CREATE TABLE credentials (node_id TEXT PRIMARY KEY NOT NULL, chain BLOB NOT NULL) WITHOUT ROWID;
         CREATE TABLE token_uses (
             token BLOB PRIMARY KEY NOT NULL, until INTEGER NOT NULL, used_by BLOB NOT NULL) WITHOUT ROWID;
+        """
+
+    // What the node's domain decided about others, and domains' bundles: the newest of each.
+    private static let fifthStep = """
+        CREATE TABLE domain_papers (
+            kind TEXT NOT NULL, domain TEXT NOT NULL, document BLOB NOT NULL, updated INTEGER NOT NULL,
+            PRIMARY KEY (kind, domain)) WITHOUT ROWID;
         """
 }

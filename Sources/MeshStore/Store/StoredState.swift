@@ -28,6 +28,8 @@ public struct StoredState: Equatable, Sendable {
     public var credentials: [CredentialRow] = []
     /// By token.
     public var tokenUses: [TokenUseRow] = []
+    /// By kind and domain.
+    public var papers: [PaperRow] = []
     /// By caller and key.
     public var idempotency: [IdempotencyRow] = []
 
@@ -48,6 +50,7 @@ public struct StoredState: Equatable, Sendable {
         records = try Self.rows("records", by: "owner, audience, key", database, path)
         credentials = try Self.rows("credentials", by: "node_id", database, path)
         tokenUses = try Self.rows("token_uses", by: "token", database, path)
+        papers = try Self.rows("domain_papers", by: "kind, domain", database, path)
         idempotency = try Self.rows("idempotency", by: "caller, key", database, path)
     }
 

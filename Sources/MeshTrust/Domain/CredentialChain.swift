@@ -51,22 +51,56 @@ struct CredentialGround {
     /// The node that shows it, under the key that it proved.
     let node: NodeID
     let key: PublicKey
-    /// The domains that count here; every other anchor's word is nothing.
-    let domains: [DomainID]
+    /// The domains that count here, each by its own keys; every other key's word is nothing.
+    let domains: [AcceptedDomain]
     /// What is revoked here counts neither as a holder nor as an issuer.
     let pins: PinBook
     let now: WallTime
 }
 
+/// A domain whose credentials count, and what they must end at and hold.
+struct AcceptedDomain: Equatable, Sendable {
+    let domain: DomainID
+    /// The pins of its keys. Those of one domain count for no other.
+    let keys: [Pin]
+    /// A credential counts only with one of these; nil: with whatever it holds.
+    let roles: RoleList?
+
+    /// By the one anchor whose pin is its ID.
+    init(_ domain: DomainID) {
+        self.init(domain: domain, keys: [Pin(domain.digest)], roles: nil)
+    }
+
+    init(domain: DomainID, keys: [Pin], roles: RoleList?) {
+        self.domain = domain
+        self.keys = keys
+        self.roles = roles
+    }
+
+    /// Why what a credential says is not enough here; nil when it is.
+    func refusal(of membership: Membership) -> Refusal? {
+        guard let roles, !roles.roles.contains(where: membership.holds) else { return nil }
+        return Refusal(
+            .partnerRoleMissing,
+            [
+                Fact("domain", domain), Fact("roles", membership.roles.text), Fact("accepted here", roles),
+            ])
+    }
+}
+
 extension CredentialChain {
     /// What the chain proves, or the first reason why it proves nothing.
     func ruling(_ ground: CredentialGround, using suite: some SignatureSuite) -> Ruling<HeldCredential> {
-        let domain = DomainID(suite.pin(of: anchor).digest)
-        guard ground.domains.contains(domain) else {
-            let trusted = ground.domains.map(\.description).joined(separator: ", ")
-            return .refused(
-                Refusal(.domainUnknown, [Fact("domain", domain), Fact("trusted here", trusted)]))
+        let pin = suite.pin(of: anchor)
+        let claimed = ground.domains.filter { $0.keys.contains(pin) }
+        // A key that several domains name counts for the one that the credential is of.
+        guard let accepted = claimed.first(where: { $0.domain == credential.body.domain }) ?? claimed.first
+        else {
+            let trusted = ground.domains.map(\.domain.description).joined(separator: ", ")
+            let named = DomainID(pin.digest)
+            return .refused(Refusal(.domainUnknown, [Fact("domain", named), Fact("trusted here", trusted)]))
         }
+        let domain = accepted.domain
         if let issuer, let refusal = refusal(of: issuer, domain, ground, using: suite) {
             return .refused(refusal)
         }
@@ -79,13 +113,16 @@ extension CredentialChain {
             return .refused(refusal)
         }
         let until = issuer.map { min(body.until, $0.body.until) } ?? body.until
-        guard let authority, isAuthority(authority, domain, ground, using: suite) else {
-            let membership = Membership(domain: domain, roles: body.roles.roles, until: until)
-            return .allowed(HeldCredential(chain: self, membership: membership, nextEnd: until))
+        var held = HeldCredential(
+            chain: self, membership: Membership(domain: domain, roles: body.roles.roles, until: until),
+            nextEnd: until)
+        if let authority, isAuthority(authority, domain, ground, using: suite) {
+            held = HeldCredential(
+                chain: self,
+                membership: Membership(domain: domain, roles: body.roles.roles + [.issue], until: until),
+                nextEnd: min(until, authority.body.until))
         }
-        let membership = Membership(domain: domain, roles: body.roles.roles + [.issue], until: until)
-        return .allowed(
-            HeldCredential(chain: self, membership: membership, nextEnd: min(until, authority.body.until)))
+        return accepted.refusal(of: held.membership).map { .refused($0) } ?? .allowed(held)
     }
 
     /// Why `certificate` makes nobody an issuer now; nil when it does.

@@ -48,7 +48,7 @@ public struct StoredCredential: Equatable, Sendable {
 /// Which anchors count here, who showed what under them, and what tokens served (protocol section 3).
 ///
 /// It keeps evidence; `Trust` moves trust by it. Bounded: one credential for each peer of the pin book, and
-/// `Limits.tokensRemembered` tokens.
+/// `Limits.tokensRemembered` tokens; what `PartnerBook` says.
 public struct DomainBook: Equatable, Sendable {
     /// The domain that this node is in; nil: in none.
     public internal(set) var home: HomeDomain?
@@ -60,25 +60,47 @@ public struct DomainBook: Equatable, Sendable {
     public internal(set) var tokens = OrderedTable<Pin, TokenUse>()
     /// The anchor's key, where it lies in this home; nil: it does not.
     public internal(set) var anchor: PublicKey?
+    /// Which other domains are trusted, and by which keys.
+    public internal(set) var partners = PartnerBook()
+    /// The anchor's certificate, for bundles; nil until it is told.
+    var anchorCertificate: Octets?
     /// What a newcomer's request must name; nil: nothing.
     var houseAgreement: Digest?
     /// What was stored and is not judged yet.
     var stored: [StoredCredential] = []
+    var storedPartners = StoredPartners()
 
     public init() {}
 
     /// The book as it was stored. `anchor` is the key that lies in the home, if one does.
     public init(
-        home: HomeDomain?, credentials: [StoredCredential], tokens uses: [TokenUse], anchor: PublicKey?
+        home: HomeDomain?, credentials: [StoredCredential], tokens uses: [TokenUse], anchor: PublicKey?,
+        certificate: Octets? = nil, partners: StoredPartners = StoredPartners()
     ) {
         self.home = home
         self.anchor = anchor
+        anchorCertificate = certificate
         stored = credentials
+        storedPartners = partners
         for use in uses { tokens[use.token] = use }
     }
 
-    /// The domains whose credentials count here.
-    var domains: [DomainID] { home.map { [$0.domain] } ?? [] }
+    /// The domains whose credentials count here: its own, and its partners, each by its own keys.
+    func accepted(using suite: some SignatureSuite) -> [AcceptedDomain] {
+        guard let home else { return [] }
+        return [AcceptedDomain(home.domain)]
+            + partners.partners.map { partner in
+                AcceptedDomain(
+                    domain: partner.domain, keys: partners.keys(of: partner).map(suite.pin),
+                    roles: partner.roles)
+            }
+    }
+
+    /// How people here call `domain`; nil for one that is neither this node's nor a partner.
+    public func label(of domain: DomainID) -> NodeName? {
+        if let home, home.domain == domain { return home.label }
+        return partners.partners.first { $0.domain == domain }?.label
+    }
 
     /// This node's own credential, to be shown; nil when there is none that counts.
     var shown: CredentialChain? { own?.chain }
@@ -86,8 +108,9 @@ public struct DomainBook: Equatable, Sendable {
     /// The tags with which this node dials: of each anchor under which it would accept a node.
     func tags(nonce: Digest, certificate: Digest, using suite: some SignatureSuite) -> [Digest]? {
         guard own != nil else { return nil }
-        return domains.prefix(Limits.anchorTags).map {
-            AnchorTag.tag(of: $0, nonce: nonce, certificate: certificate, using: suite)
+        let domains = accepted(using: suite).filter { !$0.keys.isEmpty }.prefix(Limits.anchorTags)
+        return domains.map {
+            AnchorTag.tag(of: $0.domain, nonce: nonce, certificate: certificate, using: suite)
         }
     }
 

@@ -38,9 +38,9 @@ extension Handshake {
     ) -> Refusal? {
         if let refusal = tooManyTags(hello) { return refusal }
         guard isKnown(to: hello, ground, using: suite) else {
-            let trusted = ground.domains.domains.map(\.description).joined(separator: ", ")
+            let own = ground.domains.home?.domain.description ?? ""
             return Refusal(
-                .domainUnknown, [Fact("domain", "named by a tag of none"), Fact("trusted here", trusted)])
+                .domainUnknown, [Fact("domain", "named by a tag of none"), Fact("trusted here", own)])
         }
         return ground.pins.refusal(toTrust: hello.hello)
     }
@@ -72,17 +72,17 @@ extension Handshake {
         onAnswer answer: ResponderHello, _ ground: HandshakeGround, using suite: some SignatureSuite
     ) -> Ruling<HeldCredential?> {
         let obstacle: Refusal?
-        let domains: [DomainID]
+        let domains: [AcceptedDomain]
         switch (connection.purpose, intent?.token) {
         case (.peering, _):
             obstacle = ground.pins.refusal(of: answer.hello)
-            domains = ground.domains.domains
+            domains = ground.domains.accepted(using: suite)
         case (.pairing, nil):
             if let refusal = ground.pins.refusal(toTrust: answer.hello) { return .refused(refusal) }
             return .allowed(nil)
         case (.pairing, let token?):
             obstacle = Refusal(.credentialMissing, [Fact("node", answer.hello.node)])
-            domains = [token.domain]
+            domains = [AcceptedDomain(token.domain)]
         }
         return ruling(
             on: answer.chain, of: answer.hello, under: domains, lifting: obstacle, ground, using: suite)
@@ -102,7 +102,7 @@ extension Handshake {
             return .refused(Refusal(.proofInvalid, [Fact("message", "finish")]))
         }
         return ruling(
-            on: finish.chain, of: exchange.peerHello, under: ground.domains.domains,
+            on: finish.chain, of: exchange.peerHello, under: ground.domains.accepted(using: suite),
             lifting: ground.pins.refusal(of: exchange.peerHello), ground, using: suite)
     }
 
@@ -162,7 +162,8 @@ extension Handshake {
     ) -> [Step] {
         guard case .awaitingConsent(var exchange, let finish) = state, finish.token != nil else { return [] }
         if let refusal = ground.pins.refusal(toTrust: exchange.peerHello) { return fail(refusal) }
-        let domains = ground.domains.domains
+        // Newcomers are enrolled into the home domain, whoever else is trusted.
+        let domains = ground.domains.home.map { [AcceptedDomain($0.domain)] } ?? []
         switch ruling(
             on: chain, of: exchange.peerHello, under: domains,
             lifting: Refusal(.credentialMissing, [Fact("node", exchange.peerHello.node)]), ground,
@@ -189,7 +190,8 @@ extension Handshake {
         case (.some, nil): return .refused(Refusal(.credentialMissing, [Fact("node", ground.me.node)]))
         case (let token?, let chain?):
             let judged = CredentialGround(
-                node: ground.me.node, key: ground.me.key, domains: [token.domain], pins: ground.pins,
+                node: ground.me.node, key: ground.me.key, domains: [AcceptedDomain(token.domain)],
+                pins: ground.pins,
                 now: ground.now.wall)
             switch chain.ruling(judged, using: suite) {
             case .refused(let refusal): return .refused(refusal)
@@ -204,7 +206,8 @@ extension Handshake {
     /// that is merely unknown is lifted by a credential that counts, every other obstacle stays. Without an
     /// obstacle a credential that does not count is as good as none.
     private func ruling(
-        on chain: CredentialChain?, of hello: Hello, under domains: [DomainID], lifting obstacle: Refusal?,
+        on chain: CredentialChain?, of hello: Hello, under domains: [AcceptedDomain],
+        lifting obstacle: Refusal?,
         _ ground: HandshakeGround, using suite: some SignatureSuite
     ) -> Ruling<HeldCredential?> {
         if let obstacle, obstacle.code != .peerUnknown, obstacle.code != .credentialMissing {

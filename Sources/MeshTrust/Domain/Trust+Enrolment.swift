@@ -119,8 +119,9 @@ extension Trust {
             return .refused(Refusal(.nameTaken, [Fact("name", establishment.name)]))
         }
         let signer = held.chain.issuer?.body.node.brief ?? "the anchor"
-        let label = domains.home?.domain == held.membership.domain ? domains.home?.label.description : nil
-        let note = "member of \(label ?? held.membership.domain.brief) by a credential of \(signer)"
+        let domain = held.membership.domain
+        let label = domains.label(of: domain)?.description ?? domain.brief
+        let note = "member of \(label) by a credential of \(signer)"
         return .allowed(
             PeerRecord(
                 node: node, key: establishment.key, pin: suite.pin(of: establishment.key),

@@ -6,6 +6,12 @@ extension Trust {
     /// Judges what was stored, at start.
     mutating func startDomains(at now: Moment, into effects: inout Outbox<TrustEffect>) {
         assessOwn(at: now, into: &effects)
+        if let home = domains.home {
+            domains.partners.restore(domains.storedPartners, home: home, using: suite)
+            domains.storedPartners = StoredPartners()
+            keepBundle(at: now, into: &effects)
+            schedulePapers(at: now)
+        }
         let stored = domains.stored
         domains.stored = []
         for credential in stored {
@@ -34,16 +40,18 @@ extension Trust {
         for peer in pins.peers.values where peer.state == .trusted { present(to: peer.node, into: &effects) }
         scheduleDomains(at: now)
         seek(at: now, into: &effects)
+        keepBundle(at: now, into: &effects)
+        schedulePapers(at: now)
     }
 
-    /// Shows this node's credential to a member of its domain. Whoever is trusted and not known as a member
-    /// is told the tags of the domains: a member answers with its own credential.
+    /// Shows this node's credential to a member of its domain, or of a partner: what it accepts would end
+    /// with the one before. Whoever is trusted and not known as a member is told the tags of the domains: a
+    /// member answers with its own credential.
     func present(to node: NodeID, into effects: inout Outbox<TrustEffect>) {
         guard let own = domains.own else { return }
-        if domains.members[node]?.membership.domain == own.membership.domain {
-            return effects.post(.tell(node, .shown(own.chain)))
-        }
-        let tags = domains.domains.map { AnchorTag.tag(of: $0, from: me.node, to: node, using: suite) }
+        if domains.members[node] != nil { return effects.post(.tell(node, .shown(own.chain))) }
+        let named = domains.accepted(using: suite).filter { !$0.keys.isEmpty }
+        let tags = named.map { AnchorTag.tag(of: $0.domain, from: me.node, to: node, using: suite) }
         effects.post(.tell(node, .named(DomainTags(tags: tags))))
     }
 
@@ -65,6 +73,7 @@ extension Trust {
         effects.post(.persist(.credential(StoredCredential(node: node, chain: held.chain))))
         if old?.membership != held.membership, pins.isTrusted(node) {
             effects.post(.membershipChanged(node, held.membership))
+            namePapers(to: node, into: &effects)
         }
         scheduleDomains(at: now)
     }
@@ -72,7 +81,8 @@ extension Trust {
     /// What a chain proves of a peer now.
     func ruling(on chain: CredentialChain, of peer: PeerRecord, at now: Moment) -> Ruling<HeldCredential> {
         let ground = CredentialGround(
-            node: peer.node, key: peer.key, domains: domains.domains, pins: pins, now: now.wall)
+            node: peer.node, key: peer.key, domains: domains.accepted(using: suite), pins: pins,
+            now: now.wall)
         return chain.ruling(ground, using: suite)
     }
 
@@ -118,7 +128,7 @@ extension Trust {
         let old = domains.own?.membership
         if let home = domains.home {
             let ground = CredentialGround(
-                node: me.node, key: me.key, domains: [home.domain], pins: pins, now: now.wall)
+                node: me.node, key: me.key, domains: [AcceptedDomain(home.domain)], pins: pins, now: now.wall)
             switch home.chain.ruling(ground, using: suite) {
             case .allowed(let held): domains.own = held
             case .refused(let refusal):

@@ -1,19 +1,5 @@
 import MeshBase
 
-/// What members say to one another about credentials, over trusted links.
-public enum DomainMessage: Equatable, Sendable {
-    /// This is the sender's credential now.
-    case shown(CredentialChain)
-    /// These domains' credentials the sender would show; who is in one of them shows its own.
-    case named(DomainTags)
-    /// The sender's credential is past two thirds of its life; it asks for a later one.
-    case renewalWanted(CredentialChain)
-    /// The receiver's later credential.
-    case renewed(CredentialChain)
-    /// None, and why.
-    case notRenewed(Refusal)
-}
-
 // Credentials are renewed at two thirds of their life, by any issuer, over trusted links (protocol
 // section 3).
 extension Trust {
@@ -106,6 +92,11 @@ extension Trust {
         case .renewed(let chain): take(chain, from: node, at: now, into: &effects)
         case .notRenewed(let refusal):
             effects.post(.record(.domain(node, "credential not renewed", refusal.facts)))
+        case .papersHeld(let held): hear(held, from: node, at: now, into: &effects)
+        case .paper(let paper): hear(paper, from: node, at: now, into: &effects)
+        case .bundleWanted: giveBundle(to: node, at: now, into: &effects)
+        case .bundleGiven(let given): take(given, from: peer, at: now, into: &effects)
+        case .bundleWithheld(let refusal): bundleWithheld(by: node, refusal, into: &effects)
         }
     }
 
@@ -171,7 +162,8 @@ extension Trust {
     /// may have become one meanwhile, on either side.
     mutating func greet(_ node: NodeID, at now: Moment, into effects: inout Outbox<TrustEffect>) {
         if domains.members[node] == nil { present(to: node, into: &effects) }
-        guard domains.members[node]?.membership.holds(.issue) == true, let due = renewalDue, due <= now.wall
+        guard let membership = domains.members[node]?.membership, membership.holds(.issue),
+            membership.domain == domains.home?.domain, let due = renewalDue, due <= now.wall
         else { return }
         nextRenewal = min(nextRenewal, now.instant)
         renewIfDue(at: now, into: &effects)
@@ -186,7 +178,8 @@ extension Trust {
             chain.credential.body.issued > home.chain.credential.body.issued
         else { return }
         let ground = CredentialGround(
-            node: me.node, key: me.key, domains: [home.domain], pins: pins, now: now.wall)
+            node: me.node, key: me.key, domains: [AcceptedDomain(home.domain)], pins: pins,
+            now: now.wall)
         switch chain.ruling(ground, using: suite) {
         case .refused(let refusal): effects.post(.record(.credentialRefused(node, refusal)))
         case .allowed:

@@ -10,6 +10,7 @@ struct Domain: AsyncParsableCommand {
             "An organisation's own authority: its nodes trust one another by it, with no line exchanged.",
         subcommands: [
             DomainCreate.self, DomainToken.self, DomainShow.self, DomainExport.self, DomainImport.self,
+            DomainForget.self,
         ])
 }
 
@@ -92,48 +93,6 @@ struct DomainShow: AsyncParsableCommand {
     func run() async throws {
         try facts.show(try await facts.home.ask(ShowDomain.self), DomainText.render)
     }
-}
-
-struct DomainExport: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "export",
-        abstract: "Move the anchor's key out of this home, to be kept offline.",
-        discussion: """
-            Without the key this node goes on enrolling members as an issuer; it makes no token and no
-            issuer, and issuers' certificates (90 days) are renewed only where the key is.
-
-            Example: comity domain export --anchor-key /media/usb/acme.anchor.key
-            """)
-
-    @OptionGroup var facts: FactOptions
-    @Option(help: ArgumentHelp("Where to put the key; nothing is overwritten.", valueName: "file"))
-    var anchorKey: String
-
-    func run() async throws {
-        let request = MoveAnchor.Request(direction: .out, path: absolute(anchorKey))
-        try facts.show(try await facts.home.ask(MoveAnchor.self, request), DomainText.render)
-    }
-}
-
-struct DomainImport: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "import",
-        abstract: "Move the anchor's key back into this home.",
-        discussion: "Example: comity domain import --anchor-key /media/usb/acme.anchor.key")
-
-    @OptionGroup var facts: FactOptions
-    @Option(help: ArgumentHelp("Where the key is; it is moved, not copied.", valueName: "file"))
-    var anchorKey: String
-
-    func run() async throws {
-        let request = MoveAnchor.Request(direction: .back, path: absolute(anchorKey))
-        try facts.show(try await facts.home.ask(MoveAnchor.self, request), DomainText.render)
-    }
-}
-
-/// The agent has another working directory.
-private func absolute(_ path: String) -> String {
-    path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
 }
 
 /// A new file that only its owner may read: made before there is anything to write, so that a path that

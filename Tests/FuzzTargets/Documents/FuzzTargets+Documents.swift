@@ -4,6 +4,7 @@ import MeshNode
 import MeshTrust
 
 @testable import MeshGossip
+@testable import MeshTrust
 @testable import MeshWire
 
 /// What travels in `document` frames, and what stands under signatures.
@@ -12,7 +13,7 @@ extension FuzzTargets {
         [
             json, scalars, linkDocument, signed, agreement, head, inception, houseAgreement,
             issuerCertificate, credential,
-        ] + tokenRecord
+        ] + tokenRecord + bundle + partnerships
 
     /// Every message of a link. What is taken goes into machines and back onto wires, so it must be writable.
     static let linkDocument = FuzzTarget(
@@ -57,12 +58,16 @@ extension FuzzTargets {
     static let credential = payload("credential", LinkSamples.credential)
     static let tokenRecord = LinkSamples.tokenRecord.map { [payload("token-record", $0)] } ?? []
 
+    static let bundle = LinkSamples.bundle.map { [payload("bundle", $0) { _ = $0.flaw }] } ?? []
+    static let partnerships =
+        LinkSamples.partnerships.map { [payload("partnerships", $0) { _ = $0.isWellFormed }] } ?? []
+
     private static func payload<Body: SignedBody>(
         _ name: String, _ samples: Body..., use: @escaping @Sendable (Body) -> Void = { _ in }
     ) -> FuzzTarget {
         FuzzTarget(
             name,
-            samples: { try samples.map { try Document.encode($0) } },
+            samples: { try samples.map { try Document.encode($0, textLimit: Body.textLimit) } },
             read: { payload in
                 let envelope = try LinkSamples.envelope(of: Body.kind, around: payload)
                 let read = {
@@ -71,7 +76,7 @@ extension FuzzTargets {
                 guard let signed = try refusing(read) else { return .refused }
                 try hold(signed.payload.bytes == payload, "the payload's bytes are not those that came")
                 use(signed.body)
-                try writesOnce(signed.body)
+                try writesOnce(signed.body, textLimit: Body.textLimit)
                 return .taken
             })
     }
@@ -88,11 +93,15 @@ extension FuzzTargets {
         })
 
     /// What was read can be written, is read alike, and has one form.
-    static func writesOnce<Value: Codable & Equatable>(_ value: Value) throws {
+    static func writesOnce<Value: Codable & Equatable>(
+        _ value: Value, textLimit: Int = Limits.documentText
+    ) throws {
         let limit = 2 * Limits.framePayload
-        let form = try Document.encode(value)
-        let again = try Document.decode(Value.self, from: form, limit: limit)
+        let form = try Document.encode(value, textLimit: textLimit)
+        let again = try Document.decode(Value.self, from: form, limit: limit, textLimit: textLimit)
         try hold(again == value, "written and read again it is another \(Value.self)")
-        try hold(try Document.encode(again) == form, "there are two forms of one \(Value.self)")
+        try hold(
+            try Document.encode(again, textLimit: textLimit) == form,
+            "there are two forms of one \(Value.self)")
     }
 }

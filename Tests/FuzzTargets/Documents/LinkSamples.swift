@@ -47,7 +47,7 @@ enum LinkSamples {
         domain: domain, version: 2, issued: time, until: time + .seconds(3600))
 
     static func signed<Body: SignedBody>(_ body: Body) throws -> Signed<Body> {
-        let payload = try Document.encode(body)
+        let payload = try Document.encode(body, textLimit: Body.textLimit)
         let signature = JWS.signature(
             Array(repeating: 9, count: 64), kind: Body.kind, signer: Pin(digest(33)), payload: payload)
         return Signed(body: body, payload: Octets(payload), signatures: [signature])
@@ -124,6 +124,34 @@ enum LinkSamples {
             until: time + .seconds(3600), uses: 2)
     }
 
+    private static let point = PublicKey(
+        p256: Octets(Array(repeating: 3, count: 32)), Octets(Array(repeating: 4, count: 32)))
+
+    static let bundle: DomainBundle? = NodeName("acme").flatMap { label in
+        point.map { key in
+            DomainBundle(
+                domain: domain, label: label, issued: time, sequence: 2,
+                keys: [BundleKey(key: key, certificate: Octets(Array(repeating: 250, count: 500)))])
+        }
+    }
+
+    static let partnerships: Partnerships? = NodeName("acme").map { label in
+        let partner = Partner(
+            domain: domain, label: label, roles: .member, sequence: 2, bundle: digest(9), keys: [key])
+        return Partnerships(domain: DomainID(digest(7)), sequence: 3, issued: time, partners: [partner])
+    }
+
+    private static func papers(_ chain: CredentialChain) throws -> [LinkDocument] {
+        guard let bundle, let partnerships else { return [] }
+        return [
+            .domain(.papersHeld(HeldPapers([digest(3), digest(4)]))), .domain(.papersHeld(HeldPapers([]))),
+            .domain(.paper(.bundle(try signed(bundle)))),
+            .domain(.paper(.partnerships(try signed(partnerships)))), .domain(.bundleWanted),
+            .domain(.bundleGiven(BundleAnswer(bundle: try signed(bundle), chain: chain))),
+            .domain(.bundleWithheld(Refusal(.domainMissing, [Fact("domains", 0)]))),
+        ]
+    }
+
     private static func domains() throws -> [LinkDocument] {
         let chain = CredentialChain(
             anchor: key, issuer: try signed(issuerCertificate), credential: try signed(credential),
@@ -142,7 +170,7 @@ enum LinkSamples {
                 .finish(
                     InitiatorFinish(secretProof: nil, proof: try signed(proof), chain: chain, token: token))),
             .handshake(.referral(Referral(issuers: [Endpoint(host: "::1", port: 7)]))),
-        ]
+        ] + (try papers(chain))
     }
 
     private static func gossip() throws -> [LinkDocument] {

@@ -114,7 +114,7 @@ struct DomainAttackTests {
                 credential: try credential(of: mallory, in: DomainID(mallory.key.pin.digest), by: own),
                 authority: nil)
             let denial = try await present(foreign, mallory, domain, over: line)
-            try await victim.refused(denial, because: .domainUnknown)
+            try await victim.refused(denial, because: .domainUnknown, saying: .domainUnknown)
         }
     }
 

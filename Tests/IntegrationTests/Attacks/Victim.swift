@@ -16,9 +16,10 @@ struct Victim {
     /// The attacker was told nothing but that it was refused; the operator finds why under the reference;
     /// nothing was admitted.
     func refused(
-        _ denial: Denial, because code: RefusalCode, sourceLocation: SourceLocation = #_sourceLocation
+        _ denial: Denial, because code: RefusalCode, saying told: RefusalCode = .handshakeRefused,
+        sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
-        #expect(denial.code == .handshakeRefused, sourceLocation: sourceLocation)
+        #expect(denial.code == told, sourceLocation: sourceLocation)
         #expect(denial.facts.isEmpty, sourceLocation: sourceLocation)
         let refusal = try await agent.refusal(under: denial.reference)
         #expect(refusal?.code == code, sourceLocation: sourceLocation)

@@ -131,6 +131,7 @@ import Testing
         ("heads", "epoch = 'many'"), ("invites", "expires = x'00'"), ("peers", "boot_random = 5"),
         ("peers", "trusted_since = 'long ago'"), ("records", "body = 3"),
         ("peers", "pin = x'00'"), ("peers", "name = '-'"), ("resources", "document = 7"),
+        ("domain_papers", "kind = 'note'"), ("domain_papers", "domain = 'd'"),
         ("house_agreements", "domain = 'd'"), ("house_agreements", "version = 'v'"),
     ]) func `says that a column holds what this program never wrote`(table: String, change: String) throws {
         let store = try Store.open(path: path)

@@ -51,6 +51,8 @@ let oneOfEach: [StoreChange] = [
         HouseRow(
             domain: DomainID(digest(5)), version: 3, anchor: [1, 2, 3], document: [9, 0, 9],
             updated: wall(6))),
+    .putPaper(
+        PaperRow(kind: .bundle, domain: DomainID(digest(5)), document: [6, 0, 6], updated: wall(6))),
     .putHead(
         HeadRow(
             owner: node(1), audience: "pair", epoch: 1, sequence: 1 << 51, root: digest(6),

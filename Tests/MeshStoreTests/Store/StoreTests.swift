@@ -28,6 +28,7 @@ import Testing
         #expect(state.routes.map(\.via) == [[node(2), node(1)]])
         #expect(state.agreements.map(\.document) == [[7, 0, 7]])
         #expect(state.houses.map(\.domain) == [DomainID(digest(5))] && state.houses.map(\.version) == [3])
+        #expect(state.papers.map(\.document) == [[6, 0, 6]] && state.papers.map(\.kind) == [.bundle])
         #expect(state.heads.map(\.sequence) == [1 << 51])
         #expect(state.records.map(\.body) == [[]])
         #expect(state.idempotency.map(\.state) == [.started])
@@ -40,7 +41,7 @@ import Testing
             .removeSetting(key: "boot"),
             .removeEndpoint(node(1), Endpoint(host: "fe80::1%eth0", port: 7410), witness: "mdns"),
             .removePeer(node(1)), .removeInvite(id: [1, 2]), .removeResource(orders), .removeRoute(orders),
-            .removeAgreement(contentID: digest(4)),
+            .removeAgreement(contentID: digest(4)), .removePaper(.bundle, DomainID(digest(5))),
             .removeRecord(owner: node(1), audience: "pair", key: "orders"),
             .removeHead(owner: node(1), audience: "pair"), .removeIdempotency(caller: node(1), key: "k"),
         ])

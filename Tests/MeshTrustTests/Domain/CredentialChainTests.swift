@@ -62,7 +62,8 @@ struct CredentialChainTests {
         let chain = shop.chain(of: holder)
         #expect(shop.ruling(chain, for: issuer).refusal?.code == .credentialInvalid)
         let ground = CredentialGround(
-            node: holder.node, key: issuer.publicKey, domains: [shop.domain], pins: PinBook(), now: shop.now)
+            node: holder.node, key: issuer.publicKey, domains: [AcceptedDomain(shop.domain)],
+            pins: PinBook(), now: shop.now)
         #expect(chain.ruling(ground, using: SimulatedSuite()).refusal?.code == .credentialInvalid)
     }
 

@@ -87,11 +87,12 @@ struct DomainWorkshop {
 
     func ruling(
         _ chain: CredentialChain, for holder: SimulatedKey, in domains: [DomainID]? = nil,
-        pins: PinBook = PinBook(), at wall: WallTime? = nil
+        as accepted: AcceptedDomain? = nil, pins: PinBook = PinBook(), at wall: WallTime? = nil
     ) -> Ruling<HeldCredential> {
         let ground = CredentialGround(
-            node: holder.node, key: holder.publicKey, domains: domains ?? [domain], pins: pins,
-            now: wall ?? now)
+            node: holder.node, key: holder.publicKey,
+            domains: accepted.map { [$0] } ?? (domains ?? [domain]).map { AcceptedDomain($0) },
+            pins: pins, now: wall ?? now)
         return chain.ruling(ground, using: SimulatedSuite())
     }
 }

@@ -1,0 +1,68 @@
+import MeshBase
+
+/// Which other domains a domain trusts: its operator's decision, one document for all its members, signed by
+/// its anchor (protocol section 3).
+///
+/// It carries the keys that were confirmed, so that a member which never met a partner can judge its nodes by
+/// this document alone; the partner's later bundles follow from these keys.
+public struct Partnerships: SignedBody {
+    public static let kind = DocumentKind.partnerships
+
+    /// Whose decision it is.
+    public let domain: DomainID
+    /// From 1; a higher one takes the place of a lower one at every member.
+    public let sequence: Int64
+    /// When it was made, by the clock where the anchor is.
+    public let issued: WallTime
+    /// Rising by domain, none twice, at most `Limits.partnerDomains`.
+    public let partners: [Partner]
+
+    init(domain: DomainID, sequence: Int64, issued: WallTime, partners: [Partner]) {
+        self.domain = domain
+        self.sequence = sequence
+        self.issued = issued
+        self.partners = partners
+    }
+
+    /// The decision about `domain`; nil: it is no partner.
+    public func partner(_ domain: DomainID) -> Partner? { partners.first { $0.domain == domain } }
+
+    /// The rules that no honest anchor breaks.
+    var isWellFormed: Bool {
+        guard sequence >= 1, partners.count <= Limits.partnerDomains else { return false }
+        for (one, next) in zip(partners, partners.dropFirst()) where one.domain >= next.domain {
+            return false
+        }
+        return partners.allSatisfy {
+            $0.domain != domain && $0.sequence >= 1 && $0.keys.count <= Limits.bundleKeys
+        }
+    }
+}
+
+/// Another domain that is trusted, as far as it is.
+public struct Partner: Codable, Equatable, Sendable {
+    /// Which.
+    public let domain: DomainID
+    /// How its people called it when it was confirmed.
+    public let label: NodeName
+    /// A node of it is trusted only when its credential holds one of these; nil: every member.
+    public let roles: RoleList?
+    /// The number of the bundle that was confirmed.
+    public let sequence: Int64
+    /// Of that bundle: SHA-256 of its payload.
+    public let bundle: Digest
+    /// The keys in it.
+    public let keys: [PublicKey]
+
+    init(
+        domain: DomainID, label: NodeName, roles: RoleList?, sequence: Int64, bundle: Digest,
+        keys: [PublicKey]
+    ) {
+        self.domain = domain
+        self.label = label
+        self.roles = roles
+        self.sequence = sequence
+        self.bundle = bundle
+        self.keys = keys
+    }
+}

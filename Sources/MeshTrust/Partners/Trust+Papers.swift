@@ -1,0 +1,190 @@
+import MeshBase
+
+/// Papers travel between those whom they concern: the home's decision and all bundles among its members; with
+/// a member of a partner domain the bundles of the two, and nothing else.
+///
+/// Each says by content id which of them it holds, when a link comes up, when a membership becomes known and
+/// every `DomainBundle.refreshHint`; who holds one that is not named sends it. Both say so, so both come to
+/// hold the newer one of each, in whatever order it came to them; what is newer goes on at once to all
+/// others.
+extension Trust {
+    /// What this node may show to who is what `membership` says.
+    private func papers(for membership: Membership) -> [DomainPaper] {
+        guard let home = domains.home else { return [] }
+        let book = domains.partners
+        guard membership.domain != home.domain else {
+            // The decision first: a partner's bundle counts for nothing before it.
+            return [book.decided].compactMap { $0.map { .partnerships($0) } }
+                + book.bundles.values.map { .bundle($0) }
+        }
+        return [home.domain, membership.domain].compactMap { book.bundles[$0].map { .bundle($0) } }
+    }
+
+    /// Says to `node` which papers are held here.
+    func namePapers(to node: NodeID, into effects: inout Outbox<TrustEffect>) {
+        guard pins.isTrusted(node), let membership = domains.members[node]?.membership else { return }
+        let held = papers(for: membership).map { $0.contentID(using: suite) }
+        effects.post(.tell(node, .papersHeld(HeldPapers(held))))
+    }
+
+    mutating func hear(
+        _ held: HeldPapers, from node: NodeID, at now: Moment, into effects: inout Outbox<TrustEffect>
+    ) {
+        guard let membership = domains.members[node]?.membership, mayAnswer(node, at: now) else { return }
+        for paper in papers(for: membership) where !held.papers.contains(paper.contentID(using: suite)) {
+            effects.post(.tell(node, .paper(paper)))
+        }
+    }
+
+    mutating func hear(
+        _ paper: DomainPaper, from node: NodeID, at now: Moment, into effects: inout Outbox<TrustEffect>
+    ) {
+        guard let home = domains.home, let membership = domains.members[node]?.membership,
+            mayCheckPaper(of: node, at: now)
+        else { return }
+        let isMember = membership.domain == home.domain
+        switch paper {
+        case .partnerships(let decision):
+            guard isMember else { return }
+            adopt(decision, from: node, at: now, into: &effects)
+        case .bundle(let bundle):
+            guard isMember || [home.domain, membership.domain].contains(bundle.body.domain) else { return }
+            adopt(bundle, from: node, at: now, into: &effects)
+        }
+    }
+
+    // MARK: What is newer
+
+    /// A decision of the home domain, made here or brought by a member.
+    mutating func adopt(
+        _ decision: Signed<Partnerships>, from node: NodeID, at now: Moment,
+        into effects: inout Outbox<TrustEffect>
+    ) {
+        guard let home = domains.home else { return }
+        let bundlesBefore = domains.partners.bundles.keys
+        let before = domains.partners.partners
+        switch domains.partners.take(decision, home: home, at: now.wall, using: suite) {
+        case .known: break
+        case .refused(let refusal): effects.post(.record(.paperRefused(node, refusal)))
+        case .adopted:
+            effects.post(.persist(.partnerships(decision)))
+            for domain in bundlesBefore where domains.partners.bundles[domain] == nil {
+                effects.post(.persist(.bundleGone(domain)))
+            }
+            for event in changes(from: before, to: decision.body.partners) {
+                effects.post(.record(.domain(node, event.what, event.facts)))
+            }
+            pass(.partnerships(decision), except: node, into: &effects)
+            acceptedDomainsChanged(at: now, into: &effects)
+        }
+    }
+
+    /// A bundle of the home or of a partner, made here, imported or brought by a peer.
+    mutating func adopt(
+        _ bundle: Signed<DomainBundle>, from node: NodeID, at now: Moment,
+        into effects: inout Outbox<TrustEffect>
+    ) {
+        guard let home = domains.home else { return }
+        let before = domains.accepted(using: suite)
+        switch domains.partners.take(bundle, home: home, using: suite) {
+        case .known: break
+        case .refused(let refusal):
+            effects.post(.record(.paperRefused(node, refusal)))
+            // The anchor signed this number before, in a home that was put back: it goes on above both.
+            if refusal.code == .bundleConflict, bundle.body.domain == home.domain {
+                keepBundle(above: bundle.body.sequence, at: now, into: &effects)
+            }
+        case .adopted(let replaced):
+            effects.post(.persist(.bundle(bundle)))
+            let facts = [
+                Fact("domain", bundle.body.label), Fact("id", bundle.body.domain),
+                Fact("sequence", bundle.body.sequence), Fact("before", replaced ?? 0),
+                Fact("keys", bundle.body.keys.count),
+            ]
+            effects.post(.record(.domain(node, "bundle taken", facts)))
+            pass(.bundle(bundle), except: node, into: &effects)
+            if domains.accepted(using: suite) != before { acceptedDomainsChanged(at: now, into: &effects) }
+        }
+    }
+
+    /// What became of each partner, for the audit.
+    private func changes(from old: [Partner], to new: [Partner]) -> [(what: String, facts: [Fact])] {
+        func facts(_ partner: Partner) -> [Fact] {
+            [
+                Fact("domain", partner.label), Fact("id", partner.domain),
+                Fact("roles", partner.roles?.description ?? "all members"),
+                Fact("sequence", partner.sequence),
+            ]
+        }
+        let kept = new.compactMap { partner -> (String, [Fact])? in
+            guard let before = old.first(where: { $0.domain == partner.domain }) else {
+                return ("partner domain accepted", facts(partner))
+            }
+            return before == partner ? nil : ("partner domain changed", facts(partner))
+        }
+        let gone = old.filter { partner in !new.contains { $0.domain == partner.domain } }
+        return kept + gone.map { ("partner domain forgotten", facts($0)) }
+    }
+
+    /// Sends a paper on to everyone but `node` who may see it.
+    private func pass(
+        _ paper: DomainPaper, except node: NodeID, into effects: inout Outbox<TrustEffect>
+    ) {
+        for (other, held) in domains.members where other != node && pins.isTrusted(other) {
+            guard papers(for: held.membership).contains(paper) else { continue }
+            effects.post(.tell(other, .paper(paper)))
+        }
+    }
+
+    /// Whose credentials count has changed: what no longer counts ends in this turn, and strangers that were
+    /// refused, or refused this node, are worth another dial.
+    private mutating func acceptedDomainsChanged(at now: Moment, into effects: inout Outbox<TrustEffect>) {
+        reassess(all: true, at: now, into: &effects)
+        // Who was trusted before may be a member of what is accepted now.
+        for peer in pins.peers.values where peer.state == .trusted && domains.members[peer.node] == nil {
+            present(to: peer.node, into: &effects)
+        }
+        if seeking == .members { effects.post(.seek(seeking)) }
+    }
+
+    /// Who had proved to be of a partner domain refused this node: perhaps its domain has not decided yet.
+    mutating func noteDecline(_ handshake: Handshake, _ denial: Denial, at now: Moment) {
+        guard let node = handshake.provedNode, let domain = handshake.provedDomain,
+            domain != domains.home?.domain
+        else { return }
+        domains.partners.declined[domain] = PartnerRefusal(node: node, code: denial.code, time: now.wall)
+    }
+
+    // MARK: Time and limits
+
+    /// Sets the next round, unless one is due already.
+    mutating func schedulePapers(at now: Moment) {
+        guard domains.home != nil, deadlines[.papers] == nil else { return }
+        deadlines.set(.papers, at: now.instant + DomainBundle.refreshHint)
+    }
+
+    mutating func repeatPapers(at now: Moment, into effects: inout Outbox<TrustEffect>) {
+        for node in domains.members.keys { namePapers(to: node, into: &effects) }
+        schedulePapers(at: now)
+    }
+
+    /// Checking costs signatures: all papers that a member can hold at once, and one a second after that.
+    private mutating func mayCheckPaper(of node: NodeID, at now: Moment) -> Bool {
+        take(from: \.paperChecks, of: node, burst: HeldPapers.most, every: .seconds(1), at: now)
+    }
+
+    /// Answers may be long: four at once, and one each ten seconds after that.
+    mutating func mayAnswer(_ node: NodeID, at now: Moment) -> Bool {
+        take(from: \.paperAnswers, of: node, burst: 4, every: .seconds(10), at: now)
+    }
+
+    private mutating func take(
+        from buckets: WritableKeyPath<Self, OrderedTable<NodeID, TokenBucket>>, of node: NodeID, burst: Int,
+        every interval: Duration, at now: Moment
+    ) -> Bool {
+        var bucket =
+            self[keyPath: buckets][node] ?? TokenBucket(burst: burst, interval: interval, at: now.instant)
+        defer { self[keyPath: buckets][node] = bucket }
+        return bucket.take(at: now.instant)
+    }
+}

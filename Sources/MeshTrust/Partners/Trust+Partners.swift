@@ -1,0 +1,297 @@
+import MeshBase
+
+// What the operator decides about other domains, where the anchor's key lies; and the bundle of its own.
+extension Trust {
+    /// How long a peer may take to show its domain's bundle.
+    private static var patience: Duration { .seconds(5) }
+
+    // MARK: The own bundle
+
+    /// Signs the first bundle of this node's domain where its anchor's key lies, or the next above
+    /// `sequence`.
+    mutating func keepBundle(
+        above sequence: Int64 = 0, at now: Moment, into effects: inout Outbox<TrustEffect>
+    ) {
+        guard let home = domains.home, domains.anchor == home.chain.anchor,
+            let certificate = domains.anchorCertificate,
+            (domains.partners.bundles[home.domain]?.body.sequence ?? 0) <= sequence,
+            !papersInTheMaking.values.contains(where: { $0.bundle != nil })
+        else { return }
+        let body = DomainBundle(
+            domain: home.domain, label: home.label, issued: now.wall, sequence: sequence + 1,
+            keys: [BundleKey(key: home.chain.anchor, certificate: certificate)])
+        order(.bundle(body), DomainBundle.kind, Octets(suite.encoded(body)), into: &effects)
+    }
+
+    // MARK: Decisions
+
+    mutating func decide(
+        _ order: PartnerOrder, _ ticket: Ticket, at now: Moment, into effects: inout Outbox<TrustEffect>
+    ) {
+        let decision: Partnerships
+        switch draft(of: order, at: now) {
+        case .refused(let refusal):
+            if case .accept = order { effects.post(.record(.paperRefused(me.node, refusal))) }
+            return effects.post(.answer(ticket, .refused(refusal)))
+        case .allowed(let made): decision = made
+        }
+        guard decision.partners != partnersToCome else {
+            return finish(order, ticket, at: now, into: &effects)
+        }
+        self.order(
+            .decision(decision, order, ticket), Partnerships.kind, Octets(suite.encoded(decision)),
+            into: &effects)
+    }
+
+    /// The last decision, or the one that is being signed.
+    private var decisionToCome: Partnerships? {
+        papersInTheMaking.values.compactMap(\.decision).last ?? domains.partners.decided?.body
+    }
+
+    private var partnersToCome: [Partner] { decisionToCome?.partners ?? [] }
+
+    /// What the anchor is to sign so that `order` is done.
+    private func draft(of order: PartnerOrder, at now: Moment) -> Ruling<Partnerships> {
+        guard let home = domains.home else { return .refused(Refusal(.domainMissing, [Fact("domains", 0)])) }
+        guard domains.anchor == home.chain.anchor else {
+            return .refused(
+                Refusal(.anchorMissing, [Fact("domain", home.label), Fact("id", home.domain)]))
+        }
+        var partners = partnersToCome
+        switch order {
+        case .forget(let domain):
+            guard partners.contains(where: { $0.domain == domain }) else {
+                let known = partners.map(\.label.description).joined(separator: ", ")
+                return .refused(
+                    Refusal(.partnerUnknown, [Fact("domain", domain), Fact("partners", known)]))
+            }
+            partners.removeAll { $0.domain == domain }
+        case .accept(let offer, let roles):
+            let old = partners.first { $0.domain == offer.domain }
+            if let refusal = refusal(of: offer, beside: old, home) { return .refused(refusal) }
+            guard old != nil || partners.count < Limits.partnerDomains else {
+                return .refused(
+                    Refusal(
+                        .limitReached,
+                        [
+                            Fact("partner domains", partners.count),
+                            Fact("limit", Limits.partnerDomains),
+                        ]))
+            }
+            partners.removeAll { $0.domain == offer.domain }
+            partners.append(
+                Partner(
+                    domain: offer.domain, label: offer.label, roles: roles, sequence: offer.sequence,
+                    bundle: offer.content, keys: offer.keys))
+            partners.sort { $0.domain < $1.domain }
+        }
+        return .allowed(
+            Partnerships(
+                domain: home.domain, sequence: (decisionToCome?.sequence ?? 0) + 1, issued: now.wall,
+                partners: partners))
+    }
+
+    /// Why what is offered makes no partner, or does not follow what is known of it.
+    private func refusal(of offer: BundleOffer, beside old: Partner?, _ home: HomeDomain) -> Refusal? {
+        guard offer.domain != home.domain else {
+            return Refusal(.partnerIsHome, [Fact("domain", home.label), Fact("id", home.domain)])
+        }
+        if let document = offer.document {
+            let keys = old.map(domains.partners.keys) ?? []
+            if let refusal = PartnerBook.flaw(of: document, by: keys, using: suite) { return refusal }
+        } else if offer.keys.count > Limits.bundleKeys
+            || !offer.keys.contains(where: { suite.pin(of: $0).digest == offer.domain.digest })
+        {
+            let problem = "none of its \(offer.keys.count) keys is the domain's anchor"
+            return Refusal(.bundleInvalid, [Fact("problem", problem), Fact("domain", offer.domain)])
+        }
+        return domains.partners.staleness(of: offer.sequence, offer.content, in: offer.domain, using: suite)
+    }
+
+    /// The decision is in force: what came with it counts now.
+    private mutating func finish(
+        _ order: PartnerOrder, _ ticket: Ticket, at now: Moment, into effects: inout Outbox<TrustEffect>
+    ) {
+        if case .accept(let offer, _) = order {
+            if let document = offer.document { adopt(document, from: me.node, at: now, into: &effects) }
+            if let member = offer.member, let peer = pins[member.node], peer.state == .trusted,
+                case .allowed(let held) = ruling(on: member.chain, of: peer, at: now)
+            {
+                hold(held, of: member.node, at: now, into: &effects)
+                present(to: member.node, into: &effects)
+            }
+        }
+        effects.post(.answer(ticket, .done))
+    }
+
+    // MARK: Signatures
+
+    private mutating func order(
+        _ making: PaperInTheMaking.What, _ kind: DocumentKind, _ payload: Octets,
+        into effects: inout Outbox<TrustEffect>
+    ) {
+        let signing = newTicket()
+        papersInTheMaking[signing] = PaperInTheMaking(what: making, payload: payload)
+        effects.post(.sign(SigningRequest(ticket: signing, kind: kind, payload: payload, hand: .anchor)))
+    }
+
+    /// A signature for one of these came. False when it is for something else.
+    mutating func takePaperSignature(
+        _ ticket: Ticket, _ signature: DocumentSignature, at now: Moment,
+        into effects: inout Outbox<TrustEffect>
+    ) -> Bool {
+        guard let making = papersInTheMaking.remove(ticket) else { return false }
+        switch making.what {
+        case .bundle(let body):
+            let bundle = Signed(body: body, payload: making.payload, signatures: [signature])
+            adopt(bundle, from: me.node, at: now, into: &effects)
+        case .decision(let body, let order, let asked):
+            let decision = Signed(body: body, payload: making.payload, signatures: [signature])
+            adopt(decision, from: me.node, at: now, into: &effects)
+            finish(order, asked, at: now, into: &effects)
+        }
+        return true
+    }
+
+    // MARK: A peer's own word about its domain
+
+    /// Asks a peer which domain it is in.
+    mutating func askForBundle(
+        _ node: NodeID, _ ticket: Ticket, at now: Moment, into effects: inout Outbox<TrustEffect>
+    ) {
+        guard pins.isTrusted(node) else {
+            let state = pins[node]?.state.rawValue ?? "unknown"
+            return effects.post(
+                .answer(ticket, .refused(Refusal(.peerNotTrusted, [Fact("trust", state)]))))
+        }
+        bundleQuestions[ticket] = node
+        deadlines.set(.bundleQuestion(ticket), at: now.instant + Self.patience)
+        effects.post(.tell(node, .bundleWanted))
+    }
+
+    mutating func bundleDidNotCome(_ ticket: Ticket, into effects: inout Outbox<TrustEffect>) {
+        guard let node = bundleQuestions.remove(ticket) else { return }
+        let name = pins[node]?.name.description ?? node.brief
+        let facts = [Fact("peer", name), Fact("waited", "\(Self.patience.wholeMilliseconds) ms")]
+        effects.post(.answer(ticket, .refused(Refusal(.peerUnreachable, facts))))
+    }
+
+    /// Who is trusted and asks gets the bundle of this node's domain, which is public, and this node's proof
+    /// that it belongs to it.
+    mutating func giveBundle(to node: NodeID, at now: Moment, into effects: inout Outbox<TrustEffect>) {
+        guard mayAnswer(node, at: now) else { return }
+        guard let home = domains.home, let chain = domains.shown else {
+            return effects.post(
+                .tell(node, .bundleWithheld(Refusal(.domainMissing, [Fact("domains", 0)]))))
+        }
+        guard let bundle = domains.partners.bundles[home.domain] else {
+            let facts = [Fact("domain", home.label), Fact("id", home.domain)]
+            return effects.post(.tell(node, .bundleWithheld(Refusal(.bundleMissing, facts))))
+        }
+        effects.post(.tell(node, .bundleGiven(BundleAnswer(bundle: bundle, chain: chain))))
+    }
+
+    mutating func take(
+        _ given: BundleAnswer, from peer: PeerRecord, at now: Moment, into effects: inout Outbox<TrustEffect>
+    ) {
+        guard let ticket = takeQuestion(to: peer.node) else { return }
+        let body = given.bundle.body
+        let known = domains.partners.partners.first { $0.domain == body.domain }
+        if let flaw = PartnerBook.flaw(
+            of: given.bundle, by: known.map(domains.partners.keys) ?? [], using: suite)
+        {
+            return effects.post(.answer(ticket, .refused(flaw)))
+        }
+        let named = AcceptedDomain(
+            domain: body.domain, keys: body.keys.map { suite.pin(of: $0.key) }, roles: nil)
+        let ground = CredentialGround(
+            node: peer.node, key: peer.key, domains: [named], pins: pins, now: now.wall)
+        switch given.chain.ruling(ground, using: suite) {
+        case .refused(let refusal): effects.post(.answer(ticket, .refused(refusal)))
+        case .allowed:
+            let member = StoredCredential(node: peer.node, chain: given.chain)
+            let offer = BundleOffer(given.bundle, from: member, using: suite)
+            effects.post(.answer(ticket, .bundle(offer)))
+        }
+    }
+
+    mutating func bundleWithheld(
+        by node: NodeID, _ refusal: Refusal, into effects: inout Outbox<TrustEffect>
+    ) {
+        guard let ticket = takeQuestion(to: node) else { return }
+        effects.post(.answer(ticket, .refused(refusal)))
+    }
+
+    private mutating func takeQuestion(to node: NodeID) -> Ticket? {
+        guard let (ticket, _) = bundleQuestions.first(where: { $0.1 == node }) else { return nil }
+        bundleQuestions[ticket] = nil
+        deadlines.cancel(.bundleQuestion(ticket))
+        return ticket
+    }
+}
+
+/// What an operator decides about another domain.
+public enum PartnerOrder: Equatable, Sendable {
+    /// Trust its members, or with `roles` those that hold one of them; in place of what was decided before.
+    case accept(BundleOffer, roles: RoleList?)
+    /// Trust none of them.
+    case forget(DomainID)
+}
+
+/// What an operator was shown of another domain, and may say yes to.
+public struct BundleOffer: Equatable, Sendable {
+    /// Which domain.
+    public let domain: DomainID
+    /// How its people call it.
+    public let label: NodeName
+    /// The bundle's number.
+    public let sequence: Int64
+    /// The domain's keys.
+    public let keys: [PublicKey]
+    /// SHA-256 of the bundle's payload.
+    public let content: Digest
+    /// The signed bundle; nil: the keys stand for themselves, and people compared the domain's ID.
+    public let document: Signed<DomainBundle>?
+    /// The peer that showed it, and its proof that it belongs to the domain; nil: it came in a file.
+    public let member: StoredCredential?
+
+    /// A signed bundle.
+    public init(
+        _ document: Signed<DomainBundle>, from member: StoredCredential? = nil,
+        using suite: some SignatureSuite
+    ) {
+        domain = document.body.domain
+        label = document.body.label
+        sequence = document.body.sequence
+        keys = document.body.keys.map(\.key)
+        content = document.contentID(using: suite)
+        self.document = document
+        self.member = member
+    }
+
+    /// One that nobody signed.
+    public init(bare domain: DomainID, label: NodeName, sequence: Int64, keys: [PublicKey], content: Digest) {
+        self.domain = domain
+        self.label = label
+        self.sequence = sequence
+        self.keys = keys
+        self.content = content
+        document = nil
+        member = nil
+    }
+}
+
+/// A paper that the anchor is asked to sign.
+struct PaperInTheMaking: Equatable, Sendable {
+    enum What: Equatable, Sendable {
+        case bundle(DomainBundle)
+        /// With the order that led to it, and who waits for it.
+        case decision(Partnerships, PartnerOrder, Ticket)
+    }
+
+    let what: What
+    let payload: Octets
+
+    var bundle: DomainBundle? { if case .bundle(let body) = what { body } else { nil } }
+    var decision: Partnerships? { if case .decision(let body, _, _) = what { body } else { nil } }
+}

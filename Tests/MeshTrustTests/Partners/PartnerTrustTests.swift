@@ -1,0 +1,250 @@
+import MeshBase
+import MeshSimulator
+import Testing
+
+@testable import MeshTrust
+
+/// Two organisations: parties 0 and 1 are of the first, 2 of the second, 3 of a third. Anchors lie with 0, 2
+/// and 3.
+struct PartnerTable {
+    let acme = DomainWorkshop(9_000)
+    let bolt = DomainWorkshop(9_100)
+    let crew = DomainWorkshop(9_200)
+    var table: TrustTable
+
+    init(roles: [DomainRole] = [.member]) {
+        let (acme, bolt, crew) = (acme, bolt, crew)
+        table = TrustTable(
+            Party(member: 1, "alpha") { acme.book(acme.chain(of: $0), anchor: true) },
+            Party(member: 2, "also") { acme.book(acme.chain(of: $0)) },
+            Party(member: 3, "beta") { bolt.book(bolt.chain(of: $0, roles: roles), anchor: true) },
+            Party(member: 4, "gamma") { crew.book(crew.chain(of: $0), anchor: true) })
+        for (index, shop) in [(0, acme), (2, bolt), (3, crew)] { table.parties[index].anchor = shop.anchor }
+        for index in 0...3 {
+            table.start(index)
+            if index != 1 { table.handle(index, .anchorCertified(Octets([1, 2, 3]))) }
+        }
+        meet(0, 1)
+        table.carry()
+    }
+
+    func domain(_ index: Int) -> DomainID { table.parties[index].trust.domains.home!.domain }
+
+    /// The bundle that a party holds of its own domain.
+    func offer(of index: Int) -> BundleOffer {
+        BundleOffer(
+            table.parties[index].trust.domains.partners.bundles[domain(index)]!, using: SimulatedSuite())
+    }
+
+    /// The operator of one accepts the domain of another.
+    @discardableResult
+    mutating func accept(_ index: Int, _ other: Int, roles: [DomainRole]? = nil) -> TrustAnswer? {
+        let answer = table.order(
+            index, .accept(offer(of: other), roles: roles.flatMap { RoleList($0) }))
+        table.carry()
+        return answer
+    }
+
+    /// One dials another, whom it need not know.
+    mutating func meet(_ one: Int, _ other: Int) {
+        table.open(one, other, intent: .member)
+        table.settle()
+        if trusts(one, other), trusts(other, one) {
+            table.handle(one, .linkCameUp(table.parties[other].node))
+            table.handle(other, .linkCameUp(table.parties[one].node))
+        }
+    }
+
+    func trusts(_ one: Int, _ other: Int) -> Bool {
+        table.parties[one].trust.pins.isTrusted(table.parties[other].node)
+    }
+}
+
+@Suite("Partner domains")
+struct PartnerTrustTests {
+    @Test("once both have decided, their members trust each other by one handshake")
+    func both() {
+        var world = PartnerTable()
+        #expect(world.accept(0, 2) == .done)
+        #expect(world.accept(2, 0) == .done)
+        // A member that was told, not the one that decided.
+        world.meet(1, 2)
+        #expect(world.trusts(1, 2))
+        #expect(world.trusts(2, 1))
+        let peer = world.table.parties[1].trust.pins[world.table.parties[2].node]
+        #expect(peer?.domain == world.bolt.domain)
+        #expect(peer?.evidence.note.contains("acme") == true)
+        world.meet(3, 0)
+        #expect(!world.trusts(3, 0))
+        #expect(!world.trusts(0, 3))
+    }
+
+    @Test("what only one side decided makes no trust, and both sides can say why")
+    func oneSided() {
+        var world = PartnerTable()
+        #expect(world.accept(0, 2) == .done)
+        world.meet(0, 2)
+        #expect(!world.trusts(0, 2))
+        #expect(!world.trusts(2, 0))
+        #expect(world.table.refusals(2) == [.domainUnknown])
+        let declined = world.table.parties[0].trust.domains.partners.declined[world.bolt.domain]
+        #expect(declined?.code == .domainUnknown)
+        #expect(declined?.node == world.table.parties[2].node)
+        // The other way round: the tag names none that beta is in.
+        world.meet(2, 0)
+        #expect(!world.trusts(2, 0))
+        #expect(world.accept(2, 0) == .done)
+        world.meet(2, 0)
+        #expect(world.trusts(0, 2))
+        #expect(world.table.parties[0].trust.domains.partners.declined.isEmpty)
+    }
+
+    @Test("whom else a node accepts is told to nobody whom it refuses")
+    func discretion() {
+        var world = PartnerTable()
+        world.accept(0, 2)
+        world.accept(2, 3)
+        world.meet(0, 2)
+        let told = world.table.parties[2].sent.compactMap { message in
+            if case .deny(let denial) = message { denial } else { nil }
+        }
+        #expect(told.map(\.code) == [.domainUnknown])
+        #expect(told.allSatisfy { $0.facts.isEmpty })
+    }
+
+    @Test("with named roles only who holds one of them is trusted, and the refusal names both")
+    func roles() {
+        var world = PartnerTable(roles: [.member, .agree])
+        world.accept(0, 2, roles: [.relay])
+        world.accept(2, 0)
+        world.meet(0, 2)
+        #expect(!world.trusts(0, 2))
+        world.meet(2, 0)
+        #expect(!world.trusts(0, 2))
+        #expect(world.table.refusals(0).allSatisfy { $0 == .partnerRoleMissing })
+        #expect(world.table.refusals(0).count == 2)
+        let refusal = world.bolt.ruling(
+            world.bolt.chain(of: SimulatedKey(3)), for: SimulatedKey(3),
+            as: AcceptedDomain(
+                domain: world.bolt.domain, keys: [Pin(world.bolt.domain.digest)], roles: RoleList([.relay]))
+        ).refusal
+        #expect(refusal?.code == .partnerRoleMissing)
+        #expect(refusal?.facts.map(\.value) == [world.bolt.domain.description, "member", "relay"])
+        world.accept(0, 2, roles: [.relay, .agree])
+        world.meet(0, 2)
+        #expect(world.trusts(0, 2))
+    }
+
+    @Test("narrowed or ended, trust lapses in the same turn, at every member")
+    func lapses() {
+        for end in [PartnerOrder.forget(DomainWorkshop(9_100).domain), nil] {
+            var world = PartnerTable()
+            world.accept(0, 2)
+            world.accept(2, 0)
+            world.meet(0, 2)
+            world.meet(1, 2)
+            #expect(world.trusts(0, 2) && world.trusts(1, 2))
+            let order = end ?? .accept(world.offer(of: 2), roles: RoleList([.relay]))
+            #expect(world.table.order(0, order) == .done)
+            #expect(!world.trusts(0, 2))
+            world.table.carry()
+            #expect(!world.trusts(1, 2))
+            // And by the next handshake at the other side too.
+            world.meet(2, 1)
+            #expect(!world.trusts(1, 2))
+            // A later yes brings it back.
+            world.accept(0, 2)
+            world.meet(1, 2)
+            #expect(world.trusts(1, 2))
+        }
+    }
+
+    @Test("trust that two operators made by an invite outlives the partnership")
+    func invited() {
+        var world = PartnerTable()
+        world.table.makeTrust(inviter: 0, joiner: 2)
+        world.accept(0, 2)
+        world.accept(2, 0)
+        world.meet(0, 2)
+        #expect(world.table.parties[0].memberships[world.table.parties[2].node] != .some(nil))
+        world.table.order(0, .forget(world.bolt.domain))
+        #expect(world.trusts(0, 2))
+        #expect(world.table.parties[0].memberships[world.table.parties[2].node] == .some(nil))
+    }
+
+    @Test("a bundle without keys ends trust in its domain, at all who hear of it")
+    func withoutKeys() {
+        var world = PartnerTable()
+        world.accept(0, 2)
+        world.accept(2, 0)
+        world.meet(1, 2)
+        let empty = world.bolt.bundle(2, keys: [])
+        world.table.handle(1, .domainMessageArrived(world.table.parties[2].node, .paper(.bundle(empty))))
+        #expect(!world.trusts(1, 2))
+        world.table.carry()
+        #expect(world.table.parties[0].trust.domains.partners.bundles[world.bolt.domain] == empty)
+    }
+
+    @Test("a credential that was renewed is shown to members of partner domains")
+    func renewed() {
+        var world = PartnerTable()
+        world.accept(0, 2)
+        world.accept(2, 0)
+        world.meet(0, 2)
+        world.table.pass(Limits.credentialLife * 2 / 3)
+        let shown = world.table.parties[0].told.contains { node, message in
+            if case .shown = message { node == world.table.parties[2].node } else { false }
+        }
+        #expect(shown)
+    }
+
+    @Test("an issuer neither enrols nor renews members of a partner domain")
+    func noIssuing() {
+        var world = PartnerTable()
+        world.accept(0, 2)
+        world.accept(2, 0)
+        world.meet(0, 2)
+        let chain = world.bolt.chain(of: SimulatedKey(3))
+        let beta = world.table.parties[2].node
+        world.table.parties[0].told = []
+        world.table.handle(0, .domainMessageArrived(beta, .renewalWanted(chain)))
+        guard case .notRenewed(let refusal)? = world.table.parties[0].told.first?.1 else {
+            Issue.record("renewed")
+            return
+        }
+        #expect(refusal.code == .domainMissing)
+        #expect(world.table.parties[0].signOrders > 0)
+    }
+
+    @Test("of a partner nothing but the bundles of the two domains is told, and nothing else is heard")
+    func onlyBundles() {
+        var world = PartnerTable()
+        world.accept(0, 2)
+        world.accept(0, 3)
+        world.accept(2, 0)
+        world.meet(0, 2)
+        world.table.parties[2].papers = [(world.table.parties[0].node, .papersHeld(HeldPapers([])))]
+        let before = world.table.parties[2].trust.domains.partners
+        for (node, message) in world.table.parties[2].papers where node == world.table.parties[0].node {
+            world.table.handle(0, .domainMessageArrived(world.table.parties[2].node, message))
+        }
+        let told = world.table.parties[0].papers.filter { $0.0 == world.table.parties[2].node }.map(\.1)
+        for message in told {
+            switch message {
+            case .paper(.bundle(let bundle)):
+                #expect([world.acme.domain, world.bolt.domain].contains(bundle.body.domain))
+            case .papersHeld(let held): #expect(held.papers.count <= 2)
+            default: Issue.record("told \(message)")
+            }
+        }
+        #expect(told.count >= 2)
+        // Beta brings a decision, and a bundle of a third domain: neither is its business.
+        let decision = world.acme.decision(9, [])
+        let beta = world.table.parties[2].node
+        world.table.handle(0, .domainMessageArrived(beta, .paper(.partnerships(decision))))
+        world.table.handle(0, .domainMessageArrived(beta, .paper(.bundle(world.crew.bundle(8)))))
+        #expect(world.table.parties[0].trust.domains.partners.partners.count == 2)
+        #expect(world.table.parties[0].trust.domains.partners.bundles[world.crew.domain]?.body.sequence == 1)
+        #expect(world.table.parties[2].trust.domains.partners == before)
+    }
+}
