@@ -122,6 +122,8 @@ public enum AgreementLimits {
     public static let grants = 64
     /// Principals, roles or networks that one condition names.
     public static let namesPerCondition = 64
+    /// Bytes of a revocation's reason.
+    public static let reasonLength = 256
     /// The highest version, and the highest number that a document may hold.
     public static let versionMax: Int64 = 1 << 53 - 1
     /// The longest agreement that is accepted without anybody being asked.

@@ -23,6 +23,9 @@ extension AgreementBook {
             let bounded = ForeignRefusals.bounded(refusals)
             record.state = .ended(.rejected(bounded))
             settle(record, as: .rejectedByPeer, refusals: bounded, into: &effects)
+        case .revoked(let document):
+            hearRevocation(document, from: peer, key: key, at: now.instant, using: suite, into: &effects)
+        case .revocationHeard(let contentID): hearOfHearing(contentID, from: peer, into: &effects)
         case .houseHeld(let contentID):
             hearHouse(.held(contentID), from: peer, at: now, using: suite, into: &effects)
         case .house(let document):
@@ -105,6 +108,9 @@ extension AgreementBook {
         if agreement.version <= highest {
             refusals.append(Refusal(.documentInvalid, named + [Fact("highest known version", highest)]))
         }
+        if let revocation = revocation(of: agreement.id, with: peer) {
+            refusals.append(Refusal(.agreementEnded, named + revocation.facts))
+        }
         if let earlier = files[peer]?.records.first(where: { $0.0.id == agreement.id })?.1.agreement,
             earlier.source != agreement.source
         {
@@ -124,8 +130,10 @@ extension AgreementBook {
         case .active: effects.post(.send(record.peer, .accepted(record.document)))
         case .ended(.rejected(let refusals)):
             effects.post(.send(record.peer, .rejected(record.contentID, refusals)))
-        case .ended(.replaced):
-            let ended = Refusal(.agreementEnded, [Fact("ended", "a higher version took its place")])
+        case .ended(.revoked(let document, _)) where document.body.revokedBy == me:
+            effects.post(.send(record.peer, .revoked(document)))
+        case .ended(.replaced), .ended(.revoked):
+            let ended = Refusal(.agreementEnded, record.ending)
             effects.post(.send(record.peer, .rejected(record.contentID, [ended])))
         }
     }
@@ -217,6 +225,9 @@ extension AgreementBook {
                 agreement, to: peer, origin: origin, payload: payload, ticket: operatorTicket,
                 signature: signature,
                 using: suite, into: &effects)
+        case .revocation(let body, let peer, let payload, let operatorTicket):
+            let document = Signed(body: body, payload: payload, signatures: [signature])
+            revoked(document, with: peer, ticket: operatorTicket, into: &effects)
         case .house(let body, let anchor, let payload):
             let document = Signed(body: body, payload: payload, signatures: [signature])
             adopt(
@@ -244,6 +255,7 @@ extension AgreementBook {
         let operatorTicket: Ticket? =
             switch errand {
             case .offer(_, _, _, _, let ticket), .acceptance(_, _, _, let ticket): ticket
+            case .revocation(_, _, _, let ticket): ticket
             case .house: nil
             }
         if let operatorTicket {

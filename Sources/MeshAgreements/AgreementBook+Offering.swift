@@ -25,6 +25,16 @@ extension AgreementBook {
         if let replaces = request.replaces, highest == 0 {
             refusals.append(Refusal(.nothingFound, [Fact("agreement", replaces)]))
         }
+        if let earlier = request.replaces.flatMap({ latest(of: $0, with: request.peer) }),
+            earlier.source != me
+        {
+            refusals.append(
+                Refusal(
+                    .partyMismatch, [Fact("provider until now", earlier.source), Fact("this node", me)]))
+        }
+        if let revocation = request.replaces.flatMap({ self.revocation(of: $0, with: request.peer) }) {
+            refusals.append(Refusal(.agreementEnded, revocation.facts))
+        }
         let agreement = draft(
             request, id: request.replaces ?? AgreementID(using: &generator), version: (highest ?? 0) + 1,
             at: now.wall)
@@ -48,8 +58,8 @@ extension AgreementBook {
     }
 
     /// Offers `echo` to a trusted peer unless that is done: once, again when it is over or past two thirds
-    /// of its life, never again after the peer said no. That it judged the dates otherwise, as when a clock
-    /// here ran ahead, was no such word.
+    /// of its life, never again after the peer said no or either revoked it. That it judged the dates
+    /// otherwise, as when a clock here ran ahead, was no such word.
     mutating func offerBuiltIn(
         to peer: NodeID, at now: Moment, using suite: some SignatureSuite,
         into effects: inout Outbox<AgreementEffect>
@@ -67,6 +77,7 @@ extension AgreementBook {
         if let last {
             switch last.state {
             case .ended(.rejected(let refusals)): guard refusals.allSatisfy(Self.isOfClocks) else { return }
+            case .ended(.revoked): return
             case .ended(.replaced): break
             case .offered, .active: guard now.wall >= Self.renewal(of: last.agreement) else { return }
             }
@@ -113,7 +124,11 @@ extension AgreementBook {
 
     /// The highest version of `id` that is known with `peer`; 0 when there is none.
     func highestVersion(of id: AgreementID, with peer: NodeID) -> Int64 {
-        files[peer]?.records.keys.last { $0.id == id }?.version ?? 0
+        latest(of: id, with: peer)?.version ?? 0
+    }
+
+    private func latest(of id: AgreementID, with peer: NodeID) -> Agreement? {
+        files[peer]?.records.values.last { $0.agreement.id == id }?.agreement
     }
 
     /// What is said when a peer's records take all the room there is.

@@ -6,6 +6,7 @@ import MeshBase
 ///     (nothing) ──offer made or received──> offered ──both signed──> active
 ///                                           │                        └─higher version──> ended(replaced)
 ///                                           └─rejected──> ended(rejected)
+///                                offered, active ──either party's word──> ended(revoked)
 ///
 /// That an agreement's time is over is no state: it is read from the clock wherever it matters, and told once
 /// when the date passes. A clock that ran ahead ends nothing that both signed; what was over by it counts
@@ -50,12 +51,14 @@ public struct AgreementBook: Sendable, Equatable {
     enum Errand: Sendable, Equatable {
         case offer(Agreement, to: NodeID, origin: AgreementOrigin, payload: Octets, operatorTicket: Ticket?)
         case acceptance(Digest, from: NodeID, AgreementAcceptance, operatorTicket: Ticket?)
+        case revocation(AgreementRevocation, peer: NodeID, payload: Octets, operatorTicket: Ticket)
         case house(HouseAgreement, anchor: PublicKey, payload: Octets)
 
         /// What is signed, and by which key.
         var form: (kind: DocumentKind, hand: SigningHand) {
             switch self {
             case .offer, .acceptance: (Agreement.kind, .identity)
+            case .revocation: (AgreementRevocation.kind, .identity)
             case .house: (HouseAgreement.kind, .anchor)
             }
         }
@@ -106,6 +109,7 @@ public struct AgreementBook: Sendable, Equatable {
         case .anchorHeld(let key): makeHouse(by: key, at: now.wall, using: suite, into: &effects)
         case .houseMade(let document): adopt(document, from: me, at: now, using: suite, into: &effects)
         case .linkCameUp(let peer):
+            repeatRevocations(to: peer, into: &effects)
             repeatOffers(to: peer, at: now.wall, into: &effects)
             nameHouse(to: peer, at: now.wall, using: suite, into: &effects)
         case .offerRequested(let ticket, let request):
@@ -113,6 +117,8 @@ public struct AgreementBook: Sendable, Equatable {
         case .acceptanceRequested(let ticket, let contentID):
             accept(contentID, for: ticket, at: now, into: &effects)
         case .rejectionRequested(let ticket, let contentID): reject(contentID, for: ticket, into: &effects)
+        case .revocationRequested(let ticket, let order):
+            revoke(order, for: ticket, at: now.wall, using: suite, into: &effects)
         case .signed(let ticket, let signature):
             take(signature, for: ticket, at: now, using: suite, into: &effects)
         case .signingFailed(let ticket): giveUp(ticket, into: &effects)

@@ -97,6 +97,12 @@ public enum AgreementAction: String, Sendable, CaseIterable {
     case expired = "agreement expired"
     /// A higher version took its place.
     case replaced = "agreement replaced"
+    /// This node's operator revoked it.
+    case revoked = "agreement revoked"
+    /// The peer revoked it.
+    case revokedByPeer = "agreement revoked by peer"
+    /// The peer has this node's revocation.
+    case revocationHeard = "agreement revocation heard"
     /// The first house agreement of a domain came.
     case houseReceived = "house agreement received"
     /// A newer house agreement took the place of the one before.

@@ -27,6 +27,8 @@ public enum AgreementInput: Equatable, Sendable {
     case acceptanceRequested(Ticket, Digest)
     /// The operator rejects the offer of this content id; `.answered` comes with the same ticket.
     case rejectionRequested(Ticket, Digest)
+    /// The operator ends an agreement for good; `.answered` comes with the same ticket.
+    case revocationRequested(Ticket, RevocationOrder)
     /// The answer to `.sign`.
     case signed(Ticket, DocumentSignature)
     /// The key would not sign what `.sign` asked for.

@@ -8,6 +8,10 @@ public enum AgreementMessage: Equatable, Sendable {
     case accepted(Signed<Agreement>)
     /// The offer of this content id is refused, with every reason.
     case rejected(Digest, [Refusal])
+    /// The sender revokes an agreement of the two.
+    case revoked(Signed<AgreementRevocation>)
+    /// The sender has the revocation of this content id.
+    case revocationHeard(Digest)
     /// The sender holds the house agreement of this content id of the domain that the two share; nil: none.
     case houseHeld(Digest?)
     /// The newest house agreement that the sender holds of that domain.
@@ -15,9 +19,12 @@ public enum AgreementMessage: Equatable, Sendable {
 }
 
 extension AgreementMessage: Codable {
-    private enum CodingKeys: String, CodingKey { case kind, agreement, contentID, refusals, house }
+    private enum CodingKeys: String, CodingKey {
+        case kind, agreement, contentID, refusals, revocation, house
+    }
     private enum Kind: String, Codable {
-        case offer, accepted, rejected, house
+        case offer, accepted, rejected, revoked, house
+        case revocationHeard = "revocation-heard"
         case houseHeld = "house-held"
     }
 
@@ -30,6 +37,10 @@ extension AgreementMessage: Codable {
             self = .rejected(
                 try container.decode(Digest.self, forKey: .contentID),
                 try container.decode([Refusal].self, forKey: .refusals))
+        case .revoked:
+            self = .revoked(try container.decode(Signed<AgreementRevocation>.self, forKey: .revocation))
+        case .revocationHeard:
+            self = .revocationHeard(try container.decode(Digest.self, forKey: .contentID))
         case .houseHeld: self = .houseHeld(try container.decodeIfPresent(Digest.self, forKey: .contentID))
         case .house: self = .house(try container.decode(HouseDocument.self, forKey: .house))
         }
@@ -48,6 +59,12 @@ extension AgreementMessage: Codable {
             try container.encode(Kind.rejected, forKey: .kind)
             try container.encode(contentID, forKey: .contentID)
             try container.encode(refusals, forKey: .refusals)
+        case .revoked(let document):
+            try container.encode(Kind.revoked, forKey: .kind)
+            try container.encode(document, forKey: .revocation)
+        case .revocationHeard(let contentID):
+            try container.encode(Kind.revocationHeard, forKey: .kind)
+            try container.encode(contentID, forKey: .contentID)
         case .houseHeld(let contentID):
             try container.encode(Kind.houseHeld, forKey: .kind)
             try container.encodeIfPresent(contentID, forKey: .contentID)

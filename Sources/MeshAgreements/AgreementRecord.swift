@@ -35,7 +35,8 @@ public struct AgreementRecord: Equatable, Sendable, Codable {
             case .active: .active
             case .ended: .ended
             }
-        return AgreementTerms(contentID: contentID, agreement: agreement, standing: standing)
+        return AgreementTerms(
+            contentID: contentID, agreement: agreement, standing: standing, ending: ending)
     }
 }
 
@@ -65,6 +66,8 @@ public enum AgreementEnding: Equatable, Sendable, Codable {
     case rejected([Refusal])
     /// A higher version became active.
     case replaced
+    /// One party ended the agreement, by this word. `isHeard`: the other party has it.
+    case revoked(Signed<AgreementRevocation>, isHeard: Bool)
 }
 
 /// Who brought a version of an agreement to this node.

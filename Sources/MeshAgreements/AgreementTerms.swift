@@ -9,11 +9,14 @@ public struct AgreementTerms: Equatable, Sendable {
     public let agreement: Agreement
     /// Whether both signed it and neither ended it.
     public let standing: Standing
+    /// How it ended, for a refusal that rests on it; empty while it has not.
+    public let ending: [Fact]
 
-    public init(contentID: Digest, agreement: Agreement, standing: Standing) {
+    public init(contentID: Digest, agreement: Agreement, standing: Standing, ending: [Fact] = []) {
         self.contentID = contentID
         self.agreement = agreement
         self.standing = standing
+        self.ending = ending
     }
 
     /// Whether an agreement is in force, apart from its times.
@@ -22,7 +25,7 @@ public struct AgreementTerms: Equatable, Sendable {
         case pending
         /// Both have.
         case active
-        /// It was rejected, replaced or is over.
+        /// It was rejected, replaced or revoked.
         case ended
     }
 }

@@ -99,7 +99,7 @@ public enum PolicyEvaluator {
         }
         switch terms.standing {
         case .pending: return [Refusal(.agreementPending, named + [Fact("offered by", agreement.createdBy)])]
-        case .ended: return [Refusal(.agreementEnded, named)]
+        case .ended: return [Refusal(.agreementEnded, named + terms.ending)]
         case .active: break
         }
         var missing: [Refusal] = []

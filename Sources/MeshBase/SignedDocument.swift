@@ -74,8 +74,8 @@ public enum DocumentKind: String, Sendable, CaseIterable, Codable {
     case head
     /// What may be called by whom and until when; two sign it.
     case agreement
-    /// A node's or a party's statement that it ends an agreement.
-    case agreementEnd = "agreement-end"
+    /// One party's word that an agreement is over for good.
+    case agreementRevocation = "agreement-revocation"
     /// What the members of a domain may do with one another; its anchor signs it.
     case houseAgreement = "house-agreement"
     /// An anchor's word that a node may sign credentials.

@@ -40,6 +40,7 @@ extension Node {
         case .offer(let request): offer(request, ticket, at: now, into: &effects)
         case .accept(let contentID): tell(.acceptanceRequested(ticket, contentID), at: now, into: &effects)
         case .reject(let contentID): tell(.rejectionRequested(ticket, contentID), at: now, into: &effects)
+        case .revoke(let order): tell(.revocationRequested(ticket, order), at: now, into: &effects)
         case .route(let resource, let providers): route(resource, providers, ticket, at: now, into: &effects)
         case .leave(let until): leave(until, ticket, at: now, into: &effects)
         case .configure(let configuration):

@@ -83,6 +83,8 @@ public enum NodeCommand: Equatable, Sendable {
     case accept(Digest)
     /// Reject a peer's offer.
     case reject(Digest)
+    /// End an agreement for good.
+    case revoke(RevocationOrder)
     /// Which peers count as providers of a resource; none ends it.
     case route(ResourceName, via: [NodeID])
     /// Tell all peers that have a link; for good also ends trust here.

@@ -295,21 +295,4 @@ struct AgreementBookTests {
         }
         party.outgoing = kept
     }
-
-    private func offer(
-        _ id: AgreementID?, version: Int64, resource: String, from: Party, signer: PublicKey? = nil,
-        target: NodeID? = nil, to: inout Party, at now: Moment
-    ) {
-        var generator = SeededGenerator(seed: UInt64(now.instant.nanoseconds) + UInt64(to.notices.count))
-        let agreement = Agreement(
-            id: id ?? AgreementID(using: &generator), version: version, source: from.node,
-            target: target ?? to.node,
-            grants: [Grant(resource: name(resource), capabilities: nil)], validFrom: nil,
-            validUntil: now.wall + days(30), createdBy: from.node, created: now.wall)
-        let payload = Octets(from.suite.encoded(agreement))
-        let document = Signed(
-            body: agreement, payload: payload,
-            signatures: [from.suite.signature(by: signer ?? from.key, over: payload)])
-        to.take(.messageArrived(from: from.node, .offer(document)), at: now)
-    }
 }

@@ -31,6 +31,23 @@ struct AgreementTextTests {
         #expect(!plain.contains("access") && !plain.contains("networks"))
     }
 
+    @Test("a decision says what may be done from now on, and whether the peer knows")
+    func decided() throws {
+        let presentation = Presentation(
+            hasColour: false, width: 100, now: WallTime(milliseconds: 0), zone: .fixed(seconds: 0))
+        var report = try report(nil)
+        #expect(
+            AgreementText.decided(report, presentation)
+                == "bakery may call echo here (agreement ab is active)\n")
+        report.state = .ended
+        report.role = .consumer
+        report.facts = [Fact("told", "not yet: at the next link")]
+        #expect(
+            AgreementText.decided(report, presentation)
+                == "this node may no longer call echo at bakery (agreement ab is ended); told: not yet: at the next link\n"
+        )
+    }
+
     @Test("conditions come back from JSON as they went")
     func json() throws {
         let report = try report(ConditionsReport(access: .metadataOnly, roles: [.relay]))

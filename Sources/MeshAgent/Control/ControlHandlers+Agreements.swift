@@ -29,24 +29,70 @@ extension ControlHandlers {
         return await settled(record)
     }
 
+    func acceptAgreement(_ request: AcceptAgreement.Request) async throws(ControlFailure) -> AgreementReport {
+        let record = try await agreed(.accept(try await record(request.id).contentID))
+        return await plane.report { $0.report(of: record) }
+    }
+
+    func rejectAgreement(_ request: RejectAgreement.Request) async throws(ControlFailure) -> AgreementReport {
+        let record = try await agreed(.reject(try await record(request.id).contentID))
+        return await plane.report { $0.report(of: record) }
+    }
+
+    /// It holds here when this answers; that the peer has it is waited for as after an offer.
+    func revokeAgreement(_ request: RevokeAgreement.Request) async throws(ControlFailure) -> AgreementReport {
+        let order = RevocationOrder(
+            contentID: try await record(request.id).contentID, orderedBy: .local, reason: request.reason)
+        return await settled(try await agreed(.revoke(order))) { record in
+            guard case .ended(.revoked(_, isHeard: false)) = record.state else { return true }
+            return false
+        }
+    }
+
+    func renewAgreement(_ request: RenewAgreement.Request) async throws(ControlFailure) -> AgreementReport {
+        let record = try await record(request.id)
+        let agreement = record.agreement
+        let before = (agreement.validUntil - agreement.created).wholeMilliseconds / 1_000
+        let seconds = request.seconds ?? before
+        try Self.check(life: seconds)
+        let offered = try await offer(
+            OfferRequest(
+                peer: record.peer, grants: agreement.grants, conditions: agreement.conditions ?? .none,
+                life: .seconds(seconds), replaces: agreement.id))
+        return await settled(offered)
+    }
+
     func offer(_ request: OfferRequest) async throws(ControlFailure) -> AgreementRecord {
-        switch await plane.command(.offer(request)) {
+        try await agreed(.offer(request))
+    }
+
+    /// What became of an order about an agreement.
+    private func agreed(_ command: NodeCommand) async throws(ControlFailure) -> AgreementRecord {
+        switch await plane.command(command) {
         case .agreed(let record): return record
         case .refused(let reasons): throw ControlFailure(reasons)
-        case let other: throw .unfitting(other, to: "offer")
+        case let other: throw .unfitting(other, to: "an order about an agreement")
         }
+    }
+
+    /// The one agreement whose content id begins with `text`.
+    private func record(_ text: String) async throws(ControlFailure) -> AgreementRecord {
+        try (await plane.report { $0.agreementRecord(text) }).orFail()
     }
 
     /// The agreement as it stands once the peer has answered; without a link, or when it takes its time, as
     /// it stands then.
-    func settled(_ record: AgreementRecord) async -> AgreementReport {
+    func settled(
+        _ record: AgreementRecord,
+        when isSettled: @escaping @Sendable (AgreementRecord) -> Bool = { $0.state != .offered }
+    ) async -> AgreementReport {
         let isLinked = await plane.report { $0.node.gossip.link(with: record.peer) != nil }
         let patience = isLinked ? Self.settlingMilliseconds : 0
         do throws(ControlFailure) {
             return try await patiently(patience) { () async throws(ControlFailure) in
                 await plane.report { writer in
                     let current = writer.node.agreements.record(record.contentID) ?? record
-                    return (writer.report(of: current), isNews: current.state != .offered)
+                    return (writer.report(of: current), isNews: isSettled(current))
                 }
             }
         } catch {

@@ -65,6 +65,10 @@ struct ControlHandlers: Sendable {
             .on(MakeOffer.self, answer: makeOffer)
             .on(ListAgreements.self) { (_) async throws(ControlFailure) in await listAgreements() }
             .on(ShowAgreement.self, answer: showAgreement)
+            .on(AcceptAgreement.self, answer: acceptAgreement)
+            .on(RejectAgreement.self, answer: rejectAgreement)
+            .on(RevokeAgreement.self, answer: revokeAgreement)
+            .on(RenewAgreement.self, answer: renewAgreement)
             .on(ListAuditEvents.self, answer: listAuditEvents)
             .on(TraceCall.self, answer: traceCall)
             .on(Explain.self, answer: explain)

@@ -37,27 +37,42 @@ extension ReportWriter {
         case .active:
             if isOver { return .expired }
             return PolicyEvaluator.isInTime(agreement, at: now.wall) ? .active : .early
-        case .ended(.rejected), .ended(.replaced): return .ended
+        case .ended: return .ended
         }
     }
 
     /// The one agreement whose content id begins with `text`, the house agreement among them.
     func agreementReport(_ text: String) -> Ruling<AgreementDetail> {
         let wanted = text.lowercased()
-        let records = node.agreements.records
-        let matching = wanted.isEmpty ? [] : records.filter { $0.contentID.description.hasPrefix(wanted) }
-        let house = house
-        let isHouse = !wanted.isEmpty && house?.id?.hasPrefix(wanted) == true
-        if let house, wanted == "house" || isHouse && matching.isEmpty { return .allowed(.house(house)) }
-        if matching.count == 1, !isHouse, let only = matching.first {
-            return .allowed(.pair(report(of: only)))
+        let isHouse = wanted == "house" || !wanted.isEmpty && house?.id?.hasPrefix(wanted) == true
+        if isHouse, let house, wanted == "house" || agreementRecords(wanted).isEmpty {
+            return .allowed(.house(house))
         }
-        return .refused(
+        switch isHouse ? notFound(text) : agreementRecord(text) {
+        case .allowed(let record): return .allowed(.pair(report(of: record)))
+        case .refused(let refusal): return .refused(refusal)
+        }
+    }
+
+    /// The one agreement with a peer whose content id begins with `text`.
+    func agreementRecord(_ text: String) -> Ruling<AgreementRecord> {
+        let matching = agreementRecords(text.lowercased())
+        return matching.count == 1 ? .allowed(matching[0]) : notFound(text)
+    }
+
+    private func agreementRecords(_ wanted: String) -> [AgreementRecord] {
+        wanted.isEmpty
+            ? [] : node.agreements.records.filter { $0.contentID.description.hasPrefix(wanted) }
+    }
+
+    private func notFound(_ text: String) -> Ruling<AgreementRecord> {
+        .refused(
             Refusal(
                 .nothingFound,
                 [
-                    Fact("given", String(text.prefix(64))), Fact("agreements that begin so", matching.count),
-                    Fact("agreements in all", records.count),
+                    Fact("given", String(text.prefix(64))),
+                    Fact("agreements that begin so", agreementRecords(text.lowercased()).count),
+                    Fact("agreements in all", node.agreements.records.count),
                 ]))
     }
 
@@ -108,6 +123,17 @@ extension ReportWriter {
             facts.append(Fact("ended", "rejected"))
             facts += refusals.flatMap { [Fact("because", $0.code.rawValue)] + $0.facts }
         case .ended(.replaced): facts.append(Fact("ended", "a higher version took its place"))
+        case .ended(.revoked(let document, let isHeard)):
+            let body = document.body
+            facts += [
+                Fact("ended", "revoked"), Fact("revoked by", title(body.revokedBy)),
+                Fact("ordered by", body.orderedBy),
+                Fact("reason", body.reason.isEmpty ? "none given" : body.reason),
+                Fact("revoked at", RFC3339.text(body.revoked)),
+            ]
+            if body.revokedBy == me {
+                facts.append(Fact("told", isHeard ? "the peer has it" : "not yet: at the next link"))
+            }
         }
         return facts
     }

@@ -101,7 +101,10 @@ extension CodeBook {
         case .agreementExpired:
             ["agreement", "version", "until in ms", "now in ms", "margin in ms", "decided at"]
         case .agreementEnded:
-            ["agreement", "version", "decided at", "ended", "content id", "offer", "rejected by"]
+            [
+                "agreement", "version", "decided at", "ended", "content id", "offer", "rejected by",
+                "revoked by", "ordered by", "reason", "revoked at",
+            ]
         case .agreementPending: ["agreement", "version", "offered by", "decided at"]
         case .houseAgreementMissing: ["domain", "decided at"]
         case .membershipMissing: ["caller", "caller is", "callee", "callee is", "now", "decided at"]
@@ -168,6 +171,7 @@ extension CodeBook {
                 "epochs a day", "idempotency keys", "questions under way", "proofs of reach under way",
                 "bytes of reconciliation a minute", "life in ms", "shortest in ms", "longest in ms",
                 "signature checks a second", "tokens in use", "uses", "partner domains",
+                "bytes of the reason", "at most",
             ]
         case .nameTaken: ["name"]
         case .nothingFound:

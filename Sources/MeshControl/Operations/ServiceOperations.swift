@@ -116,54 +116,6 @@ public enum FindResources: ControlOperation {
     public static let path = "catalog/find"
 }
 
-/// Offers a resource to a peer.
-public enum MakeOffer: ControlOperation {
-    /// What is offered to whom, for how long.
-    public struct Request: Codable, Equatable, Sendable {
-        /// One of this node's resources.
-        public var resource: ResourceName
-        /// A peer's name or node ID.
-        public var to: String
-        /// Capabilities of the resource; empty: all.
-        public var capabilities: [ResourceName]
-        /// Under which conditions.
-        public var conditions: ConditionsReport
-        /// How long it holds, in seconds, above 0.
-        public var seconds: Int64
-        public init(
-            resource: ResourceName, to: String, capabilities: [ResourceName],
-            conditions: ConditionsReport = ConditionsReport(), seconds: Int64
-        ) {
-            self.resource = resource
-            self.to = to
-            self.capabilities = capabilities
-            self.conditions = conditions
-            self.seconds = seconds
-        }
-    }
-    public typealias Response = AgreementReport
-    public static let path = "agreements/offer"
-}
-
-/// Every agreement that this node keeps.
-public enum ListAgreements: ControlOperation {
-    public typealias Request = Nothing
-    public typealias Response = AgreementsReport
-    public static let path = "agreements"
-}
-
-/// One agreement.
-public enum ShowAgreement: ControlOperation {
-    /// Which one.
-    public struct Request: Codable, Equatable, Sendable {
-        /// Its content id, or a beginning of it that only one has; `house`: that of this node's domain.
-        public var id: String
-        public init(id: String) { self.id = id }
-    }
-    public typealias Response = AgreementDetail
-    public static let path = "agreements/show"
-}
-
 /// This node's own audit, newest first.
 public enum ListAuditEvents: ControlOperation {
     /// Which events, and how many.

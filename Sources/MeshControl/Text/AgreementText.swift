@@ -60,6 +60,25 @@ public enum AgreementText {
         }
     }
 
+    /// What `comity agreement accept`, `reject` and `revoke` say.
+    public static func decided(_ agreement: AgreementReport, _ presentation: Presentation) -> String {
+        let what = list(agreement.resources, empty: "nothing")
+        let parties =
+            agreement.role == .provider
+            ? "\(agreement.peer.title) \(Self.verb(agreement.state)) \(what) here"
+            : "this node \(Self.verb(agreement.state)) \(what) at \(agreement.peer.title)"
+        let told = agreement.facts.first { $0.name == "told" }.map { "; told: \($0.value)" } ?? ""
+        return "\(parties) (agreement \(agreement.id.prefix(12)) is \(agreement.state.rawValue))\(told)\n"
+    }
+
+    private static func verb(_ state: AgreementReport.State) -> String {
+        switch state {
+        case .active: "may call"
+        case .offered, .early: "may not yet call"
+        case .expired, .ended: "may no longer call"
+        }
+    }
+
     static func table(_ agreements: [AgreementReport], _ presentation: Presentation) -> TextTable {
         var table = TextTable(["AGREEMENT", "STATE", "WITH", "WE", "RESOURCES", "CAPABILITIES", "UNTIL"])
         for agreement in agreements {

@@ -111,6 +111,9 @@ extension CallDesk {
             assessment.isLocal
             ? view.resource(request.resource)?.description : view.description(request.resource, at: node)
         guard let description else {
+            if !assessment.isLocal {
+                assessment.refusals += view.whyWithdrawn(request.resource, by: node, at: now.wall)
+            }
             assessment.refusals.append(
                 Refusal(
                     .resourceUnknown, [Fact("resource", request.resource), Fact("at", view.label(node))]))

@@ -29,4 +29,20 @@ extension CallView {
         return PolicyEvaluator.decide(
             question, over: agreements[peer] ?? [], house: house(calledBy: peer, resource, at: wall))
     }
+
+    /// Why no agreement on `resource` of `peer` holds now, whatever of it is asked: what is agreed no more is
+    /// described no more either, and the end of an agreement says more than that.
+    func whyWithdrawn(_ resource: ResourceName, by peer: NodeID, at wall: WallTime) -> [Refusal] {
+        let question = PolicyQuestion(
+            side: .consumer, caller: me, callee: peer, resource: resource, capability: resource,
+            safety: .safe, method: "GET", principal: .local, now: wall)
+        guard case .refused(let reasons) = PolicyEvaluator.decide(question, over: agreements[peer] ?? [])
+        else { return [] }
+        return reasons.filter { reason in
+            switch reason.code {
+            case .agreementEnded, .agreementExpired, .agreementPending, .agreementNotYetValid: true
+            default: false
+            }
+        }
+    }
 }

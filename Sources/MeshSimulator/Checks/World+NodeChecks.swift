@@ -89,10 +89,12 @@ extension World {
             return sharedDomain(host, far) != nil ? nil : "that it holds a house agreement"
         case .agreement(.offer(let document)), .agreement(.accepted(let document)):
             return document.body.party(besides: me) == far ? nil : "an agreement of others"
+        case .agreement(.revoked(let document)):
+            return document.body.revokedBy == me ? nil : "a revocation of others"
         case .traceAnswer(let answer):
             return answer.events.allSatisfy { $0.isVisible(to: far) } ? nil : "an event of others"
-        case .handshake, .trust, .listening, .domain, .goodbye, .agreement(.rejected), .reachRequest,
-            .reachAnswer, .traceRequest:
+        case .agreement(.rejected), .agreement(.revocationHeard), .handshake, .trust, .listening, .domain,
+            .goodbye, .reachRequest, .reachAnswer, .traceRequest:
             return nil
         }
     }

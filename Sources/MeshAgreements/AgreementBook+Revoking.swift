@@ -1,0 +1,147 @@
+import MeshBase
+
+/// Either party ends an agreement by its word alone.
+///
+///     offered, active ──the operator revokes, signed──> ended(revoked): told, and told first at each link-up
+///                     ──the peer's revocation──> ended(revoked): answered, so that it is told no more
+///
+/// Downward moves wait for nothing: not for the other party, not for a link, not for a clock.
+extension AgreementBook {
+    /// The operator revokes: the word is signed first.
+    mutating func revoke(
+        _ order: RevocationOrder, for ticket: Ticket, at now: WallTime, using suite: some SignatureSuite,
+        into effects: inout Outbox<AgreementEffect>
+    ) {
+        func refuse(_ refusal: Refusal) { effects.post(.answered(ticket, .refused([refusal]))) }
+        guard let record = record(order.contentID) else {
+            return refuse(Refusal(.nothingFound, [Fact("agreement", order.contentID)]))
+        }
+        guard record.isOpen else {
+            return refuse(Refusal(.agreementEnded, [Fact("content id", order.contentID)] + record.ending))
+        }
+        let body = AgreementRevocation(
+            contentID: order.contentID, revokedBy: me, orderedBy: order.orderedBy, reason: order.reason,
+            revoked: now)
+        guard body.isWellFormed else {
+            return refuse(
+                Refusal(
+                    .limitReached,
+                    [
+                        Fact("bytes of the reason", order.reason.utf8.count),
+                        Fact("at most", AgreementLimits.reasonLength),
+                    ]))
+        }
+        let payload = Octets(suite.encoded(body))
+        self.order(
+            .revocation(body, peer: record.peer, payload: payload, operatorTicket: ticket), over: payload,
+            into: &effects)
+    }
+
+    /// This node's revocation is signed: from here on it holds.
+    mutating func revoked(
+        _ document: Signed<AgreementRevocation>, with peer: NodeID, ticket: Ticket,
+        into effects: inout Outbox<AgreementEffect>
+    ) {
+        guard let record = files[peer]?.record(document.body.contentID), record.isOpen else {
+            let refusal = Refusal(.agreementEnded, [Fact("content id", document.body.contentID)])
+            return effects.post(.answered(ticket, .refused([refusal])))
+        }
+        end(record, by: document, isHeard: false, as: .revoked, into: &effects)
+        effects.post(.send(peer, .revoked(document)))
+        if let ended = files[peer]?.record(document.body.contentID) {
+            effects.post(.answered(ticket, .done(ended)))
+        }
+    }
+
+    /// Tells again what the peer has not said that it heard: before anything else on a link.
+    func repeatRevocations(to peer: NodeID, into effects: inout Outbox<AgreementEffect>) {
+        for record in files[peer]?.records.values ?? [] {
+            guard case .ended(.revoked(let document, isHeard: false)) = record.state,
+                document.body.revokedBy == me
+            else { continue }
+            effects.post(.send(peer, .revoked(document)))
+        }
+    }
+
+    /// The peer revokes. What it never offered, or was forgotten here, is answered all the same: it is over.
+    mutating func hearRevocation(
+        _ document: Signed<AgreementRevocation>, from peer: NodeID, key: PublicKey, at now: Instant,
+        using suite: some SignatureSuite, into effects: inout Outbox<AgreementEffect>
+    ) {
+        let contentID = document.body.contentID
+        guard let record = files[peer]?.record(contentID) else {
+            return effects.post(.send(peer, .revocationHeard(contentID)))
+        }
+        if case .ended(.revoked) = record.state {
+            return effects.post(.send(peer, .revocationHeard(contentID)))
+        }
+        guard takesCheck(of: peer, at: now) else { return }
+        guard document.body.revokedBy == peer, document.body.isWellFormed,
+            document.isSigned(by: key, using: suite)
+        else {
+            let refusal = Refusal(.documentInvalid, [Fact("signature by", suite.pin(of: key))])
+            return effects.post(
+                .record(
+                    AgreementNotice(
+                        peer: peer, action: .revokedByPeer, contentID: contentID, refusals: [refusal],
+                        agreement: record.agreement)))
+        }
+        end(record, by: document, isHeard: true, as: .revokedByPeer, into: &effects)
+        effects.post(.send(peer, .revocationHeard(contentID)))
+    }
+
+    /// The peer has this node's revocation.
+    mutating func hearOfHearing(
+        _ contentID: Digest, from peer: NodeID, into effects: inout Outbox<AgreementEffect>
+    ) {
+        guard var record = files[peer]?.record(contentID),
+            case .ended(.revoked(let document, isHeard: false)) = record.state, document.body.revokedBy == me
+        else { return }
+        record.state = .ended(.revoked(document, isHeard: true))
+        settle(record, as: .revocationHeard, into: &effects)
+    }
+
+    /// The revocation of `id` with `peer`; nil when it was not revoked.
+    func revocation(of id: AgreementID, with peer: NodeID) -> AgreementRevocation? {
+        for record in files[peer]?.records.values ?? [] where record.agreement.id == id {
+            if case .ended(.revoked(let document, _)) = record.state { return document.body }
+        }
+        return nil
+    }
+
+    /// The named version is revoked, whatever it was; the others of its agreement are, if they are open.
+    private mutating func end(
+        _ record: AgreementRecord, by document: Signed<AgreementRevocation>, isHeard: Bool,
+        as action: AgreementAction, into effects: inout Outbox<AgreementEffect>
+    ) {
+        for other in files[record.peer]?.records.values ?? []
+        where other.contentID == record.contentID
+            || other.agreement.id == record.agreement.id && other.isOpen
+        {
+            var ended = other
+            // Only the version that the document names is what it is told and answered for.
+            ended.state = .ended(
+                .revoked(document, isHeard: isHeard || other.contentID != record.contentID))
+            settle(ended, as: action, into: &effects)
+        }
+    }
+}
+
+extension AgreementBook.PeerFile {
+    /// The record of this content id.
+    func record(_ contentID: Digest) -> AgreementRecord? {
+        records.values.first { $0.contentID == contentID }
+    }
+}
+
+extension AgreementRecord {
+    /// How it ended, for a refusal that rests on it; empty while it is open.
+    var ending: [Fact] {
+        switch state {
+        case .offered, .active: []
+        case .ended(.replaced): [Fact("ended", "a higher version took its place")]
+        case .ended(.rejected): [Fact("ended", "rejected")]
+        case .ended(.revoked(let document, _)): document.body.facts
+        }
+    }
+}

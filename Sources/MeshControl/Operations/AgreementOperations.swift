@@ -1,0 +1,97 @@
+import MeshBase
+
+/// Offers a resource to a peer.
+public enum MakeOffer: ControlOperation {
+    /// What is offered to whom, for how long.
+    public struct Request: Codable, Equatable, Sendable {
+        /// One of this node's resources.
+        public var resource: ResourceName
+        /// A peer's name or node ID.
+        public var to: String
+        /// Capabilities of the resource; empty: all.
+        public var capabilities: [ResourceName]
+        /// Under which conditions.
+        public var conditions: ConditionsReport
+        /// How long it holds, in seconds, above 0.
+        public var seconds: Int64
+        public init(
+            resource: ResourceName, to: String, capabilities: [ResourceName],
+            conditions: ConditionsReport = ConditionsReport(), seconds: Int64
+        ) {
+            self.resource = resource
+            self.to = to
+            self.capabilities = capabilities
+            self.conditions = conditions
+            self.seconds = seconds
+        }
+    }
+    public typealias Response = AgreementReport
+    public static let path = "agreements/offer"
+}
+
+/// Accepts what a peer offered.
+public enum AcceptAgreement: ControlOperation {
+    public typealias Request = ShowAgreement.Request
+    public typealias Response = AgreementReport
+    public static let path = "agreements/accept"
+}
+
+/// Rejects what a peer offered.
+public enum RejectAgreement: ControlOperation {
+    public typealias Request = ShowAgreement.Request
+    public typealias Response = AgreementReport
+    public static let path = "agreements/reject"
+}
+
+/// Ends an agreement for good, whichever party this node is.
+public enum RevokeAgreement: ControlOperation {
+    /// Which one, and why.
+    public struct Request: Codable, Equatable, Sendable {
+        /// Its content id, or a beginning of it that only one has.
+        public var id: String
+        /// Plain, at most 256 bytes; empty: none is given.
+        public var reason: String
+        public init(id: String, reason: String) {
+            self.id = id
+            self.reason = reason
+        }
+    }
+    public typealias Response = AgreementReport
+    public static let path = "agreements/revoke"
+}
+
+/// Offers the next version of an agreement, alike but for its time.
+public enum RenewAgreement: ControlOperation {
+    /// Which one, and for how long.
+    public struct Request: Codable, Equatable, Sendable {
+        /// Its content id, or a beginning of it that only one has.
+        public var id: String
+        /// How long it holds from now, in seconds; nil: as long as the one before it.
+        public var seconds: Int64?
+        public init(id: String, seconds: Int64?) {
+            self.id = id
+            self.seconds = seconds
+        }
+    }
+    public typealias Response = AgreementReport
+    public static let path = "agreements/renew"
+}
+
+/// Every agreement that this node keeps.
+public enum ListAgreements: ControlOperation {
+    public typealias Request = Nothing
+    public typealias Response = AgreementsReport
+    public static let path = "agreements"
+}
+
+/// One agreement.
+public enum ShowAgreement: ControlOperation {
+    /// Which one.
+    public struct Request: Codable, Equatable, Sendable {
+        /// Its content id, or a beginning of it that only one has; `house`: that of this node's domain.
+        public var id: String
+        public init(id: String) { self.id = id }
+    }
+    public typealias Response = AgreementDetail
+    public static let path = "agreements/show"
+}

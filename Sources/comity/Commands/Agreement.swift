@@ -1,0 +1,130 @@
+import ArgumentParser
+import MeshBase
+import MeshControl
+import MeshRouting
+
+struct Offer: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Offer a resource to a peer.",
+        discussion: """
+            Example: comity offer orders --to bakery --capability list --for 30d
+
+            Conditions are signed with the offer and held at both ends:
+            comity offer orders --to bakery --access read_only --principal billing --network 10.1.0.0/16
+            """)
+    @OptionGroup var facts: FactOptions
+    @Argument(help: "One of this node's resources.") var resource: ResourceName
+    @Option(help: ArgumentHelp("To whom.", valueName: "peer")) var to: String
+    @Option(help: "One of its capabilities; repeatable; all without it.") var capability: [ResourceName] = []
+    @Option(help: "What may be done with data: metadata_only, read_only or full.")
+    var access = ConditionsReport.Access.full
+    @Option(help: "Who there may call; repeatable; everybody without it.") var principal: [Principal] = []
+    @Option(help: "A role that the peer must hold in its domain, one of these; repeatable.")
+    var role: [DomainRole] = []
+    @Option(
+        help: ArgumentHelp(
+            "From where calls may come: an address, or ADDRESS/LENGTH; repeatable.", valueName: "network"))
+    var network: [IPNetwork] = []
+    @Option(name: .customLong("for"), help: ArgumentHelp("For how long.", valueName: "time"))
+    var life = TypedDuration(.seconds(30 * 86_400))
+
+    func run() async throws {
+        let conditions = ConditionsReport(
+            access: access, principals: principal, roles: role, networks: network)
+        let request = MakeOffer.Request(
+            resource: resource, to: to, capabilities: capability, conditions: conditions,
+            seconds: life.seconds)
+        try facts.show(try await facts.home.ask(MakeOffer.self, request), AgreementText.offered)
+    }
+}
+
+struct Agreement: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "What may be called by whom and until when.",
+        subcommands: [List.self, Show.self, Accept.self, Reject.self, Renew.self, Revoke.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Every agreement that this node keeps.", discussion: "Example: comity agreement list")
+        @OptionGroup var facts: FactOptions
+        func run() async throws {
+            try facts.show(try await facts.home.ask(ListAgreements.self), AgreementText.render)
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "One agreement.",
+            discussion: """
+                `house` is the agreement of this node's domain.
+
+                Example: comity agreement show 3f9a2c
+                """)
+        @OptionGroup var facts: FactOptions
+        @Argument(help: "The beginning of its id, or `house`.") var id: String
+        func run() async throws {
+            try facts.show(try await facts.home.ask(ShowAgreement.self, .init(id: id)), AgreementText.render)
+        }
+    }
+
+    struct Accept: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Say yes to what a peer offered.",
+            discussion: "Example: comity agreement accept 3f9a2c")
+        @OptionGroup var facts: FactOptions
+        @Argument(help: "The beginning of its id.") var id: String
+        func run() async throws {
+            try facts.show(
+                try await facts.home.ask(AcceptAgreement.self, .init(id: id)), AgreementText.decided)
+        }
+    }
+
+    struct Reject: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Say no to what a peer offered.", discussion: "Example: comity agreement reject 3f9a2c")
+        @OptionGroup var facts: FactOptions
+        @Argument(help: "The beginning of its id.") var id: String
+        func run() async throws {
+            try facts.show(
+                try await facts.home.ask(RejectAgreement.self, .init(id: id)), AgreementText.decided)
+        }
+    }
+
+    struct Renew: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Offer the next version of an agreement, alike but for its time.",
+            discussion: """
+                Only the provider can. The version in force holds until the peer has accepted the next one.
+
+                Example: comity agreement renew 3f9a2c --for 90d
+                """)
+        @OptionGroup var facts: FactOptions
+        @Argument(help: "The beginning of its id.") var id: String
+        @Option(
+            name: .customLong("for"),
+            help: ArgumentHelp("For how long; as long as before without it.", valueName: "time"))
+        var life: TypedDuration?
+        func run() async throws {
+            let request = RenewAgreement.Request(id: id, seconds: life?.seconds)
+            try facts.show(try await facts.home.ask(RenewAgreement.self, request), AgreementText.offered)
+        }
+    }
+
+    struct Revoke: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "End an agreement for good, as either of its parties.",
+            discussion: """
+                It holds here at once, and is told to the peer now or at the next link. No version of the
+                agreement ever counts again; what is wanted later is a new offer. Calls under way go on.
+
+                Example: comity agreement revoke 3f9a2c --reason 'contract ended'
+                """)
+        @OptionGroup var facts: FactOptions
+        @Argument(help: "The beginning of its id.") var id: String
+        @Option(help: "Why, at most 256 bytes; the peer reads it.") var reason = ""
+        func run() async throws {
+            let request = RevokeAgreement.Request(id: id, reason: reason)
+            try facts.show(try await facts.home.ask(RevokeAgreement.self, request), AgreementText.decided)
+        }
+    }
+}
