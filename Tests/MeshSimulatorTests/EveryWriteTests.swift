@@ -8,9 +8,14 @@ import Testing
     /// Every write when seeds are run at length, else one in some: each is a run of its own.
     private static let step = SeedRangeTests.seeds == nil ? 41 : 1
 
-    @Test(arguments: [0, 1], Host.Ending.allCases)
-    func `nothing breaks, whichever write is the last`(host: Int, ending: Host.Ending) {
-        let plan = SimulationPlan(nodes: 2, seed: 7, duration: .seconds(40), faults: [.badServices])
+    /// Whose writes, in which world: without a domain, and with one that the one makes and the other joins.
+    static let writers = [(0, DomainPresence.absent), (1, .absent), (0, .present), (1, .present)]
+
+    @Test(arguments: writers, Host.Ending.allCases)
+    func `nothing breaks, whichever write is the last`(writer: (Int, DomainPresence), ending: Host.Ending) {
+        let (host, domain) = writer
+        let plan = SimulationPlan(
+            nodes: 2, seed: 7, duration: .seconds(40), faults: [.badServices], domain: domain)
         var write = 0
         var count = 0
         while true {
@@ -18,7 +23,9 @@ import Testing
             let report = simulation.run()
             guard report.statistics.tornWrites > 0 else { break }
             let text = report.violations.prefix(3).map { $0.description }.joined(separator: "; ")
-            #expect(report.violations.isEmpty, "write \(write) of host \(host), \(ending): \(text)")
+            #expect(
+                report.violations.isEmpty,
+                "write \(write) of host \(host), domain \(domain.rawValue), \(ending): \(text)")
             count += 1
             write += Self.step
         }

@@ -65,6 +65,40 @@ import Testing
                 .oneWay, .kills, .powerLosses, .clockDrift, .clockLeaps, .clockYears, .echoes, .futureDating,
             ],
             description: "a clock that leapt ahead forgot an idempotency key, and its repeat was executed"),
+        Kept(
+            seed: 2, nodes: 7, domain: .present, faults: [],
+            description: "two that paired before both enrolled did not learn that both were members"),
+        Kept(
+            seed: 6, nodes: 5, domain: .present, faults: [.intruder],
+            description: "an intruder said a domain's tag again and was shown a credential"),
+        Kept(
+            seed: 12, nodes: 7, domain: .present,
+            faults: [
+                .oneWay, .flapping, .pauses, .clockDrift, .clockLeaps, .operators, .intruder, .insider,
+                .tornWrites, .fullDisks, .returns, .clockYears, .equivocation, .longSleep,
+            ],
+            description: "a linked peer under a tag that nobody recognised was dialled ten times a second"),
+        Kept(
+            seed: 46, nodes: 5, domain: .present,
+            faults: [
+                .slowNetwork, .oneWay, .kills, .powerLosses, .clockDrift, .clockJumps, .deafness, .intruder,
+                .insider, .tornWrites, .fullDisks, .backups, .clockYears, .forgery, .flooding, .longSleep,
+            ],
+            description: "a restored home was taken for a copy by a member that it met after the backup"),
+        Kept(
+            seed: 55, nodes: 8, domain: .present,
+            faults: [
+                .oneWay, .kills, .powerLosses, .pauses, .clockLeaps, .badServices, .intruder, .tornWrites,
+                .fullDisks, .backups, .clockYears, .equivocation, .flooding, .longSleep,
+            ],
+            description: "a founder a year ahead signed what counted nowhere once its clock was right"),
+        Kept(
+            seed: 91, nodes: 10, domain: .present,
+            faults: [
+                .slowNetwork, .oneWay, .flapping, .kills, .pauses, .clockDrift, .clockLeaps, .badServices,
+                .operators, .insider, .tornWrites, .returns, .clockYears, .echoes, .futureDating, .flooding,
+            ],
+            description: "a clock a year ahead forgot what a token had served, and it served anew"),
     ]
 
     @Test(arguments: kept)
