@@ -104,7 +104,7 @@ extension World {
 
     /// Nothing of a call leaves for, or is done for, who is not trusted now.
     mutating func checkTrust(in peer: NodeID, of run: RunID) {
-        guard hosts[run.host].agent?.node.trust.pins.isTrusted(peer) != true else { return }
+        guard turn != run, hosts[run.host].agent?.node.trust.pins.isTrusted(peer) != true else { return }
         breach(.agreementHonoured, "host \(run.host) calls or serves \(peer.brief), which it does not trust")
     }
 
@@ -148,6 +148,7 @@ extension World {
             || hosts[run.host].disk.offeredToDomain[invocation.resource] == .offered
         let peer = caller == hosts[run.host].node ? callee : caller
         statistics.houseCalls += 1
+        guard turn != run else { return }
         guard house.flaw(using: suite) == nil, isInTime, isOffered,
             sharedDomain(run.host, peer) == house.body.domain, bothLast(.seconds(5), run.host, peer)
         else {

@@ -106,7 +106,14 @@ extension World {
         guard let domain = chain?.credential.body.domain, place(connection, of: run) != nil,
             hosts[run.host].isHonest
         else { return }
-        let far = truth(behind: connection, of: run).flatMap { hostOfNode[$0] }
+        // Who has stolen a member's TLS key can say what it heard that member say.
+        var far = truth(behind: connection, of: run).flatMap { hostOfNode[$0] }
+        if far == nil, let (id, end) = place(connection, of: run),
+            case .wellFormed(let stolen) = presented(by: id, end.other),
+            isStolen(stolen)
+        {
+            far = hostOfNode[stolen.statement.node]
+        }
         let mayKnow =
             far.map { other in
                 checks.domains.isLetIn(hosts[other].node, to: domain)
@@ -115,6 +122,20 @@ extension World {
         guard !mayKnow else { return }
         let whom = far.map { "host \($0)" } ?? "the intruder"
         breach(.audienceKept, "host \(run.host) shows \(whom) a credential of \(domain.brief)")
+    }
+
+    /// Whether a host shows this very certificate now.
+    private func isStolen(_ certificate: CertificateFacts) -> Bool {
+        hosts.contains { $0.agent?.leaf.certificateDigest == certificate.certificateDigest }
+    }
+
+    /// Whether both of a pair have been members long enough to have told each other.
+    func areOldMembers(_ one: Int, _ other: Int) -> Bool {
+        [one, other].allSatisfy { host in
+            guard let issued = hosts[host].disk.home?.chain.credential.body.issued else { return false }
+            let age = moment(of: host).wall - issued
+            return age < .zero || age > .seconds(10)
+        }
     }
 
     // MARK: In time

@@ -110,7 +110,9 @@ extension World {
             {
                 let (mine, theirs) = (hosts[owner].node, hosts[holder].node)
                 inspectHead(of: owner, at: holder, in: .pair(mine, theirs))
-                if let domain = sharedDomain(owner, theirs), domain == sharedDomain(holder, mine) {
+                if let domain = sharedDomain(owner, theirs), domain == sharedDomain(holder, mine),
+                    areOldMembers(owner, holder)
+                {
                     inspectHead(of: owner, at: holder, in: .domain(domain))
                 }
             }

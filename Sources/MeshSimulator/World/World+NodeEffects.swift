@@ -14,7 +14,9 @@ extension World {
         let now = seen(by: run.host)
         var outbox = Outbox<NodeEffect>()
         hosts[run.host].agent?.node.handle(input, at: now, into: &outbox)
+        turn = run
         perform(&outbox, run)
+        turn = nil
         setAlarm(run)
     }
 

@@ -30,6 +30,8 @@ struct World: Sendable {
     private var keysMade: UInt64
     private var owners = OrderedTable<Endpoint, Int>()
     var isCalm = false
+    /// Whose node's orders are being performed: its desk decides by the view before, until the new one comes.
+    var turn: RunID?
     /// How long all machines have slept, which only wall clocks saw.
     var calendar: Duration = .zero
     /// Which hosts have which node ID.
