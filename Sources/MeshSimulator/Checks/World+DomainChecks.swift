@@ -144,7 +144,7 @@ extension World {
     mutating func inspectCredentials() {
         for number in hosts.indices {
             let run = RunID(host: number, number: hosts[number].running)
-            guard isAlive(run), hosts[number].pausedUntil <= time, !hosts[number].isFull, isHonest(number)
+            guard run.number > 0, hosts[number].pausedUntil <= time, !hosts[number].isFull, isHonest(number)
             else { continue }
             let wall = moment(of: number).wall
             for (node, peer) in hosts[number].disk.peers where peer.state == .trusted && peer.domain != nil {
