@@ -48,7 +48,7 @@ public struct Discovery: Sendable, Equatable {
     private(set) var proven = ProvenEndpoints()
     private(set) var candidates = OrderedTable<NodeID, Candidate>()
     private var tags = TagBook()
-    private var own = OwnEndpoints()
+    private(set) var own = OwnEndpoints()
     private var search: StrangerPlan
     private var alarms = Deadlines<Alarm>()
     private var generator: SeededGenerator

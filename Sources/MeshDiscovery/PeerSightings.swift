@@ -38,7 +38,7 @@ public struct PeerSightings: Sendable, Equatable {
 
 extension Discovery {
     /// All peers that are sought, linked or recognised, by node ID, and behind them the strangers: merged
-    /// where they show the same tag or share an endpoint.
+    /// where they show the same tag or share an endpoint. Not where this very node was met.
     public func peers(at now: Instant) -> [PeerSightings] {
         candidates.keys.compactMap { peer($0, at: now) } + strangers(at: now)
     }
@@ -58,6 +58,7 @@ extension Discovery {
         var byTag = OrderedTable<SightingTag, Int>()
         var byEndpoint = OrderedTable<Endpoint, Int>()
         for entry in book.strangers.values {
+            if entry.sighting.endpoints.allSatisfy({ own.lapse(of: $0, at: now) != nil }) { continue }
             var known = entry.sighting.endpoints.lazy.compactMap { byEndpoint[$0] }.first
             if case .tag(let tag) = entry.sighting.claim { known = byTag[tag] ?? known }
             let group = known ?? groups.count

@@ -111,8 +111,10 @@ struct StrangerPlanTests {
         #expect(pass(to: 100).isEmpty)
         _ = strangers(.sighted(.fixed(nil, 2)), at(100))
         #expect(pass(to: 100.3).map(\.1) == [endpoint(2)])
+        #expect(bench.discovery.peers(at: at(100.4).instant).count == 1)
         _ = strangers(.provedMyself(endpoint(2)), at(100.4))
         #expect(pass(to: 300).isEmpty)
+        #expect(bench.discovery.peers(at: at(300).instant).isEmpty)
     }
 
     @Test("a new reason to look forgets what was tried for another")
