@@ -42,6 +42,7 @@ actor ControlPlane {
     private var knownAddresses: Set<String> = []
     private(set) var storeTrouble: StoreError?
     private(set) var clock = ClockWitness()
+    private var news = PeerNewsDesk()
     /// Counts handshakes and trust.
     let meter = TrustMeter()
 
@@ -246,7 +247,7 @@ actor ControlPlane {
         case .answer(let ticket, let answer): answers.append((ticket, answer))
         case .confirmationWanted, .persist: confirmations.note(effect)
         case .lookUp(let lookUp): look(up: lookUp)
-        case .record(let records, _): PeerNews.tell(records, of: node, log)
+        case .record(let records, _): news.tell(records, of: node, log)
         case .sign: break
         }
     }

@@ -29,12 +29,30 @@ struct PeerNews: Equatable {
     /// Facts that say more at a glance.
     private static let told: Set<String> = ["address", "because", "note", "domain", "reference"]
 
-    static func tell(_ records: [AuditRecord], of node: Node<SystemSuite>, _ log: Logger) {
+}
+
+/// Tells news of peers to the log, once: two nodes that dial each other at the same time, or one that is
+/// found at a second address, have a link up several times before one stays.
+struct PeerNewsDesk {
+    /// Whose link was told to be up; at most as many as there are peers.
+    private var linked: Set<NodeID> = []
+
+    mutating func tell(_ records: [AuditRecord], of node: Node<SystemSuite>, _ log: Logger) {
         for case .event(let event) in records where event.success || log.logLevel <= .debug {
+            guard isNew(event) else { continue }
             let news = PeerNews(event, me: node.me.node) { peer in
                 node.trust.pins.peers[peer]?.name.description ?? peer.description
             }
             if let news { log.log(level: news.level, "\(news.message)", metadata: news.facts) }
+        }
+    }
+
+    /// Whether it is something else than one more connection of a link that is up.
+    mutating func isNew(_ event: AuditEvent) -> Bool {
+        switch (event.type, event.action) {
+        case (.link, "link up"): linked.insert(event.target).inserted
+        case (.link, "link down"): linked.remove(event.target) != nil
+        default: true
         }
     }
 }

@@ -43,6 +43,19 @@ struct PeerNewsTests {
         }
     }
 
+    @Test("tells once that a link is up, and once that it is not")
+    func once() {
+        var desk = PeerNewsDesk()
+        let events = ["link down", "link up", "link up", "link down", "link down", "link up"].map { action in
+            AuditEvent(type: .link, source: me, target: peer, action: action, success: true)
+        }
+        let told = events.map { desk.isNew($0) }
+        #expect(told == [false, true, false, true, false, true])
+        let other = AuditEvent(type: .link, source: me, target: me, action: "link up", success: true)
+        let isOtherTold = desk.isNew(other)
+        #expect(isOtherTold)
+    }
+
     @Test("names nobody where this node is meant itself")
     func own() {
         let event = AuditEvent(
