@@ -1,4 +1,5 @@
 # Comity as a container image. From nothing: docker build -t comity .
+# Targets: comity (also the last one, which is built when none is named), and for docker-compose.yml prepare and avahi.
 #
 #   SWIFT    the image with the Swift toolchain that builds the program
 #   DEBIAN   what the program runs on; the same Debian that the toolchain's image is made from
@@ -34,6 +35,33 @@ VOLUME /var/lib/comity
 # The link, for other nodes. The gateway and the control socket stay inside: `docker exec NAME comity ...`.
 EXPOSE 7410
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD comity status >/dev/null
+HEALTHCHECK --interval=5s --timeout=5s --start-period=10s CMD comity status >/dev/null
 ENTRYPOINT ["comity"]
 CMD ["up"]
+
+# Makes organisations for docker-compose.yml, then ends.
+FROM comity AS prepare
+USER root
+COPY Scripts/containers/prepare /usr/local/bin/prepare
+RUN for number in 1 2 3 4; do \
+        install -d -o comity -g comity -m 0700 /organisations/$number/home /organisations/$number/token || exit 1; \
+    done
+USER comity
+HEALTHCHECK NONE
+ENTRYPOINT ["prepare"]
+CMD []
+
+# D-Bus and an Avahi daemon beside a node, for mDNS. From the node's image, since the bus admits only users that it knows.
+FROM comity AS avahi
+USER root
+RUN useradd --system --uid 741 --user-group --home-dir /run/avahi-daemon --shell /usr/sbin/nologin avahi \
+    && apt-get update \
+    && apt-get install -y --no-install-recommends avahi-daemon dbus \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
+COPY Scripts/containers/avahi /usr/local/bin/avahi
+USER avahi
+HEALTHCHECK --interval=5s --timeout=5s --start-period=10s CMD avahi --check
+ENTRYPOINT ["avahi"]
+CMD []
+
+FROM comity
