@@ -130,16 +130,17 @@ extension ControlHandlers {
         let anchors = bare.keys.map { DomainID(SystemSuite().pin(of: $0).digest) }
         let named = anchors.map { domain in
             "\(domain) (\(WordList.fingerprint(of: domain.digest).joined(separator: " ")))"
-        }.joined(separator: ", ")
+        }
+        let ids = Fact("their IDs", named.isEmpty ? "none" : named.joined(separator: ", "))
         guard let fingerprint else {
             throw ControlFailure(
-                Refusal(.bundleUnsigned, [Fact("keys", anchors.count), Fact("their IDs", named)]))
+                Refusal(.bundleUnsigned, [Fact("keys", anchors.count), ids]))
         }
         guard let domain = anchors.first(where: { isFingerprint(fingerprint, of: $0) }) else {
             throw ControlFailure(
                 Refusal(
                     .fingerprintDiffers,
-                    [Fact("given", String(fingerprint.prefix(128))), Fact("their IDs", named)]))
+                    [Fact("given", String(fingerprint.prefix(128))), ids]))
         }
         guard let label = bare.label ?? NodeName(domain.brief) else {
             preconditionFailure("\(domain.brief) is no name")

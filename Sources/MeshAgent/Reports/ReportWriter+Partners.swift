@@ -18,10 +18,10 @@ extension ReportWriter {
         let nodes = book.members.filter { id, held in
             held.membership.domain == partner.domain && node.trust.pins.isTrusted(id)
         }.map(\.0)
-        // Trust by credentials is made by both or by neither.
+        // Trust by credentials is made by both or by neither; a refusal that is still held came later.
         let isMutual = nodes.contains { node.trust.pins[$0]?.domain == partner.domain }
         let refusal = book.partners.declined[partner.domain]
-        let acceptance: PartnerReport.Acceptance = isMutual ? .yes : refusal == nil ? .unknown : .no
+        let acceptance: PartnerReport.Acceptance = refusal != nil ? .no : isMutual ? .yes : .unknown
         let bundle = book.partners.bundles[partner.domain]?.body
         return PartnerReport(
             name: partner.label, id: partner.domain, words: words(of: Pin(partner.domain.digest)),
@@ -82,6 +82,9 @@ extension ReportWriter {
         return .refused(
             Refusal(
                 .partnerUnknown,
-                [Fact("given", String(text.prefix(64))), Fact("partners", known.joined(separator: ", "))]))
+                [
+                    Fact("given", String(text.prefix(64))),
+                    Fact("partners", known.isEmpty ? "none" : known.joined(separator: ", ")),
+                ]))
     }
 }

@@ -36,11 +36,11 @@ public enum PartnerText {
     /// A domain that is accepted now.
     public static func imported(_ report: PartnerReport, _ presentation: Presentation) -> String {
         let who = report.roles.isEmpty ? "its members" : "its members with \(DomainText.roles(report.roles))"
-        let other =
-            report.acceptsUs == .yes
-            ? "" : "nothing is trusted before \(report.name) accepts this domain too, by its bundle:\n"
-        return "\(report.name) is a partner: nodes of this domain trust \(who), and nothing more\n" + other
-            + (report.acceptsUs == .yes ? "" : ReasonText.next("comity domain export FILE", presentation))
+        let done = "\(report.name) is a partner: nodes of this domain trust \(who), and nothing more\n"
+        guard report.acceptsUs != .yes else { return done }
+        return done
+            + "until \(report.name) accepts this domain too, nothing is trusted; its operator needs:\n"
+            + ReasonText.next("comity domain export FILE", presentation)
     }
 
     /// A domain that is accepted no more.

@@ -108,8 +108,10 @@ struct DomainImport: AsyncParsableCommand {
         // A peer proved whose it is; who names the domain has compared it.
         if from == nil && fingerprint == nil && !yes {
             guard Terminal.isAttended && file != "-" else {
-                throw ValidationError(
-                    "nobody is here to be asked: --fingerprint with the domain's ID or words, or --yes")
+                throw ControlFailure(
+                    .usage, code: "request-malformed",
+                    message: "nobody is here to be asked whether this is the domain that is meant",
+                    next: "comity domain import FILE --fingerprint \(offer.id)")
             }
             guard Terminal.confirm(PartnerText.question(offer, roles: roles)) else { throw ExitCode(1) }
         }

@@ -8,7 +8,9 @@ import X509
 
 /// Certificates as TLS delivers them, and what is inside them.
 extension FuzzTargets {
-    static let credentials = [certificate, signedCertificate, identityStatement, publicKey, joinToken]
+    static let credentials = [
+        certificate, signedCertificate, identityStatement, publicKey, joinToken, bundleFile,
+    ]
 
     /// The file of a join token: whoever wrote it, what is taken is a key that fits its record.
     private static let joinToken = FuzzTarget(

@@ -214,6 +214,9 @@ struct PartnerTests {
             #expect(gone.nodes == 1)
             #expect(await alice.state(of: bob.node) == .verified)
             try await until("every member ends it") { await anna.state(of: bob.node) == .verified }
+            try await until("bob's operator sees it") {
+                try await bob.agent.handlers.showDomain().partners.first?.acceptsUs == .no
+            }
             try await refused(.anchorMissing) {
                 _ = try await anna.agent.handlers.importBundle(
                     .init(
