@@ -122,7 +122,8 @@ for module in modules where declared.contains(module.name) {
             .testTarget(
                 name: module.name + "Tests",
                 dependencies: [Target.Dependency(stringLiteral: module.name)] + dependencies
-                    + module.testImports.map { Target.Dependency(stringLiteral: $0) },
+                    + module.testImports.filter { !module.imports.contains($0) }
+                        .map { Target.Dependency(stringLiteral: $0) },
                 swiftSettings: strict))
     }
 }

@@ -80,7 +80,8 @@ struct ControlHandlers: Sendable {
         let breakers = await survey.breakers()
         let trouble = await plane.storeTrouble.map { String(describing: $0) }
         let circumstances = ReportWriter<SystemSuite>.Circumstances(
-            started: facts.started, listening: surroundings.listening,
+            started: facts.started, certificateEnds: facts.certificateEnds,
+            listening: surroundings.listening,
             discovery: surroundings.discovery(at: SystemClock.now().instant),
             breakers: breakers,
             storeTrouble: trouble)

@@ -10,6 +10,8 @@ extension ReportWriter {
     struct Circumstances: Sendable {
         /// When this run began.
         var started: WallTime
+        /// When this node's certificate ends; nil before the first is made.
+        var certificateEnds: WallTime?
         var listening: ListeningReport
         var discovery: [DiscoveryReport]
         /// Every breaker that is not at rest.
@@ -25,6 +27,7 @@ extension ReportWriter {
             node: NodeReport(
                 name: own.name, id: own.node, words: ownWords, boot: own.boot.number,
                 membership: ownMembership,
+                certificateExpires: circumstances.certificateEnds.map { Timestamp($0) },
                 started: Timestamp(circumstances.started), program: ProgramVersion.text),
             listening: circumstances.listening, discovery: circumstances.discovery, peers: peers,
             resources: resources,

@@ -151,6 +151,8 @@ public struct DoctorFacts: Equatable, Sendable {
     public struct AgentFacts: Equatable, Sendable {
         /// One screen of it.
         public var status: StatusReport
+        /// Its domain; nil when it is in none.
+        public var domain: DomainReport?
         /// What its dials and its peers' found, one for each peer that has a link and was asked.
         public var reach: [ReachReport] = []
 

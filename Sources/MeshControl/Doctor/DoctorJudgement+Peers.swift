@@ -30,10 +30,30 @@ extension DoctorJudgement {
     }
 
     /// A certificate lives for a day and is made anew at two thirds: one that has less than two hours is not.
-    var certificates: [DoctorFinding] {
+    private static let certificateLeft: Duration = .seconds(2 * 3_600)
+
+    var certificates: [DoctorFinding] { ownCertificate + shownCertificates }
+
+    private var ownCertificate: [DoctorFinding] {
+        guard let end = facts.agent?.status.node.certificateExpires?.time else { return [] }
+        let seen = [
+            Fact("until", RFC3339.text(end)),
+            Fact("hours left", max(0, (end - now).wholeMilliseconds / 3_600_000)),
+        ]
+        guard end - now < Self.certificateLeft else {
+            return [DoctorFinding(.certificates, .ok, "this node's certificate is fresh", seen)]
+        }
+        return [
+            DoctorFinding(
+                .certificates, .trouble, "this node's certificate was not made anew: peers refuse it soon",
+                seen + [Fact("now", RFC3339.text(now))], next: "comity status")
+        ]
+    }
+
+    private var shownCertificates: [DoctorFinding] {
         let shown = (facts.agent?.status.peers ?? []).filter { $0.link != .down }
             .compactMap { peer in peer.certificateExpires.map { (peer, $0.time) } }
-        let ending = shown.filter { $0.1 - now < .seconds(2 * 3_600) }
+        let ending = shown.filter { $0.1 - now < Self.certificateLeft }
         guard let (peer, end) = ending.min(by: { $0.1 < $1.1 }) else {
             guard !shown.isEmpty else { return [] }
             return [

@@ -22,7 +22,7 @@ public struct DoctorJudgement: Sendable {
     public var report: DoctorReport {
         DoctorReport(
             findings: home + keys + store + agent + ports + multicast + avahi + names + witnesses + clock
-                + certificates + reach)
+                + certificates + domain + reach)
     }
 
     // MARK: This machine

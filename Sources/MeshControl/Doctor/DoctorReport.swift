@@ -50,6 +50,7 @@ public struct DoctorFinding: Codable, Equatable, Sendable {
         case witnesses
         case clock
         case certificates
+        case domain
         case reach
     }
 

@@ -54,6 +54,8 @@ public struct NodeReport: Codable, Equatable, Sendable {
     public var boot: Int64
     /// What it is in its domain; nil: nothing.
     public var membership: MembershipReport?
+    /// When its certificate ends; it is made anew at two thirds of its day.
+    public var certificateExpires: Timestamp?
     /// When this run began.
     public var started: Timestamp
     /// The program's version.
@@ -61,13 +63,14 @@ public struct NodeReport: Codable, Equatable, Sendable {
 
     public init(
         name: NodeName, id: NodeID, words: [String], boot: Int64, membership: MembershipReport? = nil,
-        started: Timestamp, program: String
+        certificateExpires: Timestamp? = nil, started: Timestamp, program: String
     ) {
         self.name = name
         self.id = id
         self.words = words
         self.boot = boot
         self.membership = membership
+        self.certificateExpires = certificateExpires
         self.started = started
         self.program = program
     }

@@ -10,7 +10,8 @@ struct Doctor: AsyncParsableCommand {
         discussion: """
             It sends and counts real multicast over each interface, looks at Avahi, name servers, clock,
             ports, room on the disk and the modes of keys; where the agent runs, it asks peers to dial back,
-            and looks at their clocks and certificates. It ends with 1 when something does not work.
+            and looks at clocks, certificates, this node's credential and its domain's issuers. It ends with
+            1 when something does not work.
 
             Example: comity doctor
             Example: comity doctor --json
@@ -45,6 +46,7 @@ struct Doctor: AsyncParsableCommand {
             return nil
         }
         var found = DoctorFacts.AgentFacts(status: status)
+        found.domain = try await told(ShowDomain.self, Nothing(), unless: .refused)
         let linked = status.peers.filter { $0.trust == .trusted && $0.link == .up }.compactMap(\.id)
         for peer in linked.prefix(Self.askedMax) {
             let request = ProveReach.Request(peer: peer.description)

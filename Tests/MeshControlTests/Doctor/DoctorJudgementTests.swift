@@ -224,6 +224,16 @@ import Testing
         #expect(found.map(\.level) == [.advice] && found[0].what.contains("C showed"))
     }
 
+    @Test func `this node's own certificate that was not made anew is trouble`() {
+        func found(_ left: Duration) -> [DoctorFinding.Level] {
+            findings(.certificates) { facts in
+                facts.agent = agent()
+                facts.agent?.status.node.certificateExpires = Timestamp(now + left)
+            }.map(\.level)
+        }
+        #expect(found(.seconds(7_200)) == [.ok] && found(.seconds(7_199)) == [.trouble])
+    }
+
     @Test func `who reaches whom is said for both ways`() {
         func found(_ inbound: [RefusalCode?], _ outbound: [RefusalCode?]) -> [DoctorFinding] {
             let here = Endpoint("10.0.0.1:7410")!
