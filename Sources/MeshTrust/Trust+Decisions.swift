@@ -31,6 +31,7 @@ extension Trust {
                 effects.post(.membershipChanged(node, nil))
             }
             credentialChecks[node] = nil
+            earlyCredentials[node] = nil
             paperChecks[node] = nil
             paperAnswers[node] = nil
             _ = pins.forget(node)

@@ -45,6 +45,8 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
     public internal(set) var enrolment: Enrolment?
     var seeking = Seeking.nobody
     var credentialChecks = OrderedTable<NodeID, TokenBucket>()
+    /// What trusted peers showed that is dated ahead of this clock: the last of each, judged again later.
+    var earlyCredentials = OrderedTable<NodeID, CredentialChain>()
     var paperChecks = OrderedTable<NodeID, TokenBucket>()
     var paperAnswers = OrderedTable<NodeID, TokenBucket>()
     /// When the next step of a renewal may be taken, and whose turn it is.

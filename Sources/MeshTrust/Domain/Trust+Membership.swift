@@ -86,6 +86,26 @@ extension Trust {
         return chain.ruling(ground, using: suite)
     }
 
+    /// A trusted peer showed this over its link. One that is dated ahead of this clock, which may be wrong,
+    /// is judged again with time: its holder does not show it twice.
+    mutating func judge(
+        _ chain: CredentialChain, of peer: PeerRecord, at now: Moment,
+        into effects: inout Outbox<TrustEffect>
+    ) {
+        let node = peer.node
+        let early = earlyCredentials.remove(node)
+        switch ruling(on: chain, of: peer, at: now) {
+        case .allowed(let held):
+            let isNews = domains.members[node]?.membership.domain != held.membership.domain
+            hold(held, of: node, at: now, into: &effects)
+            // It may not know yet that this node is a member, too.
+            if isNews { present(to: node, into: &effects) }
+        case .refused(let refusal):
+            if refusal.code == .credentialNotYetValid { earlyCredentials[node] = chain }
+            if early != chain { effects.post(.record(.credentialRefused(node, refusal))) }
+        }
+    }
+
     /// Looks again at credentials whose time has come; with `all`, at every one: a key was revoked.
     mutating func reassess(all: Bool = false, at now: Moment, into effects: inout Outbox<TrustEffect>) {
         for (node, held) in domains.members where all || now.wall >= held.nextEnd {
@@ -101,6 +121,13 @@ extension Trust {
             }
         }
         if let own = domains.own, all || now.wall >= own.nextEnd { assessOwn(at: now, into: &effects) }
+        for (node, chain) in earlyCredentials {
+            if let peer = pins[node], peer.state == .trusted {
+                judge(chain, of: peer, at: now, into: &effects)
+            } else {
+                earlyCredentials[node] = nil
+            }
+        }
         scheduleDomains(at: now)
         seek(at: now, into: &effects)
     }

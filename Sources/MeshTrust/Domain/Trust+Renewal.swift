@@ -74,15 +74,7 @@ extension Trust {
         switch message {
         case .shown(let chain):
             guard mayCheck(node, at: now) else { return }
-            switch ruling(on: chain, of: peer, at: now) {
-            case .allowed(let held):
-                let isNews = domains.members[node]?.membership.domain != held.membership.domain
-                hold(held, of: node, at: now, into: &effects)
-                // It may not know yet that this node is a member, too.
-                if isNews { present(to: node, into: &effects) }
-            case .refused(let refusal):
-                effects.post(.record(.credentialRefused(node, refusal)))
-            }
+            judge(chain, of: peer, at: now, into: &effects)
         case .named(let tags):
             guard mayCheck(node, at: now) else { return }
             answer(tags, of: node, into: &effects)

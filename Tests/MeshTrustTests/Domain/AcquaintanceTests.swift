@@ -102,6 +102,35 @@ struct AcquaintanceTests {
         }
     }
 
+    @Test("a credential that comes ahead of a clock that is behind counts once the clock is right")
+    func behind() {
+        var table = pair()
+        table.enrol(0, at: 2, shop.token(key, uses: 2), key)
+        carry(&table)
+        let right = table.now.wall
+        table.parties[0].told = []
+        table.enrol(1, at: 2, shop.token(key, uses: 2), key)
+        // Alpha's clock fell behind by half an hour while the link stayed.
+        table.now = Moment(instant: table.now.instant, wall: right + .seconds(-1_800))
+        let beta = table.parties[1]
+        guard let chain = beta.trust.domains.home?.chain else {
+            Issue.record("it has no credential")
+            return
+        }
+        table.handle(0, .domainMessageArrived(beta.node, .shown(chain)))
+        #expect(!knows(table, 0, 1))
+        for _ in 0..<3 { table.pass(.seconds(60)) }
+        let refused = table.parties[0].events.filter {
+            if case .credentialRefused = $0 { true } else { false }
+        }
+        #expect(refused.count == 1 && !knows(table, 0, 1))
+        table.now = Moment(instant: table.now.instant, wall: right + .seconds(180))
+        table.pass(.seconds(60))
+        carry(&table)
+        #expect(knows(table, 0, 1))
+        #expect(table.parties[0].trust.earlyCredentials.isEmpty)
+    }
+
     @Test("a trusted peer outside the domain is shown no credential, nor is who repeats another's tags")
     func outside() throws {
         var table = pair()
