@@ -48,6 +48,21 @@ struct AgreementTextTests {
         )
     }
 
+    @Test("a comparison has a column for each side, and says so where both say the same")
+    func comparison() {
+        let presentation = Presentation(
+            hasColour: false, width: 100, now: WallTime(milliseconds: 0), zone: .fixed(seconds: 0))
+        var comparison = AgreementComparison(
+            first: "aaaaaaaaaaaaaa", second: "bbbbbbbbbbbbbb",
+            differences: [.init(subject: "access", first: "full", second: "read_only")])
+        let lines = AgreementText.render(comparison, presentation).split(separator: "\n")
+        #expect(lines.count == 2 && lines[0].contains("aaaaaaaaaaaa  bbbbbbbbbbbb"))
+        #expect(lines[1].split(separator: " ").map(String.init) == ["access", "full", "read_only"])
+        comparison.differences = []
+        #expect(
+            AgreementText.render(comparison, presentation) == "aaaaaaaaaaaa and bbbbbbbbbbbb say the same\n")
+    }
+
     @Test("conditions come back from JSON as they went")
     func json() throws {
         let report = try report(ConditionsReport(access: .metadataOnly, roles: [.relay]))

@@ -62,6 +62,13 @@ extension ControlHandlers {
         return await settled(offered)
     }
 
+    func compareAgreements(
+        _ request: CompareAgreements.Request
+    ) async throws(ControlFailure) -> AgreementComparison {
+        let (first, second) = (try await record(request.first), try await record(request.second))
+        return await plane.report { $0.comparison(of: first, with: second) }
+    }
+
     func offer(_ request: OfferRequest) async throws(ControlFailure) -> AgreementRecord {
         try await agreed(.offer(request))
     }

@@ -69,6 +69,7 @@ struct ControlHandlers: Sendable {
             .on(RejectAgreement.self, answer: rejectAgreement)
             .on(RevokeAgreement.self, answer: revokeAgreement)
             .on(RenewAgreement.self, answer: renewAgreement)
+            .on(CompareAgreements.self, answer: compareAgreements)
             .on(ListAuditEvents.self, answer: listAuditEvents)
             .on(TraceCall.self, answer: traceCall)
             .on(Explain.self, answer: explain)

@@ -54,6 +54,14 @@ extension ReportWriter {
         }
     }
 
+    /// What two agreements say differently.
+    func comparison(of first: AgreementRecord, with second: AgreementRecord) -> AgreementComparison {
+        AgreementComparison(
+            first: first.contentID.description, second: second.contentID.description,
+            differences: first.agreement.differences(from: second.agreement) { title($0) }
+                .map { .init(subject: $0.subject, first: $0.first, second: $0.second) })
+    }
+
     /// The one agreement with a peer whose content id begins with `text`.
     func agreementRecord(_ text: String) -> Ruling<AgreementRecord> {
         let matching = agreementRecords(text.lowercased())

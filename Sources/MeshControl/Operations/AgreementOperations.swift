@@ -77,6 +77,23 @@ public enum RenewAgreement: ControlOperation {
     public static let path = "agreements/renew"
 }
 
+/// What two agreements say differently.
+public enum CompareAgreements: ControlOperation {
+    /// Which two.
+    public struct Request: Codable, Equatable, Sendable {
+        /// The first one's content id, or a beginning of it that only one has.
+        public var first: String
+        /// The second one's.
+        public var second: String
+        public init(first: String, second: String) {
+            self.first = first
+            self.second = second
+        }
+    }
+    public typealias Response = AgreementComparison
+    public static let path = "agreements/compare"
+}
+
 /// Every agreement that this node keeps.
 public enum ListAgreements: ControlOperation {
     public typealias Request = Nothing

@@ -113,3 +113,37 @@ public struct ConditionsReport: Codable, Equatable, Sendable {
         self.networks = networks
     }
 }
+
+/// What two agreements say differently.
+public struct AgreementComparison: Codable, Equatable, Sendable {
+    /// One thing in which they differ.
+    public struct Difference: Codable, Equatable, Sendable {
+        /// What is compared.
+        public var subject: String
+        /// What the first says.
+        public var first: String
+        /// What the second says.
+        public var second: String
+
+        public init(subject: String, first: String, second: String) {
+            self.subject = subject
+            self.first = first
+            self.second = second
+        }
+    }
+
+    /// The version of this form: 1.
+    public var version = 1
+    /// The first one's content id.
+    public var first: String
+    /// The second one's.
+    public var second: String
+    /// In reading order; empty when both say the same.
+    public var differences: [Difference]
+
+    public init(first: String, second: String, differences: [Difference]) {
+        self.first = first
+        self.second = second
+        self.differences = differences
+    }
+}

@@ -79,6 +79,17 @@ public enum AgreementText {
         }
     }
 
+    /// What `comity agreement diff` says.
+    public static func render(_ comparison: AgreementComparison, _ presentation: Presentation) -> String {
+        let (first, second) = (comparison.first.prefix(12), comparison.second.prefix(12))
+        guard !comparison.differences.isEmpty else { return "\(first) and \(second) say the same\n" }
+        var table = TextTable(["", String(first), String(second)])
+        for difference in comparison.differences {
+            table.add([.init(difference.subject, .faint), .init(difference.first), .init(difference.second)])
+        }
+        return table.render(presentation)
+    }
+
     static func table(_ agreements: [AgreementReport], _ presentation: Presentation) -> TextTable {
         var table = TextTable(["AGREEMENT", "STATE", "WITH", "WE", "RESOURCES", "CAPABILITIES", "UNTIL"])
         for agreement in agreements {

@@ -41,7 +41,7 @@ struct Offer: AsyncParsableCommand {
 struct Agreement: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "What may be called by whom and until when.",
-        subcommands: [List.self, Show.self, Accept.self, Reject.self, Renew.self, Revoke.self])
+        subcommands: [List.self, Show.self, Accept.self, Reject.self, Renew.self, Revoke.self, Diff.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -125,6 +125,20 @@ struct Agreement: AsyncParsableCommand {
         func run() async throws {
             let request = RevokeAgreement.Request(id: id, reason: reason)
             try facts.show(try await facts.home.ask(RevokeAgreement.self, request), AgreementText.decided)
+        }
+    }
+
+    struct Diff: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "What two agreements, or two versions of one, say differently.",
+            discussion: "Example: comity agreement diff 3f9a2c 81d0ee")
+        @OptionGroup var facts: FactOptions
+        @Argument(help: "The beginning of the first one's id.") var first: String
+        @Argument(help: "The beginning of the second one's id.") var second: String
+        func run() async throws {
+            let request = CompareAgreements.Request(first: first, second: second)
+            try facts.show(
+                try await facts.home.ask(CompareAgreements.self, request), AgreementText.render)
         }
     }
 }
