@@ -145,6 +145,7 @@ struct RevocationTests {
         let offer = a.outgoing
         a.outgoing = []
         a.take(revocation(id), at: day(1))
+        #expect(a.book.records.allSatisfy { !$0.isOpen })
         deliver(&a, &b, at: day(1))
         for (_, message) in offer { b.take(.messageArrived(from: a.node, message), at: day(1)) }
         deliver(&b, &a, at: day(1))
