@@ -153,11 +153,14 @@ extension Node {
         }
     }
 
-    /// A signature will not come. What gossip and trust wait for ends by their own time-outs, and a head's
-    /// place is never used again.
+    /// A signature will not come. What gossip waits for ends by its own time-outs, and a head's place is
+    /// never used again.
     mutating func giveUp(_ ticket: Ticket, at now: Moment, into effects: inout Outbox<NodeEffect>) {
-        guard case .agreements(let own)? = signatures.remove(ticket) else { return }
-        tell(AgreementInput.signingFailed(own), at: now, into: &effects)
+        switch signatures.remove(ticket) {
+        case .trust(let own)?: tell(TrustInput.signingFailed(own), at: now, into: &effects)
+        case .agreements(let own)?: tell(AgreementInput.signingFailed(own), at: now, into: &effects)
+        case .gossip?, nil: break
+        }
     }
 
     /// Asks the audit for a peer, a few questions at a time: each reads the store.

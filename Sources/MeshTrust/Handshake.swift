@@ -173,7 +173,8 @@ struct Handshake: Equatable, Sendable {
             return [
                 .send(.accept(accept)),
                 .establish(
-                    exchange.establishment(grants: finish.proof.body.grants, invite: exchange.inviteName)),
+                    exchange.establishment(
+                        grants: finish.proof.body.grants, invite: exchange.inviteName, finish: finish)),
             ]
         case .ready, .awaitingHello, .awaitingAnswer, .awaitingFinish, .awaitingConsent, .awaitingAccept,
             .exchangingWords, .finished:

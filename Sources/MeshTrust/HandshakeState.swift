@@ -92,12 +92,17 @@ struct HandshakeExchange: Equatable, Sendable {
     /// The invite that the initiator named.
     var inviteName: InviteName? { hello.invite }
 
-    func establishment(grants: Grants, invite: InviteName?) -> Establishment {
+    /// `finish`: at the responder, M3 as it came.
+    func establishment(
+        grants: Grants, invite: InviteName?, finish: InitiatorFinish? = nil
+    ) -> Establishment {
         Establishment(
             node: peerHello.node, key: peerHello.identityKey, inception: peerHello.inception,
             boot: peerHello.boot,
             name: grants.name, transcript: transcript.digest, invite: invite, skew: skew,
-            certificateExpires: certificateExpires, credential: credential, granted: granted)
+            certificateExpires: certificateExpires,
+            shown: role == .initiator ? answer.chain : finish?.chain, credential: credential,
+            granted: granted)
     }
 }
 
@@ -114,7 +119,9 @@ struct Establishment: Equatable, Sendable {
     let invite: InviteName?
     let skew: Duration
     let certificateExpires: WallTime
-    /// What its credential proves; nil: there is none that counts.
+    /// The credential that it showed, whatever it proves; nil: none.
+    let shown: CredentialChain?
+    /// What its credential proved when it was shown; nil: there was none that counted.
     let credential: HeldCredential?
     /// Under a token, the newcomer's credential: at the initiator its own, at the responder the other end's.
     let granted: CredentialChain?

@@ -39,6 +39,8 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
     var issuances = OrderedTable<Ticket, Issuance>()
     var tokensInTheMaking = OrderedTable<Ticket, TokenInTheMaking>()
     var papersInTheMaking = OrderedTable<Ticket, PaperInTheMaking>()
+    /// What the operator ordered about other domains, in turn: the first is decided and being signed.
+    var partnerOrders: [PendingPartnerOrder] = []
     /// Who was asked for its domain's bundle, for whom.
     var bundleQuestions = OrderedTable<Ticket, NodeID>()
     /// How it stands with the token that this node was given; nil: it has none, or needs none any more.
@@ -102,6 +104,7 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
             advance(connection, at: now, into: &effects) { handshake, ground, suite in
                 handshake.receive(signature: signature, ground, using: suite)
             }
+        case .signingFailed(let ticket): giveUp(ticket, at: now, into: &effects)
         case .connectionClosed(let connection): forget(connection, at: now, into: &effects)
         case .doorClosed(let connection):
             joinFoundDoorClosed(connection)
@@ -256,18 +259,18 @@ extension Trust {
         _ establishment: Establishment, _ connection: ConnectionID, _ handshake: Handshake, at now: Moment,
         into effects: inout Outbox<TrustEffect>
     ) {
+        // Judged once more: what it proved may have ended while the other end took its time.
+        let shown = judgeAgain(establishment, at: now, into: &effects)
         let known = pins[establishment.node].flatMap { $0.state == .trusted ? $0 : nil }
-        let met = establishment.credential.flatMap { held in
+        let met = shown.held.flatMap { held in
             known == nil ? trustMember(establishment, held, connection, at: now, into: &effects) : nil
         }
         guard var peer = known ?? met else {
-            return effects.post(.close(connection, .peerUnknown))
+            return effects.post(.close(connection, shown.refusal?.code ?? .peerUnknown))
         }
-        if let domain = establishment.credential?.membership.domain {
-            domains.partners.declined[domain] = nil
-        }
-        if known != nil, let held = establishment.credential {
-            hold(held, of: peer.node, at: now, into: &effects)
+        if let held = shown.held {
+            domains.partners.declined[held.membership.domain] = nil
+            if known != nil { hold(held, of: peer.node, at: now, into: &effects) }
         }
         if let accepted = peer.boot, establishment.boot != accepted,
             establishment.boot.number <= accepted.number

@@ -10,6 +10,8 @@ public enum TrustInput: Equatable, Sendable {
     case messageUnreadable(ConnectionID, problem: String)
     /// The identity key has signed.
     case signed(Ticket, DocumentSignature)
+    /// What this ticket asks for will not be signed.
+    case signingFailed(Ticket)
     /// The connection is gone, for whatever reason. For a dial that never got as far as TLS too.
     case connectionClosed(ConnectionID)
     /// Who answered a dial does not speak the protocol for which it was made: under an invite, it takes no

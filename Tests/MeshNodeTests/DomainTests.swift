@@ -75,6 +75,19 @@ struct DomainTests {
         for place in 1...2 { #expect(table.places[place].node.agreements.house?.agreement.payload == house) }
     }
 
+    @Test("what the anchor does not sign is answered as not made")
+    func notSigned() {
+        var table = NodeTable("alpha")
+        table.places[0].shelf.anchor = anchor
+        table.places[0].signs = false
+        let ticket = table.command(
+            0, .createDomain(NodeName("acme")!, anchor: anchor.publicKey, giving: RoleList([.member])!))
+        table.pass(.seconds(1))
+        #expect(
+            table.places[0].answers[ticket]
+                == .refused([Refusal(.proofInvalid, [Fact("signing", "failed")])]))
+    }
+
     @Test("without a domain a stranger is never dialled, nor after this node has left the search")
     func noDomain() {
         var table = NodeTable("alpha", "beta")

@@ -26,6 +26,8 @@ struct Place {
     /// What the audit finds when a peer asks.
     var found: [AuditEvent] = []
     var isPairingOpen = false
+    /// Whether its keys sign.
+    var signs = true
     /// Where this place's connections lead.
     var ends: [ConnectionID: TableEnd] = [:]
 
@@ -219,6 +221,8 @@ extension NodeTable {
             guard let end = places[place].ends.removeValue(forKey: connection) else { return }
             close(end, after: .milliseconds(1))
             schedule(.connectionClosed(connection), at: place, after: .zero)
+        case .sign(let request) where !places[place].signs:
+            schedule(.signingFailed(request.ticket), at: place, after: .microseconds(500))
         case .sign(let request):
             let signature = places[place].key(of: request.hand).sign(request)
             schedule(.signed(request.ticket, signature), at: place, after: .microseconds(500))

@@ -221,6 +221,20 @@ struct TrustTable {
         handle(index, .signed(request.ticket, parties[index].key(of: request.hand).sign(request)))
     }
 
+    /// Answers the order to sign that has waited longest: it comes to nothing.
+    mutating func failOnce() {
+        guard !awaitingSignature.isEmpty else { return }
+        let (index, request) = awaitingSignature.removeFirst()
+        handle(index, .signingFailed(request.ticket))
+    }
+
+    /// Lets everything take its course until this order to sign is the next.
+    mutating func proceed(until index: Int, signs kind: DocumentKind) {
+        for _ in 0..<50 where awaitingSignature.first.map({ $0.0 == index && $0.1.kind == kind }) != true {
+            if !deliver() { signOnce() }
+        }
+    }
+
     mutating func settle() { while deliver() {} }
 
     mutating func pass(_ duration: Duration) {

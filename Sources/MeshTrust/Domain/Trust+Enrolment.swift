@@ -131,6 +131,22 @@ extension Trust {
                 boot: pins[node]?.boot, domain: held.membership.domain))
     }
 
+    /// What a credential that was shown in a handshake proves at its end.
+    mutating func judgeAgain(
+        _ establishment: Establishment, at now: Moment, into effects: inout Outbox<TrustEffect>
+    ) -> (held: HeldCredential?, refusal: Refusal?) {
+        guard let chain = establishment.shown else { return (nil, nil) }
+        switch ruling(on: chain, of: establishment.node, establishment.key, at: now) {
+        case .allowed(let held): return (held, nil)
+        case .refused(let refusal):
+            if establishment.credential != nil {
+                effects.post(.record(.credentialRefused(establishment.node, refusal)))
+            }
+            dropEarlier(than: chain, of: establishment.node, because: refusal, at: now, into: &effects)
+            return (nil, refusal)
+        }
+    }
+
     /// Trust by a credential, written before anything rests on it. Nil when it could not be made.
     mutating func trustMember(
         _ establishment: Establishment, _ held: HeldCredential, _ connection: ConnectionID, at now: Moment,
@@ -180,7 +196,13 @@ extension Trust {
                         establishment.node, "newcomer enrolled",
                         [Fact("roles", granted.credential.body.roles)])))
         }
-        guard trustMember(establishment, held, connection, at: now, into: &effects) != nil else { return }
-        effects.post(.close(connection, nil))
+        switch ruling(on: held.chain, of: establishment.node, establishment.key, at: now) {
+        case .refused(let refusal):
+            effects.post(.record(.credentialRefused(establishment.node, refusal)))
+            effects.post(.close(connection, refusal.code))
+        case .allowed(let held):
+            guard trustMember(establishment, held, connection, at: now, into: &effects) != nil else { return }
+            effects.post(.close(connection, nil))
+        }
     }
 }

@@ -135,6 +135,28 @@ extension Trust {
         return true
     }
 
+    /// What was asked for will not be signed: nobody waits for it any longer, and nothing stands on it.
+    mutating func giveUp(_ ticket: Ticket, at now: Moment, into effects: inout Outbox<TrustEffect>) {
+        let refusal = Refusal(.proofInvalid, [Fact("signing", "failed")])
+        if let making = papersInTheMaking.remove(ticket) {
+            return paperNotSigned(making, refusal, at: now, into: &effects)
+        }
+        if let making = tokensInTheMaking.remove(ticket) {
+            return effects.post(.answer(making.ticket, .refused(refusal)))
+        }
+        var connection = signatures.remove(ticket)
+        if let issuance = issuances.remove(ticket) {
+            switch issuance.recipient {
+            case .founder(let asked, _): effects.post(.answer(asked, .refused(refusal)))
+            case .newcomer(let waiting): connection = waiting
+            case .member(let node): effects.post(.tell(node, .notRenewed(refusal)))
+            case .myself: break
+            }
+        }
+        guard let connection else { return }
+        advance(connection, at: now, into: &effects) { handshake, _, _ in handshake.abandon(refusal) }
+    }
+
     private mutating func hand(
         over chain: CredentialChain, _ recipient: Issuance.Recipient, at now: Moment,
         into effects: inout Outbox<TrustEffect>

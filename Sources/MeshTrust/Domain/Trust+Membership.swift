@@ -80,9 +80,14 @@ extension Trust {
 
     /// What a chain proves of a peer now.
     func ruling(on chain: CredentialChain, of peer: PeerRecord, at now: Moment) -> Ruling<HeldCredential> {
+        ruling(on: chain, of: peer.node, peer.key, at: now)
+    }
+
+    func ruling(
+        on chain: CredentialChain, of node: NodeID, _ key: PublicKey, at now: Moment
+    ) -> Ruling<HeldCredential> {
         let ground = CredentialGround(
-            node: peer.node, key: peer.key, domains: domains.accepted(using: suite), pins: pins,
-            now: now.wall)
+            node: node, key: key, domains: domains.accepted(using: suite), pins: pins, now: now.wall)
         return chain.ruling(ground, using: suite)
     }
 
@@ -103,6 +108,7 @@ extension Trust {
         case .refused(let refusal):
             if refusal.code == .credentialNotYetValid { earlyCredentials[node] = chain }
             if early != chain { effects.post(.record(.credentialRefused(node, refusal))) }
+            dropEarlier(than: chain, of: node, because: refusal, at: now, into: &effects)
         }
     }
 
@@ -130,6 +136,19 @@ extension Trust {
         }
         scheduleDomains(at: now)
         seek(at: now, into: &effects)
+    }
+
+    /// What a domain says last of its member is not enough here: what was enough before counts no more. Roles
+    /// are looked at last, so `chain` is the node's, by its domain's word.
+    mutating func dropEarlier(
+        than chain: CredentialChain, of node: NodeID, because refusal: Refusal, at now: Moment,
+        into effects: inout Outbox<TrustEffect>
+    ) {
+        guard refusal.code == .partnerRoleMissing, let peer = pins[node], let held = domains.members[node],
+            held.membership.domain == chain.credential.body.domain,
+            held.chain.credential.body.issued < chain.credential.body.issued
+        else { return }
+        dropCredential(of: peer, because: refusal.code.rawValue, at: now, into: &effects)
     }
 
     /// A peer's credential counts no more; trust that rests on it ends.

@@ -56,14 +56,16 @@ extension Trust {
     // MARK: What is newer
 
     /// A decision of the home domain, made here or brought by a member.
+    @discardableResult
     mutating func adopt(
         _ decision: Signed<Partnerships>, from node: NodeID, at now: Moment,
         into effects: inout Outbox<TrustEffect>
-    ) {
-        guard let home = domains.home else { return }
+    ) -> PartnerBook.Reception {
+        guard let home = domains.home else { return .known }
         let bundlesBefore = domains.partners.bundles.keys
         let before = domains.partners.partners
-        switch domains.partners.take(decision, home: home, at: now.wall, using: suite) {
+        let reception = domains.partners.take(decision, home: home, at: now.wall, using: suite)
+        switch reception {
         case .known: break
         case .refused(let refusal): effects.post(.record(.paperRefused(node, refusal)))
         case .adopted:
@@ -77,6 +79,7 @@ extension Trust {
             pass(.partnerships(decision), except: node, into: &effects)
             acceptedDomainsChanged(at: now, into: &effects)
         }
+        return reception
     }
 
     /// A bundle of the home or of a partner, made here, imported or brought by a peer.
@@ -164,6 +167,7 @@ extension Trust {
     }
 
     mutating func repeatPapers(at now: Moment, into effects: inout Outbox<TrustEffect>) {
+        keepBundle(at: now, into: &effects)
         for node in domains.members.keys { namePapers(to: node, into: &effects) }
         schedulePapers(at: now)
     }

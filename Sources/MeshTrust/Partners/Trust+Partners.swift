@@ -25,30 +25,31 @@ extension Trust {
 
     // MARK: Decisions
 
+    /// One after the other: what is decided stands on what is in force, and never on what may not be signed.
     mutating func decide(
         _ order: PartnerOrder, _ ticket: Ticket, at now: Moment, into effects: inout Outbox<TrustEffect>
     ) {
-        let decision: Partnerships
-        switch draft(of: order, at: now) {
-        case .refused(let refusal):
-            if case .accept = order { effects.post(.record(.paperRefused(me.node, refusal))) }
-            return effects.post(.answer(ticket, .refused(refusal)))
-        case .allowed(let made): decision = made
-        }
-        guard decision.partners != partnersToCome else {
-            return finish(order, ticket, at: now, into: &effects)
-        }
-        self.order(
-            .decision(decision, order, ticket), Partnerships.kind, Octets(suite.encoded(decision)),
-            into: &effects)
+        partnerOrders.append(PendingPartnerOrder(order: order, ticket: ticket))
+        if partnerOrders.count == 1 { decideNext(at: now, into: &effects) }
     }
 
-    /// The last decision, or the one that is being signed.
-    private var decisionToCome: Partnerships? {
-        papersInTheMaking.values.compactMap(\.decision).last ?? domains.partners.decided?.body
+    /// Has the first order's decision signed; answers those before it that need none.
+    private mutating func decideNext(at now: Moment, into effects: inout Outbox<TrustEffect>) {
+        while let next = partnerOrders.first {
+            switch draft(of: next.order, at: now) {
+            case .refused(let refusal):
+                partnerOrders.removeFirst()
+                if case .accept = next.order { effects.post(.record(.paperRefused(me.node, refusal))) }
+                effects.post(.answer(next.ticket, .refused(refusal)))
+            case .allowed(let decision) where decision.partners == domains.partners.partners:
+                partnerOrders.removeFirst()
+                finish(next.order, next.ticket, at: now, into: &effects)
+            case .allowed(let decision):
+                let payload = Octets(suite.encoded(decision))
+                return order(.decision(decision), Partnerships.kind, payload, into: &effects)
+            }
+        }
     }
-
-    private var partnersToCome: [Partner] { decisionToCome?.partners ?? [] }
 
     /// What the anchor is to sign so that `order` is done.
     private func draft(of order: PartnerOrder, at now: Moment) -> Ruling<Partnerships> {
@@ -57,7 +58,7 @@ extension Trust {
             return .refused(
                 Refusal(.anchorMissing, [Fact("domain", home.label), Fact("id", home.domain)]))
         }
-        var partners = partnersToCome
+        var partners = domains.partners.partners
         switch order {
         case .forget(let domain):
             guard partners.contains(where: { $0.domain == domain }) else {
@@ -87,7 +88,8 @@ extension Trust {
         }
         return .allowed(
             Partnerships(
-                domain: home.domain, sequence: (decisionToCome?.sequence ?? 0) + 1, issued: now.wall,
+                domain: home.domain, sequence: (domains.partners.decided?.body.sequence ?? 0) + 1,
+                issued: now.wall,
                 partners: partners))
     }
 
@@ -145,12 +147,37 @@ extension Trust {
         case .bundle(let body):
             let bundle = Signed(body: body, payload: making.payload, signatures: [signature])
             adopt(bundle, from: me.node, at: now, into: &effects)
-        case .decision(let body, let order, let asked):
+        case .decision(let body):
             let decision = Signed(body: body, payload: making.payload, signatures: [signature])
-            adopt(decision, from: me.node, at: now, into: &effects)
-            finish(order, asked, at: now, into: &effects)
+            let reception = adopt(decision, from: me.node, at: now, into: &effects)
+            decided(reception, at: now, into: &effects)
         }
         return true
+    }
+
+    /// A paper that was asked for will not be signed. A missing bundle is asked for again with time.
+    mutating func paperNotSigned(
+        _ making: PaperInTheMaking, _ refusal: Refusal, at now: Moment,
+        into effects: inout Outbox<TrustEffect>
+    ) {
+        guard case .decision = making.what else { return }
+        decided(.refused(refusal), at: now, into: &effects)
+    }
+
+    /// What became of the decision for the order whose turn it is.
+    private mutating func decided(
+        _ reception: PartnerBook.Reception, at now: Moment, into effects: inout Outbox<TrustEffect>
+    ) {
+        switch reception {
+        // A member brought a later decision meanwhile: the order is decided once more, on top of it.
+        case .known: break
+        case .adopted:
+            let done = partnerOrders.removeFirst()
+            finish(done.order, done.ticket, at: now, into: &effects)
+        case .refused(let refusal):
+            effects.post(.answer(partnerOrders.removeFirst().ticket, .refused(refusal)))
+        }
+        decideNext(at: now, into: &effects)
     }
 
     // MARK: A peer's own word about its domain
@@ -285,13 +312,18 @@ public struct BundleOffer: Equatable, Sendable {
 struct PaperInTheMaking: Equatable, Sendable {
     enum What: Equatable, Sendable {
         case bundle(DomainBundle)
-        /// With the order that led to it, and who waits for it.
-        case decision(Partnerships, PartnerOrder, Ticket)
+        /// For the first of the orders that wait.
+        case decision(Partnerships)
     }
 
     let what: What
     let payload: Octets
 
     var bundle: DomainBundle? { if case .bundle(let body) = what { body } else { nil } }
-    var decision: Partnerships? { if case .decision(let body, _, _) = what { body } else { nil } }
+}
+
+/// What an operator ordered, and who waits for it: as many as there are commands under way.
+struct PendingPartnerOrder: Equatable, Sendable {
+    let order: PartnerOrder
+    let ticket: Ticket
 }

@@ -85,11 +85,17 @@ extension TrustTable {
         }
     }
 
+    /// Orders something of a party's domain, whose anchor may take its time.
+    mutating func ask(_ index: Int, _ order: PartnerOrder) -> Ticket {
+        let asked = ticket()
+        handle(index, .partnerOrdered(asked, order))
+        return asked
+    }
+
     /// Orders something of a party's domain; the answer.
     @discardableResult
     mutating func order(_ index: Int, _ order: PartnerOrder) -> TrustAnswer? {
-        let asked = ticket()
-        handle(index, .partnerOrdered(asked, order))
+        let asked = ask(index, order)
         return parties[index].answers[asked]
     }
 
