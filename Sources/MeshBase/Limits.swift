@@ -55,6 +55,8 @@ public enum Limits {
     public static let anchorTags = 16
     /// Other domains that one domain trusts: with its own, as many as a hello has tags for.
     public static let partnerDomains = 15
+    /// Domains of which a decision says that they were partners.
+    public static let partnersForgotten = 64
     /// Keys of one domain, in its bundle.
     public static let bundleKeys = 8
     /// How long an issuer certificate may live.
@@ -111,6 +113,8 @@ public enum Limits {
     // Tables
     /// Peers in all states but *seen*.
     public static let peers = 4_096
+    /// Of these, nodes of other domains that are in the book by a credential only.
+    public static let partnerPeers = 2_048
     /// Peers that are only seen.
     public static let sightings = 1_024
     /// Endpoints kept for one peer.

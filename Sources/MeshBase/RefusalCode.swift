@@ -119,7 +119,9 @@ public enum RefusalCode: String, Sendable, CaseIterable, Codable, Hashable {
     case partnerUnknown = "partner-unknown"
     /// What was to become a partner is this node's own domain.
     case partnerIsHome = "partner-is-home"
-    /// A bundle is not what it must be, or no key that counts for its domain signed it.
+    /// A home that was put back has not heard what its domain decided since.
+    case domainUnheard = "domain-unheard"
+    /// A bundle is not what it must be, or its domain's anchor did not sign it.
     case bundleInvalid = "bundle-invalid"
     /// Nobody signed the bundle, and no fingerprint says whose it is.
     case bundleUnsigned = "bundle-unsigned"

@@ -26,7 +26,8 @@ public enum HTTPStatusTable {
         case .peerNotFound, .resourceUnknown, .capabilityUnknown, .nothingFound, .inviteUnknown,
             .partnerUnknown, .bundleMissing:
             404
-        case .correlationReused, .nameTaken, .domainPresent, .bundleOlder, .bundleConflict: 409
+        case .correlationReused, .nameTaken, .domainPresent, .domainUnheard, .bundleOlder, .bundleConflict:
+            409
         case .inviteExpired, .inviteUsed, .tokenExpired, .tokenUsed: 410
         case .bodyTooLarge: 413
         case .limitReached, .pairingLimit: 429

@@ -170,6 +170,15 @@ public struct PinBook: Equatable, Sendable {
         return mismatch(of: peer, under: key, inception)
     }
 
+    /// Why a node of another domain than `home`, which is not in the book, gets no place in it; nil when it
+    /// does. Who is trusted by a partner's word alone never takes the places of members and friends.
+    func refusal(ofPartner node: NodeID, beside home: DomainID) -> Refusal? {
+        guard peers[node] == nil else { return nil }
+        let count = peers.values.count { $0.domain != nil && $0.domain != home }
+        guard count >= Limits.partnerPeers else { return nil }
+        return Refusal(.limitReached, [Fact("peers", count), Fact("limit", Limits.partnerPeers)])
+    }
+
     /// What a peer shows that is not what is pinned for it; nil when all of it is.
     private func mismatch(
         of peer: PeerRecord, under key: PublicKey, _ inception: Signed<Inception>

@@ -50,6 +50,9 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
     /// What trusted peers showed that is dated ahead of this clock: the last of each, judged again later.
     var earlyCredentials = OrderedTable<NodeID, CredentialChain>()
     var paperChecks = OrderedTable<NodeID, TokenBucket>()
+    var bundleTakes = OrderedTable<DomainID, TokenBucket>()
+    /// What a member named last of papers that this node does not hold; nil: none has since the start.
+    var papersMissed: [Digest]?
     var paperAnswers = OrderedTable<NodeID, TokenBucket>()
     /// When the next step of a renewal may be taken, and whose turn it is.
     var nextRenewal = Instant.zero

@@ -67,7 +67,9 @@ extension CodeBook {
             "the member of a partner domain has none of the roles that are accepted of that domain here"
         case .partnerUnknown: "no partner domain has this name or ID"
         case .partnerIsHome: "this is the node's own domain, and a domain is no partner of itself"
-        case .bundleInvalid: "the bundle is not what it must be, or no key of its domain signed it"
+        case .domainUnheard:
+            "this home was put back from a backup, and no member has said yet what its domain decided since"
+        case .bundleInvalid: "the bundle is not what it must be, or its domain's anchor did not sign it"
         case .bundleUnsigned: "nobody signed this bundle, so people must say whose it is"
         case .fingerprintDiffers: "the bundle is of another domain than the one that was named"
         case .bundleMissing: "no bundle of the domain is held here"

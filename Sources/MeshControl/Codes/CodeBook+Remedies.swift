@@ -35,6 +35,7 @@ extension CodeBook {
         case .roleNotGiven: "comity domain token --role ROLE FILE"
         case .partnerRoleMissing: "comity domain token --role ROLE FILE"
         case .partnerUnknown, .partnerIsHome, .bundleOlder: "comity domain show"
+        case .domainUnheard: "comity peers"
         case .bundleInvalid: "comity domain export FILE"
         case .bundleUnsigned, .fingerprintDiffers: "comity domain import FILE --fingerprint DOMAIN-ID"
         case .bundleMissing: "comity domain import --anchor-key FILE"

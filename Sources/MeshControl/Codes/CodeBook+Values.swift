@@ -70,6 +70,7 @@ extension CodeBook {
         case .bundleUnsigned: ["keys", "their IDs"]
         case .fingerprintDiffers: ["given", "domain", "words", "their IDs"]
         case .partnerIsHome, .bundleMissing: ["domain", "id"]
+        case .domainUnheard: ["domain", "members", "missing"]
         case .bundleInvalid: ["problem", "domain"]
         case .bundleOlder: ["domain", "sequence", "held"]
         case .bundleConflict: ["domain", "sequence", "content", "held"]

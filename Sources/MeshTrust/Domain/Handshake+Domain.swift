@@ -221,6 +221,11 @@ extension Handshake {
         case .refused(let refusal): return obstacle == nil ? .allowed(nil) : .refused(refusal)
         case .allowed(let held):
             if obstacle != nil, let refusal = ground.pins.refusal(toTrust: hello) { return .refused(refusal) }
+            if obstacle != nil, let home = ground.domains.home, held.membership.domain != home.domain,
+                let refusal = ground.pins.refusal(ofPartner: hello.node, beside: home.domain)
+            {
+                return .refused(refusal)
+            }
             return .allowed(held)
         }
     }

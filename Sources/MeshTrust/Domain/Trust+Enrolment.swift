@@ -115,6 +115,11 @@ extension Trust {
         if let refusal = pins.refusal(toTrust: node, under: establishment.key, establishment.inception) {
             return .refused(refusal)
         }
+        if let home = domains.home, held.membership.domain != home.domain,
+            let refusal = pins.refusal(ofPartner: node, beside: home.domain)
+        {
+            return .refused(refusal)
+        }
         guard let name = pins[node]?.name ?? pins.freeName(like: establishment.name, for: node) else {
             return .refused(Refusal(.nameTaken, [Fact("name", establishment.name)]))
         }

@@ -6,10 +6,10 @@ import MeshBase
 /// (`Partnerships`), and what a domain says of its own keys (`DomainBundle`).
 ///
 ///     (nothing) ──decided by the home's anchor──> partner, by the keys that were confirmed
-///               partner ──later bundle, signed by a key that counts──> partner, by the keys in it
+///               partner ──later bundle, signed by its anchor──> partner, by the keys in it
 ///               partner ──later decision without it──> (nothing)
 ///
-/// Invariants: a bundle counts only for its own domain, and by its own domain's keys; its number never falls;
+/// Invariants: a bundle counts only for its own domain, and by its domain's anchor; its number never falls;
 /// of two decisions all members keep the same, by (sequence, issued, content id). So the keys of two domains
 /// are never merged, and whoever brings a document need not be believed. Bounded by `Limits.partnerDomains`:
 /// one bundle for each partner, and one for the home.
@@ -46,6 +46,9 @@ public struct PartnerBook: Equatable, Sendable {
         return held.keys.map(\.key)
     }
 
+    /// The keys that were confirmed, and those that count now.
+    func everyKey(of partner: Partner) -> [PublicKey] { partner.keys + keys(of: partner) }
+
     /// The number of the bundle that counts for `partner` now.
     public func sequence(of partner: Partner) -> Int64 {
         max(partner.sequence, bundles[partner.domain]?.body.sequence ?? 0)
@@ -62,28 +65,27 @@ public struct PartnerBook: Equatable, Sendable {
         guard domain == home.domain || partner != nil else { return .known }
         let held = bundles[domain]
         guard held?.payload != bundle.payload else { return .known }
-        let signers = partner.map(keys) ?? [home.chain.anchor]
-        if let refusal = Self.flaw(of: bundle, by: signers, using: suite) { return .refused(refusal) }
+        let known = partner.map(everyKey) ?? [home.chain.anchor]
+        if let refusal = Self.flaw(of: bundle, known: known, using: suite) { return .refused(refusal) }
         if let refusal = staleness(of: bundle, using: suite) { return .refused(refusal) }
         bundles[domain] = bundle
         return .adopted(replacing: held?.body.sequence ?? partner?.sequence)
     }
 
-    /// Why `bundle` is none of its domain; nil when it is one. `keys` count for the domain; so does, wherever
-    /// it stands, the anchor whose pin is the domain's ID: a bundle without keys can have a later one.
+    /// Why `bundle` is none of its domain; nil when it is one. The anchor whose pin is the domain's ID signs
+    /// every one, also of a domain that has put its key aside: who missed some can follow the next. Its
+    /// key is in the bundle, or among those `known` of the domain.
     static func flaw(
-        of bundle: Signed<DomainBundle>, by keys: [PublicKey], using suite: some SignatureSuite
+        of bundle: Signed<DomainBundle>, known: [PublicKey], using suite: some SignatureSuite
     ) -> Refusal? {
         func invalid(_ problem: String) -> Refusal {
             Refusal(.bundleInvalid, [Fact("problem", problem), Fact("domain", bundle.body.domain)])
         }
         if let flaw = bundle.body.flaw { return invalid(flaw) }
-        let own = bundle.body.keys.map(\.key).filter {
-            suite.pin(of: $0).digest == bundle.body.domain.digest
-        }
-        guard (keys + own).contains(where: { bundle.isSigned(by: $0, using: suite) }) else {
-            return invalid("no key that counts for its domain signed it")
-        }
+        let keys = bundle.body.keys.map(\.key) + known
+        guard let anchor = keys.first(where: { suite.pin(of: $0).digest == bundle.body.domain.digest }),
+            bundle.isSigned(by: anchor, using: suite)
+        else { return invalid("the anchor whose pin is its domain's ID did not sign it") }
         return nil
     }
 

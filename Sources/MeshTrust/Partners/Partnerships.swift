@@ -16,12 +16,18 @@ public struct Partnerships: SignedBody {
     public let issued: WallTime
     /// Rising by domain, none twice, at most `Limits.partnerDomains`.
     public let partners: [Partner]
+    /// Who was one, in the order in which it ended, at most `Limits.partnersForgotten`; nil: nobody.
+    let forgotten: [ForgottenPartner]?
 
-    init(domain: DomainID, sequence: Int64, issued: WallTime, partners: [Partner]) {
+    init(
+        domain: DomainID, sequence: Int64, issued: WallTime, partners: [Partner],
+        forgotten: [ForgottenPartner]? = nil
+    ) {
         self.domain = domain
         self.sequence = sequence
         self.issued = issued
         self.partners = partners
+        self.forgotten = forgotten
     }
 
     /// The decision about `domain`; nil: it is no partner.
@@ -33,6 +39,10 @@ public struct Partnerships: SignedBody {
         for (one, next) in zip(partners, partners.dropFirst()) where one.domain >= next.domain {
             return false
         }
+        let gone = forgotten?.map(\.domain) ?? []
+        guard gone.count <= Limits.partnersForgotten, Set(gone).count == gone.count,
+            partners.allSatisfy({ !gone.contains($0.domain) })
+        else { return false }
         return partners.allSatisfy {
             $0.domain != domain && $0.sequence >= 1 && $0.keys.count <= Limits.bundleKeys
         }
@@ -65,4 +75,12 @@ public struct Partner: Codable, Equatable, Sendable {
         self.bundle = bundle
         self.keys = keys
     }
+}
+
+/// A domain that is a partner no more: should it become one again, no bundle before the last that was known
+/// counts, with the keys that it has put aside since.
+struct ForgottenPartner: Codable, Equatable, Sendable {
+    let domain: DomainID
+    /// The number of the last bundle that counted.
+    let sequence: Int64
 }

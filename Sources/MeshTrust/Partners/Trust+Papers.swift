@@ -30,7 +30,12 @@ extension Trust {
     mutating func hear(
         _ held: HeldPapers, from node: NodeID, at now: Moment, into effects: inout Outbox<TrustEffect>
     ) {
-        guard let membership = domains.members[node]?.membership, mayAnswer(node, at: now) else { return }
+        guard let membership = domains.members[node]?.membership else { return }
+        if membership.domain == domains.home?.domain {
+            let own = papers(for: membership).map { $0.contentID(using: suite) }
+            papersMissed = held.papers.filter { !own.contains($0) }
+        }
+        guard mayAnswer(node, at: now) else { return }
         for paper in papers(for: membership) where !held.papers.contains(paper.contentID(using: suite)) {
             effects.post(.tell(node, .paper(paper)))
         }
@@ -43,12 +48,18 @@ extension Trust {
             mayCheckPaper(of: node, at: now)
         else { return }
         let isMember = membership.domain == home.domain
+        if isMember {
+            let came = paper.contentID(using: suite)
+            papersMissed?.removeAll { $0 == came }
+        }
         switch paper {
         case .partnerships(let decision):
             guard isMember else { return }
             adopt(decision, from: node, at: now, into: &effects)
         case .bundle(let bundle):
-            guard isMember || [home.domain, membership.domain].contains(bundle.body.domain) else { return }
+            guard isMember || [home.domain, membership.domain].contains(bundle.body.domain),
+                mayTake(bundle, at: now)
+            else { return }
             adopt(bundle, from: node, at: now, into: &effects)
         }
     }
@@ -64,6 +75,7 @@ extension Trust {
         guard let home = domains.home else { return .known }
         let bundlesBefore = domains.partners.bundles.keys
         let before = domains.partners.partners
+        recordTwin(of: decision, from: node, home, into: &effects)
         let reception = domains.partners.take(decision, home: home, at: now.wall, using: suite)
         switch reception {
         case .known: break
@@ -76,10 +88,42 @@ extension Trust {
             for event in changes(from: before, to: decision.body.partners) {
                 effects.post(.record(.domain(node, event.what, event.facts)))
             }
+            bundleTakes.removeAll { domain, _ in decision.body.partner(domain) == nil }
             pass(.partnerships(decision), except: node, into: &effects)
             acceptedDomainsChanged(at: now, into: &effects)
         }
         return reception
+    }
+
+    /// The anchor signed two decisions of one number, as in a home that was put back: people should know that
+    /// one of them is lost.
+    private func recordTwin(
+        of decision: Signed<Partnerships>, from node: NodeID, _ home: HomeDomain,
+        into effects: inout Outbox<TrustEffect>
+    ) {
+        guard let held = domains.partners.decided, held.body.sequence == decision.body.sequence,
+            held.payload != decision.payload, decision.body.domain == home.domain,
+            decision.isSigned(by: home.chain.anchor, using: suite)
+        else { return }
+        let facts = [
+            Fact("domain", home.label), Fact("sequence", decision.body.sequence),
+            Fact("content", decision.contentID(using: suite)), Fact("held", held.contentID(using: suite)),
+        ]
+        effects.post(.record(.domain(node, "two decisions of one number", facts)))
+    }
+
+    /// Why nothing is decided here yet: this home was put back from a backup, and may have lost what it
+    /// decided since. A member knows; a domain without others has none to ask.
+    func unheard(in home: HomeDomain) -> Refusal? {
+        let others = pins.peers.values.filter { peer in
+            [.trusted, .verified].contains(peer.state)
+                && (peer.domain ?? domains.members[peer.node]?.membership.domain) == home.domain
+        }
+        guard origin == .backup, papersMissed != [], !others.isEmpty else { return nil }
+        let names = others.prefix(8).map(\.name.description).joined(separator: ", ")
+        return Refusal(
+            .domainUnheard,
+            [Fact("domain", home.label), Fact("members", names), Fact("missing", papersMissed?.count ?? 0)])
     }
 
     /// A bundle of the home or of a partner, made here, imported or brought by a peer.
@@ -175,6 +219,19 @@ extension Trust {
     /// Checking costs signatures: all papers that a member can hold at once, and one a second after that.
     private mutating func mayCheckPaper(of node: NodeID, at now: Moment) -> Bool {
         take(from: \.paperChecks, of: node, burst: HeldPapers.most, every: .seconds(1), at: now)
+    }
+
+    /// A later bundle goes on to all members: of each partner two at once, and one each ten seconds after
+    /// that. What comes beside is asked for again in the next round.
+    private mutating func mayTake(_ bundle: Signed<DomainBundle>, at now: Moment) -> Bool {
+        let domain = bundle.body.domain
+        guard domains.partners.partners.contains(where: { $0.domain == domain }),
+            domains.partners.bundles[domain]?.payload != bundle.payload
+        else { return true }
+        var bucket =
+            bundleTakes[domain] ?? TokenBucket(burst: 2, interval: .seconds(10), at: now.instant)
+        defer { bundleTakes[domain] = bucket }
+        return bucket.take(at: now.instant)
     }
 
     /// Answers may be long: four at once, and one each ten seconds after that.

@@ -58,13 +58,19 @@ extension Trust {
             return .refused(
                 Refusal(.anchorMissing, [Fact("domain", home.label), Fact("id", home.domain)]))
         }
+        if let refusal = unheard(in: home) { return .refused(refusal) }
         var partners = domains.partners.partners
+        var forgotten = domains.partners.decided?.body.forgotten ?? []
         switch order {
         case .forget(let domain):
             guard partners.contains(where: { $0.domain == domain }) else {
                 let known = partners.map(\.label.description).joined(separator: ", ")
                 return .refused(
                     Refusal(.partnerUnknown, [Fact("domain", domain), Fact("partners", known)]))
+            }
+            for partner in partners where partner.domain == domain {
+                let number = domains.partners.sequence(of: partner)
+                forgotten.append(ForgottenPartner(domain: domain, sequence: number))
             }
             partners.removeAll { $0.domain == domain }
         case .accept(let offer, let roles):
@@ -80,17 +86,33 @@ extension Trust {
                         ]))
             }
             partners.removeAll { $0.domain == offer.domain }
-            partners.append(
-                Partner(
-                    domain: offer.domain, label: offer.label, roles: roles, sequence: offer.sequence,
-                    bundle: offer.content, keys: offer.keys))
+            partners.append(partner(offer, roles, in: old))
+            forgotten.removeAll { $0.domain == offer.domain }
             partners.sort { $0.domain < $1.domain }
         }
         return .allowed(
             Partnerships(
                 domain: home.domain, sequence: (domains.partners.decided?.body.sequence ?? 0) + 1,
                 issued: now.wall,
-                partners: partners))
+                partners: partners,
+                forgotten: forgotten.isEmpty ? nil : forgotten.suffix(Limits.partnersForgotten)))
+    }
+
+    /// What is decided about who makes an offer. Later bundles are held against its anchor, so a bundle from
+    /// which that is gone leaves what was confirmed before, and follows it. Of a domain that was forgotten,
+    /// keys that nobody signed never stand for a bundle before the last that was known.
+    private func partner(_ offer: BundleOffer, _ roles: RoleList?, in old: Partner?) -> Partner {
+        let hasAnchor = offer.keys.contains { suite.pin(of: $0).digest == offer.domain.digest }
+        let base = hasAnchor ? nil : old
+        let least = offer.document == nil ? forgottenSequence(of: offer.domain) ?? 0 : 0
+        return Partner(
+            domain: offer.domain, label: offer.label, roles: roles,
+            sequence: base?.sequence ?? max(offer.sequence, least), bundle: base?.bundle ?? offer.content,
+            keys: base?.keys ?? offer.keys)
+    }
+
+    private func forgottenSequence(of domain: DomainID) -> Int64? {
+        domains.partners.decided?.body.forgotten?.first { $0.domain == domain }?.sequence
     }
 
     /// Why what is offered makes no partner, or does not follow what is known of it.
@@ -99,13 +121,18 @@ extension Trust {
             return Refusal(.partnerIsHome, [Fact("domain", home.label), Fact("id", home.domain)])
         }
         if let document = offer.document {
-            let keys = old.map(domains.partners.keys) ?? []
-            if let refusal = PartnerBook.flaw(of: document, by: keys, using: suite) { return refusal }
+            let known = old.map(domains.partners.everyKey) ?? []
+            if let refusal = PartnerBook.flaw(of: document, known: known, using: suite) { return refusal }
         } else if offer.keys.count > Limits.bundleKeys
             || !offer.keys.contains(where: { suite.pin(of: $0).digest == offer.domain.digest })
         {
             let problem = "none of its \(offer.keys.count) keys is the domain's anchor"
             return Refusal(.bundleInvalid, [Fact("problem", problem), Fact("domain", offer.domain)])
+        }
+        if offer.document != nil, let last = forgottenSequence(of: offer.domain), offer.sequence < last {
+            return Refusal(
+                .bundleOlder,
+                [Fact("domain", offer.domain), Fact("sequence", offer.sequence), Fact("held", last)])
         }
         return domains.partners.staleness(of: offer.sequence, offer.content, in: offer.domain, using: suite)
     }
@@ -225,7 +252,7 @@ extension Trust {
         let body = given.bundle.body
         let known = domains.partners.partners.first { $0.domain == body.domain }
         if let flaw = PartnerBook.flaw(
-            of: given.bundle, by: known.map(domains.partners.keys) ?? [], using: suite)
+            of: given.bundle, known: known.map(domains.partners.everyKey) ?? [], using: suite)
         {
             return effects.post(.answer(ticket, .refused(flaw)))
         }
@@ -306,24 +333,4 @@ public struct BundleOffer: Equatable, Sendable {
         document = nil
         member = nil
     }
-}
-
-/// A paper that the anchor is asked to sign.
-struct PaperInTheMaking: Equatable, Sendable {
-    enum What: Equatable, Sendable {
-        case bundle(DomainBundle)
-        /// For the first of the orders that wait.
-        case decision(Partnerships)
-    }
-
-    let what: What
-    let payload: Octets
-
-    var bundle: DomainBundle? { if case .bundle(let body) = what { body } else { nil } }
-}
-
-/// What an operator ordered, and who waits for it: as many as there are commands under way.
-struct PendingPartnerOrder: Equatable, Sendable {
-    let order: PartnerOrder
-    let ticket: Ticket
 }

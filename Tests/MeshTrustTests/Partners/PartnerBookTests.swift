@@ -26,7 +26,9 @@ struct PartnerBookTests {
         #expect(book.sequence(of: partner) == 1)
     }
 
-    @Test("a later bundle, signed by a key that counts, takes the place of an earlier one")
+    @Test(
+        "a later bundle, signed by its domain's anchor, takes the place of an earlier one, whatever is missed"
+    )
     func later() throws {
         var book = book()
         let next = SimulatedKey(1)
@@ -34,10 +36,35 @@ struct PartnerBookTests {
         #expect(book.take(other.bundle(2, keys: [other.anchor, next]), at: home) == .adopted(replacing: 1))
         let partner = try #require(book.partners.first)
         #expect(book.keys(of: partner) == [other.anchor.publicKey, next.publicKey])
-        // By the key that came with it.
-        #expect(book.take(other.bundle(3, keys: [next], by: next), at: home) == .adopted(replacing: 2))
+        // Not by the key that came with it: who missed that bundle could not follow.
+        #expect(book.take(other.bundle(3, keys: [next], by: next), at: home).code == .bundleInvalid)
+        #expect(book.take(other.bundle(3, keys: [next]), at: home) == .adopted(replacing: 2))
         #expect(book.keys(of: partner) == [next.publicKey])
         #expect(book.sequence(of: partner) == 3)
+        // Who missed the second follows, and so does who holds nothing but what was confirmed.
+        var late = self.book()
+        #expect(late.take(other.bundle(3, keys: [next]), at: home).isAdopted)
+        #expect(late.keys(of: partner) == [next.publicKey])
+        #expect(late.take(other.bundle(4, keys: [next, SimulatedKey(2)]), at: home).isAdopted)
+    }
+
+    @Test("a decision names sixty-four domains that were partners, and not one more")
+    func forgottenBound() {
+        func decision(_ gone: [ForgottenPartner], _ partners: [Partner] = []) -> Signed<Partnerships> {
+            home.anchor.sign(
+                Partnerships(
+                    domain: home.domain, sequence: 1, issued: home.now, partners: partners, forgotten: gone))
+        }
+        let gone = (0..<UInt64(Limits.partnersForgotten)).map {
+            ForgottenPartner(domain: DomainWorkshop(20_000 + $0).domain, sequence: 1)
+        }
+        var book = PartnerBook()
+        let more = gone + [ForgottenPartner(domain: other.domain, sequence: 1)]
+        #expect(book.take(decision(more), at: home).code == .documentInvalid)
+        #expect(book.take(decision([gone[0], gone[0]]), at: home).code == .documentInvalid)
+        let both = decision([ForgottenPartner(domain: other.domain, sequence: 1)], [other.partner()])
+        #expect(book.take(both, at: home).code == .documentInvalid)
+        #expect(book.take(decision(gone), at: home).isAdopted)
     }
 
     @Test("an earlier bundle is refused, and what is held stays")

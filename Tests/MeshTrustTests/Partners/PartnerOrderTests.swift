@@ -119,6 +119,46 @@ struct PartnerOrderTests {
             ])
     }
 
+    @Test("who is accepted again after it was forgotten brings no bundle from before")
+    func forgottenNumber() throws {
+        var world = PartnerTable()
+        let beta = world.bolt
+        #expect(world.table.order(0, .accept(beta.offer(beta.bundle(5)), roles: nil)) == .done)
+        #expect(world.table.order(0, .forget(beta.domain)) == .done)
+        // As at a member, or after a start: it is in the document.
+        let stored = world.table.parties[0].trust.domains.partners.decided
+        #expect(stored?.body.forgotten == [ForgottenPartner(domain: beta.domain, sequence: 5)])
+        let old = world.table.order(0, .accept(beta.offer(beta.bundle(4)), roles: nil))?.refusal
+        #expect(old?.code == .bundleOlder)
+        #expect(old?.facts.map(\.value) == [beta.domain.description, "4", "5"])
+        // Keys that nobody signed: no bundle from before follows them.
+        let bare = BundleOffer(
+            bare: beta.domain, label: NodeName("bolt")!, sequence: 1, keys: [beta.anchor.publicKey],
+            content: SimulatedSuite().digest([1]))
+        #expect(world.table.order(0, .accept(bare, roles: nil)) == .done)
+        #expect(world.table.parties[0].trust.domains.partners.partners.first?.sequence == 5)
+        #expect(world.table.parties[0].trust.domains.partners.decided?.body.forgotten == nil)
+        #expect(world.table.order(0, .forget(beta.domain)) == .done)
+        #expect(world.table.order(0, .accept(beta.offer(beta.bundle(6)), roles: nil)) == .done)
+    }
+
+    @Test("a bundle from which the anchor's key is gone follows what was confirmed, and can be followed")
+    func keyPutAside() throws {
+        var world = PartnerTable()
+        world.accept(0, 2)
+        let next = SimulatedKey(1)
+        let moved = world.bolt.offer(world.bolt.bundle(2, keys: [next]))
+        #expect(world.table.order(0, .accept(moved, roles: RoleList([.relay]))) == .done)
+        let book = world.table.parties[0].trust.domains.partners
+        let partner = try #require(book.partners.first)
+        #expect(partner.roles == RoleList([.relay]))
+        #expect(book.keys(of: partner) == [next.publicKey])
+        let later = world.bolt.bundle(3, keys: [SimulatedKey(2)])
+        world.table.handle(0, .domainMessageArrived(world.table.parties[1].node, .paper(.bundle(later))))
+        #expect(
+            world.table.parties[0].trust.domains.partners.keys(of: partner) == [SimulatedKey(2).publicKey])
+    }
+
     @Test("two orders at once are both in what is decided")
     func atOnce() {
         var world = PartnerTable()
@@ -157,13 +197,15 @@ struct PartnerOrderTests {
         world.table.makeTrust(inviter: 0, joiner: 2)
         let beta = world.table.parties[2].node
         // Crew's bundle, which is public, beside beta's own credential; then beside one of crew's.
-        for chain in [world.bolt.chain(of: SimulatedKey(3)), world.crew.chain(of: SimulatedKey(4))] {
+        for (chain, expected) in [
+            (world.bolt.chain(of: SimulatedKey(3)), RefusalCode.domainUnknown),
+            (world.crew.chain(of: SimulatedKey(4)), .credentialInvalid),
+        ] {
             let asked = world.table.ticket()
             world.table.handle(0, .bundleRequested(asked, beta))
             let answer = BundleAnswer(bundle: world.crew.bundle(), chain: chain)
             world.table.handle(0, .domainMessageArrived(beta, .bundleGiven(answer)))
-            let code = world.table.parties[0].answers[asked]?.refusal?.code
-            #expect([.domainUnknown, .credentialInvalid].contains(code))
+            #expect(world.table.parties[0].answers[asked]?.refusal?.code == expected)
         }
         // Nobody asked.
         let own = BundleAnswer(bundle: world.bolt.bundle(), chain: world.bolt.chain(of: SimulatedKey(3)))

@@ -12,10 +12,13 @@ struct PartnerTable {
     let crew = DomainWorkshop(9_200)
     var table: TrustTable
 
-    init(roles: [DomainRole] = [.member]) {
+    /// `roles` are beta's; `issuing`: alpha enrols.
+    init(roles: [DomainRole] = [.member], issuing: Bool = false) {
         let (acme, bolt, crew) = (acme, bolt, crew)
         table = TrustTable(
-            Party(member: 1, "alpha") { acme.book(acme.chain(of: $0), anchor: true) },
+            Party(member: 1, "alpha") {
+                acme.book(issuing ? acme.issuerChain(of: $0) : acme.chain(of: $0), anchor: true)
+            },
             Party(member: 2, "also") { acme.book(acme.chain(of: $0)) },
             Party(member: 3, "beta") { bolt.book(bolt.chain(of: $0, roles: roles), anchor: true) },
             Party(member: 4, "gamma") { crew.book(crew.chain(of: $0), anchor: true) })
@@ -200,20 +203,87 @@ struct PartnerTrustTests {
 
     @Test("an issuer neither enrols nor renews members of a partner domain")
     func noIssuing() {
-        var world = PartnerTable()
+        var world = PartnerTable(issuing: true)
         world.accept(0, 2)
         world.accept(2, 0)
         world.meet(0, 2)
+        // One whose credential would be renewed were it acme's.
         let chain = world.bolt.chain(of: SimulatedKey(3))
         let beta = world.table.parties[2].node
         world.table.parties[0].told = []
+        let signed = world.table.parties[0].signOrders
         world.table.handle(0, .domainMessageArrived(beta, .renewalWanted(chain)))
         guard case .notRenewed(let refusal)? = world.table.parties[0].told.first?.1 else {
             Issue.record("renewed")
             return
         }
         #expect(refusal.code == .domainMissing)
-        #expect(world.table.parties[0].signOrders > 0)
+        #expect(world.table.parties[0].signOrders == signed)
+        // A newcomer with bolt's token, at acme's issuer; the same one is enrolled by acme's.
+        for (shop, isEnrolled) in [(world.bolt, false), (world.acme, true)] {
+            let key = SimulatedKey(8_000)
+            world.table.parties[3] = Party(7, name: "new")
+            world.table.enrol(3, at: 0, shop.token(key), key)
+            #expect(world.trusts(0, 3) == isEnrolled)
+            #expect((world.table.parties[3].trust.domains.home != nil) == isEnrolled)
+            #expect(world.table.refusals(0) == [.domainUnknown])
+        }
+    }
+
+    @Test("partners' nodes take half of the book, and not one place more", arguments: [0, 3])
+    func share(dialler: Int) {
+        var world = PartnerTable()
+        for partner in 2...3 {
+            world.accept(0, partner)
+            world.accept(partner, 0)
+        }
+        for number in 1..<Limits.partnerPeers {
+            let key = SimulatedKey(UInt64(100_000 + number))
+            world.table.parties[0].trust.pins.write(
+                PeerRecord(
+                    node: key.node, key: key.publicKey, pin: SimulatedSuite().pin(of: key.publicKey),
+                    inception: key.sign(Inception(key: key.publicKey, nextKeyDigest: .zero)),
+                    name: NodeName("p\(number)")!, state: .verified, since: WallTime(milliseconds: 0),
+                    evidence: TrustEvidence(kind: .domain, transcript: nil, note: "test"), boot: nil,
+                    domain: world.bolt.domain))
+        }
+        world.meet(0, 2)
+        #expect(world.trusts(0, 2))
+        world.table.parties[0].sent = []
+        world.meet(dialler, 3 - dialler)
+        #expect(!world.trusts(0, 3))
+        #expect(world.table.refusals(0) == [.limitReached])
+        let hasConsented = world.table.hasSentFinish(0) || world.table.hasSentAccept(0)
+        #expect(!hasConsented)
+        // A member of its own domain has its place.
+        let new = SimulatedKey(7)
+        world.table.parties[3] = Party(member: 7, "new") { [acme = world.acme] in
+            acme.book(acme.chain(of: $0))
+        }
+        world.table.start(3)
+        world.meet(3, 0)
+        #expect(world.table.parties[0].trust.pins.isTrusted(new.node))
+    }
+
+    @Test("of a partner two later bundles are taken at once, and one each ten seconds after that")
+    func bundleBucket() {
+        var world = PartnerTable()
+        world.accept(0, 2)
+        world.accept(2, 0)
+        world.meet(0, 2)
+        func held() -> Int64? {
+            world.table.parties[0].trust.domains.partners.bundles[world.bolt.domain]?.body.sequence
+        }
+        // Whoever brings them: a partner's other node, or a member to whom it told them.
+        for (number, party) in [(2, 2), (3, 1), (4, 2), (5, 1)] as [(Int64, Int)] {
+            let paper = DomainPaper.bundle(world.bolt.bundle(number))
+            world.table.handle(0, .domainMessageArrived(world.table.parties[party].node, .paper(paper)))
+        }
+        #expect(held() == 3)
+        world.table.pass(.seconds(10))
+        let paper = DomainPaper.bundle(world.bolt.bundle(5))
+        world.table.handle(0, .domainMessageArrived(world.table.parties[2].node, .paper(paper)))
+        #expect(held() == 5)
     }
 
     @Test("of a partner nothing but the bundles of the two domains is told, and nothing else is heard")
@@ -245,6 +315,13 @@ struct PartnerTrustTests {
         world.table.handle(0, .domainMessageArrived(beta, .paper(.bundle(world.crew.bundle(8)))))
         #expect(world.table.parties[0].trust.domains.partners.partners.count == 2)
         #expect(world.table.parties[0].trust.domains.partners.bundles[world.crew.domain]?.body.sequence == 1)
+        // Nor does beta hear of alpha's domain more than its bundle.
+        let alpha = world.table.parties[0].node
+        world.table.handle(2, .domainMessageArrived(alpha, .paper(.partnerships(decision))))
+        world.table.handle(2, .domainMessageArrived(alpha, .paper(.bundle(world.crew.bundle(8)))))
+        world.table.handle(2, .domainMessageArrived(alpha, .paper(.partnerships(world.bolt.decision(9, [])))))
         #expect(world.table.parties[2].trust.domains.partners == before)
+        world.table.handle(2, .domainMessageArrived(alpha, .paper(.bundle(world.acme.bundle(2)))))
+        #expect(world.table.parties[2].trust.domains.partners.bundles[world.acme.domain]?.body.sequence == 2)
     }
 }

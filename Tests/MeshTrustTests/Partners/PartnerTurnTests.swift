@@ -222,4 +222,78 @@ struct PartnerTurnTests {
         world.table.handle(0, .domainMessageArrived(beta.node, .shown(forged)))
         #expect(world.trusts(0, 2))
     }
+
+    // MARK: A home that was put back
+
+    /// Alpha's home as it was before its last decision, which also holds.
+    private func putBack() -> PartnerTable {
+        var world = partners()
+        let before = world.table.parties[0].trust
+        #expect(world.table.order(0, .forget(world.bolt.domain)) == .done)
+        world.table.carry()
+        #expect(world.table.parties[1].trust.domains.partners.decided?.body.sequence == 2)
+        var stored = StoredPartners()
+        stored.decided = before.domains.partners.decided
+        for bundle in before.domains.partners.bundles.values { stored.keep(bundle) }
+        let credentials = before.domains.members.map { StoredCredential(node: $0.0, chain: $0.1.chain) }
+        let book = DomainBook(
+            home: before.domains.home, credentials: credentials, tokens: [],
+            anchor: world.acme.anchor.publicKey, certificate: Octets([1]), partners: stored)
+        world.table.parties[0] = Party(1, name: "alpha", pins: before.pins, domains: book, origin: .backup)
+        world.table.parties[0].anchor = world.acme.anchor
+        world.table.start(0)
+        return world
+    }
+
+    @Test("a home that was put back decides nothing before it holds what a member holds")
+    func unheard() throws {
+        var world = putBack()
+        let crew = PartnerOrder.accept(world.offer(of: 3), roles: nil)
+        let refused = world.table.order(0, crew)?.refusal
+        #expect(refused?.code == .domainUnheard)
+        #expect(refused?.facts.map(\.value) == ["acme", "also", "0"])
+        let (alpha, also) = (world.table.parties[0].node, world.table.parties[1].node)
+        world.table.handle(1, .linkCameUp(alpha))
+        for (node, message) in world.table.parties[1].papers where node == alpha {
+            world.table.handle(0, .domainMessageArrived(also, message))
+        }
+        // It knows now that it misses one.
+        #expect(world.table.order(0, crew)?.refusal?.facts.last?.value == "1")
+        world.table.handle(0, .linkCameUp(also))
+        world.table.carry()
+        #expect(
+            !world.table.parties[0].trust.domains.partners.partners.contains {
+                $0.domain == world.bolt.domain
+            })
+        #expect(world.table.order(0, crew) == .done)
+        let decided = try #require(world.table.parties[0].trust.domains.partners.decided?.body)
+        #expect(decided.sequence == 3)
+        #expect(decided.partners.map(\.domain) == [world.crew.domain])
+    }
+
+    @Test("a home that was put back decides at once where no other member is known")
+    func alone() {
+        let shop = DomainWorkshop(9_000)
+        let book = shop.book(shop.chain(of: SimulatedKey(1)), anchor: true)
+        var table = TrustTable(Party(1, name: "alpha", domains: book, origin: .backup))
+        table.parties[0].anchor = shop.anchor
+        table.start(0)
+        #expect(table.order(0, .accept(DomainWorkshop(9_100).offer(), roles: nil)) == .done)
+    }
+
+    @Test("two decisions of one number stand in the audit, and only such as the anchor signed")
+    func twins() {
+        var world = partners()
+        let also = world.table.parties[1].node
+        let what = "two decisions of one number"
+        let forged = world.acme.decision(1, [], issued: world.acme.now + .seconds(1), by: world.crew.anchor)
+        world.table.handle(0, .domainMessageArrived(also, .paper(.partnerships(forged))))
+        #expect(!world.table.domainEvents(0).contains(what))
+        // One that counts, and one that does not.
+        for (count, shift) in [(1, 1), (2, -1)] {
+            let twin = world.acme.decision(1, [], issued: world.acme.now + .seconds(shift))
+            world.table.handle(0, .domainMessageArrived(also, .paper(.partnerships(twin))))
+            #expect(world.table.domainEvents(0).filter { $0 == what }.count == count)
+        }
+    }
 }

@@ -1,0 +1,21 @@
+import MeshBase
+
+/// A paper that the anchor is asked to sign.
+struct PaperInTheMaking: Equatable, Sendable {
+    enum What: Equatable, Sendable {
+        case bundle(DomainBundle)
+        /// For the first of the orders that wait.
+        case decision(Partnerships)
+    }
+
+    let what: What
+    let payload: Octets
+
+    var bundle: DomainBundle? { if case .bundle(let body) = what { body } else { nil } }
+}
+
+/// What an operator ordered, and who waits for it: as many as there are commands under way.
+struct PendingPartnerOrder: Equatable, Sendable {
+    let order: PartnerOrder
+    let ticket: Ticket
+}
