@@ -248,11 +248,14 @@ struct PartnerTrustTests {
                     domain: world.bolt.domain))
         }
         world.meet(0, 2)
-        #expect(world.trusts(0, 2))
+        let hasLast = world.trusts(0, 2)
+        #expect(hasLast)
         world.table.parties[0].sent = []
         world.meet(dialler, 3 - dialler)
-        #expect(!world.trusts(0, 3))
-        #expect(world.table.refusals(0) == [.limitReached])
+        let hasOneMore = world.trusts(0, 3)
+        #expect(!hasOneMore)
+        let refusals = world.table.refusals(0)
+        #expect(refusals == [.limitReached])
         let hasConsented = world.table.hasSentFinish(0) || world.table.hasSentAccept(0)
         #expect(!hasConsented)
         // A member of its own domain has its place.
@@ -262,7 +265,8 @@ struct PartnerTrustTests {
         }
         world.table.start(3)
         world.meet(3, 0)
-        #expect(world.table.parties[0].trust.pins.isTrusted(new.node))
+        let hasMember = world.table.parties[0].trust.pins.isTrusted(new.node)
+        #expect(hasMember)
     }
 
     @Test("of a partner two later bundles are taken at once, and one each ten seconds after that")
