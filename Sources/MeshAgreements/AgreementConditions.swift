@@ -10,8 +10,8 @@ public struct AgreementConditions: Hashable, Sendable, Codable {
     public var access: AccessLevel
     /// Who at the consumer may call; nil: everybody.
     public var principals: [Principal]?
-    /// The consumer's node must hold one of these roles in its domain, by a credential that counts; nil: none
-    /// is asked for.
+    /// The consumer's node must hold one of these roles in the provider's own domain, by a credential that
+    /// counts; nil: none is asked for. What a partner's issuer gives is worth nothing here.
     public var roles: [DomainRole]?
     /// From where calls may come, as the provider sees the link; nil: from everywhere.
     public var networks: [IPNetwork]?

@@ -40,10 +40,9 @@ public enum BundleFile: Equatable, Sendable {
 
 /// A SPIFFE trust bundle that nobody signed.
 public struct BareBundle: Equatable, Sendable {
-    /// Its P-256 keys for X.509; others sign no credential of ours.
+    /// Its P-256 keys for X.509; others sign no credential of ours. By which of them anything counts, only
+    /// people can say; so no number is read either.
     public let keys: [PublicKey]
-    /// `spiffe_sequence`; 1 where it says none, or less.
-    public let sequence: Int64
     /// How our programs call the domain in theirs; nil in one of others.
     public let label: NodeName?
     /// SHA-256 of its bytes.
@@ -87,13 +86,7 @@ public struct BareBundle: Equatable, Sendable {
     private struct Form: Decodable {
         struct Addition: Decodable { let label: NodeName? }
         let keys: [Entry]
-        let sequence: Int64?
         let comity: Addition?
-
-        enum CodingKeys: String, CodingKey {
-            case keys, comity
-            case sequence = "spiffe_sequence"
-        }
     }
 
     init(_ bytes: [UInt8]) throws(WireError) {
@@ -107,7 +100,6 @@ public struct BareBundle: Equatable, Sendable {
         }
         guard keys.count <= Limits.bundleKeys else { throw .fieldRefused("keys", at: 0) }
         self.keys = keys
-        sequence = max(1, form.sequence ?? 1)
         label = form.comity?.label
         content = sha256(bytes)
     }

@@ -123,7 +123,9 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
             found(ticket, label, anchor: anchor, giving: roles, at: now, into: &effects)
         case .tokenRequested(let ticket, let order): makeToken(ticket, order, at: now, into: &effects)
         case .enrolmentOrdered(let token): orderEnrolment(token, at: now, into: &effects)
-        case .anchorChanged(let anchor): domains.anchor = anchor
+        case .anchorChanged(let anchor):
+            domains.anchor = anchor
+            keepBundle(at: now, into: &effects)
         case .anchorCertified(let certificate):
             domains.anchorCertificate = certificate
             keepBundle(at: now, into: &effects)

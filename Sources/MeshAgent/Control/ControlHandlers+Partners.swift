@@ -30,7 +30,7 @@ extension ControlHandlers {
 
     func readBundle(_ source: BundleSource) async throws(ControlFailure) -> OfferReport {
         let offer = try await offer(in: source)
-        return await plane.report { $0.report(of: offer) }
+        return await plane.report { $0.report(of: offer, isNamed: source.fingerprint != nil) }
     }
 
     func importBundle(_ request: ImportBundle.Request) async throws(ControlFailure) -> PartnerReport {
@@ -48,6 +48,15 @@ extension ControlHandlers {
             throw .usage(
                 "the bundle is another than the one that was shown",
                 [Fact("shown", shown), Fact("now", offer.content)])
+        }
+        let isNamed = request.source.fingerprint != nil
+        let shown = await plane.report { $0.report(of: offer, isNamed: isNamed) }
+        guard request.isConfirmed || !shown.needsYes else {
+            throw ControlFailure(
+                .usage, code: "request-malformed",
+                message: "nobody has said yet that this is the domain that is meant",
+                facts: [Fact("domain", offer.domain), Fact("words", shown.words.joined(separator: " "))],
+                next: "comity domain import --fingerprint \(offer.domain)")
         }
         try await order(.partner(.accept(offer, roles: roles)))
         guard let report = await plane.report({ $0.partner(offer.domain) }) else {
@@ -123,7 +132,7 @@ extension ControlHandlers {
         }
     }
 
-    /// Keys that nobody signed are of the domain that people named: one of them must be its anchor.
+    /// Of keys that nobody signed one is taken: the anchor of the domain that people named.
     private static func offer(
         of bare: BareBundle, _ fingerprint: String?
     ) throws(ControlFailure) -> BundleOffer {
@@ -136,17 +145,17 @@ extension ControlHandlers {
             throw ControlFailure(
                 Refusal(.bundleUnsigned, [Fact("keys", anchors.count), ids]))
         }
-        guard let domain = anchors.first(where: { isFingerprint(fingerprint, of: $0) }) else {
+        guard let index = anchors.firstIndex(where: { isFingerprint(fingerprint, of: $0) }) else {
             throw ControlFailure(
                 Refusal(
                     .fingerprintDiffers,
                     [Fact("given", String(fingerprint.prefix(128))), ids]))
         }
-        guard let label = bare.label ?? NodeName(domain.brief) else {
-            preconditionFailure("\(domain.brief) is no name")
+        guard let label = bare.label ?? NodeName(anchors[index].brief) else {
+            preconditionFailure("\(anchors[index].brief) is no name")
         }
         return BundleOffer(
-            bare: domain, label: label, sequence: bare.sequence, keys: bare.keys, content: bare.content)
+            bare: bare.keys[index], label: label, content: bare.content, using: SystemSuite())
     }
 
     /// Whether `text` is the ID of `domain`, or its words in whatever case and with whatever between them.

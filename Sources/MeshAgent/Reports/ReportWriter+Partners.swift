@@ -58,15 +58,23 @@ extension ReportWriter {
         }
     }
 
-    /// What an operator is shown of another domain.
-    func report(of offer: BundleOffer) -> OfferReport {
+    /// What an operator is shown of another domain. Who is trusted by a credential met nobody: only trust
+    /// that two operators made says whom they mean.
+    func report(of offer: BundleOffer, isNamed: Bool) -> OfferReport {
         let book = node.trust.domains.partners
         let held = book.partners.first { $0.domain == offer.domain }.map(book.sequence)
         return OfferReport(
             name: offer.label, id: offer.domain, words: words(of: Pin(offer.domain.digest)),
             sequence: offer.sequence, keys: offer.keys.map { suite.pin(of: $0).description },
             isSigned: offer.document != nil, content: offer.content.description,
-            peer: offer.member.map { reference($0.node) }, held: held)
+            peer: offer.member.map { reference($0.node) }, held: held,
+            needsYes: !isNamed && !hasMet(offer.member?.node))
+    }
+
+    /// Whether trust in `peer` is the work of two operators.
+    private func hasMet(_ peer: NodeID?) -> Bool {
+        guard let peer = peer.flatMap({ node.trust.pins[$0] }) else { return false }
+        return peer.state == .trusted && peer.domain == nil
     }
 
     /// The partner that `text` names: its name, its ID, or the beginning of its ID.

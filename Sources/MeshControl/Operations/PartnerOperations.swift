@@ -40,10 +40,15 @@ public enum ImportBundle: ControlOperation {
         public var roles: [DomainRole]
         /// What was shown before the yes: `OfferReport.content`; nil: nothing was.
         public var shown: String?
-        public init(source: BundleSource, roles: [DomainRole], shown: String? = nil) {
+        /// Whether a person said yes to this domain; where `OfferReport.needsYes`, nothing is done without.
+        public var isConfirmed: Bool
+        public init(
+            source: BundleSource, roles: [DomainRole], shown: String? = nil, isConfirmed: Bool = false
+        ) {
             self.source = source
             self.roles = roles
             self.shown = shown
+            self.isConfirmed = isConfirmed
         }
     }
     public typealias Response = PartnerReport

@@ -51,10 +51,13 @@ public struct OfferReport: Codable, Equatable, Sendable {
     public var peer: NodeReference?
     /// The number of the bundle that counts for the domain now; nil: it is no partner.
     public var held: Int64?
+    /// Whether nothing shows yet that this is the domain that people mean: they named no fingerprint, and the
+    /// peer that showed it is none that they met by an invite or by words.
+    public var needsYes: Bool
 
     public init(
         name: NodeName, id: DomainID, words: [String], sequence: Int64, keys: [String], isSigned: Bool,
-        content: String, peer: NodeReference?, held: Int64?
+        content: String, peer: NodeReference?, held: Int64?, needsYes: Bool
     ) {
         self.name = name
         self.id = id
@@ -65,6 +68,7 @@ public struct OfferReport: Codable, Equatable, Sendable {
         self.content = content
         self.peer = peer
         self.held = held
+        self.needsYes = needsYes
     }
 }
 

@@ -11,7 +11,8 @@ extension CallView {
         let question = PolicyQuestion(
             side: .consumer, caller: me, callee: peer, resource: resource, capability: capability.name,
             safety: capability.safety, method: method, principal: principal,
-            callerRoles: domain?.membership.roles(at: wall), now: wall)
+            callerRoles: domain?.membership.roles(shownTo: peers[peer]?.membership?.domain, at: wall),
+            now: wall)
         return PolicyEvaluator.decide(
             question, over: agreements[peer] ?? [], house: house(calling: peer, resource))
     }
@@ -24,8 +25,8 @@ extension CallView {
         let question = PolicyQuestion(
             side: .provider, caller: peer, callee: me, resource: resource, capability: capability.name,
             safety: capability.safety, method: method, principal: principal,
-            callerRoles: peers[peer]?.membership?.roles(at: wall), callerAddress: peers[peer]?.address,
-            now: wall)
+            callerRoles: peers[peer]?.membership?.roles(shownTo: domain?.membership.domain, at: wall),
+            callerAddress: peers[peer]?.address, now: wall)
         return PolicyEvaluator.decide(
             question, over: agreements[peer] ?? [], house: house(calledBy: peer, resource, at: wall))
     }
@@ -44,5 +45,13 @@ extension CallView {
             default: false
             }
         }
+    }
+}
+
+extension Membership {
+    /// What these roles are worth to a provider in `domain`: a domain gives roles among its own members, and
+    /// an issuer of a partner none that an agreement here asks for. Both sides of a call judge by this.
+    fileprivate func roles(shownTo domain: DomainID?, at wall: WallTime) -> [DomainRole]? {
+        self.domain == domain ? roles(at: wall) : nil
     }
 }

@@ -40,7 +40,7 @@ public struct PartnerBook: Equatable, Sendable {
 
     /// The keys that count for `partner` now.
     public func keys(of partner: Partner) -> [PublicKey] {
-        guard let held = bundles[partner.domain]?.body, held.sequence > partner.sequence else {
+        guard let held = bundles[partner.domain]?.body, held.sequence >= partner.sequence else {
             return partner.keys
         }
         return held.keys.map(\.key)
@@ -93,14 +93,15 @@ public struct PartnerBook: Equatable, Sendable {
     func staleness(
         of sequence: Int64, _ content: Digest, in domain: DomainID, using suite: some SignatureSuite
     ) -> Refusal? {
-        let confirmed = decided?.body.partner(domain).map { ($0.sequence, $0.bundle) }
-        let came = bundles[domain].map { ($0.body.sequence, $0.contentID(using: suite)) }
+        let confirmed: (Int64, Digest?)? = decided?.body.partner(domain).map { ($0.sequence, $0.bundle) }
+        let came: (Int64, Digest?)? = bundles[domain].map { ($0.body.sequence, $0.contentID(using: suite)) }
         for (held, heldContent) in [confirmed, came].compactMap({ $0 }) {
             if sequence < held {
                 return Refusal(
                     .bundleOlder, [Fact("domain", domain), Fact("sequence", sequence), Fact("held", held)])
             }
-            guard sequence == held, content != heldContent else { continue }
+            // Keys that nobody signed are under no content id.
+            guard sequence == held, let heldContent, content != heldContent else { continue }
             return Refusal(
                 .bundleConflict,
                 [
@@ -141,7 +142,9 @@ public struct PartnerBook: Equatable, Sendable {
         for (domain, bundle) in bundles where domain != home.domain {
             let isLater = body.partner(domain).map { partner in
                 bundle.body.sequence > partner.sequence
-                    || bundle.contentID(using: suite) == partner.bundle
+                    || bundle.body.sequence == partner.sequence
+                        && (partner.bundle ?? bundle.contentID(using: suite))
+                            == bundle.contentID(using: suite)
             }
             if isLater != true { bundles[domain] = nil }
         }

@@ -57,15 +57,16 @@ public struct Partner: Codable, Equatable, Sendable {
     public let label: NodeName
     /// A node of it is trusted only when its credential holds one of these; nil: every member.
     public let roles: RoleList?
-    /// The number of the bundle that was confirmed.
+    /// The number of the bundle that was confirmed; 1 where nobody signed it.
     public let sequence: Int64
-    /// Of that bundle: SHA-256 of its payload.
-    public let bundle: Digest
-    /// The keys in it.
+    /// Of that bundle: SHA-256 of its payload; nil: nobody signed it, and the first signed one takes its
+    /// place.
+    public let bundle: Digest?
+    /// The keys in it; where nobody signed it, the anchor alone.
     public let keys: [PublicKey]
 
     init(
-        domain: DomainID, label: NodeName, roles: RoleList?, sequence: Int64, bundle: Digest,
+        domain: DomainID, label: NodeName, roles: RoleList?, sequence: Int64, bundle: Digest?,
         keys: [PublicKey]
     ) {
         self.domain = domain

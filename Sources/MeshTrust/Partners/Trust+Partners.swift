@@ -99,15 +99,21 @@ extension Trust {
     }
 
     /// What is decided about who makes an offer. Later bundles are held against its anchor, so a bundle from
-    /// which that is gone leaves what was confirmed before, and follows it. Of a domain that was forgotten,
-    /// keys that nobody signed never stand for a bundle before the last that was known.
+    /// which that is gone leaves what was confirmed before, and follows it. Keys that nobody signed say
+    /// nothing new of who is a partner; of a domain that was forgotten, they never stand for a bundle before
+    /// the last that was known.
     private func partner(_ offer: BundleOffer, _ roles: RoleList?, in old: Partner?) -> Partner {
+        guard offer.document != nil else {
+            let least = max(offer.sequence, forgottenSequence(of: offer.domain) ?? 0)
+            return Partner(
+                domain: offer.domain, label: old?.label ?? offer.label, roles: roles,
+                sequence: old?.sequence ?? least, bundle: old?.bundle, keys: old?.keys ?? offer.keys)
+        }
         let hasAnchor = offer.keys.contains { suite.pin(of: $0).digest == offer.domain.digest }
         let base = hasAnchor ? nil : old
-        let least = offer.document == nil ? forgottenSequence(of: offer.domain) ?? 0 : 0
         return Partner(
             domain: offer.domain, label: offer.label, roles: roles,
-            sequence: base?.sequence ?? max(offer.sequence, least), bundle: base?.bundle ?? offer.content,
+            sequence: base?.sequence ?? offer.sequence, bundle: base.map(\.bundle) ?? offer.content,
             keys: base?.keys ?? offer.keys)
     }
 
@@ -120,16 +126,10 @@ extension Trust {
         guard offer.domain != home.domain else {
             return Refusal(.partnerIsHome, [Fact("domain", home.label), Fact("id", home.domain)])
         }
-        if let document = offer.document {
-            let known = old.map(domains.partners.everyKey) ?? []
-            if let refusal = PartnerBook.flaw(of: document, known: known, using: suite) { return refusal }
-        } else if offer.keys.count > Limits.bundleKeys
-            || !offer.keys.contains(where: { suite.pin(of: $0).digest == offer.domain.digest })
-        {
-            let problem = "none of its \(offer.keys.count) keys is the domain's anchor"
-            return Refusal(.bundleInvalid, [Fact("problem", problem), Fact("domain", offer.domain)])
-        }
-        if offer.document != nil, let last = forgottenSequence(of: offer.domain), offer.sequence < last {
+        guard let document = offer.document else { return nil }
+        let known = old.map(domains.partners.everyKey) ?? []
+        if let refusal = PartnerBook.flaw(of: document, known: known, using: suite) { return refusal }
+        if let last = forgottenSequence(of: offer.domain), offer.sequence < last {
             return Refusal(
                 .bundleOlder,
                 [Fact("domain", offer.domain), Fact("sequence", offer.sequence), Fact("held", last)])
@@ -302,9 +302,9 @@ public struct BundleOffer: Equatable, Sendable {
     public let sequence: Int64
     /// The domain's keys.
     public let keys: [PublicKey]
-    /// SHA-256 of the bundle's payload.
+    /// SHA-256 of the bundle's payload, or of the file that nobody signed.
     public let content: Digest
-    /// The signed bundle; nil: the keys stand for themselves, and people compared the domain's ID.
+    /// The signed bundle; nil: nobody signed it, and people compared the domain's ID.
     public let document: Signed<DomainBundle>?
     /// The peer that showed it, and its proof that it belongs to the domain; nil: it came in a file.
     public let member: StoredCredential?
@@ -323,12 +323,15 @@ public struct BundleOffer: Equatable, Sendable {
         self.member = member
     }
 
-    /// One that nobody signed.
-    public init(bare domain: DomainID, label: NodeName, sequence: Int64, keys: [PublicKey], content: Digest) {
-        self.domain = domain
+    /// One that nobody signed, of which nothing is taken but the key that people named: the anchor, whose
+    /// pin is the domain's ID. Its other keys and its number are anybody's word, and come with a signed one.
+    public init(
+        bare anchor: PublicKey, label: NodeName, content: Digest, using suite: some SignatureSuite
+    ) {
+        domain = DomainID(suite.pin(of: anchor).digest)
         self.label = label
-        self.sequence = sequence
-        self.keys = keys
+        sequence = 1
+        keys = [anchor]
         self.content = content
         document = nil
         member = nil

@@ -66,7 +66,7 @@ struct DomainImport: AsyncParsableCommand {
             signed, as other programs of SPIFFE write it, always needs --fingerprint.
 
             With --from no file is needed: a peer that is trusted already shows its own domain's bundle, and
-            proves that it belongs to it.
+            proves that it belongs to it. Nothing is asked when an invite or words made that trust.
 
             Example: comity domain import acme.bundle
             """)
@@ -105,19 +105,22 @@ struct DomainImport: AsyncParsableCommand {
         let source = BundleSource(text: try text(), peer: from, fingerprint: fingerprint)
         let offer = try await facts.home.ask(ReadBundle.self, source)
         if !facts.json { Terminal.note(PartnerText.offer(offer, Terminal.notes(facts.home))) }
-        // A peer proved whose it is; who names the domain has compared it.
-        if from == nil && fingerprint == nil && !yes {
+        if offer.needsYes && !yes {
             guard Terminal.isAttended && file != "-" else {
                 throw ControlFailure(
                     .usage, code: "request-malformed",
                     message: "nobody is here to be asked whether this is the domain that is meant",
-                    next: "comity domain import FILE --fingerprint \(offer.id)")
+                    next: "comity domain import \(place) --fingerprint \(offer.id)")
             }
             guard Terminal.confirm(PartnerText.question(offer, roles: roles)) else { throw ExitCode(1) }
         }
-        let request = ImportBundle.Request(source: source, roles: roles, shown: offer.content)
+        let request = ImportBundle.Request(
+            source: source, roles: roles, shown: offer.content, isConfirmed: yes || offer.needsYes)
         try facts.show(try await facts.home.ask(ImportBundle.self, request), PartnerText.imported)
     }
+
+    /// Where the bundle is, as it was given.
+    private var place: String { from.map { "--from \($0)" } ?? file ?? "FILE" }
 
     private func named() throws -> [DomainRole] {
         try (roles ?? "").split(separator: ",").map { text in

@@ -1,11 +1,11 @@
 import Foundation
 import MeshBase
 import MeshControl
-import MeshCredentials
 import MeshTrust
 import Testing
 
 @testable import MeshAgent
+@testable import MeshCredentials
 @testable import MeshTrust
 
 @Suite("Two organisations of real agents", .timeLimit(.minutes(2)))
@@ -50,7 +50,7 @@ struct PartnerTests {
     ) async throws -> PartnerReport {
         let bundle = try await other.agent.handlers.showBundle().bundle
         return try await agent.agent.handlers.importBundle(
-            .init(source: BundleSource(text: bundle), roles: roles))
+            .init(source: BundleSource(text: bundle), roles: roles, isConfirmed: true))
     }
 
     @Test("that each accepted the other's bundle trust one another, members that were never told included")
@@ -124,6 +124,7 @@ struct PartnerTests {
             }
             let read = try await alice.agent.handlers.readBundle(BundleSource(peer: "bob"))
             #expect(read.name.description == "bolt" && read.peer?.id == bob.node && read.isSigned)
+            #expect(!read.needsYes)
             let words = read.words.joined(separator: " ").uppercased()
             let first = try await alice.agent.handlers.importBundle(
                 .init(source: BundleSource(peer: "bob", fingerprint: words), roles: []))
@@ -136,6 +137,33 @@ struct PartnerTests {
                 let carol = try await mesh.start("carol")
                 try await carol.join(alice)
                 _ = try await alice.agent.handlers.readBundle(BundleSource(peer: "carol"))
+            }
+        }
+    }
+
+    @Test("need a yes where the peer that shows its domain is trusted by a credential that nobody compared")
+    func fromStranger() async throws {
+        try await TestMesh.with { mesh in
+            let alice = try await founder("alice", of: "acme", in: mesh)
+            let bob = try await founder("bob", of: "bolt", seeds: [alice], in: mesh)
+            try await accept(bob, at: alice)
+            try await accept(alice, at: bob)
+            try await bob.linked(with: alice)
+            func give(_ fingerprint: String?, isConfirmed: Bool) async throws {
+                let source = BundleSource(peer: "bob", fingerprint: fingerprint)
+                _ = try await alice.agent.handlers.importBundle(
+                    .init(source: source, roles: [], isConfirmed: isConfirmed))
+            }
+            #expect(try await alice.agent.handlers.readBundle(BundleSource(peer: "bob")).needsYes)
+            let failure = await #expect(throws: ControlFailure.self) {
+                try await give(nil, isConfirmed: false)
+            }
+            #expect(failure?.kind == .usage && failure?.next?.contains("--fingerprint") == true)
+            let bundle = try await bob.agent.handlers.showBundle()
+            // A file is anybody's, too.
+            await #expect(throws: ControlFailure.self) {
+                _ = try await alice.agent.handlers.importBundle(
+                    .init(source: BundleSource(text: bundle.bundle), roles: []))
             }
         }
     }
@@ -180,7 +208,7 @@ struct PartnerTests {
             }
             func give(_ text: String) async throws {
                 _ = try await alice.agent.handlers.importBundle(
-                    .init(source: BundleSource(text: text), roles: []))
+                    .init(source: BundleSource(text: text), roles: [], isConfirmed: true))
             }
             try await give(text(2, "bolt"))
             let held = await alice.plane.node.trust.domains.partners
@@ -221,7 +249,7 @@ struct PartnerTests {
                 _ = try await anna.agent.handlers.importBundle(
                     .init(
                         source: BundleSource(text: try await bob.agent.handlers.showBundle().bundle),
-                        roles: []))
+                        roles: [], isConfirmed: true))
             }
             try await refused(.partnerIsHome) { _ = try await accept(alice, at: alice) }
         }
@@ -233,9 +261,18 @@ struct PartnerTests {
             let alice = try await founder("alice", of: "acme", in: mesh)
             let bob = try await founder("bob", of: "bolt", seeds: [alice], in: mesh)
             let report = try await bob.agent.handlers.showBundle()
+            // Who carried the file added a key of its own, and the highest number.
+            let stranger = IdentityKey.ephemeral()
+            let held = try #require(await bob.plane.node.trust.domains.partners.bundles[report.id]).body
+            let strange = BundleKey(
+                key: stranger.publicKey, certificate: Octets(try AnchorCertificate.made(by: stranger)))
+            let carried = DomainBundle(
+                domain: report.id, label: held.label, issued: held.issued, sequence: (1 << 53) - 1,
+                keys: [strange] + held.keys)
+            let text = String(decoding: SystemSuite().encoded(carried), as: UTF8.self)
             func give(_ fingerprint: String?) async throws {
                 _ = try await alice.agent.handlers.importBundle(
-                    .init(source: BundleSource(text: report.spiffe, fingerprint: fingerprint), roles: []))
+                    .init(source: BundleSource(text: text, fingerprint: fingerprint), roles: []))
             }
             try await refused(.bundleUnsigned) { try await give(nil) }
             let other = try await alice.agent.handlers.showBundle()
@@ -244,6 +281,8 @@ struct PartnerTests {
                 _ = try await alice.agent.handlers.readBundle(BundleSource(text: "{}"))
             }
             try await give(report.words.joined(separator: "-"))
+            let partner = try #require(await alice.plane.node.trust.domains.partners.partners.first)
+            #expect(partner.keys == held.keys.map(\.key) && partner.sequence == 1)
             try await accept(alice, at: bob)
             try await bob.linked(with: alice)
             try await until("bob's own, signed, came over the link") {

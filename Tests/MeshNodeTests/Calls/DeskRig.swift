@@ -84,13 +84,13 @@ struct DeskRig {
 
     mutating func agree(
         provider: NodeID, consumer: NodeID, _ name: String, only: [String]? = nil, until: Int64 = 1 << 40,
-        standing: AgreementTerms.Standing = .active
+        standing: AgreementTerms.Standing = .active, conditions: AgreementConditions = .none
     ) {
         var generator = SeededGenerator(seed: UInt64(agreements.count))
         let agreement = Agreement(
             id: AgreementID(using: &generator), version: 1, source: provider, target: consumer,
             grants: [Grant(resource: resource(name), capabilities: only?.map { resource($0) })],
-            validFrom: nil,
+            conditions: conditions, validFrom: nil,
             validUntil: WallTime(milliseconds: wallStart + until), createdBy: provider,
             created: WallTime(milliseconds: wallStart - 1000))
         let other = provider == node(0) ? consumer : provider

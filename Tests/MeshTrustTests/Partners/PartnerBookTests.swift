@@ -88,6 +88,28 @@ struct PartnerBookTests {
         #expect(book.take(other.bundle(2), at: home) == .known)
     }
 
+    @Test("keys that nobody signed are under no content id: the first signed bundle from their number counts")
+    func bare() throws {
+        let bare = Partner(
+            domain: other.domain, label: NodeName("bolt")!, roles: nil, sequence: 1, bundle: nil,
+            keys: [other.anchor.publicKey])
+        var book = book(bare)
+        let both = other.bundle(1, keys: [other.anchor, SimulatedKey(1)])
+        #expect(book.take(other.bundle(0), at: home).code == .bundleInvalid)
+        #expect(book.take(both, at: home).isAdopted)
+        #expect(book.keys(of: bare) == [other.anchor.publicKey, SimulatedKey(1).publicKey])
+        #expect(book.take(other.bundle(1, label: "twin"), at: home).code == .bundleConflict)
+        // It outlives another decision by the same file, and a start.
+        #expect(book.take(home.decision(2, [bare]), at: home).isAdopted)
+        #expect(book.bundles[other.domain] == both)
+        var stored = StoredPartners()
+        stored.decided = book.decided
+        stored.keep(both)
+        var again = PartnerBook()
+        again.restore(stored, home: home.home, using: suite)
+        #expect(again.bundles[other.domain] == both)
+    }
+
     @Test("a bundle counts only when a key of its own domain signed it")
     func foreign() {
         var book = PartnerBook()

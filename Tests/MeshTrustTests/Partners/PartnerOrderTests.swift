@@ -70,24 +70,54 @@ struct PartnerOrderTests {
         #expect(world.table.papersRefused(0) == [.bundleOlder, .bundleConflict])
     }
 
-    @Test("a bundle that its domain did not sign makes no partner; nor do bare keys of another ID")
+    @Test("a bundle that its domain did not sign makes no partner")
     func forged() {
         var world = PartnerTable()
         let forged = world.bolt.offer(world.bolt.bundle(1, by: SimulatedKey(5)))
         #expect(world.table.order(0, .accept(forged, roles: nil))?.refusal?.code == .bundleInvalid)
-        func bare(_ keys: [SimulatedKey]) -> BundleOffer {
-            BundleOffer(
-                bare: world.bolt.domain, label: NodeName("bolt")!, sequence: 1, keys: keys.map(\.publicKey),
-                content: SimulatedSuite().digest([1]))
-        }
-        #expect(
-            world.table.order(0, .accept(bare([SimulatedKey(5)]), roles: nil))?.refusal?.code
-                == .bundleInvalid)
-        #expect(world.table.order(0, .accept(bare([world.bolt.anchor]), roles: nil)) == .done)
-        // By which its nodes are trusted, and its signed bundle is known again.
+        #expect(world.table.parties[0].trust.domains.partners.partners.isEmpty)
+    }
+
+    @Test("of a bundle that nobody signed the anchor counts, until the first that is signed takes its place")
+    func bare() throws {
+        var world = PartnerTable()
+        #expect(world.table.order(0, .accept(world.bolt.bareOffer, roles: nil)) == .done)
+        let partner = try #require(world.table.parties[0].trust.domains.partners.partners.first)
+        #expect(partner.domain == world.bolt.domain && partner.keys == [world.bolt.anchor.publicKey])
+        #expect(partner.sequence == 1 && partner.bundle == nil)
+        // By which its nodes are trusted, and its signed bundle is taken at every member, whatever is in it.
         world.accept(2, 0)
         world.meet(0, 2)
+        world.table.carry()
         #expect(world.trusts(0, 2))
+        for index in 0...1 {
+            let book = world.table.parties[index].trust.domains.partners
+            #expect(book.bundles[world.bolt.domain] == world.offer(of: 2).document)
+            #expect(world.table.papersRefused(index).isEmpty)
+        }
+        // Given once more it changes who is trusted of the partner, and nothing of what came since.
+        let before = world.table.parties[0].trust.domains.partners.bundles
+        let roles = RoleList([.relay])
+        #expect(world.table.order(0, .accept(world.bolt.bareOffer, roles: roles)) == .done)
+        let after = world.table.parties[0].trust.domains.partners
+        #expect(after.bundles == before && after.partners.first?.roles == roles)
+        #expect(after.sequence(of: try #require(after.partners.first)) == 1)
+    }
+
+    @Test("the key of an anchor that comes back makes the bundle that its domain lacks, in either order")
+    func anchorBack() {
+        let acme = DomainWorkshop(9_000)
+        for isCertifiedFirst in [true, false] {
+            var table = TrustTable(Party(member: 1, "alpha") { acme.book(acme.chain(of: $0)) })
+            table.parties[0].anchor = acme.anchor
+            table.start(0)
+            let back: [TrustInput] = [.anchorCertified(Octets([7])), .anchorChanged(acme.anchor.publicKey)]
+            for input in isCertifiedFirst ? back : back.reversed() {
+                #expect(table.parties[0].trust.domains.partners.bundles.isEmpty)
+                table.handle(0, input)
+            }
+            #expect(table.parties[0].trust.domains.partners.bundles[acme.domain]?.body.sequence == 1)
+        }
     }
 
     @Test("fifteen domains are accepted, and not one more, but those that are can be changed")

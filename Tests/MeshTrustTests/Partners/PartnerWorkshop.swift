@@ -46,6 +46,13 @@ extension DomainWorkshop {
     func offer(_ bundle: Signed<DomainBundle>? = nil) -> BundleOffer {
         BundleOffer(bundle ?? self.bundle(), using: SimulatedSuite())
     }
+
+    /// What is taken of a file that nobody signed.
+    var bareOffer: BundleOffer {
+        BundleOffer(
+            bare: anchor.publicKey, label: NodeName("bare")!, content: SimulatedSuite().digest([1]),
+            using: SimulatedSuite())
+    }
 }
 
 extension PartnerBook {
