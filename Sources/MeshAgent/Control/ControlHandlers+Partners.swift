@@ -105,9 +105,9 @@ extension ControlHandlers {
         case .bundle(let offer): return offer
         case .refused(let reasons):
             let failure = ControlFailure(reasons)
-            // What the peer lacks is to be made there.
-            guard [RefusalCode.domainMissing, .bundleMissing].contains(where: { $0 == reasons.first?.code })
-            else { throw failure }
+            // What the peer lacks is to be made there, and its limits are its own.
+            let theirs = [RefusalCode.domainMissing, .bundleMissing, .limitReached]
+            guard theirs.contains(where: { $0 == reasons.first?.code }) else { throw failure }
             let title = await plane.report { $0.title(peer) }
             throw ControlFailure(
                 failure.kind, code: failure.code, message: "\(title) says: \(failure.message)",

@@ -67,7 +67,7 @@ public struct MemberReport: Codable, Equatable, Sendable {
 
 /// What a node is in a domain.
 public struct MembershipReport: Codable, Equatable, Sendable {
-    /// How people call the domain here; nil for one that has no name here.
+    /// How people call the domain here; nil for one that has no name here, or another's.
     public var name: NodeName?
     /// Which domain.
     public var id: DomainID

@@ -37,7 +37,7 @@ extension [Digest] {
     func holds(tag: Digest) -> Bool { reduce(false) { found, other in other == tag || found } }
 }
 
-/// Which domains' credentials the sender would show the receiver of this, by their tags.
+/// Which domain the sender is in, by a tag: to who does not accept that domain it is noise.
 public struct DomainTags: Codable, Equatable, Sendable {
     /// At most `Limits.anchorTags`.
     public let tags: [Digest]

@@ -89,17 +89,31 @@ struct AcceptedDomain: Equatable, Sendable {
 }
 
 extension CredentialChain {
-    /// What the chain proves, or the first reason why it proves nothing.
+    /// What the chain proves, or the first reason why it proves nothing. One that proves nothing anywhere is
+    /// refused for that, whether its anchor counts here or not: nobody learns by it whose does.
     func ruling(_ ground: CredentialGround, using suite: some SignatureSuite) -> Ruling<HeldCredential> {
         let pin = suite.pin(of: anchor)
         let claimed = ground.domains.filter { $0.keys.contains(pin) }
         // A key that several domains name counts for the one that the credential is of.
         guard let accepted = claimed.first(where: { $0.domain == credential.body.domain }) ?? claimed.first
         else {
+            let named = AcceptedDomain(domain: credential.body.domain, keys: [pin], roles: nil)
+            if case .refused(let worthless) = ruling(under: named, ground, using: suite) {
+                return .refused(worthless)
+            }
             let trusted = ground.domains.map(\.domain.description).joined(separator: ", ")
-            let named = DomainID(pin.digest)
-            return .refused(Refusal(.domainUnknown, [Fact("domain", named), Fact("trusted here", trusted)]))
+            return .refused(
+                Refusal(
+                    .domainUnknown,
+                    [Fact("domain", DomainID(pin.digest)), Fact("trusted here", trusted)]))
         }
+        return ruling(under: accepted, ground, using: suite)
+    }
+
+    /// What the chain proves under its anchor, if that counts for `accepted`.
+    private func ruling(
+        under accepted: AcceptedDomain, _ ground: CredentialGround, using suite: some SignatureSuite
+    ) -> Ruling<HeldCredential> {
         let domain = accepted.domain
         if let issuer, let refusal = refusal(of: issuer, domain, ground, using: suite) {
             return .refused(refusal)

@@ -96,20 +96,30 @@ public struct DomainBook: Equatable, Sendable {
             }
     }
 
-    /// How people here call `domain`; nil for one that is neither this node's nor a partner.
+    /// How people here call `domain`; nil for one that is neither this node's nor a partner, and for a
+    /// partner that calls itself like another domain here: it goes by its ID.
     public func label(of domain: DomainID) -> NodeName? {
         if let home, home.domain == domain { return home.label }
-        return partners.partners.first { $0.domain == domain }?.label
+        let label = partners.partners.first { $0.domain == domain }?.label
+        let namesakes = partners.partners.filter { $0.label == label }
+        return label == home?.label || namesakes.count > 1 ? nil : label
     }
 
     /// This node's own credential, to be shown; nil when there is none that counts.
     var shown: CredentialChain? { own?.chain }
 
-    /// The tags with which this node dials: of each anchor under which it would accept a node.
-    func tags(nonce: Digest, certificate: Digest, using suite: some SignatureSuite) -> [Digest]? {
+    /// The tags with which this node dials: of each anchor under which it would accept a node. `known`, whom
+    /// it trusts already, is told those of the two domains only: who else is a partner is none of its
+    /// business, and whoever knows a domain's ID knows its tags.
+    func tags(
+        nonce: Digest, certificate: Digest, toward known: NodeID? = nil, using suite: some SignatureSuite
+    ) -> [Digest]? {
         guard own != nil else { return nil }
-        let domains = accepted(using: suite).filter { !$0.keys.isEmpty }.prefix(Limits.anchorTags)
-        return domains.map {
+        let theirs = known.flatMap { members[$0]?.membership.domain }
+        let domains = accepted(using: suite).filter {
+            !$0.keys.isEmpty && (known == nil || [home?.domain, theirs].contains($0.domain))
+        }
+        return domains.prefix(Limits.anchorTags).map {
             AnchorTag.tag(of: $0.domain, nonce: nonce, certificate: certificate, using: suite)
         }
     }

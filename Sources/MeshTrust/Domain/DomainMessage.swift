@@ -4,7 +4,7 @@ import MeshBase
 public enum DomainMessage: Equatable, Sendable {
     /// This is the sender's credential now.
     case shown(CredentialChain)
-    /// These domains' credentials the sender would show; who is in one of them shows its own.
+    /// This is the tag of the sender's domain; who accepts that domain shows its own credential.
     case named(DomainTags)
     /// The sender's credential is past two thirds of its life; it asks for a later one.
     case renewalWanted(CredentialChain)

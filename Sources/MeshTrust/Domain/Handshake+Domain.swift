@@ -16,8 +16,11 @@ extension Handshake {
             ]
         }
         guard connection.purpose == .peering else { return nil }
+        var known: NodeID?
+        if case .node(let node) = intent.whom, ground.pins.isTrusted(node) { known = node }
         return ground.domains.tags(
-            nonce: connection.nonce, certificate: connection.ownCertificateDigest, using: suite)
+            nonce: connection.nonce, certificate: connection.ownCertificateDigest, toward: known,
+            using: suite)
     }
 
     /// Why a dialler gets no answer on `comity/1`; nil when it is trusted, or may yet show a credential.

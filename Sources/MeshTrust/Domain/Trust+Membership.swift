@@ -45,21 +45,24 @@ extension Trust {
     }
 
     /// Shows this node's credential to a member of its domain, or of a partner: what it accepts would end
-    /// with the one before. Whoever is trusted and not known as a member is told the tags of the domains: a
-    /// member answers with its own credential.
+    /// with the one before. Whoever is trusted and not known as a member is told the tag of this node's
+    /// domain, and of no other: who accepts that one answers with its own credential.
     func present(to node: NodeID, into effects: inout Outbox<TrustEffect>) {
         guard let own = domains.own else { return }
         if domains.members[node] != nil { return effects.post(.tell(node, .shown(own.chain))) }
-        let named = domains.accepted(using: suite).filter { !$0.keys.isEmpty }
-        let tags = named.map { AnchorTag.tag(of: $0.domain, from: me.node, to: node, using: suite) }
-        effects.post(.tell(node, .named(DomainTags(tags: tags))))
+        let tag = AnchorTag.tag(of: own.membership.domain, from: me.node, to: node, using: suite)
+        effects.post(.tell(node, .named(DomainTags(tags: [tag]))))
     }
 
-    /// A trusted peer names domains by their tags: who is a member of one of them shows its credential.
+    /// A trusted peer names its domain by a tag: who accepts that domain shows its own credential.
     func answer(_ named: DomainTags, of node: NodeID, into effects: inout Outbox<TrustEffect>) {
         guard let own = domains.own else { return }
-        let tag = AnchorTag.tag(of: own.membership.domain, from: node, to: me.node, using: suite)
-        if named.tags.holds(tag: tag) { effects.post(.tell(node, .shown(own.chain))) }
+        let isAccepted = domains.accepted(using: suite).contains { domain in
+            !domain.keys.isEmpty
+                && named.tags.holds(
+                    tag: AnchorTag.tag(of: domain.domain, from: node, to: me.node, using: suite))
+        }
+        if isAccepted { effects.post(.tell(node, .shown(own.chain))) }
     }
 
     /// A peer showed a credential that counts: kept when it is a later one than what is held.

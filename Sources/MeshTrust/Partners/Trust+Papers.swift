@@ -135,6 +135,8 @@ extension Trust {
         let before = domains.accepted(using: suite)
         switch domains.partners.take(bundle, home: home, using: suite) {
         case .known: break
+        case .refused(let refusal) where refusal.code == .bundleOlder && node != me.node:
+            giveLater(than: bundle, to: node, at: now, into: &effects)
         case .refused(let refusal):
             effects.post(.record(.paperRefused(node, refusal)))
             // The anchor signed this number before, in a home that was put back: it goes on above both.
@@ -152,6 +154,19 @@ extension Trust {
             pass(.bundle(bundle), except: node, into: &effects)
             if domains.accepted(using: suite) != before { acceptedDomainsChanged(at: now, into: &effects) }
         }
+    }
+
+    /// Who was away brings in good faith what has been followed since: that is no attack, and what followed
+    /// is the answer.
+    private mutating func giveLater(
+        than bundle: Signed<DomainBundle>, to node: NodeID, at now: Moment,
+        into effects: inout Outbox<TrustEffect>
+    ) {
+        guard let membership = domains.members[node]?.membership,
+            let held = domains.partners.bundles[bundle.body.domain],
+            papers(for: membership).contains(.bundle(held)), mayAnswer(node, at: now)
+        else { return }
+        effects.post(.tell(node, .paper(.bundle(held))))
     }
 
     /// What became of each partner, for the audit.
@@ -234,10 +249,14 @@ extension Trust {
         return bucket.take(at: now.instant)
     }
 
-    /// Answers may be long: four at once, and one each ten seconds after that.
+    /// Answers may be long: so many at once, and one each pause after that.
     mutating func mayAnswer(_ node: NodeID, at now: Moment) -> Bool {
-        take(from: \.paperAnswers, of: node, burst: 4, every: .seconds(10), at: now)
+        take(
+            from: \.paperAnswers, of: node, burst: Self.answersAtOnce, every: Self.answerPause, at: now)
     }
+
+    static var answersAtOnce: Int { 8 }
+    static var answerPause: Duration { .seconds(10) }
 
     private mutating func take(
         from buckets: WritableKeyPath<Self, OrderedTable<NodeID, TokenBucket>>, of node: NodeID, burst: Int,

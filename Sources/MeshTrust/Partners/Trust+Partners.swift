@@ -233,7 +233,13 @@ extension Trust {
     /// Who is trusted and asks gets the bundle of this node's domain, which is public, and this node's proof
     /// that it belongs to it.
     mutating func giveBundle(to node: NodeID, at now: Moment, into effects: inout Outbox<TrustEffect>) {
-        guard mayAnswer(node, at: now) else { return }
+        guard mayAnswer(node, at: now) else {
+            let facts = [
+                Fact("answers at once", Self.answersAtOnce),
+                Fact("then one each", "\(Self.answerPause.wholeMilliseconds) ms"),
+            ]
+            return effects.post(.tell(node, .bundleWithheld(Refusal(.limitReached, facts))))
+        }
         guard let home = domains.home, let chain = domains.shown else {
             return effects.post(
                 .tell(node, .bundleWithheld(Refusal(.domainMissing, [Fact("domains", 0)]))))

@@ -118,6 +118,21 @@ struct DomainAttackTests {
         }
     }
 
+    @Test("learns nothing by the anchor of another domain above what that anchor never signed")
+    func borrowedAnchor() async throws {
+        try await besieged { alice, _, domain, mallory, line in
+            let victim = Victim(alice)
+            let other = IdentityKey.ephemeral()
+            let foreign = CredentialChain(
+                anchor: other.publicKey, issuer: nil,
+                credential: try credential(
+                    of: mallory, in: DomainID(other.pin.digest), by: Signer(mallory.key)),
+                authority: nil)
+            let denial = try await present(foreign, mallory, domain, over: line)
+            try await victim.refused(denial, because: .credentialInvalid, saying: .handshakeRefused)
+        }
+    }
+
     @Test("gets nothing with a member's credential and without that member's key")
     func stolen() async throws {
         try await besieged { alice, anchor, domain, mallory, line in

@@ -57,6 +57,32 @@ struct CredentialChainTests {
         #expect(shop.ruling(mixed, for: holder).refusal?.code == .credentialInvalid)
     }
 
+    @Test("a worthless one is refused alike whether its anchor counts here or not")
+    func noOracle() {
+        let other = DomainWorkshop(9_500)
+        let forger = SimulatedKey(77)
+        func chain(_ credential: Signed<Credential>, _ issuer: Signed<IssuerCertificate>? = nil)
+            -> CredentialChain
+        {
+            CredentialChain(
+                anchor: other.anchor.publicKey, issuer: issuer, credential: credential, authority: nil)
+        }
+        let forged = other.certificate(of: forger, by: forger)
+        let over = other.now + Limits.credentialLife
+        let worthless: [(CredentialChain, RefusalCode)] = [
+            (chain(other.credential(of: holder, by: forger)), .credentialInvalid),
+            (chain(other.credential(of: forger)), .credentialInvalid),
+            (chain(other.credential(of: holder, by: forger), forged), .issuerInvalid),
+            (chain(other.credential(of: holder)), .credentialExpired),
+        ]
+        for (chain, code) in worthless {
+            let wall = code == .credentialExpired ? over : other.now
+            for domains in [[shop.domain], [shop.domain, other.domain]] {
+                #expect(shop.ruling(chain, for: holder, in: domains, at: wall).refusal?.code == code)
+            }
+        }
+    }
+
     @Test("another node's, or another key's, is nobody's here")
     func stolen() {
         let chain = shop.chain(of: holder)

@@ -213,6 +213,23 @@ struct PartnerBookTests {
         #expect(results.allSatisfy { $0 == results[0] })
     }
 
+    @Test("a partner that calls itself like another domain here goes by its ID")
+    func namesakes() {
+        var domains = home.book(home.chain(of: SimulatedKey(1)))
+        func decide(_ sequence: Int64, _ bolt: String, _ crew: String) {
+            let decision = home.decision(
+                sequence,
+                [other.partner(other.bundle(1, label: bolt)), third.partner(third.bundle(1, label: crew))])
+            #expect(domains.partners.take(decision, at: home).isAdopted)
+        }
+        decide(1, "bolt", "acme")
+        #expect(domains.label(of: home.domain)?.description == "acme")
+        #expect(domains.label(of: other.domain)?.description == "bolt")
+        #expect(domains.label(of: third.domain) == nil)
+        decide(2, "bolt", "bolt")
+        #expect(domains.label(of: other.domain) == nil && domains.label(of: third.domain) == nil)
+    }
+
     @Test("who is a partner no more leaves nothing behind")
     func ended() {
         var book = book()

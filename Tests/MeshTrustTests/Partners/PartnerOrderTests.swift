@@ -162,10 +162,7 @@ struct PartnerOrderTests {
         #expect(old?.code == .bundleOlder)
         #expect(old?.facts.map(\.value) == [beta.domain.description, "4", "5"])
         // Keys that nobody signed: no bundle from before follows them.
-        let bare = BundleOffer(
-            bare: beta.domain, label: NodeName("bolt")!, sequence: 1, keys: [beta.anchor.publicKey],
-            content: SimulatedSuite().digest([1]))
-        #expect(world.table.order(0, .accept(bare, roles: nil)) == .done)
+        #expect(world.table.order(0, .accept(beta.bareOffer, roles: nil)) == .done)
         #expect(world.table.parties[0].trust.domains.partners.partners.first?.sequence == 5)
         #expect(world.table.parties[0].trust.domains.partners.decided?.body.forgotten == nil)
         #expect(world.table.order(0, .forget(beta.domain)) == .done)
@@ -241,6 +238,19 @@ struct PartnerOrderTests {
         let own = BundleAnswer(bundle: world.bolt.bundle(), chain: world.bolt.chain(of: SimulatedKey(3)))
         world.table.handle(0, .domainMessageArrived(beta, .bundleGiven(own)))
         #expect(world.table.parties[0].trust.domains.partners.partners.isEmpty)
+    }
+
+    @Test("who asks more often than is answered is told so")
+    func often() {
+        var world = PartnerTable()
+        world.table.makeTrust(inviter: 0, joiner: 2)
+        let codes = (0..<9).map { _ -> RefusalCode? in
+            let asked = world.table.ticket()
+            world.table.handle(0, .bundleRequested(asked, world.table.parties[2].node))
+            world.table.carry()
+            return world.table.parties[0].answers[asked]?.refusal?.code
+        }
+        #expect(codes == Array(repeating: nil, count: 8) + [.limitReached])
     }
 
     @Test("who is in no domain, or holds no bundle, says so; who says nothing is waited for five seconds")

@@ -1,0 +1,75 @@
+import MeshBase
+import MeshSimulator
+import Testing
+
+@testable import MeshTrust
+
+@Suite("What partner domains are told")
+struct PartnerTellingTests {
+    @Test("who brings an older bundle in good faith is given the later one, and nobody is accused")
+    func laggard() {
+        var world = PartnerTable()
+        world.accept(0, 2)
+        let next = world.bolt.bundle(2)
+        #expect(world.table.order(0, .accept(world.bolt.offer(next), roles: nil)) == .done)
+        world.table.parties[0].papers = []
+        let also = world.table.parties[1].node
+        world.table.handle(0, .domainMessageArrived(also, .paper(.bundle(world.bolt.bundle(1)))))
+        #expect(world.table.papersRefused(0).isEmpty)
+        #expect(world.table.parties[0].papers.map(\.0) == [also])
+        #expect(world.table.parties[0].papers.map(\.1) == [.paper(.bundle(next))])
+        world.table.carry()
+        #expect(world.table.parties[1].trust.domains.partners.bundles[world.bolt.domain] == next)
+    }
+
+    @Test("no peer that is trusted is told by tags who else is a partner")
+    func tags() throws {
+        var world = PartnerTable()
+        world.accept(0, 2)
+        world.accept(0, 3)
+        world.accept(2, 0)
+        func dialled() -> Int? {
+            let hellos = world.table.parties[0].sent.compactMap { message in
+                if case .hello(let hello) = message { hello.anchors?.count } else { nil }
+            }
+            return hellos.last
+        }
+        world.meet(0, 2)
+        #expect(dialled() == 3)
+        world.table.open(0, 2)
+        world.table.settle()
+        #expect(dialled() == 2)
+        world.table.open(0, 1)
+        world.table.settle()
+        #expect(dialled() == 1)
+        // Nor over the link: one that is trusted by an invite hears of this node's own domain only.
+        var invited = PartnerTable()
+        invited.accept(0, 2)
+        invited.table.makeTrust(inviter: 0, joiner: 3)
+        invited.table.parties[0].told = []
+        invited.accept(0, 3)
+        let crew = invited.table.parties[3].node
+        invited.table.handle(0, .linkCameUp(crew))
+        let named = invited.table.parties[0].told.compactMap { node, message -> Int? in
+            if case .named(let tags) = message, node == crew { tags.tags.count } else { nil }
+        }
+        #expect(named == [1])
+    }
+
+    @Test("who trust each other by an invite become members of partners in whatever order both decide")
+    func acquainted() {
+        for order in [[(0, 2), (2, 0)], [(2, 0), (0, 2)]] {
+            var world = PartnerTable()
+            world.table.makeTrust(inviter: 0, joiner: 2)
+            for index in [0, 2] {
+                world.table.handle(index, .linkCameUp(world.table.parties[2 - index].node))
+            }
+            world.table.carry()
+            for (one, other) in order { world.accept(one, other) }
+            for index in [0, 2] {
+                let known = world.table.parties[index].memberships[world.table.parties[2 - index].node]
+                #expect(known??.domain == world.domain(2 - index))
+            }
+        }
+    }
+}
