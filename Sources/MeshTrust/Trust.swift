@@ -136,6 +136,7 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
             hear(message, from: node, at: now, into: &effects)
         case .linkCameUp(let node):
             greet(node, at: now, into: &effects)
+            askAgain(node, into: &effects)
             namePapers(to: node, into: &effects)
         case .decided(let ticket, let node, let decision, let note):
             decide(ticket, node, decision, note: note, at: now, into: &effects)

@@ -218,6 +218,29 @@ struct PartnerOrderTests {
         #expect(world.table.parties[2].trust.domains.members.isEmpty)
     }
 
+    @Test("a question that was lost with its link is asked again at the next one, and no other is")
+    func askedAgain() {
+        var world = PartnerTable()
+        world.table.makeTrust(inviter: 0, joiner: 2)
+        let beta = world.table.parties[2].node
+        world.table.parties[0].papers = []
+        world.table.handle(0, .linkCameUp(beta))
+        #expect(world.table.parties[0].papers.allSatisfy { $0.1 != .bundleWanted })
+        let asked = world.table.ticket()
+        world.table.handle(0, .bundleRequested(asked, beta))
+        world.table.parties[0].papers = []
+        world.table.carry()
+        #expect(world.table.parties[0].answers[asked] == nil)
+        world.table.handle(0, .linkCameUp(beta))
+        world.table.carry()
+        guard case .bundle? = world.table.parties[0].answers[asked] else {
+            Issue.record("no bundle: \(String(describing: world.table.parties[0].answers[asked]))")
+            return
+        }
+        world.table.handle(0, .linkCameUp(beta))
+        #expect(world.table.parties[0].papers.allSatisfy { $0.1 != .bundleWanted })
+    }
+
     @Test("who shows another domain's bundle is found out")
     func borrowed() throws {
         var world = PartnerTable()
