@@ -22,6 +22,12 @@ struct GossipCheck: Sendable {
     private var newest = OrderedTable<Key, Head>()
     /// Hosts whose heads were dated more than the design lets them mend at once, when faults ended.
     var owesWait: Set<Int> = []
+    /// Hosts that came into a domain, or were given a later credential, since all should be quiet: others
+    /// hear of it, and tell them what members know.
+    var isNews: Set<Int> = []
+    /// What one link that comes up, or is carried by another connection, has to tell: papers, house
+    /// agreement, and a list for each of two audiences.
+    static var greeting: Int { 4 }
 
     /// A host has lost its memory.
     mutating func forget(_ host: Int) { newest.removeAll { key, _ in key.host == host } }

@@ -35,7 +35,8 @@ extension World {
             guard let far = truth(behind: connection, of: run).flatMap({ hostOfNode[$0] }),
                 // A head that is dated ahead is asked for until its time has come.
                 !checks.gossip.owesWait.contains(run.host), !checks.gossip.owesWait.contains(far),
-                checks.gossip.told(by: run.host, to: far) > 3
+                !checks.gossip.isNews.contains(run.host), !checks.gossip.isNews.contains(far),
+                checks.gossip.told(by: run.host, to: far) > GossipCheck.greeting
             else { return }
             breach(.quiet, "host \(run.host) sends \(String("\(document)".prefix(60)))")
         case .dial, .admit, .awaitPeople, .persist, .publish, .record, .ping, .close, .sign, .linkUp,
@@ -136,7 +137,11 @@ extension World {
             for (invariant, text) in checks.gossip.wrote(stored, by: run.host, at: moment(of: run.host)) {
                 breach(invariant, text)
             }
-        case .trust(let other): checkWriting(other, of: run)
+        case .trust(let other):
+            if case .home = other, isCalm, plan.end - time < .seconds(20) {
+                checks.gossip.isNews.insert(run.host)
+            }
+            checkWriting(other, of: run)
         case .agreement, .agreementForgotten, .houseAgreement, .resource, .resourceRemoved, .route,
             .endpoint, .endpointForgotten:
             break
