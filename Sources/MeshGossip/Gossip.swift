@@ -118,8 +118,9 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
     public func link(with node: NodeID) -> LinkStatus? {
         links.links[node].map {
             LinkStatus(
-                connection: $0.connection, remote: $0.terms.remote, since: $0.since, condition: $0.condition,
-                roundTrip: $0.roundTrip, skew: $0.terms.skew, certificateExpires: $0.terms.certificateExpires)
+                connection: $0.connection, remote: $0.terms.remote, address: $0.terms.address,
+                since: $0.since, condition: $0.condition, roundTrip: $0.roundTrip, skew: $0.terms.skew,
+                certificateExpires: $0.terms.certificateExpires)
         }
     }
 

@@ -47,6 +47,8 @@ public struct LinkTerms: Equatable, Sendable {
     public let certificateExpires: WallTime
     /// Where it is.
     public let remote: Endpoint
+    /// Its host, where that is an address: read once, for it is asked for at each change of the view.
+    let address: IPAddress?
     /// How far it is.
     public let distance: LinkDistance
 
@@ -60,6 +62,7 @@ public struct LinkTerms: Equatable, Sendable {
         self.skew = skew
         self.certificateExpires = certificateExpires
         self.remote = remote
+        address = IPAddress(remote.host)
         self.distance = distance
     }
 }

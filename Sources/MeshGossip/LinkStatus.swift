@@ -6,6 +6,8 @@ public struct LinkStatus: Equatable, Sendable {
     public let connection: ConnectionID
     /// Where the peer is.
     public let remote: Endpoint
+    /// Its host; nil where that is no address.
+    public let address: IPAddress?
     /// When it came up.
     public let since: Instant
     /// Whether it speaks.

@@ -1,4 +1,4 @@
-import Glibc
+import MeshBase
 
 /// Whose address it is, as far as limits can tell: an IPv4 address by itself, an IPv6 address by its /64.
 ///
@@ -11,16 +11,13 @@ struct AddressBlock: Hashable, Sendable, CustomStringConvertible {
 
     /// - Parameter host: as a socket gives it: without brackets, a link-local address with its scope.
     init(of host: String) {
-        let address = host.prefix { $0 != "%" }
-        var parsed = in6_addr()
-        guard inet_pton(AF_INET6, String(address), &parsed) == 1 else {
+        guard let address = IPAddress(host) else {
             description = host
             return
         }
-        let bytes = withUnsafeBytes(of: parsed) { Array($0) }
-        if bytes[..<10].allSatisfy({ $0 == 0 }), bytes[10] == 0xff, bytes[11] == 0xff {
-            // An IPv4 address that came through an IPv6 socket (RFC 4291 section 2.5.5.2).
-            description = bytes[12...].map(String.init).joined(separator: ".")
+        let bytes = address.bytes
+        if bytes.count == 4 {
+            description = address.description
         } else if bytes[0] == 0xfe, bytes[1] & 0xc0 == 0x80 {
             description = host
         } else {

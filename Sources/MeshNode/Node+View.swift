@@ -14,7 +14,7 @@ extension Node {
         for peer in trust.pins.peers.values {
             peers[peer.node] = CallPeer(
                 name: peer.name, trust: CallTrust(peer.state), link: linkState(of: peer),
-                address: gossip.link(with: peer.node).flatMap { IPAddress($0.remote.host) },
+                address: gossip.link(with: peer.node)?.address,
                 membership: agreements.membership(of: peer.node))
             terms[peer.node] = agreements.terms(with: peer.node)
             for resource in agreements.resourcesOffered(to: peer.node, by: me.node) {

@@ -49,15 +49,21 @@ struct DomainTests {
         table.tell(place, .enrolmentOrdered(token))
     }
 
-    @Test("a newcomer that sees an issuer is trusted and linked, and members who never met find one another")
-    func zeroTouch() throws {
-        var table = NodeTable("alpha", "beta", "gamma")
+    /// Alpha's domain, which the others enrol in as they see it.
+    private func domain(_ names: String...) throws -> NodeTable {
+        var table = NodeTable(names)
         found(&table)
         let token = try #require(makeToken(&table))
-        for place in 1...2 {
+        for place in 1..<names.count {
             enrol(place, token, in: &table)
             show(0, to: place, in: &table)
         }
+        return table
+    }
+
+    @Test("a newcomer that sees an issuer is trusted and linked, and members who never met find one another")
+    func zeroTouch() throws {
+        var table = try domain("alpha", "beta", "gamma")
         table.pass(.seconds(3))
         #expect(table.isLinked(0, 1))
         #expect(table.isLinked(0, 2))
@@ -98,11 +104,7 @@ struct DomainTests {
 
     @Test("a member is one again after a restart, and finds the others by what it kept")
     func restarted() throws {
-        var table = NodeTable("alpha", "beta")
-        found(&table)
-        let token = try #require(makeToken(&table))
-        enrol(1, token, in: &table)
-        show(0, to: 1, in: &table)
+        var table = try domain("alpha", "beta")
         table.pass(.seconds(3))
         table.restart(1)
         table.pass(.seconds(20))
@@ -117,11 +119,7 @@ struct DomainTests {
 
     @Test("credentials are renewed while their nodes live, for weeks")
     func renewed() throws {
-        var table = NodeTable("alpha", "beta")
-        found(&table)
-        let token = try #require(makeToken(&table))
-        enrol(1, token, in: &table)
-        show(0, to: 1, in: &table)
+        var table = try domain("alpha", "beta")
         table.pass(.seconds(3))
         let first = try #require(table.places[1].node.trust.domains.own)
         // Seven days at most without a renewal: twelve, of which most are slept through.
@@ -137,13 +135,7 @@ struct DomainTests {
 
     @Test("a member whose issuers are gone loses its links when its credential ends, and in the same turn")
     func ends() throws {
-        var table = NodeTable("alpha", "beta", "gamma")
-        found(&table)
-        let token = try #require(makeToken(&table))
-        for place in 1...2 {
-            enrol(place, token, in: &table)
-            show(0, to: place, in: &table)
-        }
+        var table = try domain("alpha", "beta", "gamma")
         show(2, to: 1, in: &table)
         table.pass(.seconds(5))
         #expect(table.isLinked(1, 2))
@@ -159,11 +151,7 @@ struct DomainTests {
 
     @Test("whom a node has revoked in its domain it never links again, whatever credential that shows")
     func revoked() throws {
-        var table = NodeTable("alpha", "beta")
-        found(&table)
-        let token = try #require(makeToken(&table))
-        enrol(1, token, in: &table)
-        show(0, to: 1, in: &table)
+        var table = try domain("alpha", "beta")
         table.pass(.seconds(3))
         table.command(0, .decide(table.id(1), .revoke, note: "test"))
         table.pass(.seconds(60))

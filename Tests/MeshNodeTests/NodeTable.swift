@@ -65,7 +65,9 @@ struct NodeTable {
     private var tickets: UInt64 = 1_000_000
     private var nonces: UInt64 = 0
 
-    init(_ names: String...) {
+    init(_ names: String...) { self.init(names) }
+
+    init(_ names: [String]) {
         for (index, name) in names.enumerated() {
             let number = UInt64(index) + 1
             let key = SimulatedKey(number)

@@ -44,6 +44,7 @@ extension ReportWriter {
     /// The one agreement whose content id begins with `text`, the house agreement among them.
     func agreementReport(_ text: String) -> Ruling<AgreementDetail> {
         let wanted = text.lowercased()
+        let house = house
         let isHouse = wanted == "house" || !wanted.isEmpty && house?.id?.hasPrefix(wanted) == true
         if isHouse, let house, wanted == "house" || agreementRecords(wanted).isEmpty {
             return .allowed(.house(house))

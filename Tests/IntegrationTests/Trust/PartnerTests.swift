@@ -5,6 +5,7 @@ import MeshTrust
 import Testing
 
 @testable import MeshAgent
+@testable import MeshAgreements
 @testable import MeshCredentials
 @testable import MeshTrust
 
@@ -106,9 +107,9 @@ struct PartnerTests {
             }
             let seen = await bob.plane.node.gossip.resources(of: alice.node, at: SystemClock.now().wall)
             #expect(!seen.contains { $0.name == ledger })
-            #expect(
-                await bob.plane.node.agreements.house?.body.domain
-                    != alice.plane.node.trust.domains.home?.domain)
+            let acme = try #require(await alice.plane.node.trust.domains.home).domain
+            #expect(await anna.plane.node.agreements.houses.document(of: acme) != nil)
+            #expect(await bob.plane.node.agreements.houses.document(of: acme) == nil)
             #expect(
                 await alice.plane.node.callView(at: SystemClock.now()).domain?.members.keys == [anna.node])
         }
