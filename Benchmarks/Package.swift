@@ -20,6 +20,10 @@ let below = ["MeshBase"] + protocols + ["MeshNode"]
 
 let parts = [
     Part(folder: "Machines", modules: below + ["MeshSimulator"], products: [], isPure: true),
+    Part(
+        folder: "Reconciliation", modules: ["MeshBase", "MeshGossip", "MeshWire", "MeshSimulator"],
+        products: [],
+        isPure: true),
     Part(folder: "Codecs", modules: below + ["MeshWire"], products: [], isPure: true),
     Part(
         folder: "Journal", modules: ["MeshBase", "MeshAudit", "MeshWire", "MeshStore"], products: [],

@@ -1,6 +1,7 @@
 /// A SHA-256 digest: 32 bytes, held without an allocation.
 public struct Digest: Hashable, Sendable, Comparable, Codable, CustomStringConvertible {
-    private let words: (UInt64, UInt64, UInt64, UInt64)
+    /// The bytes as four numbers, big-endian.
+    public let words: (UInt64, UInt64, UInt64, UInt64)
 
     /// Thirty-two zero bytes: the Merkle root of nothing, and a placeholder that no input hashes to.
     public static let zero = Digest(0, 0, 0, 0)

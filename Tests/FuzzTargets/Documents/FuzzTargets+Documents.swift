@@ -13,7 +13,7 @@ extension FuzzTargets {
         [
             json, scalars, linkDocument, signed, agreement, head, inception, houseAgreement,
             issuerCertificate, credential,
-        ] + tokenRecord + bundle + partnerships
+        ] + reconciliation + tokenRecord + bundle + partnerships
 
     /// Every message of a link. What is taken goes into machines and back onto wires, so it must be writable.
     static let linkDocument = FuzzTarget(

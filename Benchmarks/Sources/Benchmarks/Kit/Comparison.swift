@@ -8,6 +8,8 @@ struct Comparison {
     let baseline: Sample
     /// What is measured.
     let others: [Sample]
+    /// What besides time one wants to know of it, found once, for people: bytes, round trips.
+    var note: (() throws -> String)?
 
     /// The baseline first.
     var samples: [Sample] { [baseline] + others }

@@ -48,7 +48,7 @@ enum Entry {
 
     /// All there is in this build.
     private static func comparisons() throws -> [Comparison] {
-        var all = machineComparisons() + codecComparisons()
+        var all = machineComparisons() + codecComparisons() + reconciliationComparisons()
         #if SHELLS
             all += journalComparisons()
             all += try handshakeComparisons()

@@ -2,6 +2,8 @@
 struct Finding: Encodable {
     let area: String
     let title: String
+    /// What besides time was found of the comparison.
+    let note: String?
     let name: String
     /// By which clock.
     let clock: String

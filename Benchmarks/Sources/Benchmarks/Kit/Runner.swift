@@ -18,10 +18,11 @@ struct Runner {
         }
         for index in contests.indices { try contests[index].countAllocations() }
         let base = contests[0].costs
+        let note = try comparison.note?()
         return contests.map { contest in
             let ratios = zip(contest.costs, base).map { $0 / $1 }
             return Finding(
-                area: comparison.area, title: comparison.title, name: contest.sample.name,
+                area: comparison.area, title: comparison.title, note: note, name: contest.sample.name,
                 clock: contest.sample.stopwatch.word, times: contest.count, cost: Spread(contest.costs),
                 ratio: Spread(ratios), allocations: contest.allocations)
         }

@@ -18,7 +18,8 @@ enum Table {
             }
             return "  " + cells.joined(separator: "  ")
         }
-        return "\(first.area): \(first.title)\n" + lines.joined(separator: "\n") + "\n"
+        let note = first.note.map { "    \($0)\n" } ?? ""
+        return "\(first.area): \(first.title)\n" + note + lines.joined(separator: "\n") + "\n"
     }
 
     private static func row(of finding: Finding, isBaseline: Bool) -> [String] {
