@@ -25,8 +25,19 @@ public enum PolicyEvaluator {
         if let house, let terms = house.terms, permits(house, at: question.now) {
             return .permitted(terms.contentID)
         }
-        return .refused(reasons(against: question, over: agreements, house))
+        let reasons = reasons(against: question, over: agreements, house)
+        assert(reasons.allSatisfy { refuses(with: $0.code) }, "\(reasons) holds a code that is not listed")
+        return .refused(reasons)
     }
+
+    /// Whether this is a code with which the evaluator refuses.
+    public static func refuses(with code: RefusalCode) -> Bool { codes.contains(code) }
+
+    private static let codes: Set<RefusalCode> = [
+        .agreementMissing, .agreementNotYetValid, .agreementExpired, .agreementEnded, .agreementPending,
+        .partyMismatch, .capabilityNotAgreed, .accessLevelExceeded, .principalNotAgreed, .roleNotAgreed,
+        .networkNotAgreed, .notOfferedToDomain, .membershipMissing, .houseAgreementMissing,
+    ]
 
     /// Whether `now` lies within the times of `agreement`, with the margin for clocks (protocol section 7).
     public static func isInTime(_ agreement: Agreement, at now: WallTime) -> Bool {
@@ -158,7 +169,7 @@ public struct PolicyQuestion: Equatable, Sendable {
     /// Where the caller's link comes from, as the provider sees it; nil: unknown, and always at the consumer.
     public let callerAddress: IPAddress?
     /// By the wall clock of whoever decides.
-    public let now: WallTime
+    public internal(set) var now: WallTime
 
     public init(
         side: Side, caller: NodeID, callee: NodeID, resource: ResourceName, capability: ResourceName,

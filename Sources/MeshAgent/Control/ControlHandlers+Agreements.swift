@@ -83,7 +83,7 @@ extension ControlHandlers {
     }
 
     /// The one agreement whose content id begins with `text`.
-    private func record(_ text: String) async throws(ControlFailure) -> AgreementRecord {
+    func record(_ text: String) async throws(ControlFailure) -> AgreementRecord {
         try (await plane.report { $0.agreementRecord(text) }).orFail()
     }
 

@@ -70,6 +70,8 @@ struct ControlHandlers: Sendable {
             .on(RevokeAgreement.self, answer: revokeAgreement)
             .on(RenewAgreement.self, answer: renewAgreement)
             .on(CompareAgreements.self, answer: compareAgreements)
+            .on(ReplayAgreements.self, answer: replayAgreements)
+            .on(TestPolicy.self, answer: testPolicy)
             .on(ListAuditEvents.self, answer: listAuditEvents)
             .on(TraceCall.self, answer: traceCall)
             .on(Explain.self, answer: explain)

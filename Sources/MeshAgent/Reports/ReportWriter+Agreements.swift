@@ -63,6 +63,25 @@ extension ReportWriter {
                 .map { .init(subject: $0.subject, first: $0.first, second: $0.second) })
     }
 
+    /// What a replay found.
+    func report(
+        of history: HistoryReplay, since: WallTime, before: String, after: String
+    ) -> ReplayReport {
+        let replay = history.replay
+        return ReplayReport(
+            since: Timestamp(since), before: before, after: after, calls: replay.calls,
+            allowed: replay.permitted, refused: replay.refused, lost: replay.lost, gained: replay.gained,
+            changes: replay.changes.map { change, share in
+                ReplayReport.Change(
+                    direction: change.direction == .lost ? .lost : .gained, calls: share.count,
+                    caller: reference(change.caller), principal: change.principal,
+                    callee: reference(change.callee), resource: change.resource,
+                    capability: change.capability, code: change.code, examples: share.examples)
+            },
+            ungrouped: replay.ungrouped, unreadable: history.unreadable, unplaced: history.unplaced,
+            isTruncated: history.isTruncated)
+    }
+
     /// The one agreement with a peer whose content id begins with `text`.
     func agreementRecord(_ text: String) -> Ruling<AgreementRecord> {
         let matching = agreementRecords(text.lowercased())

@@ -78,6 +78,28 @@ extension AuditTrail {
         return (found, true)
     }
 
+    /// Hands `take` every entry that `query` asks for, the newest first, page by page; answers whether that
+    /// was all there is.
+    func read(
+        _ query: AuditQuery, _ take: (AuditEntry) -> Void
+    ) async throws(ControlFailure) -> Bool {
+        var page = query
+        page.limit = AuditQuery.limitMax
+        var taken = 0
+        var last: Set<CorrelationID> = []
+        while taken < Self.readMax {
+            let read = try await answers(page)
+            let fresh = read.filter { !last.contains($0.event.id) }
+            fresh.forEach(take)
+            taken += fresh.count
+            guard read.count == page.limit, let end = read.last else { return true }
+            guard !fresh.isEmpty else { return false }
+            page.until = end.event.time + .milliseconds(1)
+            last = Set(read.filter { $0.event.time == end.event.time }.map(\.event.id))
+        }
+        return false
+    }
+
     /// The index's answer, or why there is none, as an operation fails.
     func answers(_ query: AuditQuery) async throws(ControlFailure) -> [AuditEntry] {
         do {

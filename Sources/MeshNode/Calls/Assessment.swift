@@ -199,16 +199,7 @@ extension CallDesk {
     }
 
     /// Why nothing passes between this node and `peer`; nil when it is trusted.
-    func trustRefusal(_ peer: NodeID) -> Refusal? {
-        guard let known = view.peers[peer] else { return Refusal(.peerNotFound, [Fact("node", peer)]) }
-        let named = [Fact("peer", known.name), Fact("trust", known.trust.rawValue)]
-        return switch known.trust {
-        case .trusted: nil
-        case .untrusted: Refusal(.peerNotTrusted, named)
-        case .suspended: Refusal(.peerSuspended, named)
-        case .revoked: Refusal(.peerRevoked, named)
-        }
-    }
+    func trustRefusal(_ peer: NodeID) -> Refusal? { view.trustRefusal(peer) }
 
     private func openRefusal(_ name: String, until: Instant, at now: Instant) -> Refusal {
         let wait = until == .never ? "until the link returns" : "\((until - now).wholeMilliseconds) ms"

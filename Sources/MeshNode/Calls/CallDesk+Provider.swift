@@ -37,7 +37,10 @@ extension CallDesk {
             as: invocation.principal, at: now.wall)
         switch verdict {
         case .refused(let reasons):
-            refuse(inbound, refusals + reasons, attempt: invocation.attempt, at: now, into: &effects)
+            let asked = view.facts(
+                onCallBy: inbound.peer, method: invocation.method, capability.safety, at: now.wall)
+            refuse(
+                inbound, refusals + reasons, asked, attempt: invocation.attempt, at: now, into: &effects)
         case .permitted(let agreement):
             guard refusals.isEmpty else {
                 refuse(inbound, refusals, attempt: invocation.attempt, at: now, into: &effects)
@@ -147,7 +150,9 @@ extension CallDesk {
         at now: Moment, into effects: inout Outbox<CallEffect>
     ) {
         let invocation = inbound.invocation
-        let event = serviceEvent(inbound, attempt: invocation.attempt, agreement: agreement)
+        var event = serviceEvent(inbound, attempt: invocation.attempt, agreement: agreement)
+        event.metadata += view.facts(
+            onCallBy: inbound.peer, method: invocation.method, capability.safety, at: now.wall)
         let durability: AuditDurability = capability.safety.isMutating ? .synced : .written
         let eventID: CorrelationID
         switch admit(event, settling: durability, at: now, into: &effects) {
@@ -211,12 +216,13 @@ extension CallDesk {
     }
 
     private mutating func refuse(
-        _ inbound: InboundInvocation, _ refusals: [Refusal], attempt: UInt8, at now: Moment,
-        into effects: inout Outbox<CallEffect>
+        _ inbound: InboundInvocation, _ refusals: [Refusal], _ asked: [Fact] = [], attempt: UInt8,
+        at now: Moment, into effects: inout Outbox<CallEffect>
     ) {
         let bounded = Self.bounded(refusals)
         var event = serviceEvent(inbound, attempt: attempt, agreement: inbound.invocation.agreement)
         event.refusals = bounded
+        event.metadata += asked
         tell(.refused(event), at: now, into: &effects)
         effects.post(.respond(inbound.key, .refused(bounded, effect: .none)))
     }

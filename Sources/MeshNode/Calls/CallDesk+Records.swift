@@ -83,6 +83,12 @@ extension CallDesk {
     ) {
         var event = callEvent(call, AuditOutcome(success: false, refusals: refusals), at: now)
         event.metadata = candidateFacts(weighed)
+        // Between several it is no one agreement that refused.
+        if weighed.count == 1, let capability = weighed[0].capability {
+            event.target = weighed[0].node
+            event.capability = capability.name
+            event.metadata += policyFacts(weighed[0])
+        }
         tell(.refused(event), at: now, into: &effects)
         effects.post(.refuse(call.request.id, refusals, call.correlation))
     }
@@ -115,8 +121,14 @@ extension CallDesk {
             requestDigest: sent.auditedDigest, requestLength: sent.length ?? 0, attempt: number,
             traceparent: call.request.traceparent,
             breaker: chosen.breaker.word,
-            metadata: view.houseFacts(chosen.agreement)
+            metadata: view.houseFacts(chosen.agreement) + policyFacts(chosen)
                 + (assessments.count > 1 ? candidateFacts(assessments) : []))
+    }
+
+    /// What was asked about an attempt; nothing where nobody but this node has to permit it.
+    private func policyFacts(_ assessment: Assessment) -> [Fact] {
+        guard !assessment.isLocal, let capability = assessment.capability else { return [] }
+        return PastCall.facts(method: assessment.method, capability.safety)
     }
 
     private func callEvent(_ call: OpenCall, _ outcome: AuditOutcome, at now: Moment) -> AuditEvent {

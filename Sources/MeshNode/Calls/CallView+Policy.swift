@@ -25,10 +25,33 @@ extension CallView {
         let question = PolicyQuestion(
             side: .provider, caller: peer, callee: me, resource: resource, capability: capability.name,
             safety: capability.safety, method: method, principal: principal,
-            callerRoles: peers[peer]?.membership?.roles(shownTo: domain?.membership.domain, at: wall),
-            callerAddress: peers[peer]?.address, now: wall)
+            callerRoles: roles(ofCaller: peer, at: wall), callerAddress: peers[peer]?.address, now: wall)
         return PolicyEvaluator.decide(
             question, over: agreements[peer] ?? [], house: house(calledBy: peer, resource, at: wall))
+    }
+
+    /// What the credential of `peer` is worth here.
+    private func roles(ofCaller peer: NodeID, at wall: WallTime) -> [DomainRole]? {
+        peers[peer]?.membership?.roles(shownTo: domain?.membership.domain, at: wall)
+    }
+
+    /// What the event of a call of `peer` says of the question that was asked about it.
+    func facts(onCallBy peer: NodeID, method: String, _ safety: Safety, at wall: WallTime) -> [Fact] {
+        PastCall.facts(
+            method: method, safety,
+            PastCall.Caller(address: peers[peer]?.address, roles: roles(ofCaller: peer, at: wall)))
+    }
+
+    /// Why nothing passes between this node and `peer`; nil when it is trusted.
+    func trustRefusal(_ peer: NodeID) -> Refusal? {
+        guard let known = peers[peer] else { return Refusal(.peerNotFound, [Fact("node", peer)]) }
+        let named = [Fact("peer", known.name), Fact("trust", known.trust.rawValue)]
+        return switch known.trust {
+        case .trusted: nil
+        case .untrusted: Refusal(.peerNotTrusted, named)
+        case .suspended: Refusal(.peerSuspended, named)
+        case .revoked: Refusal(.peerRevoked, named)
+        }
     }
 
     /// Why no agreement on `resource` of `peer` holds now, whatever of it is asked: what is agreed no more is

@@ -131,14 +131,27 @@ struct Agreement: AsyncParsableCommand {
     struct Diff: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "What two agreements, or two versions of one, say differently.",
-            discussion: "Example: comity agreement diff 3f9a2c 81d0ee")
+            discussion: """
+                With `--against` it decides the calls of that time by each of the two alone, as if it had been
+                in force, and tells what would be refused or allowed by the second only.
+
+                Example: comity agreement diff 3f9a2c 81d0ee --against 30d
+                """)
         @OptionGroup var facts: FactOptions
         @Argument(help: "The beginning of the first one's id.") var first: String
         @Argument(help: "The beginning of the second one's id.") var second: String
+        @Option(help: ArgumentHelp("Replay the calls of this time, up to now.", valueName: "time"))
+        var against: TypedDuration?
         func run() async throws {
-            let request = CompareAgreements.Request(first: first, second: second)
-            try facts.show(
-                try await facts.home.ask(CompareAgreements.self, request), AgreementText.render)
+            guard let against else {
+                let request = CompareAgreements.Request(first: first, second: second)
+                return try facts.show(
+                    try await facts.home.ask(CompareAgreements.self, request), AgreementText.render)
+            }
+            let request = ReplayAgreements.Request(
+                first: first, second: second, seconds: against.seconds)
+            let report = try await facts.home.ask(ReplayAgreements.self, request, waiting: .seconds(120))
+            try facts.show(report, ReplayText.render)
         }
     }
 }
