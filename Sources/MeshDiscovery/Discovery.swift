@@ -130,7 +130,7 @@ public struct Discovery: Sendable, Equatable {
                 alarms.cancel(.sighting(sighting.key))
             }
             if !fresh.isEmpty || evicted != nil { hasChanged = true }
-            guard let owner else { return }
+            guard let owner else { return search.wake(fresh, at: now) }
             if candidates[owner] == nil { open(owner) }
             if !fresh.isEmpty {
                 change(owner) { candidate, _ in candidate.plan.wake(toward: fresh, at: now) }

@@ -9,8 +9,11 @@ public struct DiscoveryConfiguration: Sendable, Equatable {
     public var redialTrustedMax: Duration = .seconds(15)
     /// No redial of another expected peer waits longer: `redialTrustedMax` ... 1 h.
     public var redialOtherMax: Duration = .seconds(60)
-    /// No redial of a stranger waits longer, while any are sought: `redialOtherMax` ... 1 h. Most strangers
-    /// on a shared network are none of ours.
+    /// No redial of a stranger waits longer while this node looks for who enrols it: `redialFirst` ... 1 h.
+    /// Much shorter, and an issuer's limit of attempts a minute refuses them.
+    public var redialIssuerMax: Duration = .seconds(30)
+    /// No redial of a stranger waits longer while members are sought: `redialOtherMax` ... 1 h. Most
+    /// strangers on a shared network are none of ours.
     public var redialStrangerMax: Duration = .seconds(600)
     /// A fresh sighting leads to a dial at once, but two dials begin at least this far apart: 0 ... 15 s.
     /// Below 1 s a liar on the network can make us dial often.
@@ -41,6 +44,7 @@ public struct DiscoveryConfiguration: Sendable, Equatable {
         check("redialFirst", redialFirst, .milliseconds(100), .seconds(15))
         check("redialTrustedMax", redialTrustedMax, redialFirst, .seconds(15))
         check("redialOtherMax", redialOtherMax, redialTrustedMax, .seconds(3600))
+        check("redialIssuerMax", redialIssuerMax, redialFirst, .seconds(3600))
         check("redialStrangerMax", redialStrangerMax, redialOtherMax, .seconds(3600))
         check("freshDialGap", freshDialGap, .zero, .seconds(15))
         check("raceDelay", raceDelay, .milliseconds(100), .seconds(3))

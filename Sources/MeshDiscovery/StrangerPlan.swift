@@ -1,20 +1,24 @@
 import MeshBase
 
-/// Whether strangers are dialled, while this node looks for members of its domain or for who enrols it.
+/// Whether strangers are dialled. What was tried for one reason counts nothing for the next.
 public enum StrangerSearch: Sendable, Equatable {
     /// Not at all: nobody would be accepted.
     case never
-    /// From now on, whatever was tried before: the reason is a new one.
-    case anew
+    /// To find members of this node's domain, who look for it as well.
+    case members
+    /// To find who enrols this node, which can do little before; nobody comes to it.
+    case issuer
 }
 
 /// When strangers are dialled, and where: endpoints of which nobody knows whose they are.
 ///
 ///     seen ──a short jitter──> waiting ──due, and a place free──> dialling ──failed──> waiting, longer
+///       waiting, longer ──seen by a new sighting──> waiting, a second
 ///       a sighting that is gone, or turns out to be somebody's, takes its endpoint with it
 ///
 /// Bounded: `dialsMax` at once, `Limits.sightings` endpoints, and each endpoint ever more seldom, for most
-/// strangers on a shared network are none of ours. What failed least goes first, then what callers name
+/// strangers on a shared network are none of ours; less seldom for a newcomer, whose issuer may have been
+/// away just then. What failed least goes first, then what callers name
 /// first, so that an old flood keeps no newcomer waiting. Callers owe: `fail` once for each dial that brought
 /// no link.
 struct StrangerPlan: Sendable, Equatable {
@@ -42,7 +46,8 @@ struct StrangerPlan: Sendable, Equatable {
     }
 
     /// Whether anybody is sought.
-    private(set) var isSeeking = false
+    var isSeeking: Bool { search != .never }
+    private var search = StrangerSearch.never
     private var attempts = OrderedTable<Endpoint, Attempt>()
     private let configuration: DiscoveryConfiguration
 
@@ -62,7 +67,7 @@ struct StrangerPlan: Sendable, Equatable {
 
     /// Begins or ends the search. What is under way ends by itself.
     mutating func seek(_ search: StrangerSearch) {
-        isSeeking = search == .anew
+        self.search = search
         attempts.removeAll { _, attempt in attempt.isWaiting }
     }
 
@@ -106,6 +111,16 @@ struct StrangerPlan: Sendable, Equatable {
         attempts[endpoint] = attempt
     }
 
+    /// A new sighting says that somebody is there: what failed before may have been somebody else, or who was
+    /// away.
+    mutating func wake(_ endpoints: [Endpoint], at now: Instant) {
+        for endpoint in endpoints {
+            guard case .waiting(let until)? = attempts[endpoint]?.phase else { continue }
+            let soon = now + configuration.freshDialGap
+            attempts.update(endpoint) { $0.phase = .waiting(until: min(until, soon)) }
+        }
+    }
+
     /// Somebody is known there now.
     mutating func find(_ endpoint: Endpoint) { attempts[endpoint] = nil }
 
@@ -114,7 +129,9 @@ struct StrangerPlan: Sendable, Equatable {
     private func fresh(at now: Instant, using generator: inout SeededGenerator) -> Attempt {
         Attempt(
             phase: .waiting(until: now + generator.duration(from: .zero, through: Self.jitterMax)),
-            backoff: Backoff(first: configuration.redialFirst, most: configuration.redialStrangerMax))
+            backoff: Backoff(
+                first: configuration.redialFirst,
+                most: search == .issuer ? configuration.redialIssuerMax : configuration.redialStrangerMax))
     }
 
     private func failures(at endpoint: Endpoint) -> Int { attempts[endpoint]?.backoff.failureCount ?? 0 }

@@ -77,7 +77,7 @@ extension Node {
                 tell(.sighted(Sighting(referredTo: endpoints)), at: now, into: &effects)
             case .proved(let connection, let node): prove(node, on: connection, at: now, into: &effects)
             case .seek(let whom):
-                tell(.strangersSought(whom == .nobody ? .never : .anew), at: now, into: &effects)
+                tell(.strangersSought(StrangerSearch(whom)), at: now, into: &effects)
             case .answer(let ticket, let answer): effects.post(.answer(ticket, NodeAnswer(answer)))
             case .confirmationWanted(let name, let pin, let claimed):
                 effects.post(.confirmationWanted(name, by: pin, name: claimed))

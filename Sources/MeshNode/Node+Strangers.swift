@@ -40,3 +40,14 @@ extension Sighting {
             life: .seconds(3600))
     }
 }
+
+extension StrangerSearch {
+    init(_ whom: Seeking) {
+        self =
+            switch whom {
+            case .nobody: .never
+            case .members: .members
+            case .issuer: .issuer
+            }
+    }
+}

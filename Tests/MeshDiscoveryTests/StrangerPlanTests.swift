@@ -31,7 +31,7 @@ struct StrangerPlanTests {
     func sought() {
         #expect(strangers(.sighted(.heard("x", tag: nil, 1)), at(1)).isEmpty)
         #expect(pass(to: 5).isEmpty)
-        _ = strangers(.strangersSought(.anew), at(5))
+        _ = strangers(.strangersSought(.members), at(5))
         let dialled = pass(to: 5.3)
         #expect(dialled.map(\.1) == [endpoint(1)])
         _ = strangers(.strangerFailed(endpoint(1)), at(6))
@@ -46,10 +46,10 @@ struct StrangerPlanTests {
         _ = strangers(.sighted(.fixed(nil, 200)), at(1))
         #expect(bench.discovery.book.strangers.count == 21)
         // All at once: whoever is dialled has the same time behind it.
-        _ = strangers(.strangersSought(.anew), at(2))
+        _ = strangers(.strangersSought(.members), at(2))
         var plan = StrangerPlan(DiscoveryConfiguration())
         var generator = SeededGenerator(seed: 1)
-        plan.seek(.anew)
+        plan.seek(.members)
         let seen = [endpoint(200)] + (0..<20).map { endpoint(10 + $0) }
         #expect(plan.due(at: at(1).instant, seen: seen, using: &generator).isEmpty)
         let first = plan.due(at: at(2).instant, seen: seen, using: &generator)
@@ -61,7 +61,7 @@ struct StrangerPlanTests {
     @Test("are dialled at most eight at once, each once a time")
     func atOnce() {
         for number in 0..<9 { _ = strangers(.sighted(.heard("s\(number)", tag: nil, 10 + number)), at(1)) }
-        _ = strangers(.strangersSought(.anew), at(2))
+        _ = strangers(.strangersSought(.members), at(2))
         #expect(pass(to: 3).count == 8)
         #expect(Set(pass(to: 21).map(\.1)).isEmpty)
         // Nobody answered for twenty seconds: they count as failed.
@@ -71,7 +71,7 @@ struct StrangerPlanTests {
     @Test("are dialled ever more seldom, and never more than ten minutes apart")
     func backsOff() {
         _ = strangers(.sighted(.heard("x", tag: nil, 1, life: .seconds(100_000))), at(1))
-        _ = strangers(.strangersSought(.anew), at(1))
+        _ = strangers(.strangersSought(.members), at(1))
         let times = pass(to: 20_000, failing: true).map(\.0)
         let gaps = zip(times, times.dropFirst()).map { $1 - $0 }
         #expect(gaps.allSatisfy { $0 >= 0.5 && $0 <= 600 })
@@ -79,10 +79,33 @@ struct StrangerPlanTests {
         #expect((20...80).contains(times.count))
     }
 
+    @Test("are dialled at least every half minute by a newcomer, who finds nobody else to enrol it")
+    func newcomer() {
+        _ = strangers(.sighted(.heard("x", tag: nil, 1, life: .seconds(100_000))), at(1))
+        _ = strangers(.strangersSought(.issuer), at(1))
+        let times = pass(to: 20_000, failing: true).map(\.0)
+        let gaps = zip(times, times.dropFirst()).map { $1 - $0 }
+        #expect(gaps.allSatisfy { $0 >= 0.5 && $0 <= 30 })
+        #expect(gaps.last ?? 0 >= 15)
+    }
+
+    @Test("are dialled a second after a new sighting of where they are, however often that failed before")
+    func seenAnew() {
+        _ = strangers(.sighted(.heard("x", tag: nil, 1, life: .seconds(100_000))), at(1))
+        _ = strangers(.strangersSought(.members), at(1))
+        _ = pass(to: 10_000, failing: true)
+        // The same sighting again says nothing new; the next run of a node has another name.
+        _ = strangers(.sighted(.heard("x", tag: nil, 1, life: .seconds(100_000))), at(10_000))
+        #expect(pass(to: 10_002).isEmpty)
+        _ = strangers(.sighted(.heard("y", tag: nil, 1)), at(10_002))
+        #expect(pass(to: 10_002.9).isEmpty)
+        #expect(pass(to: 10_003.1).map(\.1) == [endpoint(1)])
+    }
+
     @Test("who turns out to be somebody is no stranger")
     func found() {
         _ = strangers(.sighted(.heard("x", tag: bench.tag(of: node(1), at(1)), 1)), at(1))
-        _ = strangers(.strangersSought(.anew), at(1))
+        _ = strangers(.strangersSought(.members), at(1))
         #expect(pass(to: 1.3).map(\.1) == [endpoint(1)])
         _ = bench.handle(.peerTrusted(node(1)), at(1.4))
         _ = bench.handle(.linkUp(node(1), endpoint(1)), at(1.4))
@@ -92,7 +115,7 @@ struct StrangerPlanTests {
 
     @Test("a peer that has a link there is no stranger, whatever the tag says; without one it may be")
     func wrongTag() {
-        _ = strangers(.strangersSought(.anew), at(1))
+        _ = strangers(.strangersSought(.members), at(1))
         _ = bench.handle(.peerTrusted(node(1)), at(1))
         _ = strangers(
             .sighted(.heard("x", tag: bench.tag(of: node(9), at(1)), 1, life: .seconds(100_000))), at(1))
@@ -105,7 +128,7 @@ struct StrangerPlanTests {
 
     @Test("whose sighting is withdrawn, and this node itself, are not dialled")
     func gone() {
-        _ = strangers(.strangersSought(.anew), at(1))
+        _ = strangers(.strangersSought(.members), at(1))
         _ = strangers(.sighted(.heard("x", tag: nil, 1)), at(1))
         _ = strangers(.withdrawn(SightingKey(witness: .mdns(interface: "eth0"), source: "x")), at(1))
         #expect(pass(to: 100).isEmpty)
@@ -120,9 +143,9 @@ struct StrangerPlanTests {
     @Test("a new reason to look forgets what was tried for another")
     func anew() {
         _ = strangers(.sighted(.heard("x", tag: nil, 1, life: .seconds(100_000))), at(1))
-        _ = strangers(.strangersSought(.anew), at(1))
+        _ = strangers(.strangersSought(.members), at(1))
         _ = pass(to: 3_000, failing: true)
-        _ = strangers(.strangersSought(.anew), at(3_000))
+        _ = strangers(.strangersSought(.members), at(3_000))
         #expect(pass(to: 3_000.3).count == 1)
     }
 }

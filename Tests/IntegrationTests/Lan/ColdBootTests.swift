@@ -16,6 +16,31 @@ struct ColdBootTests {
         .enabled(if: Patience.isLong, Patience.why), .timeLimit(.minutes(10)))
     func twenty() async throws { try await boot(times: 20) }
 
+    @Test(
+        "is enrolled within 10 s of an issuer whose host died and comes back",
+        .enabled(if: Patience.isLong, Patience.why), .timeLimit(.minutes(3)))
+    func issuerAway() async throws {
+        try await LanDomain.with(hosts: 2) { domain in
+            let first = try domain.boot(1)
+            try await until("the issuer runs") { await first.process.status() != nil }
+            let ear = try await MulticastEar(on: 2, in: domain.lab, for: domain.mesh)
+            _ = try await ear.announcement(of: domain.lab.address(1), within: .seconds(10))
+            // A host that dies says no goodbye: mDNS goes on showing where it was.
+            try await domain.lab.run("avahi-kill", "1")
+            try await first.process.kill()
+            let newcomer = try domain.boot(2)
+            try await until("the newcomer runs") { await newcomer.process.status() != nil }
+            // Long enough for its wait between two attempts to grow beyond that bound.
+            try await Task.sleep(for: .seconds(25))
+            try await domain.lab.run("avahi-start", "1")
+            let back = try domain.boot(1)
+            try await until("the issuer is back") { await back.process.status() != nil }
+            let took = try await [back, newcomer].allCallable(within: .seconds(60))
+            print(String(format: "the issuer is back: calls answered after %.2f s", took.inSeconds))
+            #expect(took < .seconds(10))
+        }
+    }
+
     private func boot(times: Int) async throws {
         try await LanDomain.with(hosts: 2 + times) { domain in
             let others = [try domain.boot(1), try domain.boot(2)]
