@@ -41,8 +41,8 @@ struct DialPlan: Sendable, Equatable {
     static let raceMax = 3
 
     private(set) var phase: Phase = .resting
-    /// Whether a link is up.
-    var isUp: Bool { if case .up = phase { true } else { false } }
+    /// Since when there has been a link; nil while there is none.
+    var upSince: Instant? { if case .up(let since, _) = phase { since } else { nil } }
     /// Failures of each endpoint since its last success; absent: none.
     private(set) var failures = OrderedTable<Endpoint, Int>()
     private let configuration: DiscoveryConfiguration
@@ -128,6 +128,17 @@ struct DialPlan: Sendable, Equatable {
             dials + [Dial(endpoint: endpoint, lapse: now + configuration.dialPatience)],
             next: round.isEmpty ? .never : now + configuration.raceDelay)
         return endpoint
+    }
+
+    /// A dial of `endpoint` that began before anybody knew that it leads to this peer.
+    mutating func join(_ endpoint: Endpoint, at now: Instant) {
+        let dial = Dial(endpoint: endpoint, lapse: now + configuration.dialPatience)
+        lastDial = now
+        switch phase {
+        case .resting, .waiting: phase = .dialling([dial], next: .never)
+        case .dialling(let dials, let next): phase = .dialling(dials + [dial], next: next)
+        case .up(let since, let dials): phase = .up(since: since, dials + [dial])
+        }
     }
 
     /// Somebody answered at `endpoint` and is proving who it is: the others of the round are held back.

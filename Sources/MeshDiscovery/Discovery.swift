@@ -90,7 +90,9 @@ public struct Discovery: Sendable, Equatable {
         case .strangersSought(let wanted):
             search.seek(wanted)
             hasChanged = true
-        case .strangerFailed(let endpoint): search.fail(endpoint, at: instant, using: &generator)
+        case .strangerFound(let target): find(target, at: instant)
+        case .strangerFailed(let endpoint, let why):
+            search.fail(endpoint, because: why, at: instant, using: &generator)
         case .timeReached: break
         }
         ring(at: instant, into: &effects)
@@ -232,6 +234,13 @@ public struct Discovery: Sendable, Equatable {
         if former != peer { reconsiderStrangers(at: now) }
     }
 
+    private mutating func find(_ target: DialTarget, at now: Instant) {
+        guard target.node != node else { return }
+        search.find(target.endpoint)
+        if candidates[target.node] == nil { open(target.node) }
+        change(target.node) { candidate, _ in candidate.plan.join(target.endpoint, at: now) }
+    }
+
     private mutating func linkDown(_ peer: NodeID, at now: Instant) {
         change(peer) { candidate, generator in candidate.plan.linkDown(at: now, using: &generator) }
         hasChanged = true
@@ -307,23 +316,6 @@ public struct Discovery: Sendable, Equatable {
         }
         guard let deadline = search.deadline else { return alarms.cancel(.strangers) }
         alarms.set(.strangers, at: deadline)
-    }
-
-    /// Where strangers are, what an operator named first, none twice.
-    private func strangersSeen(at now: Instant) -> [Endpoint] {
-        let entries = book.strangers.values
-        let vouched = entries.filter(\.sighting.key.witness.isVouched)
-        let heard = entries.filter { !$0.sighting.key.witness.isVouched }
-        var seen = OrderedTable<Endpoint, Bool>()
-        return (vouched + heard).flatMap(\.sighting.endpoints).filter { endpoint in
-            // Behind a tag that nobody recognises may be a peer whose clock is wrong.
-            let isLinked = proven.owner(of: endpoint).flatMap { candidates[$0]?.plan.isUp } ?? false
-            guard seen[endpoint] == nil, !isLinked, own.lapse(of: endpoint, at: now) == nil else {
-                return false
-            }
-            seen[endpoint] = true
-            return true
-        }
     }
 
     private mutating func dial(_ peer: NodeID, at now: Instant, into effects: inout Outbox<DiscoveryEffect>) {

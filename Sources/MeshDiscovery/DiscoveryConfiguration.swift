@@ -7,13 +7,14 @@ public struct DiscoveryConfiguration: Sendable, Equatable {
     public var redialFirst: Duration = .seconds(1)
     /// No redial of a trusted peer waits longer: `redialFirst` ... 15 s.
     public var redialTrustedMax: Duration = .seconds(15)
-    /// No redial of another expected peer waits longer: `redialTrustedMax` ... 1 h.
+    /// No redial of another expected peer waits longer, nor one of a place where strangers were seen and
+    /// nobody answered: `redialTrustedMax` ... 1 h.
     public var redialOtherMax: Duration = .seconds(60)
     /// No redial of a stranger waits longer while this node looks for who enrols it: `redialFirst` ... 1 h.
     /// Much shorter, and an issuer's limit of attempts a minute refuses them.
     public var redialIssuerMax: Duration = .seconds(30)
-    /// No redial of a stranger waits longer while members are sought: `redialOtherMax` ... 1 h. Most
-    /// strangers on a shared network are none of ours.
+    /// No redial of a stranger that answered, and was none of ours or did not take us for one of theirs,
+    /// waits longer while members are sought: `redialOtherMax` ... 1 h. Each such dial is an event there.
     public var redialStrangerMax: Duration = .seconds(600)
     /// A fresh sighting leads to a dial at once, but two dials begin at least this far apart: 0 ... 15 s.
     /// Below 1 s a liar on the network can make us dial often.

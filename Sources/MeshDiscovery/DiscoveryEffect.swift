@@ -7,7 +7,7 @@ public enum DiscoveryEffect: Sendable, Equatable {
     /// End this dial, for another one brought the link. It is answered once all the same.
     case giveUp(DialTarget)
     /// Dial this endpoint, where nobody knows who is; accept whom trust says, and answer with
-    /// `.strangerFailed` unless it brought a link.
+    /// `.strangerFound` or `.strangerFailed`.
     case dialStranger(Endpoint)
     /// What `Discovery.peers(at:)` shows has changed in more than ages. At most one an input, behind the
     /// dials.

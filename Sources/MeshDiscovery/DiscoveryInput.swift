@@ -28,8 +28,11 @@ public enum DiscoveryInput: Sendable, Equatable {
     case provedMyself(Endpoint)
     /// Whether strangers are to be dialled.
     case strangersSought(StrangerSearch)
-    /// A dial of a stranger brought no link.
-    case strangerFailed(Endpoint)
+    /// The stranger that was dialled there proved to be this node: the dial goes on as one of it, and is
+    /// answered as such.
+    case strangerFound(DialTarget)
+    /// A dial of a stranger brought no link, for this reason.
+    case strangerFailed(Endpoint, StrangerFailure)
     /// `nextDeadline` has come.
     case timeReached
 }

@@ -10,17 +10,26 @@ public enum StrangerSearch: Sendable, Equatable {
     case issuer
 }
 
+/// Why a dial of a stranger brought no link.
+public enum StrangerFailure: Sendable, Equatable {
+    /// Nobody answered: who is to be there may be away.
+    case unanswered
+    /// Somebody answered, and one of the two does not accept the other: most likely it is none of ours.
+    case refused
+}
+
 /// When strangers are dialled, and where: endpoints of which nobody knows whose they are.
 ///
 ///     seen ──a short jitter──> waiting ──due, and a place free──> dialling ──failed──> waiting, longer
 ///       waiting, longer ──seen by a new sighting──> waiting, a second
 ///       a sighting that is gone, or turns out to be somebody's, takes its endpoint with it
 ///
-/// Bounded: `dialsMax` at once, `Limits.sightings` endpoints, and each endpoint ever more seldom, for most
-/// strangers on a shared network are none of ours; less seldom for a newcomer, whose issuer may have been
-/// away just then. What failed least goes first, then what callers name
-/// first, so that an old flood keeps no newcomer waiting. Callers owe: `fail` once for each dial that brought
-/// no link.
+/// Bounded: `dialsMax` at once, `Limits.sightings` endpoints, and each endpoint ever more seldom: most
+/// strangers on a shared network are none of ours, and each dial of one costs two handshakes' work and an
+/// event there. Where nobody answers it costs neither, and is tried as often as any expected peer (protocol
+/// section 5, Decision 0024). A newcomer, to which nobody comes, asks all of them often. What failed least
+/// goes first, then what callers name first, so that an old flood keeps no newcomer waiting. Callers owe:
+/// `fail` once for each dial that brought no link.
 struct StrangerPlan: Sendable, Equatable {
     /// Dials under way at once.
     static let dialsMax = 8
@@ -78,7 +87,7 @@ struct StrangerPlan: Sendable, Equatable {
         guard isSeeking else { return [] }
         for (endpoint, attempt) in attempts {
             if case .dialling(let lapse) = attempt.phase, lapse <= now {
-                fail(endpoint, at: now, using: &generator)
+                fail(endpoint, because: .unanswered, at: now, using: &generator)
             }
         }
         let wanted = Array(seen.prefix(Limits.sightings))
@@ -103,8 +112,12 @@ struct StrangerPlan: Sendable, Equatable {
     }
 
     /// The dial of `endpoint` brought no link. Ignored unless it is under way.
-    mutating func fail(_ endpoint: Endpoint, at now: Instant, using generator: inout SeededGenerator) {
+    mutating func fail(
+        _ endpoint: Endpoint, because why: StrangerFailure, at now: Instant,
+        using generator: inout SeededGenerator
+    ) {
         guard var attempt = attempts[endpoint], !attempt.isWaiting else { return }
+        attempt.backoff.most = longestWait(after: why)
         // Never at once: the least wait is half of the ceiling, or a refusal would be asked for in a burst.
         let ceiling = attempt.backoff.ceiling
         attempt.phase = .waiting(until: now + ceiling / 2 + attempt.backoff.fail(using: &generator) / 2)
@@ -129,9 +142,15 @@ struct StrangerPlan: Sendable, Equatable {
     private func fresh(at now: Instant, using generator: inout SeededGenerator) -> Attempt {
         Attempt(
             phase: .waiting(until: now + generator.duration(from: .zero, through: Self.jitterMax)),
-            backoff: Backoff(
-                first: configuration.redialFirst,
-                most: search == .issuer ? configuration.redialIssuerMax : configuration.redialStrangerMax))
+            backoff: Backoff(first: configuration.redialFirst, most: longestWait(after: .unanswered)))
+    }
+
+    private func longestWait(after why: StrangerFailure) -> Duration {
+        switch (search, why) {
+        case (.issuer, _): configuration.redialIssuerMax
+        case (.members, .unanswered), (.never, .unanswered): configuration.redialOtherMax
+        case (.members, .refused), (.never, .refused): configuration.redialStrangerMax
+        }
     }
 
     private func failures(at endpoint: Endpoint) -> Int { attempts[endpoint]?.backoff.failureCount ?? 0 }

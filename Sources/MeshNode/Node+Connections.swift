@@ -33,13 +33,14 @@ extension Node {
     mutating func close(_ connection: ConnectionID, at now: Moment, into effects: inout Outbox<NodeEffect>) {
         let known = connections.remove(connection)
         if case .probe? = known { return probeClosed(connection, into: &effects) }
-        distances[connection] = nil
+        let wasAnswered = distances.remove(connection) != nil
         repeats.cancel(connection)
         let wasLink = gossip.node(on: connection) != nil
         tell(TrustInput.connectionClosed(connection), at: now, into: &effects)
         tell(GossipInput.connectionClosed(connection), at: now, into: &effects)
         if case .seeking(let endpoint, _)? = known, !wasLink {
-            tell(.strangerFailed(endpoint), at: now, into: &effects)
+            let why: StrangerFailure = wasAnswered ? .refused : .unanswered
+            tell(.strangerFailed(endpoint, why), at: now, into: &effects)
         }
         // A dial that became the link was answered when it did.
         switch known {

@@ -11,11 +11,17 @@ extension Node {
         effects.post(.dial(connection, endpoint, intent.token == nil ? .peering : .pairing))
     }
 
-    /// Who was found, and where: it is dialled there from now on.
+    /// Who was found, and where: it is dialled there from now on. A connection on `comity/1` becomes its link
+    /// next; were it not known as a dial of this node, trust would begin with another one.
     mutating func prove(
         _ node: NodeID, on connection: ConnectionID, at now: Moment, into effects: inout Outbox<NodeEffect>
     ) {
-        guard case .seeking(let endpoint, _)? = connections[connection] else { return }
+        guard case .seeking(let endpoint, let intent)? = connections[connection] else { return }
+        if intent.token == nil {
+            let target = DialTarget(node: node, endpoint: endpoint)
+            connections[connection] = .dialled(target)
+            tell(.strangerFound(target), at: now, into: &effects)
+        }
         let key = SightingKey(witness: .link, source: endpoint.description)
         let sighting = Sighting(key: key, endpoints: [endpoint], claim: .node(node), life: nil)
         tell(.sighted(sighting), at: now, into: &effects)

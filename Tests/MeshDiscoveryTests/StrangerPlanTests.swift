@@ -14,14 +14,15 @@ struct StrangerPlanTests {
     }
 
     /// Lets time pass up to a second; what was dialled, with when.
-    private func pass(to second: Double, failing: Bool = false) -> [(Double, Endpoint)] {
+    private func pass(to second: Double, failing why: StrangerFailure? = nil) -> [(Double, Endpoint)] {
         var dialled: [(Double, Endpoint)] = []
         while let deadline = bench.discovery.nextDeadline, deadline <= at(second).instant {
             let when = Double(deadline.nanoseconds) / 1e9
             let moment = Moment(instant: deadline, wall: at(when).wall)
             for place in strangers(.timeReached, moment) {
                 dialled.append((when, place))
-                if failing { dialled += strangers(.strangerFailed(place), moment).map { (when, $0) } }
+                guard let why else { continue }
+                dialled += strangers(.strangerFailed(place, why), moment).map { (when, $0) }
             }
         }
         return dialled
@@ -34,7 +35,7 @@ struct StrangerPlanTests {
         _ = strangers(.strangersSought(.members), at(5))
         let dialled = pass(to: 5.3)
         #expect(dialled.map(\.1) == [endpoint(1)])
-        _ = strangers(.strangerFailed(endpoint(1)), at(6))
+        _ = strangers(.strangerFailed(endpoint(1), .refused), at(6))
         _ = strangers(.strangersSought(.never), at(6))
         #expect(pass(to: 1_000).isEmpty)
         #expect(strangers(.sighted(.heard("y", tag: nil, 2)), at(1_001)).isEmpty)
@@ -54,7 +55,7 @@ struct StrangerPlanTests {
         #expect(plan.due(at: at(1).instant, seen: seen, using: &generator).isEmpty)
         let first = plan.due(at: at(2).instant, seen: seen, using: &generator)
         #expect(first == Array(seen.prefix(StrangerPlan.dialsMax)))
-        plan.fail(endpoint(200), at: at(2.1).instant, using: &generator)
+        plan.fail(endpoint(200), because: .refused, at: at(2.1).instant, using: &generator)
         #expect(plan.due(at: at(9).instant, seen: seen, using: &generator) == [seen[StrangerPlan.dialsMax]])
     }
 
@@ -68,22 +69,33 @@ struct StrangerPlanTests {
         #expect(pass(to: 24).count >= 1)
     }
 
-    @Test("are dialled ever more seldom, and never more than ten minutes apart")
+    @Test("that refuse are dialled ever more seldom, and never more than ten minutes apart")
     func backsOff() {
         _ = strangers(.sighted(.heard("x", tag: nil, 1, life: .seconds(100_000))), at(1))
         _ = strangers(.strangersSought(.members), at(1))
-        let times = pass(to: 20_000, failing: true).map(\.0)
+        let times = pass(to: 20_000, failing: .refused).map(\.0)
         let gaps = zip(times, times.dropFirst()).map { $1 - $0 }
         #expect(gaps.allSatisfy { $0 >= 0.5 && $0 <= 600 })
         #expect(gaps.last ?? 0 >= 300)
         #expect((20...80).contains(times.count))
     }
 
+    @Test("are dialled at least once a minute where nobody answers, as any peer whose word is awaited")
+    func unanswered() {
+        _ = strangers(.sighted(.heard("x", tag: nil, 1, life: .seconds(100_000))), at(1))
+        _ = strangers(.strangersSought(.members), at(1))
+        // Who refused before may have gone since.
+        _ = pass(to: 5_000, failing: .refused)
+        let times = pass(to: 20_000, failing: .unanswered).map(\.0)
+        let gaps = zip(times, times.dropFirst()).map { $1 - $0 }
+        #expect(gaps.allSatisfy { $0 >= 30 && $0 <= 60 })
+    }
+
     @Test("are dialled at least every half minute by a newcomer, who finds nobody else to enrol it")
     func newcomer() {
         _ = strangers(.sighted(.heard("x", tag: nil, 1, life: .seconds(100_000))), at(1))
         _ = strangers(.strangersSought(.issuer), at(1))
-        let times = pass(to: 20_000, failing: true).map(\.0)
+        let times = pass(to: 20_000, failing: .refused).map(\.0)
         let gaps = zip(times, times.dropFirst()).map { $1 - $0 }
         #expect(gaps.allSatisfy { $0 >= 0.5 && $0 <= 30 })
         #expect(gaps.last ?? 0 >= 15)
@@ -93,7 +105,7 @@ struct StrangerPlanTests {
     func seenAnew() {
         _ = strangers(.sighted(.heard("x", tag: nil, 1, life: .seconds(100_000))), at(1))
         _ = strangers(.strangersSought(.members), at(1))
-        _ = pass(to: 10_000, failing: true)
+        _ = pass(to: 10_000, failing: .refused)
         // The same sighting again says nothing new; the next run of a node has another name.
         _ = strangers(.sighted(.heard("x", tag: nil, 1, life: .seconds(100_000))), at(10_000))
         #expect(pass(to: 10_002).isEmpty)
@@ -126,6 +138,23 @@ struct StrangerPlanTests {
         #expect(pass(to: 3_001).map(\.1) == [endpoint(1)])
     }
 
+    @Test("a peer that dialled this node, and says on its link where it listens, is no stranger there")
+    func saidSo() {
+        _ = strangers(.strangersSought(.members), at(1))
+        _ = bench.handle(.peerTrusted(node(1)), at(1))
+        // What an earlier run remembers of it, somebody else may have today.
+        _ = strangers(.sighted(.seen(by: .link, "old", 2, claim: .node(node(1)))), at(1))
+        _ = bench.handle(.linkUp(node(1), nil), at(1.4))
+        _ = strangers(
+            .sighted(.seen(by: .link, "new", 1, claim: .node(node(1)), life: .seconds(100_000))), at(1.5))
+        let tag = bench.tag(of: node(9), at(1))
+        _ = strangers(.sighted(.heard("x", tag: tag, 1, life: .seconds(100_000))), at(2))
+        _ = strangers(.sighted(.fixed(nil, 2)), at(2))
+        #expect(pass(to: 3).map(\.1) == [endpoint(2)])
+        _ = bench.handle(.linkDown(node(1)), at(3))
+        #expect(pass(to: 3.5).map(\.1) == [endpoint(1)])
+    }
+
     @Test("whose sighting is withdrawn, and this node itself, are not dialled")
     func gone() {
         _ = strangers(.strangersSought(.members), at(1))
@@ -144,7 +173,7 @@ struct StrangerPlanTests {
     func anew() {
         _ = strangers(.sighted(.heard("x", tag: nil, 1, life: .seconds(100_000))), at(1))
         _ = strangers(.strangersSought(.members), at(1))
-        _ = pass(to: 3_000, failing: true)
+        _ = pass(to: 3_000, failing: .refused)
         _ = strangers(.strangersSought(.members), at(3_000))
         #expect(pass(to: 3_000.3).count == 1)
     }

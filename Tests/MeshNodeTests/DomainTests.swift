@@ -81,6 +81,27 @@ struct DomainTests {
         for place in 1...2 { #expect(table.places[place].node.agreements.house?.agreement.payload == house) }
     }
 
+    @Test("a member that is found is dialled once, and its link is not replaced")
+    func foundOnce() throws {
+        var table = try domain("alpha", "beta", "gamma")
+        table.pass(.seconds(3))
+        let before = table.places[1].effects.count
+        show(2, to: 1, in: &table)
+        table.pass(.seconds(10))
+        let after = table.places[1].effects.dropFirst(before)
+        let dials = after.filter {
+            if case .dial(_, table.places[2].endpoint, _) = $0 { true } else { false }
+        }
+        #expect(dials.count == 1)
+        #expect(!after.contains { if case .close = $0 { true } else { false } })
+        #expect(table.isLinked(1, 2))
+        let progress = table.places[1].node.discovery.peer(table.id(2), at: table.now.instant)?.progress
+        guard case .linked? = progress else {
+            Issue.record("discovery does not know of the link: \(String(describing: progress))")
+            return
+        }
+    }
+
     @Test("what the anchor does not sign is answered as not made")
     func notSigned() {
         var table = NodeTable("alpha")
