@@ -22,10 +22,12 @@ public struct Simulation: Sendable {
         world.hosts[host].ending = ending
     }
 
-    init(_ plan: SimulationPlan, tampering: Tampering?) {
+    /// - Parameter sought: the only invariant that is looked at; nil: all are.
+    init(_ plan: SimulationPlan, tampering: Tampering?, seeking sought: Invariant? = nil) {
         precondition(plan.problems().isEmpty, "\(plan.problems())")
         end = plan.end
         world = World(plan, tampering: tampering)
+        world.checks.sought = sought
     }
 
     /// How far the run has come.

@@ -11,13 +11,18 @@ struct Checks: Sendable {
     var calls = CallCheck()
     var audit = AuditCheck()
     var domains = DomainCheck()
+    var quiet = QuietCheck()
     private var requestsMade: UInt64 = 0
+
+    /// The only invariant that is looked at; nil: all are. A lie may break several, and the run ends when it
+    /// has seen enough of one before another comes about.
+    var sought: Invariant?
 
     var isFull: Bool { violations.count >= Violation.countMax }
 
     /// Keeps the first breaches.
     mutating func add(_ violation: Violation) {
-        if !isFull { violations.append(violation) }
+        if !isFull, sought == nil || sought == violation.invariant { violations.append(violation) }
     }
 
     mutating func newRequest() -> RequestID {
@@ -73,4 +78,6 @@ enum Tampering: String, Sendable, CaseIterable {
     case daysUnseen
     /// With each ping comes a list that the node did not send: it holds nothing of the other's.
     case listsForged
+    /// With each link that comes up comes a list that the node did not send.
+    case greetingsForged
 }

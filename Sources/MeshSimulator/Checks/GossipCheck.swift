@@ -12,32 +12,12 @@ struct GossipCheck: Sendable {
         }
     }
 
-    private struct Way: Comparable, Sendable {
-        let from: Int
-        let to: Int
-        static func < (left: Self, right: Self) -> Bool { (left.from, left.to) < (right.from, right.to) }
-    }
-
-    private var quietTold = OrderedTable<Way, Int>()
     private var newest = OrderedTable<Key, Head>()
     /// Hosts whose heads were dated more than the design lets them mend at once, when faults ended.
     var owesWait: Set<Int> = []
-    /// Hosts that came into a domain, or were given a later credential, since all should be quiet: others
-    /// hear of it, and tell them what members know.
-    var isNews: Set<Int> = []
-    /// What one link that comes up, or is carried by another connection, has to tell: papers, house
-    /// agreement, and a list for each of two audiences.
-    static var greeting: Int { 4 }
 
     /// A host has lost its memory.
     mutating func forget(_ host: Int) { newest.removeAll { key, _ in key.host == host } }
-
-    /// A host tells another something while it should be quiet. How often it did.
-    mutating func told(by host: Int, to other: Int) -> Int {
-        let way = Way(from: host, to: other)
-        quietTold[way] = (quietTold[way] ?? 0) + 1
-        return quietTold[way] ?? 0
-    }
 
     /// A host writes a head. Answers what that breaks.
     mutating func wrote(_ stored: StoredHead, by host: Int, at now: Moment) -> [(Invariant, String)] {

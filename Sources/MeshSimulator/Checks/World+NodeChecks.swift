@@ -13,7 +13,7 @@ extension World {
     }
 
     mutating func checkBefore(_ effect: NodeEffect, of run: RunID) {
-        if isCalm, plan.end - time < .seconds(20) { checkQuiet(effect, of: run) }
+        checkQuiet(effect, of: run)
         switch effect {
         case .send(let connection, let document): checkSending(document, on: connection, of: run)
         case .admit(let connection, let node): checkAdmission(of: node, on: connection, of: run)
@@ -21,26 +21,6 @@ extension World {
         case .record(let records, _): checkRecords(records, of: run)
         case .dial, .awaitPeople, .ping, .close, .sign, .linkUp, .linkDown, .pairing, .renewSessions, .answer,
             .confirmationWanted, .lookUp, .repeatHandshake, .persist:
-            break
-        }
-    }
-
-    /// Everything came right long ago: there is little to tell but that one is there. An agreement may end
-    /// and a head be renewed; who goes on telling is stuck.
-    private mutating func checkQuiet(_ effect: NodeEffect, of run: RunID) {
-        switch effect {
-        case .send(_, .handshake), .send(_, .listening), .send(_, .traceRequest), .send(_, .traceAnswer):
-            break
-        case .send(let connection, let document):
-            guard let far = truth(behind: connection, of: run).flatMap({ hostOfNode[$0] }),
-                // A head that is dated ahead is asked for until its time has come.
-                !checks.gossip.owesWait.contains(run.host), !checks.gossip.owesWait.contains(far),
-                !checks.gossip.isNews.contains(run.host), !checks.gossip.isNews.contains(far),
-                checks.gossip.told(by: run.host, to: far) > GossipCheck.greeting
-            else { return }
-            breach(.quiet, "host \(run.host) sends \(String("\(document)".prefix(60)))")
-        case .dial, .admit, .awaitPeople, .persist, .publish, .record, .ping, .close, .sign, .linkUp,
-            .linkDown, .pairing, .renewSessions, .answer, .confirmationWanted, .lookUp, .repeatHandshake:
             break
         }
     }
@@ -123,6 +103,7 @@ extension World {
     /// What is held against a change is held once it is written: what a torn write lost was never so.
     mutating func checkWriting(_ change: NodeChange, of run: RunID) {
         let me = hosts[run.host].node
+        noteCause(change, of: run.host)
         switch change {
         case .trust(.peer(let peer)):
             let found = checks.trust.wrote(peer, by: me, host: run.host, isPeerHonest: isHonest(peer.node))
@@ -137,11 +118,7 @@ extension World {
             for (invariant, text) in checks.gossip.wrote(stored, by: run.host, at: moment(of: run.host)) {
                 breach(invariant, text)
             }
-        case .trust(let other):
-            if case .home = other, isCalm, plan.end - time < .seconds(20) {
-                checks.gossip.isNews.insert(run.host)
-            }
-            checkWriting(other, of: run)
+        case .trust(let other): checkWriting(other, of: run)
         case .agreement, .agreementForgotten, .houseAgreement, .resource, .resourceRemoved, .route,
             .endpoint, .endpointForgotten:
             break

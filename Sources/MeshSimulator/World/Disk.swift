@@ -121,7 +121,7 @@ struct Disk: Sendable {
         case .tokenUsesForgotten: tokenUses = OrderedTable()
         case .keysForgotten, .catalogUnkept, .agreementsUnkept, .answersDoubled, .headsMisdelivered,
             .neverHealed, .bothKeysStolen, .alarmsUnheard, .closesIgnored, .contradictionsLost,
-            .listsForged, .credentialsUnkept, .seedsStolen, .daysUnseen, nil:
+            .listsForged, .greetingsForged, .credentialsUnkept, .seedsStolen, .daysUnseen, nil:
             break
         }
     }

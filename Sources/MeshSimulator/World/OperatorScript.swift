@@ -69,6 +69,7 @@ extension World {
         prepareFaults()
         schedule(.inspect(.routine), after: .seconds(5))
         schedule(.calm, after: plan.duration)
+        schedule(.disturb, after: plan.duration + SimulationPlan.quiet - .seconds(18))
         // A certificate from a year ahead is looked at every ten seconds.
         let linkPatience: Duration = plan.faults.contains(.clockYears) ? .seconds(45) : .seconds(20)
         schedule(.inspect(.links), after: plan.duration + linkPatience)

@@ -152,6 +152,16 @@ extension World {
         noteWaits()
     }
 
+    /// Some link is reset once more in the quiet time, to see what its ends have to say to one another.
+    mutating func disturb() {
+        var generator = SeededGenerator(seed: plan.seed ^ 0x6469_7374_7572_62)
+        let links = pipes.filter { $0.1[.dialler].admitted != nil && $0.1[.listener].admitted != nil }
+        guard !links.isEmpty else { return }
+        let chosen = links[Int(generator.number(below: UInt64(links.count)))].0
+        trace.fold("disturb \(chosen)")
+        reset(chosen)
+    }
+
     // MARK: Announcements
 
     /// What mDNS shows of a host: its tag and its address, to whom it reaches and who listens just then.

@@ -55,10 +55,7 @@ extension World {
         case .ping(let connection, let summary):
             guard let (id, end) = place(connection, of: run) else { return }
             transmit(.ping(summary, sent: time), over: id, from: end)
-            if tampering == .listsForged {
-                let list = RegistryList(mine: nil, yours: nil, isComplete: false)
-                transmit(.document(.gossip(.list(list))), over: id, from: end)
-            }
+            if tampering == .listsForged { transmit(.forgedList, over: id, from: end) }
         case .close(let connection, _):
             if tampering != .closesIgnored { close(connection, of: run) }
         case .sign(let request):
@@ -69,6 +66,9 @@ extension World {
         case .linkUp(let node, let connection):
             hosts[run.host].agent?.links[node] = connection
             call(run, .linkCameUp(node))
+            if tampering == .greetingsForged, let (id, end) = place(connection, of: run) {
+                transmit(.forgedList, over: id, from: end)
+            }
         case .linkDown(let node):
             hosts[run.host].agent?.links[node] = nil
             call(run, .linkWentDown(node))
@@ -128,5 +128,12 @@ extension World {
             let other = hosts[run.host].agent?.links.values.first(where: { $0 != connection })
         else { return effect }
         return .send(other, .gossip(.head(push)))
+    }
+}
+
+extension PipeMessage {
+    /// A list that says that its sender holds nothing of the other's.
+    fileprivate static var forgedList: Self {
+        .document(.gossip(.list(RegistryList(mine: nil, yours: nil, isComplete: false))))
     }
 }

@@ -160,6 +160,7 @@ struct World: Sendable {
         case .mend(let mending): mend(mending)
         case .intrude: intrude()
         case .calm: calm()
+        case .disturb: disturb()
         case .inspect(let inspection): inspect(inspection)
         }
     }
@@ -175,7 +176,7 @@ extension WorldEvent {
             .service(let run, _, _), .leave(let run, _), .announce(let run):
             run.host
         case .boot(let host), .ask(let host): host
-        case .connect, .arrive, .lost, .operate, .strike, .mend, .intrude, .calm, .inspect: nil
+        case .connect, .arrive, .lost, .operate, .strike, .mend, .intrude, .calm, .disturb, .inspect: nil
         }
     }
 }

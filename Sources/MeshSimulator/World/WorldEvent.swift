@@ -54,6 +54,8 @@ enum WorldEvent: Sendable {
     case intrude
     /// Faults are over: clocks and services are right, nothing is cut.
     case calm
+    /// Long after, one link is reset.
+    case disturb
     /// What must have come right by now.
     case inspect(Inspection)
 }

@@ -1,0 +1,205 @@
+import MeshAgreements
+import MeshBase
+import MeshGossip
+import MeshNode
+import MeshTrust
+
+/// Nothing is told without need: when everything came right long ago, each document that a node sends has a
+/// cause, and each cause pays for so many documents of each kind, no more.
+///
+/// What a link pays for that comes up, or that another connection carries from now on, on each side:
+/// - `standing`, of a node that is in a domain: which papers it holds, to a member of its domain or of a
+///   partner's; else the tag of its domain;
+/// - `houseHeld`, where both are members of one domain: which house agreement it holds;
+/// - `list`: where it stands, for each audience that the two share: the pair, and perhaps the domain;
+/// - `agreement`: its own offers that are still open, its revocations that were not heard.
+///
+/// What else pays is a change, once, however often it is written: a head (`head`, and what follows from
+/// asking for it), an agreement, a credential, a membership, a paper.
+///
+/// Handshakes, where a node listens, and what people ask for are no telling.
+struct QuietCheck: Sendable {
+    /// What kind of thing is told.
+    enum Kind: Int, Comparable, Sendable, CaseIterable {
+        case standing, houseHeld, list, head, want, records, agreement, credential, paper, house
+        static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    /// From whom to whom.
+    struct Way: Comparable, Sendable {
+        let from: Int
+        let to: Int
+        var back: Way { Way(from: to, to: from) }
+        static func < (left: Self, right: Self) -> Bool { (left.from, left.to) < (right.from, right.to) }
+    }
+
+    private struct Account: Comparable, Sendable {
+        let way: Way
+        let kind: Kind
+        static func < (left: Self, right: Self) -> Bool { (left.way, left.kind) < (right.way, right.kind) }
+    }
+
+    private var owed = OrderedTable<Account, Int>()
+    private var causes: Set<Digest> = []
+
+    /// Whether this cause is seen for the first time.
+    mutating func isNew(_ cause: Digest) -> Bool { causes.insert(cause).inserted }
+
+    /// Some cause pays for so many documents.
+    mutating func pay(for kinds: [(Kind, Int)], along way: Way) {
+        for (kind, count) in kinds {
+            let account = Account(way: way, kind: kind)
+            owed[account] = (owed[account] ?? 0) + count
+        }
+    }
+
+    /// Something is told. Whether it was paid for.
+    mutating func told(_ kind: Kind, along way: Way) -> Bool {
+        let account = Account(way: way, kind: kind)
+        guard let left = owed[account], left > 0 else { return false }
+        owed[account] = left - 1
+        return true
+    }
+
+    /// What kind of telling a document is; nil: none.
+    static func kind(of document: LinkDocument) -> Kind? {
+        switch document {
+        case .handshake, .listening, .traceRequest, .traceAnswer, .reachRequest, .reachAnswer, .trust,
+            .goodbye:
+            nil
+        case .domain(.named), .domain(.papersHeld): .standing
+        case .domain(.paper), .domain(.bundleGiven), .domain(.bundleWithheld), .domain(.bundleWanted): .paper
+        case .domain(.shown), .domain(.renewalWanted), .domain(.renewed), .domain(.notRenewed): .credential
+        case .agreement(.houseHeld): .houseHeld
+        case .agreement(.house): .house
+        case .agreement: .agreement
+        case .gossip(.list): .list
+        case .gossip(.head): .head
+        case .gossip(.want): .want
+        case .gossip(.records): .records
+        }
+    }
+
+    /// What two say who come to know one another's membership, or one of whom begins one, on each side.
+    static let acquaintance: [(Kind, Int)] = [
+        (.standing, 2), (.houseHeld, 2), (.list, 2), (.head, 2), (.want, 1), (.records, 1), (.agreement, 2),
+        (.credential, 2), (.paper, 2 + Limits.partnerDomains), (.house, 1),
+    ]
+}
+
+// What happens in the quiet time, and what it pays for.
+extension World {
+    /// The last seconds, when there is little to tell but that one is there. Causes count from a little
+    /// before.
+    private var isQuiet: Bool { isCalm && plan.end - time < .seconds(20) }
+    private var areCausesNoted: Bool { isCalm && plan.end - time < .seconds(22) }
+
+    mutating func checkQuiet(_ effect: NodeEffect, of run: RunID) {
+        switch effect {
+        case .linkUp(let node, _):
+            guard areCausesNoted, let far = hostOfNode[node] else { return }
+            let greeting = greeting(of: run.host, to: far)
+            checks.quiet.pay(for: greeting, along: QuietCheck.Way(from: run.host, to: far))
+        case .send(let connection, let document):
+            guard isQuiet, let kind = QuietCheck.kind(of: document),
+                let far = truth(behind: connection, of: run).flatMap({ hostOfNode[$0] })
+            else { return }
+            let way = QuietCheck.Way(from: run.host, to: far)
+            guard !checks.quiet.told(kind, along: way), !isRenewalAwaited(kind, along: way) else { return }
+            breach(.quiet, "host \(run.host) tells host \(far): \(String("\(document)".prefix(60)))")
+        case .dial, .admit, .awaitPeople, .persist, .publish, .record, .ping, .close, .sign, .linkDown,
+            .pairing, .renewSessions, .answer, .confirmationWanted, .lookUp, .repeatHandshake:
+            break
+        }
+    }
+
+    /// What a host has to say when a link comes up.
+    private func greeting(of host: Int, to far: Int) -> [(QuietCheck.Kind, Int)] {
+        let (disk, node) = (hosts[host].disk, hosts[far].node)
+        let areMembers = sharedDomain(host, node) != nil
+        let open = disk.agreements.values.filter { record in
+            guard record.peer == node else { return false }
+            switch record.state {
+            case .offered: return record.origin != .peer
+            case .ended(.revoked(_, let isHeard)): return !isHeard
+            case .active, .ended: return false
+            }
+        }
+        return [
+            (.standing, disk.home == nil ? 0 : 1), (.houseHeld, areMembers ? 1 : 0),
+            (.list, areMembers ? 2 : 1), (.agreement, open.count),
+        ]
+    }
+
+    /// Who lost a renewal asks for it while there is a quarter of the head's life left; and a head that is
+    /// dated ahead is asked for until its time has come.
+    private mutating func isRenewalAwaited(_ kind: QuietCheck.Kind, along way: QuietCheck.Way) -> Bool {
+        guard kind == .list || kind == .head else { return false }
+        if checks.gossip.owesWait.contains(way.from) || checks.gossip.owesWait.contains(way.to) {
+            return true
+        }
+        let (asking, owner) = kind == .list ? (way.from, way.to) : (way.to, way.from)
+        let isLate = hosts[asking].disk.heads.contains { key, stored in
+            let head = stored.head.body
+            let quarter = (head.expires - head.issued) / 4
+            return key.owner == hosts[owner].node && moment(of: asking).wall >= head.expires - quarter
+        }
+        let cause = suite.digest(Array("renewal \(way.from) \(way.to) \(kind.rawValue)".utf8))
+        return isLate && checks.quiet.isNew(cause)
+    }
+
+    /// A host writes something: what it may tell, and be asked, because of that.
+    mutating func noteCause(_ change: NodeChange, of host: Int) {
+        guard areCausesNoted else { return }
+        switch change {
+        case .gossip(.head(let stored)):
+            let head = stored.head.body
+            noteCause("head \(host) \(head.owner) \(head.audience) \(head.root)", of: host, toward: nil) {
+                way in
+                [(way, [(.head, 2), (.list, 1), (.records, 1)]), (way.back, [(.list, 1), (.want, 1)])]
+            }
+        case .agreement(let record):
+            let cause = "agreement \(host) \(record.contentID) \(record.state)"
+            noteCause(cause, of: host, toward: record.peer) { way in
+                [(way, [(.agreement, 1)]), (way.back, [(.agreement, 1)])]
+            }
+        case .houseAgreement(let document):
+            let cause = "house \(host) \(document.body.domain) \(document.body.version)"
+            noteCause(cause, of: host, toward: nil) { [($0, [(.house, 1)])] }
+        case .trust(.partnerships(let paper)):
+            let cause = "decision \(host) \(paper.contentID(using: suite))"
+            noteCause(cause, of: host, toward: nil) { [($0, [(.paper, 1), (.standing, 1)])] }
+        case .trust(.bundle(let paper)):
+            let cause = "bundle \(host) \(paper.contentID(using: suite))"
+            noteCause(cause, of: host, toward: nil) { [($0, [(.paper, 1)])] }
+        case .trust(.home(let home)):
+            noteAcquaintance("home \(host) \(suite.digest(suite.encoded(home.chain)))", of: host, toward: nil)
+        case .trust(.credential(let stored)):
+            let cause = "credential \(host) \(suite.digest(suite.encoded(stored.chain)))"
+            noteAcquaintance(cause, of: host, toward: stored.node)
+        case .trust(.peer(let peer)) where peer.state == .trusted:
+            noteAcquaintance("peer \(host) \(peer.node) \(peer.since)", of: host, toward: peer.node)
+        case .trust, .agreementForgotten, .resource, .resourceRemoved, .route, .endpoint, .endpointForgotten:
+            break
+        }
+    }
+
+    private mutating func noteAcquaintance(_ cause: String, of host: Int, toward node: NodeID?) {
+        noteCause(cause, of: host, toward: node) { way in
+            [(way, QuietCheck.acquaintance), (way.back, QuietCheck.acquaintance)]
+        }
+    }
+
+    /// Pays once for `cause`, on the way to one host, or to all.
+    private mutating func noteCause(
+        _ cause: String, of host: Int, toward node: NodeID?,
+        _ payments: (QuietCheck.Way) -> [(QuietCheck.Way, [(QuietCheck.Kind, Int)])]
+    ) {
+        guard checks.quiet.isNew(suite.digest(Array(cause.utf8))) else { return }
+        for other in hosts.indices where other != host && (node == nil || hosts[other].node == node) {
+            for (way, kinds) in payments(QuietCheck.Way(from: host, to: other)) {
+                checks.quiet.pay(for: kinds, along: way)
+            }
+        }
+    }
+}
