@@ -70,6 +70,7 @@ struct AgentGround: Sendable {
             generator: SeededGenerator(seed: UInt64(bigEndian: SystemRandom.bytes(8))))
         let calls = CallPlane(
             desk: desk, on: loop, resources: resources, trail: trail,
+            policy: try ExternalPolicyDesk.prepare(configuration.policy, in: home),
             principals: PrincipalRules(configuration.gateway), log: log)
         let plane = ControlPlane(
             node: node, inputs: inputs, store: store, trail: trail,
@@ -104,6 +105,7 @@ struct AgentGround: Sendable {
     private static func nodeConfiguration(_ configuration: AgentConfiguration) -> NodeConfiguration {
         var node = NodeConfiguration()
         node.agreements = AgreementConfiguration(configuration)
+        node.calls.external = ExternalPolicyRules(configuration.policy)
         node.audit.storeBytes = configuration.audit.bytes
         node.audit.retention = .seconds(configuration.audit.days * 24 * 3_600)
         return node
@@ -158,6 +160,7 @@ struct AgentGround: Sendable {
         await resources.close()
         journal.close()
         do {
+            try await calls.policy?.close()
             try store.close()
             try await group.shutdownGracefully()
         } catch {

@@ -173,6 +173,10 @@ public enum RefusalCode: String, Sendable, CaseIterable, Codable, Hashable {
     case roleNotAgreed = "role-not-agreed"
     /// The agreement names other networks than the one from which the call comes.
     case networkNotAgreed = "network-not-agreed"
+    /// The external policy engine said no.
+    case externalPolicyDenied = "external-policy-denied"
+    /// The external policy engine gave no decision.
+    case externalPolicyFailed = "external-policy-failed"
     /// The agreement names other parties.
     case partyMismatch = "party-mismatch"
     /// The path leaves the resource, or is written in a way that two readers could read differently.

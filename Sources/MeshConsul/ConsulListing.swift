@@ -1,4 +1,5 @@
 import MeshBase
+import MeshWire
 
 /// One answer to "who is registered under this name and healthy": what of it can be listened to.
 public struct ConsulListing: Equatable, Sendable {

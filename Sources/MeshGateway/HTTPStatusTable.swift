@@ -12,7 +12,7 @@ public enum HTTPStatusTable {
         case .agreementMissing, .agreementNotYetValid, .agreementExpired, .agreementEnded, .agreementPending,
             .houseAgreementMissing, .membershipMissing, .notOfferedToDomain, .capabilityNotAgreed,
             .accessLevelExceeded, .principalNotAgreed, .roleNotAgreed, .networkNotAgreed,
-            .partyMismatch, .principalRefused, .hostRefused, .originRefused,
+            .externalPolicyDenied, .partyMismatch, .principalRefused, .hostRefused, .originRefused,
             .peerNotTrusted,
             .peerUnknown, .peerRevoked, .peerSuspended, .pairingClosed, .inviteProofWrong, .inviteDeclined,
             .isMyself, .pairingBusy, .pairingTriesSpent, .pairingDeclined, .pairingTimeout,
@@ -39,7 +39,9 @@ public enum HTTPStatusTable {
             .grantMissing,
             .bootReturned, .outcomeUnknown, .resourceUnreachable, .resourceMisbehaved:
             502
-        case .breakerOpen, .peerUnreachable, .overloaded, .draining, .auditUnavailable, .handshakeLimit: 503
+        case .breakerOpen, .peerUnreachable, .externalPolicyFailed, .overloaded, .draining, .auditUnavailable,
+            .handshakeLimit:
+            503
         case .deadlineExceeded, .resourceTimeout, .handshakeTimeout: 504
         }
     }

@@ -1,4 +1,5 @@
 import MeshBase
+import MeshWire
 import Testing
 
 @testable import MeshConsul

@@ -38,6 +38,7 @@ import Testing
         Lie(tampering: .contradictionsLost, breaks: .equivocationConvicts, faults: [.equivocation]),
         Lie(tampering: .listsForged, breaks: .quiet, faults: []),
         Lie(tampering: .greetingsForged, breaks: .quiet, faults: []),
+        Lie(tampering: .enginesOverheard, breaks: .agreementHonoured, faults: [], from: 3),
         Lie(
             tampering: .tokenUsesForgotten, breaks: .tokenServesFew, faults: [.kills], domain: .present,
             nodes: 9),

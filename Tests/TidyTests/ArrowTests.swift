@@ -19,7 +19,7 @@ enum House {
         (
             [
                 "MeshLink", "MeshGateway", "MeshControl", "MeshStore", "MeshCredentials", "MeshAvahi",
-                "MeshDNS", "MeshConsul", "MeshTelemetry",
+                "MeshDNS", "MeshConsul", "MeshPolicy", "MeshTelemetry",
             ],
             "a shell never knows another shell: what it needs from one, MeshAgent hands it as a closure"
         ),
@@ -41,18 +41,21 @@ enum House {
         (["GRDB"], ["MeshStore"], "what survives a restart is decided in one module"),
         (["X509", "SwiftASN1", "Crypto", "_CryptoExtras"], ["MeshCredentials"], "keys live in one module"),
         (
-            ["NIOSSL", "NIOTLS"], ["MeshLink", "MeshConsul"],
+            ["NIOSSL", "NIOTLS"], ["MeshLink", "MeshConsul", "MeshPolicy"],
             "one module decides what TLS proves between peers; a server of somebody else's is another matter"
         ),
         (
-            ["NIOHTTP1"], ["MeshGateway", "MeshControl", "MeshConsul"],
+            ["NIOHTTP1"], ["MeshGateway", "MeshControl", "MeshConsul", "MeshPolicy"],
             "HTTP stays at the edges; between peers run frames"
         ),
         (
             ["Hummingbird", "HummingbirdCore"], ["MeshControl"],
             "it serves the control socket and nothing else"
         ),
-        (["AsyncHTTPClient"], ["MeshControl", "MeshConsul"], "it is for clients off the path of calls"),
+        (
+            ["AsyncHTTPClient"], ["MeshControl", "MeshConsul", "MeshPolicy"],
+            "it is for clients off the path of calls; a policy engine of somebody else's is waited for anyway"
+        ),
         (["Yams"], ["MeshAgent"], "configuration is one plain struct; only its reader knows YAML"),
         (["ArgumentParser"], ["comity"], "the command line is not the agent"),
     ]

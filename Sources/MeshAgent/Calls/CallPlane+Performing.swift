@@ -38,6 +38,9 @@ extension CallPlane {
     private func perform(_ effect: CallEffect) {
         switch effect {
         case .record, .remember, .breakerChanged: break
+        case .judge(let ticket, let question, let correlation):
+            guard let policy else { return later(.judged(ticket, .failed(.unreachable))) }
+            policy.judge(ticket, question, correlation, for: self)
         case .send(let attempt, let node, let invocation): send(attempt, to: node, invocation)
         case .abandon(let attempt): tables.value.attempts.removeValue(forKey: attempt)?.abandon()
         case .answer(let id, let status, let headers, let correlation):
@@ -77,6 +80,7 @@ extension CallPlane {
         for effect in effects {
             switch effect {
             case .record, .remember, .breakerChanged: break
+            case .judge(let ticket, _, _): failed.append(.judged(ticket, .failed(.unreachable)))
             case .abandon(let attempt): tables.value.attempts.removeValue(forKey: attempt)?.abandon()
             case .stop(let service): tables.value.uses.removeValue(forKey: service)?.stop()
             case .send(let attempt, _, _), .serve(.own(let attempt), _, _):

@@ -48,6 +48,8 @@ final class CallPlane: Sendable {
     let desk: Mutex<CallDesk>
     let trail: AuditTrail
     let resources: ResourceClient
+    /// Nil: no engine is asked.
+    let policy: ExternalPolicyDesk?
     private let rules: Mutex<PrincipalRules>
     let transport: Mutex<LinkTransport?> = Mutex(nil)
     /// What tells how the agent does; nil until it runs.
@@ -56,13 +58,14 @@ final class CallPlane: Sendable {
 
     init(
         desk: CallDesk, on loop: any EventLoop, resources: ResourceClient, trail: AuditTrail,
-        principals: PrincipalRules,
+        policy: ExternalPolicyDesk? = nil, principals: PrincipalRules,
         log: Logger
     ) {
         self.loop = loop
         self.desk = Mutex(desk)
         self.trail = trail
         self.resources = resources
+        self.policy = policy
         rules = Mutex(principals)
         self.log = log
         tables = NIOLoopBoundBox.makeBoxSendingValue(Tables(), eventLoop: loop)

@@ -14,6 +14,7 @@ extension AgentConfiguration {
         addressProblems(say)
         discoveryProblems(say)
         gatewayProblems(say)
+        policyProblems(say)
         let days = ConfigurationBounds.auditDays
         if !days.contains(audit.days) {
             say("audit.days", "", "\(audit.days) days", "\(days.lowerBound) to \(days.upperBound)")

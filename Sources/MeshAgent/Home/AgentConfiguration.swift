@@ -20,6 +20,8 @@ public struct AgentConfiguration: Sendable, Equatable {
     public var gateway = Gateway()
     /// What is agreed without asking.
     public var agreements = Agreements()
+    /// A policy engine that is asked about calls.
+    public var policy = Policy()
     /// Whether `echo` is offered to every newly trusted peer for 30 days. Without it a first call needs a
     /// resource.
     public var isEchoOffered = true
@@ -66,6 +68,36 @@ public struct AgentConfiguration: Sendable, Equatable {
         /// Whether offers in which this node is only the consumer, without conditions, of at most 31 days,
         /// are accepted by themselves.
         public var autoAccept = AutoAccept.default
+    }
+
+    /// A policy engine (Open Policy Agent's REST API) that is asked about each call besides the agreements.
+    /// It can only refuse; an engine that does not answer refuses everything that it is asked about.
+    public struct Policy: Sendable, Equatable {
+        /// Where its HTTP API is: `http://` or `https://`, a host, a port. Nil: no engine is asked.
+        public var url: ServerURL?
+        /// Which rule decides, as its path under `/v1/data/`: at most 512 letters, digits, `_`, `-`, `/`.
+        public var rule = "comity/allow"
+        /// Which calls are asked about.
+        public var asks = Sides.both
+        /// How long an answer is waited for, 10 ms ... 5 s: what each call may wait longer.
+        public var timeout: Duration = .milliseconds(500)
+        /// How long an answer counts for calls that are alike, 0 ... 1 h. Longer asks less often and hears
+        /// later of a change.
+        public var cache: Duration = .zero
+        /// A file with a bearer token, readable by its owner only (mode 0600): absolute, or from the home.
+        public var tokenFile: String?
+        /// PEM of the authorities that may vouch for an `https://` engine; nil: those of the system.
+        public var authorityFile: String?
+    }
+
+    /// On which side of calls something is done.
+    public enum Sides: String, Sendable, CaseIterable {
+        /// What leaves this node, and what peers call here.
+        case both
+        /// What leaves this node.
+        case consumer
+        /// What peers call here.
+        case provider
     }
 
     /// Which offers are accepted by themselves.

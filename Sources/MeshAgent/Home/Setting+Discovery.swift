@@ -39,7 +39,7 @@ extension Setting {
     ]
 
     /// A setting that may be absent, which is shown as nothing.
-    private static func optional<Value: Sendable>(
+    static func optional<Value: Sendable>(
         _ key: String, _ form: SettingForm<Value>, _ path: SettingPath<Value?>,
         show: @escaping @Sendable (Value) -> String
     ) -> Setting {

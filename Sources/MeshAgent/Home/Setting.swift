@@ -84,7 +84,7 @@ struct Setting: Sendable {
             copy: { $1[keyPath: path] = $0[keyPath: path] })
     }
 
-    private static func choice<Value: RawRepresentable<String> & CaseIterable & Sendable>(
+    static func choice<Value: RawRepresentable<String> & CaseIterable & Sendable>(
         _ key: String, option: String? = nil, _ path: SettingPath<Value>
     ) -> Setting {
         one(key, option: option, .choice, path) { $0.rawValue }
@@ -115,6 +115,7 @@ struct Setting: Sendable {
                 table.map { user, name in "\(user)=\(name)" }.joined(separator: ",")
             }.atOnce(),
             choice("agreements.autoAccept", \.agreements.autoAccept).atOnce(),
+        ] + policy + [
             toggle("echo", \.isEchoOffered).atOnce(),
             one("audit.days", .number(ConfigurationBounds.auditDays, of: "days"), \.audit.days) { "\($0)" },
             one("audit.bytes", .bytes(ConfigurationBounds.auditBytes), \.audit.bytes) { ByteCount.text($0) },
@@ -137,6 +138,8 @@ enum ConfigurationBounds {
     /// Pairs that Consul's metadata says, or must say; a server takes 64, with its own.
     static let metadataPairs = 16
     static let domains = 8
+    static let policyTimeout: ClosedRange<Duration> = .milliseconds(10) ... .seconds(5)
+    static let policyCache: ClosedRange<Duration> = .zero ... .seconds(3_600)
     static let principalsPerCaller = 64
     static let callers = 1_024
 }

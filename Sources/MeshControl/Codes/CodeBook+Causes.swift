@@ -94,6 +94,9 @@ extension CodeBook {
         case .principalNotAgreed: "the agreement is for other principals than the one who calls"
         case .roleNotAgreed: "the agreement asks for a role that the caller's credential does not prove"
         case .networkNotAgreed: "the agreement is for calls from other networks"
+        case .externalPolicyDenied: "the policy engine of the node that decided said no"
+        case .externalPolicyFailed:
+            "the policy engine of the node that decided gave no decision: that is a no"
         case .partyMismatch: "the agreement names other parties than the two of this call"
         case .pathRefused: "the path leaves the resource, or two readers could read it differently"
         case .requestMalformed: "the request is not one that the gateway understands"

@@ -49,6 +49,8 @@ extension CodeBook {
         case .agreementMissing, .capabilityNotAgreed, .accessLevelExceeded, .principalNotAgreed,
             .roleNotAgreed, .networkNotAgreed:
             "comity offer RESOURCE --to PEER"
+        case .externalPolicyDenied: "comity explain CORRELATION-ID"
+        case .externalPolicyFailed: "comity config show"
         case .agreementNotYetValid, .agreementPending, .partyMismatch: "comity agreement show ID"
         case .houseAgreementMissing, .membershipMissing: "comity explain peer PEER"
         case .notOfferedToDomain: "comity resource add RESOURCE --url URL --offer-to domain"

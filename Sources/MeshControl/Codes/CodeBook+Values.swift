@@ -120,6 +120,8 @@ extension CodeBook {
         case .principalNotAgreed: ["agreement", "version", "principal", "principals agreed", "decided at"]
         case .roleNotAgreed: ["agreement", "version", "caller's roles", "roles agreed", "decided at"]
         case .networkNotAgreed: ["agreement", "version", "caller's address", "networks agreed", "decided at"]
+        case .externalPolicyDenied: ["decision", "reason", "decided at"]
+        case .externalPolicyFailed: ["because", "decided at"]
         case .partyMismatch:
             [
                 "agreement", "version", "agreed provider", "callee", "agreed consumer", "caller",

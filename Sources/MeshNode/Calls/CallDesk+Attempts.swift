@@ -84,6 +84,7 @@ extension CallDesk {
         guard let call = calls[id] else { return }
         switch call.phase {
         case .weighed: conclude(id, overdue(call, at: now), at: now, into: &effects)
+        case .judging(_, let question): judgingTimedOut(id, question, at: now, into: &effects)
         case .waiting:
             var reasons = overdue(call, at: now)
             if case .allowed(let nodes) = candidates(of: call.request, at: now.wall) {
@@ -117,7 +118,7 @@ extension CallDesk {
         guard let call = calls[id] else { return }
         let outcome = AuditOutcome(success: false, refusals: [Refusal(.cancelled)], request: call.passed)
         switch call.phase {
-        case .weighed, .waiting: break
+        case .weighed, .waiting, .judging: break
         case .attempting(let attemptID), .answering(let attemptID):
             guard let attempt = attempts[attemptID] else { return }
             stop(attemptID, attempt, into: &effects)

@@ -58,8 +58,12 @@ extension CallDesk {
         case .allowed(let found): assessments = found
         }
         let ready = assessments.filter(\.isReady)
-        if let index = Picker.pick(ready.map(\.candidate), using: &generator) {
-            launch(id, ready[index], among: assessments, at: now, into: &effects)
+        if let chosen = pick(ready, for: call, at: now.instant) {
+            switch judgement(of: chosen, for: call, at: now.instant) {
+            case .notNeeded: launch(id, chosen, nil, among: assessments, at: now, into: &effects)
+            case .known(let answer): launch(id, chosen, answer, among: assessments, at: now, into: &effects)
+            case .needed(let question): judge(id, question, at: now, into: &effects)
+            }
         } else if assessments.contains(where: \.isAwaited) {
             calls[id]?.phase = .waiting
             waiting.append(id)
@@ -70,6 +74,20 @@ extension CallDesk {
         }
     }
 
+    /// Who is asked: the one about whom the external policy was asked for this call, else whom the picker
+    /// takes.
+    private mutating func pick(
+        _ ready: [Assessment], for call: OpenCall, at now: Instant
+    ) -> Assessment? {
+        if !call.judged.isEmpty {
+            let allowed = ready.first { candidate in
+                call.judged.contains { $0.question.callee == candidate.node }
+            }
+            if let allowed { return allowed }
+        }
+        return Picker.pick(ready.map(\.candidate), using: &generator).map { ready[$0] }
+    }
+
     /// The candidates that the call may go to, weighed; those not tried yet before the others.
     func weigh(_ call: OpenCall, at now: Moment) -> Ruling<[Assessment]> {
         let nodes: [NodeID]
@@ -77,7 +95,15 @@ extension CallDesk {
         case .refused(let refusal): return .refused(refusal)
         case .allowed(let found): nodes = found
         }
-        let all = nodes.map { assess($0, for: call.request, path: call.path, at: now) }
+        var all = nodes.map { assess($0, for: call.request, path: call.path, at: now) }
+        if view.configuration.external != nil {
+            for index in all.indices where all[index].refusals.isEmpty {
+                guard let refusal = externalRefusal(of: all[index], for: call, at: now.instant) else {
+                    continue
+                }
+                all[index].refusals.append(refusal)
+            }
+        }
         switch call.reach {
         case .anyone: return .allowed(all)
         case .only(let node): return .allowed(all.filter { $0.node == node })
@@ -90,12 +116,13 @@ extension CallDesk {
 
     /// Admits one attempt to the audit and to its breakers, and sends it.
     private mutating func launch(
-        _ id: RequestID, _ chosen: Assessment, among assessments: [Assessment], at now: Moment,
-        into effects: inout Outbox<CallEffect>
+        _ id: RequestID, _ chosen: Assessment, _ judged: ExternalAnswer?, among assessments: [Assessment],
+        at now: Moment, into effects: inout Outbox<CallEffect>
     ) {
         guard let capability = chosen.capability, var call = calls[id] else { return }
         let attempt = AttemptID(request: id, number: call.attemptCount + 1)
-        let event = attemptEvent(call, chosen, number: attempt.number, among: assessments)
+        var event = attemptEvent(call, chosen, number: attempt.number, among: assessments)
+        if let judged { event.metadata += judged.facts }
         let durability: AuditDurability = capability.safety.isMutating ? .synced : .written
         let eventID: CorrelationID
         switch admit(event, settling: durability, at: now, into: &effects) {
@@ -115,6 +142,7 @@ extension CallDesk {
             way: way, pass: pass, isLocal: chosen.isLocal, event: eventID, began: now.instant,
             patience: patience, timeout: timeout, safety: capability.safety)
         call.attemptCount += 1
+        call.judged.removeAll { $0.question.callee == chosen.node }
         if !call.tried.contains(chosen.node) { call.tried.append(chosen.node) }
         call.phase = .attempting(attempt)
         call.agreement = chosen.agreement
@@ -173,7 +201,7 @@ extension CallDesk {
     mutating func moved(_ id: RequestID, at now: Moment) {
         guard var call = calls[id], call.scope == .answerHead else { return }
         switch call.phase {
-        case .weighed, .waiting: return
+        case .weighed, .waiting, .judging: return
         case .attempting(let attempt):
             guard let open = attempts[attempt] else { return }
             // A resource of this node may have a time of its own.

@@ -10,7 +10,7 @@ extension CallDesk {
     mutating func receive(
         _ inbound: InboundInvocation, at now: Moment, into effects: inout Outbox<CallEffect>
     ) {
-        precondition(services[inbound.key] == nil, "\(inbound.key) came twice")
+        precondition(services[inbound.key] == nil && judging[inbound.key] == nil, "\(inbound.key) came twice")
         let invocation = inbound.invocation
         if let refusal = shedding(inbound) ?? trustRefusal(inbound.peer) {
             refuse(inbound, [refusal], attempt: invocation.attempt, at: now, into: &effects)
@@ -24,7 +24,23 @@ extension CallDesk {
             refuse(inbound, [refusal], attempt: 0, at: now, into: &effects)
             return
         }
+        decide(inbound, nil, passed: nil, at: now, into: &effects)
+    }
+
+    /// Refuses a call that came for the first time, has the external policy asked about it, or serves it.
+    /// - Parameters:
+    ///   - judgement: what the external policy said of this call; nil: it was not asked yet.
+    ///   - passed: the whole of a streamed body that came meanwhile.
+    mutating func decide(
+        _ inbound: InboundInvocation, _ judgement: ExternalJudgement?, passed: BodySummary?, at now: Moment,
+        into effects: inout Outbox<CallEffect>
+    ) {
+        let invocation = inbound.invocation
         var refusals = formRefusals(inbound)
+        if judgement != nil {
+            if isDraining { refusals.append(Refusal(.draining)) }
+            if let refusal = trustRefusal(inbound.peer) { refusals.append(refusal) }
+        }
         guard
             let (resource, capability) = findService(
                 invocation, for: inbound.peer, at: now.wall, refusals: &refusals)
@@ -46,14 +62,26 @@ extension CallDesk {
                 refuse(inbound, refusals, attempt: invocation.attempt, at: now, into: &effects)
                 return
             }
-            serve(inbound, resource, capability, under: agreement, at: now, into: &effects)
+            switch self.judgement(of: inbound, capability, under: agreement, judgement, at: now) {
+            case .notNeeded:
+                serve(inbound, resource, capability, under: agreement, at: now, into: &effects)
+            case .needed(let question): judge(inbound, question, at: now, into: &effects)
+            case .known(let answer):
+                if let refusal = answer.refusal(at: .provider) {
+                    refuse(inbound, [refusal], attempt: invocation.attempt, at: now, into: &effects)
+                    return
+                }
+                serve(
+                    inbound, resource, capability, under: agreement, answer.facts, passed: passed, at: now,
+                    into: &effects)
+            }
         }
     }
 
     /// Why this node takes nothing more, from this peer or at all.
     private func shedding(_ inbound: InboundInvocation) -> Refusal? {
         if isDraining { return Refusal(.draining) }
-        let (all, own) = (services.count, servicesOfPeer[inbound.peer] ?? 0)
+        let (all, own) = (services.count + judging.count, servicesOfPeer[inbound.peer] ?? 0)
         guard all >= view.configuration.servicesMax || own >= view.configuration.servicesPerPeer else {
             return nil
         }
@@ -146,13 +174,14 @@ extension CallDesk {
 
     private mutating func serve(
         _ inbound: InboundInvocation, _ resource: LocalResource, _ capability: Capability,
-        under agreement: Digest,
+        under agreement: Digest, _ judged: [Fact] = [], passed: BodySummary? = nil,
         at now: Moment, into effects: inout Outbox<CallEffect>
     ) {
         let invocation = inbound.invocation
         var event = serviceEvent(inbound, attempt: invocation.attempt, agreement: agreement)
         event.metadata += view.facts(
             onCallBy: inbound.peer, method: invocation.method, capability.safety, at: now.wall)
+        event.metadata += judged
         let durability: AuditDurability = capability.safety.isMutating ? .synced : .written
         let eventID: CorrelationID
         switch admit(event, settling: durability, at: now, into: &effects) {
@@ -173,7 +202,7 @@ extension CallDesk {
         services[inbound.key] = OpenService(
             peer: inbound.peer, event: eventID, began: now.instant, key: key,
             timeoutCode: own < left ? .resourceTimeout : .deadlineExceeded, scope: invocation.deadlineScope,
-            patience: patience)
+            patience: patience, passed: passed)
         servicesOfPeer[inbound.peer, default: 0] += 1
         alarms.set(.service(inbound.key), at: now.instant + patience)
         var served = forBackend(invocation, from: inbound.peer, under: agreement)
@@ -227,7 +256,7 @@ extension CallDesk {
         effects.post(.respond(inbound.key, .refused(bounded, effect: .none)))
     }
 
-    private func serviceEvent(
+    func serviceEvent(
         _ inbound: InboundInvocation, attempt: UInt8, agreement: Digest?
     ) -> AuditEvent {
         let invocation = inbound.invocation

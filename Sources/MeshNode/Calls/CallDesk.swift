@@ -12,6 +12,9 @@ import MeshRouting
 ///     provider   arrived ──> refused
 ///                    └─────> serving ──answer begins──> answering ──last frame, failure, time over──> closed
 ///
+/// Where an external policy is configured, a call is judged between `weighed` and `attempting`, a peer's
+/// between `arrived` and `serving`: `CallDesk+Judging.swift`.
+///
 /// Every attempt and every service is admitted to the audit before anything leaves, and settled before its
 /// end is let go; one event closes a call. What one input makes the audit write is one write, ordered first.
 /// An attempt's alarm is its time-out; a call's own deadline bounds them all. A streamed body is decided
@@ -28,6 +31,10 @@ public struct CallDesk: Sendable, Equatable {
     var budget = RetryBudget()
     var keys = IdempotencyBook()
     var memory = CorrelationMemory()
+    /// What the external policy engine said and still counts.
+    var external = ExternalPolicy()
+    /// Peers' calls that wait for it.
+    var judging: [InboundKey: JudgedService] = [:]
     var calls: [RequestID: OpenCall] = [:]
     var attempts: [AttemptID: OpenAttempt] = [:]
     var services: [InboundKey: OpenService] = [:]
@@ -46,6 +53,7 @@ public struct CallDesk: Sendable, Equatable {
     enum Alarm: Comparable, Sendable {
         case call(RequestID)
         case service(InboundKey)
+        case judgement(InboundKey)
     }
 
     /// - Parameters:
@@ -68,7 +76,7 @@ public struct CallDesk: Sendable, Equatable {
     }
 
     /// Own calls under way, and peers' calls under way here.
-    public var load: (calls: Int, services: Int) { (calls.count, services.count) }
+    public var load: (calls: Int, services: Int) { (calls.count, services.count + judging.count) }
 
     /// Takes one input at `now`; what follows from it is posted to `effects`.
     public mutating func handle(_ input: CallInput, at now: Moment, into effects: inout Outbox<CallEffect>) {
@@ -108,10 +116,14 @@ public struct CallDesk: Sendable, Equatable {
             failed(id, failure, effect, at: now, into: &effects)
         case .attemptEnded(let id, let body): ended(id, body, kept: nil, at: now, into: &effects)
         case .arrived(let inbound): receive(inbound, at: now, into: &effects)
-        case .abandoned(let key): abandon(key, at: now, into: &effects)
+        case .abandoned(let key):
+            abandonJudged(key, at: now, into: &effects)
+            abandon(key, at: now, into: &effects)
+        case .judged(let ticket, let answer): judged(ticket, answer, at: now, into: &effects)
         case .serviceMoved(let key): serviceMoved(key, at: now)
         case .serviceBodyEnded(let key, let body):
             services[key]?.passed = body
+            judging[key]?.passed = body
             serviceMoved(key, at: now)
         case .resourceAnswered(.own(let id), let status, let headers):
             answered(id, status: status, headers: headers, at: now, into: &effects)
@@ -133,6 +145,7 @@ public struct CallDesk: Sendable, Equatable {
     }
 
     private mutating func publish(_ view: CallView, at now: Moment) {
+        if view.configuration.external != self.view.configuration.external { external.forgetAll() }
         self.view = view
         for (node, peer) in view.peers { routes.link(node, is: peer.link, at: now.instant) }
         routes.forget { $0 == view.me || view.peers[$0] != nil }
@@ -146,6 +159,7 @@ public struct CallDesk: Sendable, Equatable {
             switch alarm {
             case .call(let id): timeOut(id, at: now, into: &effects)
             case .service(let key): serviceTimedOut(key, at: now, into: &effects)
+            case .judgement(let key): settle(key, .failed(.late), at: now, into: &effects)
             }
         }
         if let due = audit.nextDeadline, due <= now.instant { tell(.alarmRang, at: now, into: &effects) }
@@ -168,6 +182,8 @@ struct OpenCall: Sendable, Equatable {
         case weighed
         /// For a link.
         case waiting
+        /// For the external policy's answer.
+        case judging(ExternalTicket, ExternalQuestion)
         /// One attempt is out.
         case attempting(AttemptID)
         /// The answer passes to the application.
@@ -202,6 +218,8 @@ struct OpenCall: Sendable, Equatable {
     /// The last attempt's agreement and capability.
     var agreement: Digest?
     var capability: ResourceName?
+    /// What the external policy said for this call; what it allowed counts for one attempt.
+    var judged: [ExternalJudgement] = []
     /// Whether all that has left of its body can be sent again.
     var isBodyKept = true
     /// The whole of a streamed body, once it has passed.

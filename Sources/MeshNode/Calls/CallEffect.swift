@@ -12,6 +12,8 @@ public enum CallEffect: Sendable, Equatable {
     /// A breaker changed; for `Node`. It is in the audit already.
     case breakerChanged(BreakerChange)
 
+    /// Ask the external policy engine about this call.
+    case judge(ExternalTicket, ExternalQuestion, CorrelationID)
     /// Send this to the peer with the request's body (none for GET and HEAD from `/invoke`).
     case send(AttemptID, to: NodeID, Invocation)
     /// The attempt is over here: reset its stream.

@@ -39,6 +39,9 @@ public enum CallInput: Sendable, Equatable {
     /// The peer's answer is complete, and its last frame held back.
     case attemptEnded(AttemptID, BodySummary)
 
+    /// The external policy engine answered, or did not.
+    case judged(ExternalTicket, ExternalAnswer)
+
     /// A peer asks.
     case arrived(InboundInvocation)
     /// The peer reset its stream, or the connection ended, or what came was not what its head had said.

@@ -31,7 +31,7 @@ extension CallView {
     }
 
     /// What the credential of `peer` is worth here.
-    private func roles(ofCaller peer: NodeID, at wall: WallTime) -> [DomainRole]? {
+    func roles(ofCaller peer: NodeID, at wall: WallTime) -> [DomainRole]? {
         peers[peer]?.membership?.roles(shownTo: domain?.membership.domain, at: wall)
     }
 

@@ -122,11 +122,17 @@ public struct CallConfiguration: Sendable, Equatable {
     public var servicesMax: Int
     /// Of these, one peer's; at most `servicesMax`.
     public var servicesPerPeer: Int
+    /// The policy engine that is asked about calls; nil: none is.
+    public var external: ExternalPolicyRules?
 
-    public init(callsMax: Int = 4_096, servicesMax: Int = 4_096, servicesPerPeer: Int = 1_024) {
+    public init(
+        callsMax: Int = 4_096, servicesMax: Int = 4_096, servicesPerPeer: Int = 1_024,
+        external: ExternalPolicyRules? = nil
+    ) {
         self.callsMax = callsMax
         self.servicesMax = servicesMax
         self.servicesPerPeer = servicesPerPeer
+        self.external = external
     }
 
     /// All that is wrong with it.
@@ -136,6 +142,14 @@ public struct CallConfiguration: Sendable, Equatable {
         if !(1...65_536).contains(servicesMax) { problems.append("peers' calls at once are 1 ... 65536") }
         if !(1...max(servicesMax, 1)).contains(servicesPerPeer) {
             problems.append("one peer's calls at once are 1 ... \(servicesMax)")
+        }
+        if let external {
+            if !(.milliseconds(10) ... .seconds(5)).contains(external.patience) {
+                problems.append("a policy engine is waited for 10 ms ... 5 s")
+            }
+            if !(.zero ... .seconds(3_600)).contains(external.cacheLife) {
+                problems.append("a policy engine's answer counts for an hour at most")
+            }
         }
         return problems
     }

@@ -137,7 +137,7 @@ public struct InboundInvocation: Sendable, Equatable {
     /// Whose link the stream is on.
     public let peer: NodeID
     /// What it says.
-    public let invocation: Invocation
+    public internal(set) var invocation: Invocation
     /// The body as it came: one that was announced whole is here, and its digest was made here.
     public let body: RequestBody
 

@@ -152,6 +152,7 @@ extension CallEffect {
     var subject: CallSubject? {
         switch self {
         case .record, .remember, .breakerChanged: nil
+        case .judge(let ticket, _, _): ticket.subject
         case .send(let attempt, _, _), .abandon(let attempt), .serve(.own(let attempt), _, _),
             .stop(.own(let attempt)):
             .request(attempt.request)

@@ -1,3 +1,4 @@
+import MeshAgreements
 import MeshBase
 import MeshNode
 import MeshRouting
@@ -39,12 +40,20 @@ struct CallCheck: Sendable {
         var ways: [AttemptID: [Way]] = [:]
         /// When each peer's call must be over.
         var inbound: [InboundKey: Instant] = [:]
+        /// What the host's policy engine allowed and was not used yet.
+        var permits: [Permit: Int] = [:]
     }
 
     /// A resource at a node, or the link to it.
     struct Way: Hashable, Sendable {
         let node: NodeID
         let resource: ResourceName?
+    }
+
+    /// A call on one side of it.
+    struct Permit: Hashable, Sendable {
+        let correlation: CorrelationID
+        let side: PolicyQuestion.Side
     }
 
     private struct Work: Hashable, Sendable {
@@ -158,6 +167,27 @@ struct CallCheck: Sendable {
             if word == "half-open" { count.halfOpen.insert(way) } else { count.halfOpen.remove(way) }
             count.probes[way] = nil
         }
+    }
+
+    // MARK: Policy engines
+
+    /// An engine allows a call, once.
+    mutating func permitted(
+        _ correlation: CorrelationID, _ side: PolicyQuestion.Side, of run: RunID
+    ) {
+        runs.update(run.host) { $0.permits[Permit(correlation: correlation, side: side), default: 0] += 1 }
+    }
+
+    /// Uses up what an engine allowed; false where there is nothing of it.
+    mutating func takePermit(
+        _ correlation: CorrelationID, _ side: PolicyQuestion.Side, of run: RunID
+    ) -> Bool {
+        let permit = Permit(correlation: correlation, side: side)
+        return runs.update(run.host) { count in
+            guard let left = count.permits[permit] else { return false }
+            count.permits[permit] = left > 1 ? left - 1 : nil
+            return true
+        } ?? false
     }
 
     // MARK: Services

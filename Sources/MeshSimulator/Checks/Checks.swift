@@ -76,6 +76,8 @@ enum Tampering: String, Sendable, CaseIterable {
     case seedsStolen
     /// Days that pass while all machines sleep are seen by no node's clock.
     case daysUnseen
+    /// Desks are told yes, whatever the policy engine said.
+    case enginesOverheard
     /// With each ping comes a list that the node did not send: it holds nothing of the other's.
     case listsForged
     /// With each link that comes up comes a list that the node did not send.

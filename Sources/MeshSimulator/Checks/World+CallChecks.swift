@@ -37,7 +37,7 @@ extension World {
             case .breakerChanged(let change):
                 let way = CallCheck.Way(node: change.node, resource: change.resource)
                 checks.calls.breakerChanged(way, to: change.to, of: run)
-            case .remember, .answer, .refuse, .breakOff, .stop(.inbound), .respond, .finishResponse,
+            case .remember, .judge, .answer, .refuse, .breakOff, .stop(.inbound), .respond, .finishResponse,
                 .breakOffResponse,
                 .replay:
                 break
@@ -92,6 +92,7 @@ extension World {
             }
         }
         checkAgreement(of: invocation, from: hosts[run.host].node, to: node, with: node, of: run)
+        checkEngine(invocation.correlation, .consumer, of: run)
     }
 
     private mutating func checkServing(_ key: InboundKey, _ invocation: Invocation, of run: RunID) {
@@ -100,6 +101,7 @@ extension World {
         }
         guard let peer = truth(behind: key.connection, of: run) else { return }
         checkAgreement(of: invocation, from: peer, to: hosts[run.host].node, with: peer, of: run)
+        checkEngine(invocation.correlation, .provider, of: run)
     }
 
     /// Nothing of a call leaves for, or is done for, who is not trusted now.

@@ -121,7 +121,8 @@ struct Disk: Sendable {
         case .tokenUsesForgotten: tokenUses = OrderedTable()
         case .keysForgotten, .catalogUnkept, .agreementsUnkept, .answersDoubled, .headsMisdelivered,
             .neverHealed, .bothKeysStolen, .alarmsUnheard, .closesIgnored, .contradictionsLost,
-            .listsForged, .greetingsForged, .credentialsUnkept, .seedsStolen, .daysUnseen, nil:
+            .enginesOverheard, .listsForged, .greetingsForged, .credentialsUnkept, .seedsStolen, .daysUnseen,
+            nil:
             break
         }
     }

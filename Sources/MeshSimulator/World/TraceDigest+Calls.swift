@@ -1,3 +1,4 @@
+import MeshAgreements
 import MeshAudit
 import MeshBase
 import MeshNode
@@ -33,6 +34,7 @@ extension TraceDigest {
         case .bodyLeft(let id): fold(56, id)
         case .bytesMoved(let id): fold(57, id)
         case .bodyEnded(let id, _): fold(58, id)
+        case .judged(let ticket, let answer): fold("\(ticket) \(answer)")
         case .serviceMoved(let key): fold(59, key)
         case .serviceBodyEnded(let key, _): fold(60, key)
         }
@@ -48,6 +50,7 @@ extension TraceDigest {
             fold(node.digest.bytes)
             fold(invocation.correlation.low)
             fold(Int(invocation.remainingMilliseconds))
+        case .judge(let ticket, let question, _): fold("\(ticket) \(question.side.rawValue)")
         case .abandon(let id): fold(62, id)
         case .answer(let id, _, _, _): fold(63, id)
         case .finish(let id): fold(64, id)

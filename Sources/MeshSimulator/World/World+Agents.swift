@@ -26,8 +26,10 @@ extension World {
             boot: boot)
         hosts[number].disk.forget(tampering)
         inspectJournal(of: number)
+        var configuration = NodeConfiguration()
+        configuration.calls.external = engineRules(of: number)
         let node = Node(
-            me: me, restored: restored(number), configuration: NodeConfiguration(), suite: suite,
+            me: me, restored: restored(number), configuration: configuration, suite: suite,
             generator: chance.split())
         let leaf = leaf(of: key, at: now.wall)
         hosts[number].agent = Agent(

@@ -65,6 +65,7 @@ extension World {
     mutating func perform(_ effect: CallEffect, _ run: RunID) {
         switch effect {
         case .record, .remember, .breakerChanged: break
+        case .judge(let ticket, let question, let correlation): judge(ticket, question, correlation, run)
         case .send(let attempt, let node, let invocation): send(attempt, to: node, invocation, run)
         case .abandon(let attempt):
             guard let stream = hosts[run.host].agent?.attempts.remove(attempt) else { return }

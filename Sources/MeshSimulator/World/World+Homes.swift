@@ -85,7 +85,7 @@ extension World {
         for effect in ordered + (hosts[run.host].agent?.line.failed(gate) ?? []) {
             switch effect {
             case .record, .remember, .breakerChanged: break
-            case .abandon, .stop: perform(effect, run)
+            case .abandon, .stop, .judge: perform(effect, run)
             case .send(let attempt, _, _), .serve(.own(let attempt), _, _):
                 turnAway(attempt.request, run)
                 inputs.append(.cancelled(attempt.request))

@@ -24,6 +24,7 @@ struct World: Sendable {
     /// Each purpose draws from its own, so that one more fault does not move the rest.
     var chance: SeededGenerator
     var faultChance: SeededGenerator
+    var engineChance: SeededGenerator
     /// How this world lies, in tests of the checkers.
     let tampering: Tampering?
     private var pipesOpened = 0
@@ -43,6 +44,7 @@ struct World: Sendable {
         var generator = SeededGenerator(seed: plan.seed)
         network = Network(hosts: plan.nodes)
         keysMade = plan.seed &* 0x1_0000
+        engineChance = SeededGenerator(seed: plan.seed ^ 0x6a75_6467_6573)
         chance = generator.split()
         faultChance = generator.split()
         checks = Checks()

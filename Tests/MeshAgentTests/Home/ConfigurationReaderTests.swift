@@ -57,6 +57,14 @@ struct ConfigurationReaderTests {
                 1000: alice
             agreements:
               autoAccept: none
+            policy:
+              url: https://opa.example:8181
+              rule: mesh/calls
+              asks: provider
+              timeout: 2s
+              cache: 10s
+              tokenFile: opa.token
+              caFile: /etc/opa/ca.pem
             echo: off
             audit:
               days: 30
@@ -99,6 +107,11 @@ struct ConfigurationReaderTests {
         #expect(configuration.gateway.principals[.user(1000)]?.map(\.description) == ["alice", "batch"])
         #expect(configuration.gateway.users[1000]?.description == "alice")
         #expect(configuration.agreements.autoAccept == .none)
+        let policy = configuration.policy
+        #expect(policy.url?.endpoint == Endpoint(host: "opa.example", port: 8181))
+        #expect(policy.rule == "mesh/calls" && policy.asks == .provider)
+        #expect(policy.timeout == .seconds(2) && policy.cache == .seconds(10))
+        #expect(policy.tokenFile == "opa.token" && policy.authorityFile == "/etc/opa/ca.pem")
         #expect(!configuration.isEchoOffered)
         #expect(configuration.audit == .init(days: 30, bytes: 512 << 20))
         #expect(configuration.log == .init(level: .debug, format: .json))

@@ -272,7 +272,7 @@ struct Ledger {
                 let isWithdrawn = entry.until.milliseconds == 0
                 begun["\(entry.key.caller)/\(entry.key.key)"] =
                     isWithdrawn ? nil : begun["\(entry.key.caller)/\(entry.key.key)"] ?? 0
-            case .breakerChanged, .abandon, .stop, .finishResponse, .breakOffResponse: break
+            case .breakerChanged, .judge, .abandon, .stop, .finishResponse, .breakOffResponse: break
             }
         }
     }

@@ -2,45 +2,52 @@
 /// unlike our own documents. It is read whole or refused, with bounds on all that could grow: bytes by
 /// whoever fetched them, levels and values here. What two parsers could read in two ways is refused: a
 /// member twice, a lone surrogate, bytes that are no UTF-8, anything behind the end.
-indirect enum ForeignJSON: Equatable {
+public indirect enum ForeignJSON: Equatable, Sendable {
+    /// `null`.
     case null
+    /// `true` or `false`.
     case boolean(Bool)
     /// Nil for one that is no whole number of 64 bits, which nobody here reads.
     case number(Int64?)
+    /// A string, unescaped.
     case text(String)
+    /// Its elements.
     case array([ForeignJSON])
+    /// Its members, none twice.
     case object([String: ForeignJSON])
 
     /// Levels of arrays and objects.
-    static let depthMax = 32
+    public static let depthMax = 32
     /// Values in all, members and elements together.
-    static let valuesMax = 100_000
+    public static let valuesMax = 100_000
 
     /// - Throws: what is wrong, and at which byte.
-    init(_ bytes: [UInt8]) throws(ForeignJSONError) {
+    public init(_ bytes: [UInt8]) throws(ForeignJSONError) {
         var scanner = ForeignJSONScanner(bytes: bytes)
         self = try scanner.whole()
     }
 
     /// The member of an object; nil for anything else.
-    subscript(name: String) -> ForeignJSON? {
+    public subscript(name: String) -> ForeignJSON? {
         guard case .object(let members) = self else { return nil }
         return members[name]
     }
 
     /// The text of a member; nil when it is missing or no text.
-    func text(_ name: String) -> String? {
+    public func text(_ name: String) -> String? {
         guard case .text(let text)? = self[name] else { return nil }
         return text
     }
 }
 
 /// Why bytes are no JSON that is read here.
-struct ForeignJSONError: Error, Equatable, CustomStringConvertible {
-    let what: String
-    let offset: Int
+public struct ForeignJSONError: Error, Equatable, CustomStringConvertible {
+    /// What.
+    public let what: String
+    /// At which byte.
+    public let offset: Int
 
-    var description: String { "\(what) at byte \(offset)" }
+    public var description: String { "\(what) at byte \(offset)" }
 }
 
 /// A recursive descent, whose recursion `ForeignJSON.depthMax` bounds.
