@@ -173,6 +173,7 @@ extension AgreementConfiguration {
     init(_ configuration: AgentConfiguration) {
         self.init(
             automaticAcceptance: configuration.agreements.autoAccept == .none ? .none : .short,
-            echoOffer: configuration.isEchoOffered ? .trustedPeers : .none)
+            echoOffer: configuration.isEchoOffered ? .trustedPeers : .none,
+            approvalsRequired: configuration.agreements.requireApprovals.map(\.role))
     }
 }

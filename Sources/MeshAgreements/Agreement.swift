@@ -19,6 +19,8 @@ public struct Agreement: SignedBody {
     public let grants: [Grant]
     /// Under which conditions; nil: under none. Never an empty set of conditions.
     public let conditions: AgreementConditions?
+    /// Who must approve before it is in force; nil: nobody need.
+    public let approvals: ApprovalRules?
     /// Not before; nil means from activation.
     public let validFrom: WallTime?
     /// Not after.
@@ -30,8 +32,8 @@ public struct Agreement: SignedBody {
 
     public init(
         id: AgreementID, version: Int64, source: NodeID, target: NodeID, grants: [Grant],
-        conditions: AgreementConditions = .none, validFrom: WallTime?, validUntil: WallTime,
-        createdBy: NodeID, created: WallTime
+        conditions: AgreementConditions = .none, approvals: ApprovalRules? = nil, validFrom: WallTime?,
+        validUntil: WallTime, createdBy: NodeID, created: WallTime
     ) {
         self.id = id
         self.version = version
@@ -39,6 +41,7 @@ public struct Agreement: SignedBody {
         self.target = target
         self.grants = grants
         self.conditions = conditions == .none ? nil : conditions
+        self.approvals = approvals == ApprovalRules.none ? nil : approvals
         self.validFrom = validFrom
         self.validUntil = validUntil
         self.createdBy = createdBy
@@ -60,6 +63,7 @@ public struct Agreement: SignedBody {
             && (1...AgreementLimits.grants).contains(grants.count) && grants.allSatisfy(\.isWellFormed)
             && zip(names, names.dropFirst()).allSatisfy { $0 < $1 }
             && conditions != AgreementConditions.none && conditions?.isWellFormed ?? true
+            && approvals?.isWellFormed ?? true
             && validUntil > (validFrom ?? created) && validUntil > created
             && created.milliseconds >= 0 && validUntil.milliseconds < AgreementLimits.versionMax
     }
@@ -124,6 +128,16 @@ public enum AgreementLimits {
     public static let namesPerCondition = 64
     /// Bytes of a revocation's reason.
     public static let reasonLength = 256
+    /// Approvals of one party's people that are kept of one version.
+    public static let approvalsPerParty = 16
+    /// Persons for whom one node vouches at once.
+    public static let persons = 256
+    /// How long a node vouches for a person unless its operator says otherwise.
+    public static let vouchingLife: Duration = .seconds(365 * 24 * 3600)
+    /// The longest time for which a node vouches.
+    public static let vouchingLifeMax: Duration = .seconds(1096 * 24 * 3600)
+    /// The shortest.
+    public static let vouchingLifeMin: Duration = .seconds(60)
     /// The highest version, and the highest number that a document may hold.
     public static let versionMax: Int64 = 1 << 53 - 1
     /// The longest agreement that is accepted without anybody being asked.

@@ -26,6 +26,10 @@ extension AgreementBook {
         case .revoked(let document):
             hearRevocation(document, from: peer, key: key, at: now.instant, using: suite, into: &effects)
         case .revocationHeard(let contentID): hearOfHearing(contentID, from: peer, into: &effects)
+        case .approval(let evidence):
+            hearApproval(evidence, from: peer, key: key, at: now, using: suite, into: &effects)
+        case .approvalHeard(let contentID):
+            hearOfApprovalHeard(contentID, from: peer, using: suite, into: &effects)
         case .houseHeld(let contentID):
             hearHouse(.held(contentID), from: peer, at: now, using: suite, into: &effects)
         case .house(let document):
@@ -127,12 +131,12 @@ extension AgreementBook {
         guard record.origin == .peer else { return }
         switch record.state {
         case .offered: acceptAutomatically(record, at: now.wall, into: &effects)
-        case .active: effects.post(.send(record.peer, .accepted(record.document)))
+        case .signed, .active: effects.post(.send(record.peer, .accepted(record.document)))
         case .ended(.rejected(let refusals)):
             effects.post(.send(record.peer, .rejected(record.contentID, refusals)))
         case .ended(.revoked(let document, _)) where document.body.revokedBy == me:
             effects.post(.send(record.peer, .revoked(document)))
-        case .ended(.replaced), .ended(.revoked):
+        case .ended(.replaced), .ended(.revoked), .ended(.vetoed):
             let ended = Refusal(.agreementEnded, record.ending)
             effects.post(.send(record.peer, .rejected(record.contentID, [ended])))
         }
@@ -151,7 +155,8 @@ extension AgreementBook {
             guard case .acceptance(_, record.peer, .automatic, _) = errand else { return false }
             return true
         }
-        guard configuration.automaticAcceptance == .short, agreement.target == me,
+        guard configuration.automaticAcceptance == .short, configuration.approvalsRequired.isEmpty,
+            agreement.approvals == nil, agreement.target == me,
             agreement.validUntil > now,
             agreement.validUntil <= now + AgreementLimits.automaticLife + Limits.clockSkewRefused,
             (others?.count ?? 0) + underWay.count < Limits.automaticAgreementsPerPeer,
@@ -184,17 +189,16 @@ extension AgreementBook {
         activate(record, with: theirs, acceptance: .byPeer, as: .acceptedByPeer, into: &effects)
     }
 
-    /// The second signature is there: the version is in force, and lower ones of its id are over.
-    func activated(
+    /// The second signature is there, and with it everything that the version asks for, or not yet.
+    func countersigned(
         _ record: AgreementRecord, with second: DocumentSignature, _ acceptance: AgreementAcceptance
-    )
-        -> AgreementRecord
-    {
+    ) -> AgreementRecord {
         var active = record
         active.document = Signed(
             body: record.agreement, payload: record.document.payload,
             signatures: record.document.signatures.prefix(1) + [second])
-        active.state = .active(acceptance: acceptance)
+        let isComplete = record.agreement.approvals == nil && record.areApprovalsHeard
+        active.state = isComplete ? .active(acceptance: acceptance) : .signed(acceptance: acceptance)
         return active
     }
 
@@ -202,7 +206,14 @@ extension AgreementBook {
         _ record: AgreementRecord, with second: DocumentSignature, acceptance: AgreementAcceptance,
         as action: AgreementAction, into effects: inout Outbox<AgreementEffect>
     ) {
-        settle(activated(record, with: second, acceptance), as: action, into: &effects)
+        let signed = countersigned(record, with: second, acceptance)
+        settle(signed, as: action, into: &effects)
+        if case .active = signed.state { return endLower(than: signed, into: &effects) }
+        advance(signed, into: &effects)
+    }
+
+    /// A version is in force: lower ones of its id are over.
+    mutating func endLower(than record: AgreementRecord, into effects: inout Outbox<AgreementEffect>) {
         for other in files[record.peer]?.records.values ?? []
         where other.isOpen && other.agreement.id == record.agreement.id
             && other.agreement.version < record.agreement.version
@@ -228,6 +239,9 @@ extension AgreementBook {
         case .revocation(let body, let peer, let payload, let operatorTicket):
             let document = Signed(body: body, payload: payload, signatures: [signature])
             revoked(document, with: peer, ticket: operatorTicket, into: &effects)
+        case .vouching(let body, let payload, let operatorTicket):
+            let document = Signed(body: body, payload: payload, signatures: [signature])
+            vouched(document, ticket: operatorTicket, into: &effects)
         case .house(let body, let anchor, let payload):
             let document = Signed(body: body, payload: payload, signatures: [signature])
             adopt(
@@ -256,6 +270,7 @@ extension AgreementBook {
             switch errand {
             case .offer(_, _, _, _, let ticket), .acceptance(_, _, _, let ticket): ticket
             case .revocation(_, _, _, let ticket): ticket
+            case .vouching(_, _, let ticket): ticket
             case .house: nil
             }
         if let operatorTicket {
@@ -273,7 +288,7 @@ extension AgreementBook {
             return
         }
         switch record.state {
-        case .active: effects.post(.answered(ticket, .done(record)))
+        case .signed, .active: effects.post(.answered(ticket, .done(record)))
         case .ended:
             effects.post(.answered(ticket, .refused([Refusal(.agreementEnded, [Fact("offer", contentID)])])))
         case .offered:
@@ -288,6 +303,11 @@ extension AgreementBook {
             {
                 effects.post(.answered(ticket, .refused([refusal])))
                 return
+            }
+            let missing = record.approvalsMissing(of: me, policy: configuration.approvalsRequired)
+            guard missing.isEmpty else {
+                let facts = named + [Fact("missing here", ApprovalRules.words(missing))]
+                return effects.post(.answered(ticket, .refused([Refusal(.approvalMissing, facts)])))
             }
             order(
                 .acceptance(contentID, from: record.peer, .byOperator, operatorTicket: ticket),

@@ -7,6 +7,7 @@ extension AgreementBook {
         _ request: OfferRequest, for ticket: Ticket, at now: Moment, using suite: some SignatureSuite,
         into effects: inout Outbox<AgreementEffect>
     ) {
+        let asked = request.asking(configuration.approvalsRequired)
         var refusals: [Refusal] = []
         if files[request.peer]?.key == nil {
             refusals.append(Refusal(.peerNotTrusted, [Fact("peer", request.peer)]))
@@ -36,7 +37,7 @@ extension AgreementBook {
             refusals.append(Refusal(.agreementEnded, revocation.facts))
         }
         let agreement = draft(
-            request, id: request.replaces ?? AgreementID(using: &generator), version: (highest ?? 0) + 1,
+            asked, id: request.replaces ?? AgreementID(using: &generator), version: (highest ?? 0) + 1,
             at: now.wall)
         if refusals.isEmpty, !agreement.isWellFormed {
             refusals.append(
@@ -77,9 +78,10 @@ extension AgreementBook {
         if let last {
             switch last.state {
             case .ended(.rejected(let refusals)): guard refusals.allSatisfy(Self.isOfClocks) else { return }
-            case .ended(.revoked): return
+            case .ended(.revoked), .ended(.vetoed): return
             case .ended(.replaced): break
-            case .offered, .active: guard now.wall >= Self.renewal(of: last.agreement) else { return }
+            case .offered, .signed, .active:
+                guard now.wall >= Self.renewal(of: last.agreement) else { return }
             }
         }
         guard makeRoom(with: peer, at: now.wall, into: &effects) else { return }
@@ -141,7 +143,7 @@ extension AgreementBook {
     {
         Agreement(
             id: id, version: version, source: me, target: request.peer, grants: request.grants,
-            conditions: request.conditions,
+            conditions: request.conditions, approvals: request.approvals,
             validFrom: request.validFrom ?? now - Limits.clockSkewRefused, validUntil: now + request.life,
             createdBy: me, created: now)
     }

@@ -2,8 +2,8 @@ import MeshBase
 
 /// Either party ends an agreement by its word alone.
 ///
-///     offered, active ──the operator revokes, signed──> ended(revoked): told, and told first at each link-up
-///                     ──the peer's revocation──> ended(revoked): answered, so that it is told no more
+///     offered, signed, active ──the operator revokes, signed──> ended(revoked): told, and told first at each link-up
+///                             ──the peer's revocation──> ended(revoked): answered, so that it is told no more
 ///
 /// Downward moves wait for nothing: not for the other party, not for a link, not for a clock.
 extension AgreementBook {
@@ -138,9 +138,10 @@ extension AgreementRecord {
     /// How it ended, for a refusal that rests on it; empty while it is open.
     var ending: [Fact] {
         switch state {
-        case .offered, .active: []
+        case .offered, .signed, .active: []
         case .ended(.replaced): [Fact("ended", "a higher version took its place")]
         case .ended(.rejected): [Fact("ended", "rejected")]
+        case .ended(.vetoed): [Fact("ended", "vetoed")] + (veto?.facts ?? [])
         case .ended(.revoked(let document, _)): document.body.facts
         }
     }

@@ -3,10 +3,13 @@ import MeshBase
 /// What this node and each of its peers have agreed, how it came about, and what is still to be said about
 /// it.
 ///
-///     (nothing) ──offer made or received──> offered ──both signed──> active
-///                                           │                        └─higher version──> ended(replaced)
+///     (nothing) ──offer made or received──> offered ──both signed──> signed ──approved──> active
+///                                           │                                └─higher version──> ended(replaced)
 ///                                           └─rejected──> ended(rejected)
-///                                offered, active ──either party's word──> ended(revoked)
+///                        offered, signed, active ──either party's word──> ended(revoked)
+///                        offered, signed ──a person's veto──> ended(vetoed)
+///
+/// What asks for no approvals is active as soon as both have signed.
 ///
 /// That an agreement's time is over is no state: it is read from the clock wherever it matters, and told once
 /// when the date passes. A clock that ran ahead ends nothing that both signed; what was over by it counts
@@ -21,12 +24,15 @@ import MeshBase
 /// protocol section 7.
 public struct AgreementBook: Sendable, Equatable {
     let me: NodeID
-    private(set) var configuration: AgreementConfiguration
+    /// What the operator says about agreements now.
+    public private(set) var configuration: AgreementConfiguration
     var generator: SeededGenerator
     var files = OrderedTable<NodeID, PeerFile>()
     /// Who is in which domain now, this node among them.
     var memberships = OrderedTable<NodeID, Membership>()
     var houses = HouseBook()
+    /// For whom this node vouches, or did.
+    var persons = OrderedTable<NodeName, VouchingRecord>()
     var errands = OrderedTable<Ticket, Errand>()
     private var lastTicket: UInt64 = 0
     /// The earliest date at which something is over or due for renewal; never later than true.
@@ -53,6 +59,7 @@ public struct AgreementBook: Sendable, Equatable {
         case acceptance(Digest, from: NodeID, AgreementAcceptance, operatorTicket: Ticket?)
         case revocation(AgreementRevocation, peer: NodeID, payload: Octets, operatorTicket: Ticket)
         case house(HouseAgreement, anchor: PublicKey, payload: Octets)
+        case vouching(Vouching, payload: Octets, operatorTicket: Ticket)
 
         /// What is signed, and by which key.
         var form: (kind: DocumentKind, hand: SigningHand) {
@@ -60,6 +67,7 @@ public struct AgreementBook: Sendable, Equatable {
             case .offer, .acceptance: (Agreement.kind, .identity)
             case .revocation: (AgreementRevocation.kind, .identity)
             case .house: (HouseAgreement.kind, .anchor)
+            case .vouching: (Vouching.kind, .identity)
             }
         }
     }
@@ -73,6 +81,9 @@ public struct AgreementBook: Sendable, Equatable {
 
     /// Every record, by peer, id and version.
     public var records: [AgreementRecord] { files.values.flatMap(\.records.values) }
+
+    /// For whom this node vouches, or did, by name.
+    public var people: [VouchingRecord] { persons.values }
 
     /// What the evaluator needs about `peer`, in the order in which it asks.
     public func terms(with peer: NodeID) -> [AgreementTerms] {
@@ -105,12 +116,14 @@ public struct AgreementBook: Sendable, Equatable {
         case .peerLost(let peer): files.update(peer) { $0.key = nil }
         case .membershipChanged(let node, let membership):
             change(membership, of: node, at: now.wall, using: suite, into: &effects)
+        case .personsRestored(let people): for person in people { persons[person.body.name] = person }
         case .housesRestored(let documents): for document in documents { houses.restore(document) }
         case .anchorHeld(let key): makeHouse(by: key, at: now.wall, using: suite, into: &effects)
         case .houseMade(let document): adopt(document, from: me, at: now, using: suite, into: &effects)
         case .linkCameUp(let peer):
             repeatRevocations(to: peer, into: &effects)
             repeatOffers(to: peer, at: now.wall, into: &effects)
+            repeatApprovals(to: peer, at: now.wall, into: &effects)
             nameHouse(to: peer, at: now.wall, using: suite, into: &effects)
         case .offerRequested(let ticket, let request):
             offer(request, for: ticket, at: now, using: suite, into: &effects)
@@ -119,6 +132,12 @@ public struct AgreementBook: Sendable, Equatable {
         case .rejectionRequested(let ticket, let contentID): reject(contentID, for: ticket, into: &effects)
         case .revocationRequested(let ticket, let order):
             revoke(order, for: ticket, at: now.wall, using: suite, into: &effects)
+        case .approvalGiven(let ticket, let document):
+            approve(document, for: ticket, at: now, using: suite, into: &effects)
+        case .vouchingRequested(let ticket, let order):
+            vouch(order, for: ticket, at: now.wall, using: suite, into: &effects)
+        case .vouchingEndRequested(let ticket, let name):
+            endVouching(of: name, for: ticket, at: now.wall, into: &effects)
         case .signed(let ticket, let signature):
             take(signature, for: ticket, at: now, using: suite, into: &effects)
         case .signingFailed(let ticket): giveUp(ticket, into: &effects)
@@ -142,7 +161,7 @@ public struct AgreementBook: Sendable, Equatable {
     /// Changes one record, keeps it, and says that it changed.
     mutating func settle(
         _ record: AgreementRecord, as action: AgreementAction, refusals: [Refusal] = [],
-        into effects: inout Outbox<AgreementEffect>
+        facts: [Fact] = [], into effects: inout Outbox<AgreementEffect>
     ) {
         files.edit(record.peer) { $0.records[AgreementVersion(record.agreement)] = record }
         note(record.agreement)
@@ -151,7 +170,7 @@ public struct AgreementBook: Sendable, Equatable {
             .record(
                 AgreementNotice(
                     peer: record.peer, action: action, contentID: record.contentID, refusals: refusals,
-                    agreement: record.agreement)))
+                    agreement: record.agreement, more: facts)))
         effects.post(.changed(record.peer))
     }
 
@@ -223,9 +242,9 @@ public struct AgreementBook: Sendable, Equatable {
 
 extension AgreementRecord {
     /// Whether it may still change; its time may be over all the same.
-    var isOpen: Bool {
+    public var isOpen: Bool {
         switch state {
-        case .offered, .active: true
+        case .offered, .signed, .active: true
         case .ended: false
         }
     }

@@ -5,11 +5,19 @@ public struct AgreementConfiguration: Equatable, Sendable {
     public var automaticAcceptance: AutomaticAcceptance
     /// To whom the built-in resource `echo` is offered.
     public var echoOffer: EchoOffer
+    /// In which roles people of this node must approve before it signs an agreement; empty: nobody need.
+    /// Its own offers say so; of a peer's offer it is asked beside what the offer says
+    /// (`agreements.requireApprovals`).
+    public var approvalsRequired: [ApprovalRole]
 
     /// The defaults: a fresh pair can make its first call at once.
-    public init(automaticAcceptance: AutomaticAcceptance = .short, echoOffer: EchoOffer = .trustedPeers) {
+    public init(
+        automaticAcceptance: AutomaticAcceptance = .short, echoOffer: EchoOffer = .trustedPeers,
+        approvalsRequired: [ApprovalRole] = []
+    ) {
         self.automaticAcceptance = automaticAcceptance
         self.echoOffer = echoOffer
+        self.approvalsRequired = ApprovalRules.whole(approvalsRequired) ?? []
     }
 
     /// Which offers need no person.

@@ -35,6 +35,9 @@ extension Agreement {
         compare("principals", Self.words(mine.principals), Self.words(theirs.principals))
         compare("roles", Self.words(mine.roles), Self.words(theirs.roles))
         compare("networks", Self.words(mine.networks), Self.words(theirs.networks))
+        let (people, others) = (approvals ?? .none, other.approvals ?? .none)
+        compare("approvals of the provider", Self.words(people.provider), Self.words(others.provider))
+        compare("approvals of the consumer", Self.words(people.consumer), Self.words(others.consumer))
         compare("from", Self.words(validFrom), Self.words(other.validFrom))
         compare("until", RFC3339.text(validUntil), RFC3339.text(other.validUntil))
         compare("offered by", name(createdBy), name(other.createdBy))
@@ -48,6 +51,10 @@ extension Agreement {
 
     private static func words(_ list: [some CustomStringConvertible]?) -> String {
         list.map { $0.map(\.description).joined(separator: ", ") } ?? "any"
+    }
+
+    private static func words(_ roles: [ApprovalRole]?) -> String {
+        roles.map(ApprovalRules.words) ?? "none"
     }
 
     private static func words(_ time: WallTime?) -> String { time.map(RFC3339.text) ?? "its activation" }

@@ -8,6 +8,10 @@ public enum AgreementEffect: Equatable, Sendable {
     case sign(SigningRequest)
     /// Keep this record, in place of an older one with the same content id.
     case persist(AgreementRecord)
+    /// Keep this person, in place of one of the same name.
+    case persistPerson(VouchingRecord)
+    /// Forget the person of this name: nobody vouches for it, and room is needed.
+    case forgetPerson(NodeName)
     /// Keep this house agreement, in place of an older one of the same domain.
     case persistHouse(HouseDocument)
     /// Forget the record of this content id: it is over, and room is needed.
@@ -26,6 +30,8 @@ public enum AgreementEffect: Equatable, Sendable {
 public enum AgreementAnswer: Equatable, Sendable {
     /// Done: the record as it is now.
     case done(AgreementRecord)
+    /// Done: the person as it is now.
+    case vouched(VouchingRecord)
     /// Not done.
     case refused([Refusal])
 }
@@ -57,23 +63,33 @@ public struct AgreementNotice: Equatable, Sendable {
         ]
     }
 
+    init(peer: NodeID, action: AgreementAction, facts: [Fact]) {
+        self.peer = peer
+        self.action = action
+        contentID = nil
+        refusals = []
+        self.facts = facts
+    }
+
     init(
         peer: NodeID, action: AgreementAction, contentID: Digest?, refusals: [Refusal] = [],
-        agreement: Agreement? = nil
+        agreement: Agreement? = nil, more: [Fact] = []
     ) {
         self.peer = peer
         self.action = action
         self.contentID = contentID
         self.refusals = refusals
         guard let agreement else {
-            facts = []
+            facts = more
             return
         }
         let resources = agreement.grants.prefix(8).map(\.resource.description).joined(separator: ", ")
-        facts = [
-            Fact("agreement", agreement.id), Fact("version", agreement.version), Fact("resources", resources),
-            Fact("until in ms", agreement.validUntil.milliseconds),
-        ]
+        facts =
+            [
+                Fact("agreement", agreement.id), Fact("version", agreement.version),
+                Fact("resources", resources),
+                Fact("until in ms", agreement.validUntil.milliseconds),
+            ] + more
     }
 }
 
@@ -93,6 +109,22 @@ public enum AgreementAction: String, Sendable, CaseIterable {
     case rejected = "agreement rejected"
     /// The peer rejected this node's offer.
     case rejectedByPeer = "agreement rejected by peer"
+    /// A person of this node's approved.
+    case approved = "agreement approved"
+    /// A person of the peer's did.
+    case approvalReceived = "agreement approved at peer"
+    /// The peer has what a person of this node's said.
+    case approvalHeard = "agreement approval heard"
+    /// A person of this node's said no.
+    case vetoed = "agreement vetoed"
+    /// A person of the peer's did.
+    case vetoReceived = "agreement vetoed at peer"
+    /// Everything that it asked for is there, and at both: it is in force.
+    case activated = "agreement activated"
+    /// This node vouches for a person.
+    case vouched = "person vouched for"
+    /// It does so no more.
+    case vouchingEnded = "person vouched for no more"
     /// Its time is over.
     case expired = "agreement expired"
     /// A higher version took its place.

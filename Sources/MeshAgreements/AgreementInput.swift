@@ -4,6 +4,8 @@ import MeshBase
 public enum AgreementInput: Equatable, Sendable {
     /// At start: everything the store kept. Comes once, before anything else.
     case restored([AgreementRecord])
+    /// At start: for whom this node vouches, or did. Comes once, before anything else.
+    case personsRestored([VouchingRecord])
     /// At start: the house agreements that the store kept. Comes once, before anything else.
     case housesRestored([HouseDocument])
     /// The key of a domain's anchor lies in this home: the book sees to it that the domain has a house
@@ -29,6 +31,12 @@ public enum AgreementInput: Equatable, Sendable {
     case rejectionRequested(Ticket, Digest)
     /// The operator ends an agreement for good; `.answered` comes with the same ticket.
     case revocationRequested(Ticket, RevocationOrder)
+    /// A person of this node's has signed its word; `.answered` comes with the same ticket.
+    case approvalGiven(Ticket, Signed<Approval>)
+    /// The operator has a person vouched for; `.answered` comes with the same ticket.
+    case vouchingRequested(Ticket, VouchingOrder)
+    /// The operator ends it; `.answered` comes with the same ticket.
+    case vouchingEndRequested(Ticket, NodeName)
     /// The answer to `.sign`.
     case signed(Ticket, DocumentSignature)
     /// The key would not sign what `.sign` asked for.
@@ -47,6 +55,8 @@ public struct OfferRequest: Equatable, Sendable {
     public let grants: [Grant]
     /// Under which conditions.
     public let conditions: AgreementConditions
+    /// Who must approve; nil: who the operator's own rule asks for.
+    public let approvals: ApprovalRules?
     /// Not before; nil means the offerer's time less 300 s, so that it begins at once whatever the clocks.
     public let validFrom: WallTime?
     /// From now; at most `AgreementLimits.lifeMax`.
@@ -55,14 +65,25 @@ public struct OfferRequest: Equatable, Sendable {
     public let replaces: AgreementID?
 
     public init(
-        peer: NodeID, grants: [Grant], conditions: AgreementConditions = .none, validFrom: WallTime? = nil,
-        life: Duration, replaces: AgreementID? = nil
+        peer: NodeID, grants: [Grant], conditions: AgreementConditions = .none,
+        approvals: ApprovalRules? = nil,
+        validFrom: WallTime? = nil, life: Duration, replaces: AgreementID? = nil
     ) {
         self.peer = peer
         self.grants = grants.sorted { $0.resource < $1.resource }
         self.conditions = conditions
+        self.approvals = approvals
         self.validFrom = validFrom
         self.life = life
         self.replaces = replaces
+    }
+
+    /// The same, with what this node's own rule asks of its people.
+    func asking(_ roles: [ApprovalRole]) -> OfferRequest {
+        guard !roles.isEmpty else { return self }
+        return OfferRequest(
+            peer: peer, grants: grants, conditions: conditions,
+            approvals: (approvals ?? .none).askingProvider(for: roles), validFrom: validFrom, life: life,
+            replaces: replaces)
     }
 }

@@ -12,6 +12,10 @@ public enum AgreementMessage: Equatable, Sendable {
     case revoked(Signed<AgreementRevocation>)
     /// The sender has the revocation of this content id.
     case revocationHeard(Digest)
+    /// A person of the sender's has said yes or no.
+    case approval(VouchedApproval)
+    /// The sender has the approval of this content id.
+    case approvalHeard(Digest)
     /// The sender holds the house agreement of this content id of the domain that the two share; nil: none.
     case houseHeld(Digest?)
     /// The newest house agreement that the sender holds of that domain.
@@ -20,10 +24,11 @@ public enum AgreementMessage: Equatable, Sendable {
 
 extension AgreementMessage: Codable {
     private enum CodingKeys: String, CodingKey {
-        case kind, agreement, contentID, refusals, revocation, house
+        case kind, agreement, contentID, refusals, revocation, house, approval
     }
     private enum Kind: String, Codable {
-        case offer, accepted, rejected, revoked, house
+        case offer, accepted, rejected, revoked, house, approval
+        case approvalHeard = "approval-heard"
         case revocationHeard = "revocation-heard"
         case houseHeld = "house-held"
     }
@@ -41,6 +46,9 @@ extension AgreementMessage: Codable {
             self = .revoked(try container.decode(Signed<AgreementRevocation>.self, forKey: .revocation))
         case .revocationHeard:
             self = .revocationHeard(try container.decode(Digest.self, forKey: .contentID))
+        case .approval:
+            self = .approval(try container.decode(VouchedApproval.self, forKey: .approval))
+        case .approvalHeard: self = .approvalHeard(try container.decode(Digest.self, forKey: .contentID))
         case .houseHeld: self = .houseHeld(try container.decodeIfPresent(Digest.self, forKey: .contentID))
         case .house: self = .house(try container.decode(HouseDocument.self, forKey: .house))
         }
@@ -64,6 +72,12 @@ extension AgreementMessage: Codable {
             try container.encode(document, forKey: .revocation)
         case .revocationHeard(let contentID):
             try container.encode(Kind.revocationHeard, forKey: .kind)
+            try container.encode(contentID, forKey: .contentID)
+        case .approval(let evidence):
+            try container.encode(Kind.approval, forKey: .kind)
+            try container.encode(evidence, forKey: .approval)
+        case .approvalHeard(let contentID):
+            try container.encode(Kind.approvalHeard, forKey: .kind)
             try container.encode(contentID, forKey: .contentID)
         case .houseHeld(let contentID):
             try container.encode(Kind.houseHeld, forKey: .kind)

@@ -10,18 +10,21 @@ public struct AgreementRecord: Equatable, Sendable, Codable {
     public internal(set) var document: Signed<Agreement>
     /// What became of it.
     public internal(set) var state: AgreementState
+    /// What people of either party said about it, at most `AgreementLimits.approvalsPerParty` of each.
+    public internal(set) var approvals: [ApprovalRecord]
     /// How it came about here.
     public let origin: AgreementOrigin
 
     public init(
         contentID: Digest, peer: NodeID, document: Signed<Agreement>, state: AgreementState,
-        origin: AgreementOrigin
+        origin: AgreementOrigin, approvals: [ApprovalRecord] = []
     ) {
         self.contentID = contentID
         self.peer = peer
         self.document = document
         self.state = state
         self.origin = origin
+        self.approvals = approvals
     }
 
     /// The content.
@@ -32,19 +35,23 @@ public struct AgreementRecord: Equatable, Sendable, Codable {
         let standing: AgreementTerms.Standing =
             switch state {
             case .offered: .pending
-            case .active: .active
+            case .signed: .unapproved
+            // Whatever the state says: without its approvals nothing is honoured.
+            case .active: isApproved ? .active : .unapproved
             case .ended: .ended
             }
         return AgreementTerms(
-            contentID: contentID, agreement: agreement, standing: standing, ending: ending)
+            contentID: contentID, agreement: agreement, standing: standing, ending: ending, lacking: lacking)
     }
 }
 
-/// The life of one version of an agreement: offered, active, ended.
+/// The life of one version of an agreement: offered, signed, active, ended.
 public enum AgreementState: Equatable, Sendable, Codable {
     /// One party has signed.
     case offered
-    /// Both have; `automatic` tells whether a person accepted it here.
+    /// Both have; approvals are missing, or the other party has not said that it has them.
+    case signed(acceptance: AgreementAcceptance)
+    /// It is in force; `automatic` tells whether a person accepted it here.
     case active(acceptance: AgreementAcceptance)
     /// For good.
     case ended(AgreementEnding)
@@ -66,6 +73,8 @@ public enum AgreementEnding: Equatable, Sendable, Codable {
     case rejected([Refusal])
     /// A higher version became active.
     case replaced
+    /// A person said no; who and why stands among the approvals.
+    case vetoed
     /// One party ended the agreement, by this word. `isHeard`: the other party has it.
     case revoked(Signed<AgreementRevocation>, isHeard: Bool)
 }

@@ -12,20 +12,28 @@ public struct AgreementTerms: Equatable, Sendable {
     /// How it ended, for a refusal that rests on it; empty while it has not.
     public let ending: [Fact]
 
-    public init(contentID: Digest, agreement: Agreement, standing: Standing, ending: [Fact] = []) {
+    /// Whose approval is missing, for a refusal that rests on it; empty when nobody's is.
+    public let lacking: [Fact]
+
+    public init(
+        contentID: Digest, agreement: Agreement, standing: Standing, ending: [Fact] = [], lacking: [Fact] = []
+    ) {
         self.contentID = contentID
         self.agreement = agreement
         self.standing = standing
         self.ending = ending
+        self.lacking = lacking
     }
 
     /// Whether an agreement is in force, apart from its times.
     public enum Standing: Equatable, Sendable {
         /// One party has signed it.
         case pending
-        /// Both have.
+        /// Both have; not everybody has approved who must, or not both know it.
+        case unapproved
+        /// It is in force.
         case active
-        /// It was rejected, replaced or revoked.
+        /// It was rejected, replaced, vetoed or revoked.
         case ended
     }
 }

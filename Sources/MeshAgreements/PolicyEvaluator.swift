@@ -35,8 +35,8 @@ public enum PolicyEvaluator {
 
     private static let codes: Set<RefusalCode> = [
         .agreementMissing, .agreementNotYetValid, .agreementExpired, .agreementEnded, .agreementPending,
-        .partyMismatch, .capabilityNotAgreed, .accessLevelExceeded, .principalNotAgreed, .roleNotAgreed,
-        .networkNotAgreed, .notOfferedToDomain, .membershipMissing, .houseAgreementMissing,
+        .approvalMissing, .partyMismatch, .capabilityNotAgreed, .accessLevelExceeded, .principalNotAgreed,
+        .roleNotAgreed, .networkNotAgreed, .notOfferedToDomain, .membershipMissing, .houseAgreementMissing,
     ]
 
     /// Whether `now` lies within the times of `agreement`, with the margin for clocks (protocol section 7).
@@ -109,7 +109,11 @@ public enum PolicyEvaluator {
             ]
         }
         switch terms.standing {
-        case .pending: return [Refusal(.agreementPending, named + [Fact("offered by", agreement.createdBy)])]
+        case .pending:
+            let pending = Refusal(.agreementPending, named + [Fact("offered by", agreement.createdBy)])
+            return terms.lacking.isEmpty
+                ? [pending] : [pending, Refusal(.approvalMissing, named + terms.lacking)]
+        case .unapproved: return [Refusal(.approvalMissing, named + terms.lacking)]
         case .ended: return [Refusal(.agreementEnded, named + terms.ending)]
         case .active: break
         }

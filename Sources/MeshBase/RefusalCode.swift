@@ -157,6 +157,10 @@ public enum RefusalCode: String, Sendable, CaseIterable, Codable, Hashable {
     case agreementEnded = "agreement-ended"
     /// The agreement is not signed by both yet.
     case agreementPending = "agreement-pending"
+    /// People who must approve have not, or not both sides know it.
+    case approvalMissing = "approval-missing"
+    /// An approval that does not count.
+    case approvalInvalid = "approval-invalid"
     /// No house agreement is known of the domain in which both are members.
     case houseAgreementMissing = "house-agreement-missing"
     /// Caller and callee are not proved to be members of one domain now.

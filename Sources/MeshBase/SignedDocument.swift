@@ -76,6 +76,10 @@ public enum DocumentKind: String, Sendable, CaseIterable, Codable {
     case agreement
     /// One party's word that an agreement is over for good.
     case agreementRevocation = "agreement-revocation"
+    /// A person's word about an agreement.
+    case approval
+    /// A node's word about a person's key.
+    case vouching
     /// What the members of a domain may do with one another; its anchor signs it.
     case houseAgreement = "house-agreement"
     /// An anchor's word that a node may sign credentials.

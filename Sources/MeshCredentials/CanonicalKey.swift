@@ -25,6 +25,11 @@ struct CanonicalKey {
     }
 }
 
+extension PublicKey {
+    /// Whether this is a P-256 key in the one encoding that is taken.
+    public var isCanonical: Bool { CanonicalKey(self) != nil }
+}
+
 /// SHA-256 of `bytes`.
 func sha256(_ bytes: [UInt8]) -> MeshBase.Digest {
     let digest = SHA256.hash(data: bytes).withUnsafeBytes { MeshBase.Digest($0) }

@@ -10,7 +10,8 @@ public enum HTTPStatusTable {
             .handshakeMalformed:
             400
         case .agreementMissing, .agreementNotYetValid, .agreementExpired, .agreementEnded, .agreementPending,
-            .houseAgreementMissing, .membershipMissing, .notOfferedToDomain, .capabilityNotAgreed,
+            .approvalMissing, .approvalInvalid, .houseAgreementMissing, .membershipMissing,
+            .notOfferedToDomain, .capabilityNotAgreed,
             .accessLevelExceeded, .principalNotAgreed, .roleNotAgreed, .networkNotAgreed,
             .externalPolicyDenied, .partyMismatch, .principalRefused, .hostRefused, .originRefused,
             .peerNotTrusted,

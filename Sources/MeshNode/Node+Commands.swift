@@ -41,6 +41,9 @@ extension Node {
         case .accept(let contentID): tell(.acceptanceRequested(ticket, contentID), at: now, into: &effects)
         case .reject(let contentID): tell(.rejectionRequested(ticket, contentID), at: now, into: &effects)
         case .revoke(let order): tell(.revocationRequested(ticket, order), at: now, into: &effects)
+        case .approve(let word): tell(.approvalGiven(ticket, word), at: now, into: &effects)
+        case .vouch(let order): tell(.vouchingRequested(ticket, order), at: now, into: &effects)
+        case .endVouching(let name): tell(.vouchingEndRequested(ticket, name), at: now, into: &effects)
         case .route(let resource, let providers): route(resource, providers, ticket, at: now, into: &effects)
         case .leave(let until): leave(until, ticket, at: now, into: &effects)
         case .configure(let configuration):

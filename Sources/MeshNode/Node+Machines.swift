@@ -191,6 +191,8 @@ extension Node {
         switch effect {
         case .sign(let request): sign(request, for: .agreements(request.ticket), into: &effects)
         case .persist(let agreement): effects.post(.persist(.agreement(agreement)))
+        case .persistPerson(let person): effects.post(.persist(.person(person)))
+        case .forgetPerson(let name): effects.post(.persist(.personForgotten(name)))
         case .persistHouse(let document):
             effects.post(.persist(.houseAgreement(document)))
             nameHouse(at: now, into: &effects)
@@ -201,6 +203,7 @@ extension Node {
             refreshOffers(to: node, at: now, into: &effects)
         case .record(let notice): record(words.event(of: notice), at: now, into: &effects)
         case .answered(let ticket, .done(let agreement)): effects.post(.answer(ticket, .agreed(agreement)))
+        case .answered(let ticket, .vouched(let person)): effects.post(.answer(ticket, .vouched(person)))
         case .answered(let ticket, .refused(let refusals)): effects.post(.answer(ticket, .refused(refusals)))
         }
     }

@@ -142,6 +142,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         self.restored = nil
         tell(.restored(restored.agreements), at: now, into: &effects)
         tell(.housesRestored(restored.houseAgreements), at: now, into: &effects)
+        tell(.personsRestored(restored.people), at: now, into: &effects)
         refreshDomainOffers(at: now, into: &effects)
         for peer in restored.peers {
             for proven in restored.endpoints where proven.node == peer.node {

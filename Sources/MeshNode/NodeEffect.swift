@@ -52,6 +52,10 @@ public enum NodeChange: Equatable, Sendable {
     case agreement(AgreementRecord)
     /// No agreement of this content id.
     case agreementForgotten(Digest)
+    /// This person, in place of one of the same name.
+    case person(VouchingRecord)
+    /// Nobody of this name.
+    case personForgotten(NodeName)
     /// This house agreement, in place of an older one of the same domain.
     case houseAgreement(HouseDocument)
     /// This resource, whatever was there.
@@ -82,6 +86,8 @@ public enum NodeAnswer: Equatable, Sendable {
     case bundle(BundleOffer)
     /// The agreement as it is now.
     case agreed(AgreementRecord)
+    /// The person as it is now.
+    case vouched(VouchingRecord)
     /// Who reaches whom.
     case reached(ReachFindings)
     /// The peer's half of a call.
@@ -100,6 +106,8 @@ public struct RestoredNode: Equatable, Sendable {
     public var invites: [InviteRecord] = []
     /// Every version of every agreement that is kept.
     public var agreements: [AgreementRecord] = []
+    /// For whom this node vouches, or did.
+    public var people: [VouchingRecord] = []
     /// The house agreements of the domains that it is or was in.
     public var houseAgreements: [HouseDocument] = []
     /// The newest heads, of this node and of its peers.

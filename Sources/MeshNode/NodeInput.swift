@@ -85,6 +85,12 @@ public enum NodeCommand: Equatable, Sendable {
     case reject(Digest)
     /// End an agreement for good.
     case revoke(RevocationOrder)
+    /// A person of this node's says yes or no to an agreement.
+    case approve(Signed<Approval>)
+    /// Vouch for a person.
+    case vouch(VouchingOrder)
+    /// Vouch for a person no more.
+    case endVouching(NodeName)
     /// Which peers count as providers of a resource; none ends it.
     case route(ResourceName, via: [NodeID])
     /// Tell all peers that have a link; for good also ends trust here.

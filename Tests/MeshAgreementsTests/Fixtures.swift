@@ -36,7 +36,8 @@ private func fastText(_ value: some Encodable) -> [UInt8] {
     let numbers =
         "\(agreement.version) \(from) \(agreement.validUntil.milliseconds) \(agreement.created.milliseconds)"
     return Array(
-        "\(agreement.id)\(agreement.source)\(agreement.target)\(agreement.createdBy)\(grants)\(numbers)".utf8)
+        "\(agreement.id)\(agreement.source)\(agreement.target)\(agreement.createdBy)\(grants)\(numbers)"
+            .utf8) + (agreement.approvals.map { Array("\($0)".utf8) } ?? [])
 }
 
 enum SplitMix {
@@ -55,6 +56,7 @@ struct Party {
     var book: AgreementBook
     var stored: [AgreementRecord] = []
     var houses: [HouseDocument] = []
+    var people: [VouchingRecord] = []
     /// The key of a domain's anchor, where it lies in this party's home.
     var anchor: PublicKey?
     var requests: [SigningRequest] = []
@@ -92,6 +94,10 @@ struct Party {
             case .persistHouse(let document):
                 houses.removeAll { $0.body.domain == document.body.domain }
                 houses.append(document)
+            case .persistPerson(let person):
+                people.removeAll { $0.body.name == person.body.name }
+                people.append(person)
+            case .forgetPerson(let name): people.removeAll { $0.body.name == name }
             case .forget(let contentID): stored.removeAll { $0.contentID == contentID }
             case .send(let peer, let message): outgoing.append((peer, message))
             case .changed: break
@@ -110,6 +116,7 @@ struct Party {
         outgoing = []
         take(.restored(stored), at: now)
         take(.housesRestored(houses), at: now)
+        take(.personsRestored(people), at: now)
     }
 
     var states: [AgreementState] { book.records.map(\.state) }

@@ -18,6 +18,7 @@ struct NodeShelf {
     var routes = OrderedTable<ResourceName, [NodeID]>()
     var endpoints: [ProvenEndpoint] = []
     var home: HomeDomain?
+    var people = OrderedTable<NodeName, VouchingRecord>()
     var credentials = OrderedTable<NodeID, StoredCredential>()
     var partners = StoredPartners()
     var tokenUses = OrderedTable<Pin, TokenUse>()
@@ -47,6 +48,8 @@ struct NodeShelf {
             heads.append(stored)
         case .agreement(let record): agreements[record.contentID] = record
         case .agreementForgotten(let contentID): agreements[contentID] = nil
+        case .person(let person): people[person.body.name] = person
+        case .personForgotten(let name): people[name] = nil
         case .resource(let resource, let offer):
             resources[resource.name] = resource
             offeredToDomain[resource.name] = offer == .offered ? offer : nil
@@ -68,6 +71,7 @@ struct NodeShelf {
         node.revokedPins = revokedPins.map { RevokedPin(pin: $0.0, node: $0.1) }
         node.invites = invites.values
         node.agreements = agreements.values
+        node.people = people.values
         node.heads = heads
         node.resources = resources.values
         node.offeredToDomain = offeredToDomain.keys

@@ -25,6 +25,8 @@ extension ControlHandlers {
         let record = try await offer(
             OfferRequest(
                 peer: peer, grants: [grant], conditions: request.conditions.conditions,
+                approvals: ApprovalRules(
+                    provider: request.approvals.map(\.role), consumer: request.approvals.map(\.role)),
                 life: .seconds(request.seconds)))
         return await settled(record)
     }
@@ -58,7 +60,7 @@ extension ControlHandlers {
         let offered = try await offer(
             OfferRequest(
                 peer: record.peer, grants: agreement.grants, conditions: agreement.conditions ?? .none,
-                life: .seconds(seconds), replaces: agreement.id))
+                approvals: agreement.approvals, life: .seconds(seconds), replaces: agreement.id))
         return await settled(offered)
     }
 
@@ -74,7 +76,7 @@ extension ControlHandlers {
     }
 
     /// What became of an order about an agreement.
-    private func agreed(_ command: NodeCommand) async throws(ControlFailure) -> AgreementRecord {
+    func agreed(_ command: NodeCommand) async throws(ControlFailure) -> AgreementRecord {
         switch await plane.command(command) {
         case .agreed(let record): return record
         case .refused(let reasons): throw ControlFailure(reasons)

@@ -78,7 +78,8 @@ extension ControlHandlers {
         switch answer {
         case .traced(let events): .told(events)
         case .refused(let reasons): .absent(reasons.first ?? unheard)
-        case .done, .invited, .joined, .founded, .token, .bundle, .agreed, .reached: .absent(unheard)
+        case .done, .invited, .joined, .founded, .token, .bundle, .agreed, .vouched, .reached:
+            .absent(unheard)
         }
     }
 }

@@ -128,7 +128,8 @@ actor JoinBook {
         switch answer {
         case .joined(let node): .joined(node)
         case .refused(let reasons): .refused(reasons)
-        case .done, .invited, .founded, .token, .bundle, .agreed, .reached, .traced: .refused([])
+        case .done, .invited, .founded, .token, .bundle, .agreed, .vouched, .reached, .traced:
+            .refused([])
         }
     }
 }

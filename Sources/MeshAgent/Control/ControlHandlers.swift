@@ -72,6 +72,11 @@ struct ControlHandlers: Sendable {
             .on(CompareAgreements.self, answer: compareAgreements)
             .on(ReplayAgreements.self, answer: replayAgreements)
             .on(TestPolicy.self, answer: testPolicy)
+            .on(PrepareApproval.self, answer: prepareApproval)
+            .on(GiveApproval.self, answer: giveApproval)
+            .on(VouchForPerson.self, answer: vouch)
+            .on(ListPeople.self) { (_) async throws(ControlFailure) in await listPeople() }
+            .on(EndVouching.self, answer: endVouching)
             .on(ListAuditEvents.self, answer: listAuditEvents)
             .on(TraceCall.self, answer: traceCall)
             .on(Explain.self, answer: explain)

@@ -68,6 +68,9 @@ public struct AgentConfiguration: Sendable, Equatable {
         /// Whether offers in which this node is only the consumer, without conditions, of at most 31 days,
         /// are accepted by themselves.
         public var autoAccept = AutoAccept.default
+        /// In which roles people of this node must approve before it signs an agreement; responsible and
+        /// accountable are among them where any is. Empty: nobody need.
+        public var requireApprovals: [PersonRole] = []
     }
 
     /// A policy engine (Open Policy Agent's REST API) that is asked about each call besides the agreements.

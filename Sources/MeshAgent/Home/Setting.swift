@@ -115,6 +115,9 @@ struct Setting: Sendable {
                 table.map { user, name in "\(user)=\(name)" }.joined(separator: ",")
             }.atOnce(),
             choice("agreements.autoAccept", \.agreements.autoAccept).atOnce(),
+            several(
+                "agreements.requireApprovals", \.agreements.requireApprovals, read: SettingReading.personRoles
+            ) { $0.map(\.rawValue).joined(separator: ",") }.atOnce(),
         ] + policy + [
             toggle("echo", \.isEchoOffered).atOnce(),
             one("audit.days", .number(ConfigurationBounds.auditDays, of: "days"), \.audit.days) { "\($0)" },

@@ -1,4 +1,5 @@
 import MeshBase
+import MeshControl
 
 /// Reads the settings that hold several values. Each function goes on after a flaw, so that all are told at
 /// once.
@@ -10,6 +11,16 @@ enum SettingReading {
         }
         return each(elements, &flaws) { element throws(SettingFlaw) in
             try SettingForm.endpoint.value(of: element)
+        }
+    }
+
+    static func personRoles(_ written: SettingValue, _ flaws: inout [SettingFlaw]) -> [PersonRole] {
+        guard let elements = written.elements else {
+            flaws.append(misfit(written, "a list of responsible, accountable, consulted, informed"))
+            return []
+        }
+        return each(elements, &flaws) { element throws(SettingFlaw) in
+            try SettingForm<PersonRole>.choice.value(of: element)
         }
     }
 

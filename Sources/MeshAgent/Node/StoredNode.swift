@@ -34,6 +34,9 @@ enum StoredNode {
         node.houseAgreements = try stored.houses.map { row in
             HouseDocument(anchor: PublicKey(info: row.anchor), agreement: try read(row.document))
         }
+        node.people = try stored.people.map { row in
+            VouchingRecord(document: try read(row.document), ended: row.ended)
+        }
         node.routes = stored.routes.map { StoredRoute(resource: $0.resource, providers: $0.via) }
         node.origin = stored.settings.contains { $0.key == RestoredHome.setting } ? .backup : .own
         node.credentials = try stored.credentials.map {
@@ -79,6 +82,14 @@ enum StoredNode {
         case .gossip(.head(let stored)): try rows(of: stored)
         case .agreement(let record): [.putAgreement(try row(of: record, at: now))]
         case .agreementForgotten(let contentID): [.removeAgreement(contentID: contentID)]
+        case .person(let person):
+            [
+                .putPerson(
+                    PersonRow(
+                        name: person.body.name, document: try Document.encode(person.document),
+                        ended: person.ended, updated: now))
+            ]
+        case .personForgotten(let name): [.removePerson(name)]
         case .houseAgreement(let document): [.putHouse(try row(of: document, at: now))]
         case .resource(let resource, let offer):
             [
@@ -187,7 +198,9 @@ enum StoredNode {
             version: record.agreement.version,
             peer: record.peer, role: record.origin.rawValue,
             state: String(decoding: try Document.encode(record.state, textLimit: textLimit), as: UTF8.self),
-            document: try Document.encode(record.document), validUntil: record.agreement.validUntil,
+            document: try Document.encode(record.document),
+            approvals: record.approvals.isEmpty ? nil : try Document.encode(record.approvals),
+            validUntil: record.agreement.validUntil,
             updated: now)
     }
 
@@ -199,7 +212,7 @@ enum StoredNode {
             AgreementState.self, from: Array(row.state.utf8), limit: limit, textLimit: textLimit)
         return AgreementRecord(
             contentID: row.contentID, peer: row.peer, document: try read(row.document), state: state,
-            origin: origin)
+            origin: origin, approvals: try row.approvals.map { try read($0) } ?? [])
     }
 
     private static func rows(of stored: StoredHead) throws(WireError) -> [StoreChange] {

@@ -22,7 +22,8 @@ extension ReportWriter {
             id: record.contentID.description, role: agreement.source == me ? .provider : .consumer,
             peer: reference(record.peer), resources: agreement.grants.map(\.resource),
             capabilities: capabilities(of: agreement),
-            conditions: agreement.conditions.map { ConditionsReport($0) }, state: state(of: record),
+            conditions: agreement.conditions.map { ConditionsReport($0) },
+            approvals: approvals(of: record), state: state(of: record),
             offered: Timestamp(agreement.created), from: agreement.validFrom.map { Timestamp($0) },
             until: Timestamp(agreement.validUntil),
             facts: facts(of: record))
@@ -34,8 +35,10 @@ extension ReportWriter {
         let isOver = now.wall + AgreementLimits.clockMargin > agreement.validUntil
         switch record.state {
         case .offered: return isOver ? .expired : .offered
+        case .signed: return isOver ? .expired : .signed
         case .active:
             if isOver { return .expired }
+            guard record.isApproved else { return .signed }
             return PolicyEvaluator.isInTime(agreement, at: now.wall) ? .active : .early
         case .ended: return .ended
         }
@@ -144,6 +147,8 @@ extension ReportWriter {
         if record.origin == .builtIn { facts.append(Fact("origin", "built-in offer, renewed by itself")) }
         switch record.state {
         case .offered: break
+        case .signed: facts.append(Fact("signed", "by both; approvals are missing, or not known at both"))
+        case .ended(.vetoed): facts += [Fact("ended", "vetoed")]
         case .active(.automatic): facts.append(Fact("accepted", "by this node's rule"))
         case .active(.byOperator): facts.append(Fact("accepted", "by this node's operator"))
         case .active(.byPeer): facts.append(Fact("accepted", "by \(title(record.peer))"))
@@ -175,7 +180,7 @@ extension ReportWriter {
 extension AgreementReport {
     static func isLiving(_ state: State) -> Bool {
         switch state {
-        case .offered, .early, .active: true
+        case .offered, .signed, .early, .active: true
         case .expired, .ended: false
         }
     }

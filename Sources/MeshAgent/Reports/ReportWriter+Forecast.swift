@@ -184,6 +184,7 @@ extension ReportWriter {
         case nil where isHouse: signature = "the house agreement, under which it offers this to the domain"
         case .active?: signature = "signed by \(candidate.name) too"
         case .offered?: signature = "not signed by \(candidate.name) yet"
+        case .signed?: signature = "signed by \(candidate.name) too, and not approved by all who must"
         case .ended?, nil: signature = candidate.capability == nil ? "not asked" : "none that holds"
         }
         return ExplainBranch(

@@ -249,7 +249,9 @@ extension ReportWriter {
             return ExplainBranch(side: nil, question: question, verdict: .allowed, facts: facts + house)
         }
         let code: RefusalCode =
-            records.contains { $0.state == .offered } ? .agreementPending : .agreementMissing
+            records.contains { $0.state == .offered }
+            ? .agreementPending
+            : records.contains { state(of: $0) == .signed } ? .approvalMissing : .agreementMissing
         let id = records.first.map { String($0.contentID.description.prefix(12)) }
         let terms = Remedy.Terms(peer: asProvider ? peer : node.me.name.description, agreement: id)
         let isThere = Remedy.isForProvider(code) && !asProvider

@@ -39,7 +39,8 @@ extension ReportWriter {
     private func attention(_ circumstances: Circumstances, peers: [PeerReport]) -> [AttentionReport] {
         storeAttention(circumstances) + alarmAttention + departureAttention + clockAttention(peers)
             + breakerAttention(circumstances)
-            + domainAttention + expiryAttention + houseAttention + discoveryAttention(circumstances)
+            + domainAttention + approvalAttention + expiryAttention + houseAttention
+            + discoveryAttention(circumstances)
     }
 
     private func storeAttention(_ circumstances: Circumstances) -> [AttentionReport] {

@@ -86,6 +86,8 @@ extension CodeBook {
         case .agreementExpired: "the agreement that would cover the call is over"
         case .agreementEnded: "one of its parties ended the agreement"
         case .agreementPending: "the agreement is not signed by both parties yet"
+        case .approvalMissing: "people who must approve the agreement have not, or not both sides know it"
+        case .approvalInvalid: "what a person signed about the agreement does not count"
         case .houseAgreementMissing: "no house agreement that permits calls has come to the node that decided"
         case .membershipMissing: "caller and callee are not proved to be members of one domain now"
         case .notOfferedToDomain: "the resource is not offered to the domain in which both are members"

@@ -79,6 +79,9 @@ extension CodeBook {
         case .agreementExpired: "the agreement's end, and the clock plus 5 s of caution"
         case .agreementEnded: "who ended it and when"
         case .agreementPending: "the signatures that are there, and those of both parties"
+        case .approvalMissing: "the roles in which people must approve, and those in which they have"
+        case .approvalInvalid:
+            "the signatures, the statement that vouches for the person, its roles and times"
         case .houseAgreementMissing: "the domain of the two, and the house agreements known here"
         case .membershipMissing: "what counts of both credentials, and the clock plus 5 s of caution"
         case .notOfferedToDomain: "the resource, and what the callee offers to its domain"

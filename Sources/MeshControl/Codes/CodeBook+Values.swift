@@ -104,9 +104,20 @@ extension CodeBook {
         case .agreementEnded:
             [
                 "agreement", "version", "decided at", "ended", "content id", "offer", "rejected by",
-                "revoked by", "ordered by", "reason", "revoked at",
+                "revoked by", "ordered by", "reason", "revoked at", "person", "vouched for by", "roles",
+                "given",
             ]
         case .agreementPending: ["agreement", "version", "offered by", "decided at"]
+        case .approvalMissing:
+            [
+                "agreement", "version", "offer", "missing here", "missing at the provider",
+                "missing at the consumer", "waits for", "decided at",
+            ]
+        case .approvalInvalid:
+            [
+                "agreement", "version", "person", "vouched for by", "because", "party", "signature by",
+                "roles given", "roles vouched for", "given", "from", "until", "now",
+            ]
         case .houseAgreementMissing: ["domain", "decided at"]
         case .membershipMissing: ["caller", "caller is", "callee", "callee is", "now", "decided at"]
         case .notOfferedToDomain: ["resource", "callee", "domain", "decided at"]
@@ -161,7 +172,8 @@ extension CodeBook {
         case .principalRefused: ["caller", "claimed", "may claim", "bearer token"]
         case .documentInvalid:
             [
-                "problem", "agreement", "version", "highest known version", "signature by", "signature",
+                "problem", "person", "agreement", "version", "highest known version", "signature by",
+                "signature",
                 "grants", "grants at most", "names in a condition at most", "head", "owner", "audience",
                 "epoch", "sequence", "newest",
                 "life", "leaves", "count", "leaf", "expired", "root", "record", "reasons given",
@@ -174,15 +186,15 @@ extension CodeBook {
                 "epochs a day", "idempotency keys", "questions under way", "proofs of reach under way",
                 "bytes of reconciliation a minute", "life in ms", "shortest in ms", "longest in ms",
                 "signature checks a second", "tokens in use", "uses", "partner domains",
-                "bytes of the reason", "at most",
+                "bytes of the reason", "at most", "approvals of one party at most", "persons",
             ]
-        case .nameTaken: ["name"]
+        case .nameTaken: ["name", "its key"]
         case .nothingFound:
             [
                 "given", "it is no", "words to answer",
                 "a reference", "correlation id", "calls of this node", "agreement",
                 "offer",
-                "agreements that begin so", "agreements in all",
+                "agreements that begin so", "agreements in all", "person",
             ]
         }
     }

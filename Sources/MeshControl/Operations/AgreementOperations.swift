@@ -12,16 +12,19 @@ public enum MakeOffer: ControlOperation {
         public var capabilities: [ResourceName]
         /// Under which conditions.
         public var conditions: ConditionsReport
+        /// In which roles people of both parties must approve; empty: nobody need.
+        public var approvals: [PersonRole]
         /// How long it holds, in seconds, above 0.
         public var seconds: Int64
         public init(
             resource: ResourceName, to: String, capabilities: [ResourceName],
-            conditions: ConditionsReport = ConditionsReport(), seconds: Int64
+            conditions: ConditionsReport = ConditionsReport(), approvals: [PersonRole] = [], seconds: Int64
         ) {
             self.resource = resource
             self.to = to
             self.capabilities = capabilities
             self.conditions = conditions
+            self.approvals = approvals
             self.seconds = seconds
         }
     }

@@ -21,6 +21,8 @@ public struct AgreementReport: Codable, Equatable, Sendable {
     public enum State: String, Codable, Sendable, CaseIterable {
         /// Signed by one.
         case offered
+        /// Signed by both; not everybody has approved who must, or the other side does not know it yet.
+        case signed
         /// Signed by both; its time has not come.
         case early
         /// Signed by both and valid now.
@@ -52,6 +54,8 @@ public struct AgreementReport: Codable, Equatable, Sendable {
     public var capabilities: [ResourceName]
     /// Under which conditions it may be called; nil: under none.
     public var conditions: ConditionsReport?
+    /// Who must approve it and who has; nil: nobody need, and nobody did.
+    public var approvals: ApprovalsReport?
     /// How it stands.
     public var state: State
     /// When it was offered.
@@ -65,8 +69,8 @@ public struct AgreementReport: Codable, Equatable, Sendable {
 
     public init(
         id: String, role: Role, peer: NodeReference, resources: [ResourceName], capabilities: [ResourceName],
-        conditions: ConditionsReport? = nil, state: State, offered: Timestamp, from: Timestamp?,
-        until: Timestamp, facts: [Fact] = []
+        conditions: ConditionsReport? = nil, approvals: ApprovalsReport? = nil, state: State,
+        offered: Timestamp, from: Timestamp?, until: Timestamp, facts: [Fact] = []
     ) {
         self.id = id
         self.role = role
@@ -74,6 +78,7 @@ public struct AgreementReport: Codable, Equatable, Sendable {
         self.resources = resources
         self.capabilities = capabilities
         self.conditions = conditions
+        self.approvals = approvals
         self.state = state
         self.offered = offered
         self.from = from

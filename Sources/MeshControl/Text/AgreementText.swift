@@ -44,6 +44,9 @@ public enum AgreementText {
         add("until", "\(presentation.date(agreement.until)) (\(presentation.distance(to: agreement.until)))")
         return presentation.ink(.bold, agreement.id) + "\n" + table.render(presentation, indent: 2)
             + ReasonText.facts(agreement.facts, presentation, indent: 2)
+            + (agreement.approvals.map {
+                PersonText.approvals($0, with: agreement.peer.title, presentation)
+            } ?? "")
     }
 
     /// What `comity offer` says.
@@ -52,7 +55,7 @@ public enum AgreementText {
         let until = presentation.date(agreement.until)
         switch agreement.state {
         case .active: return "\(agreement.peer.title) may call \(what) until \(until)\n"
-        case .early, .offered, .expired, .ended:
+        case .early, .offered, .signed, .expired, .ended:
             return
                 "\(what) is offered to \(agreement.peer.title) until \(until); "
                 + "the agreement is \(agreement.state.rawValue)\n"
@@ -69,12 +72,26 @@ public enum AgreementText {
             : "this node \(Self.verb(agreement.state)) \(what) at \(agreement.peer.title)"
         let told = agreement.facts.first { $0.name == "told" }.map { "; told: \($0.value)" } ?? ""
         return "\(parties) (agreement \(agreement.id.prefix(12)) is \(agreement.state.rawValue))\(told)\n"
+            + waiting(agreement, presentation)
+    }
+
+    /// Whose approval is awaited, where it is.
+    private static func waiting(_ agreement: AgreementReport, _ presentation: Presentation) -> String {
+        guard let approvals = agreement.approvals, agreement.state == .offered || agreement.state == .signed
+        else { return "" }
+        let missing = [
+            approvals.missingHere.isEmpty ? nil : "here \(PersonText.words(approvals.missingHere))",
+            approvals.missingThere.isEmpty
+                ? nil : "at \(agreement.peer.title) \(PersonText.words(approvals.missingThere))",
+        ].compactMap { $0 }
+        return (missing.isEmpty ? "" : "it waits for approval: \(missing.joined(separator: "; "))\n")
+            + (approvals.next.map { ReasonText.next($0, presentation) } ?? "")
     }
 
     private static func verb(_ state: AgreementReport.State) -> String {
         switch state {
         case .active: "may call"
-        case .offered, .early: "may not yet call"
+        case .offered, .signed, .early: "may not yet call"
         case .expired, .ended: "may no longer call"
         }
     }
@@ -123,7 +140,7 @@ public enum AgreementText {
     static func ink(of state: AgreementReport.State) -> Ink {
         switch state {
         case .active: .good
-        case .offered, .early: .warning
+        case .offered, .signed, .early: .warning
         case .expired, .ended: .faint
         }
     }

@@ -64,7 +64,9 @@ extension CallView {
         else { return [] }
         return reasons.filter { reason in
             switch reason.code {
-            case .agreementEnded, .agreementExpired, .agreementPending, .agreementNotYetValid: true
+            case .agreementEnded, .agreementExpired, .agreementPending, .agreementNotYetValid,
+                .approvalMissing:
+                true
             default: false
             }
         }

@@ -50,6 +50,8 @@ enum Tampering: String, Sendable, CaseIterable {
     case catalogUnkept
     /// The store does not keep agreements.
     case agreementsUnkept
+    /// The store keeps agreements, and nothing of who approved them.
+    case approvalsUnkept
     /// The store forgets at start who used an invite.
     case invitesForgotten
     /// Every answer reaches the application twice.

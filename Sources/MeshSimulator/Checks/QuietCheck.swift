@@ -12,7 +12,8 @@ import MeshTrust
 ///   partner's; else the tag of its domain;
 /// - `houseHeld`, where both are members of one domain: which house agreement it holds;
 /// - `list`: where it stands, for each audience that the two share: the pair, and perhaps the domain;
-/// - `agreement`: its own offers that are still open, its revocations that were not heard.
+/// - `agreement`: its own offers that are still open, its revocations and its people's words that were not
+///   heard; and what answers the other's.
 ///
 /// What else pays is a change, once, however often it is written: a head (`head`, and what follows from
 /// asking for it), an agreement, a credential, a membership, a paper.
@@ -99,7 +100,9 @@ extension World {
         case .linkUp(let node, _):
             guard areCausesNoted, let far = hostOfNode[node] else { return }
             let greeting = greeting(of: run.host, to: far)
-            checks.quiet.pay(for: greeting, along: QuietCheck.Way(from: run.host, to: far))
+            let way = QuietCheck.Way(from: run.host, to: far)
+            checks.quiet.pay(for: greeting, along: way)
+            checks.quiet.pay(for: [(.agreement, unheard(of: run.host, at: node))], along: way.back)
         case .send(let connection, let document):
             guard isQuiet, let kind = QuietCheck.kind(of: document),
                 let far = truth(behind: connection, of: run).flatMap({ hostOfNode[$0] })
@@ -122,13 +125,22 @@ extension World {
             switch record.state {
             case .offered: return record.origin != .peer
             case .ended(.revoked(_, let isHeard)): return !isHeard
-            case .active, .ended: return false
+            case .signed, .active, .ended: return false
             }
         }
         return [
             (.standing, disk.home == nil ? 0 : 1), (.houseHeld, areMembers ? 1 : 0),
-            (.list, areMembers ? 2 : 1), (.agreement, open.count),
+            (.list, areMembers ? 2 : 1),
+            (.agreement, open.count + unheard(of: host, at: node)),
         ]
+    }
+
+    /// Words of a host's people that `node` has not said that it has.
+    private func unheard(of host: Int, at node: NodeID) -> Int {
+        hosts[host].disk.agreements.values.reduce(0) { count, record in
+            guard record.peer == node, record.isOpen || record.state == .ended(.vetoed) else { return count }
+            return count + record.approvals.count { !$0.isHeard }
+        }
     }
 
     /// Who lost a renewal asks for it while there is a quarter of the head's life left; and a head that is
@@ -159,7 +171,9 @@ extension World {
                 [(way, [(.head, 2), (.list, 1), (.records, 1)]), (way.back, [(.list, 1), (.want, 1)])]
             }
         case .agreement(let record):
-            let cause = "agreement \(host) \(record.contentID) \(record.state)"
+            let heard = record.approvals.count { $0.isHeard }
+            let words = "\(record.approvals.count) \(heard)"
+            let cause = "agreement \(host) \(record.contentID) \(record.state) \(words)"
             noteCause(cause, of: host, toward: record.peer) { way in
                 [(way, [(.agreement, 1)]), (way.back, [(.agreement, 1)])]
             }
@@ -179,7 +193,8 @@ extension World {
             noteAcquaintance(cause, of: host, toward: stored.node)
         case .trust(.peer(let peer)) where peer.state == .trusted:
             noteAcquaintance("peer \(host) \(peer.node) \(peer.since)", of: host, toward: peer.node)
-        case .trust, .agreementForgotten, .resource, .resourceRemoved, .route, .endpoint, .endpointForgotten:
+        case .trust, .agreementForgotten, .person, .personForgotten, .resource, .resourceRemoved, .route,
+            .endpoint, .endpointForgotten:
             break
         }
     }

@@ -124,6 +124,7 @@ extension World {
         else {
             return breach(.agreementHonoured, "host \(run.host) acts with \(peer.brief) under no agreement")
         }
+        note(.agreementHonoured, flaw(inApprovalsOf: record, at: run.host))
         let agreement = record.agreement
         let wall = moment(of: run.host).wall
         let isDue = agreement.validFrom.map { wall - .seconds(5) >= $0 } ?? true

@@ -72,9 +72,13 @@ extension World {
             return document.body.party(besides: me) == far ? nil : "an agreement of others"
         case .agreement(.revoked(let document)):
             return document.body.revokedBy == me ? nil : "a revocation of others"
+        case .agreement(.approval(let evidence)):
+            let record = hosts[host].disk.agreements[evidence.approval.body.contentID]
+            return evidence.party == me && record?.peer == far ? nil : "an approval of others"
         case .traceAnswer(let answer):
             return answer.events.allSatisfy { $0.isVisible(to: far) } ? nil : "an event of others"
-        case .agreement(.rejected), .agreement(.revocationHeard), .handshake, .trust, .listening, .domain,
+        case .agreement(.rejected), .agreement(.revocationHeard), .agreement(.approvalHeard), .handshake,
+            .trust, .listening, .domain,
             .goodbye, .reachRequest, .reachAnswer, .traceRequest:
             return nil
         }
@@ -119,7 +123,12 @@ extension World {
                 breach(invariant, text)
             }
         case .trust(let other): checkWriting(other, of: run)
-        case .agreement, .agreementForgotten, .houseAgreement, .resource, .resourceRemoved, .route,
+        case .agreement(let record):
+            if case .active = record.state {
+                note(.agreementHonoured, flaw(inApprovalsOf: record, at: run.host))
+            }
+        case .agreementForgotten, .houseAgreement, .person, .personForgotten, .resource, .resourceRemoved,
+            .route,
             .endpoint, .endpointForgotten:
             break
         }

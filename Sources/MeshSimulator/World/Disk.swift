@@ -13,6 +13,7 @@ struct Disk: Sendable {
     private(set) var revokedPins = OrderedTable<Pin, NodeID>()
     private(set) var invites = OrderedTable<InviteName, InviteRecord>()
     private(set) var agreements = OrderedTable<Digest, AgreementRecord>()
+    private(set) var people = OrderedTable<NodeName, VouchingRecord>()
     private(set) var heads = OrderedTable<HeadKey, StoredHead>()
     private(set) var resources = OrderedTable<ResourceName, LocalResource>()
     private(set) var offeredToDomain = OrderedTable<ResourceName, DomainOffer>()
@@ -77,6 +78,8 @@ struct Disk: Sendable {
             heads[HeadKey(owner: body.owner, audience: body.audience)] = stored
         case .agreement(let record): agreements[record.contentID] = record
         case .agreementForgotten(let contentID): agreements[contentID] = nil
+        case .person(let person): people[person.body.name] = person
+        case .personForgotten(let name): people[name] = nil
         case .resource(let resource, let offer):
             resources[resource.name] = resource
             offeredToDomain[resource.name] = offer == .offered ? offer : nil
@@ -122,7 +125,7 @@ struct Disk: Sendable {
         case .keysForgotten, .catalogUnkept, .agreementsUnkept, .answersDoubled, .headsMisdelivered,
             .neverHealed, .bothKeysStolen, .alarmsUnheard, .closesIgnored, .contradictionsLost,
             .enginesOverheard, .listsForged, .greetingsForged, .credentialsUnkept, .seedsStolen, .daysUnseen,
-            nil:
+            .approvalsUnkept, nil:
             break
         }
     }
@@ -134,6 +137,7 @@ struct Disk: Sendable {
         node.revokedPins = revokedPins.map { RevokedPin(pin: $0.0, node: $0.1) }
         node.invites = invites.values
         node.agreements = agreements.values
+        node.people = people.values
         node.heads = heads.values
         node.resources = resources.values
         node.origin = origin

@@ -13,6 +13,8 @@ enum Errand: Sendable {
     case provide(host: Int)
     /// Offers `orders` to a peer, when it provides it and trusts the peer.
     case offer(host: Int, peer: Int)
+    /// Looks whether somebody of the host's is asked for an approval, and the operator for its yes.
+    case people(host: Int, looks: Int)
     /// Lists a provider for `any`.
     case route(host: Int)
     /// Says yes or no to somebody who joins.
@@ -26,6 +28,8 @@ enum Errand: Sendable {
 /// What the operators know: which commands wait for an answer, and what follows.
 struct OperatorScript: Sendable {
     var generator: SeededGenerator
+    /// For what people say about agreements.
+    var people: SeededGenerator
     private var tickets: UInt64 = 0
     /// Commands whose answer leads on.
     var pending = OrderedTable<Ticket, Pending>()
@@ -42,7 +46,11 @@ struct OperatorScript: Sendable {
         case token(realm: Int, Realm.TokenKind, SimulatedKey)
     }
 
-    init(generator: SeededGenerator) { self.generator = generator }
+    init(generator: SeededGenerator) {
+        self.generator = generator
+        var copy = generator
+        people = copy.split()
+    }
 
     mutating func newTicket() -> Ticket {
         tickets += 1
@@ -107,6 +115,7 @@ extension World {
             script.providers.insert(host)
             command(host, .addResource(Self.ordersResource, toDomain: drawDomainOffer()))
         case .offer(let host, let peer): offer(host, peer)
+        case .people(let host, let looks): lookToApprovals(host, looks: looks)
         case .route(let host): route(host)
         case .confirm(let host, let name, let pin, let consent):
             command(host, .confirm(name, by: pin, consent))
@@ -168,7 +177,10 @@ extension World {
         let capabilities: [ResourceName]? =
             script.generator.number(below: 4) == 0 ? [.named("list"), .named("pay")] : nil
         let grant = Grant(resource: Self.orders, capabilities: capabilities)
-        command(host, .offer(OfferRequest(peer: hosts[peer].node, grants: [grant], life: life)))
+        let approvals = drawApprovals(host, peer)
+        command(
+            host,
+            .offer(OfferRequest(peer: hosts[peer].node, grants: [grant], approvals: approvals, life: life)))
     }
 
     private mutating func route(_ host: Int) {

@@ -106,7 +106,15 @@ extension TraceDigest {
         case .agreement(let record):
             fold(record.contentID.bytes)
             fold(record.document.signatures.count)
+            for approval in record.approvals {
+                fold(approval.evidence.approval.payload.bytes)
+                fold(approval.isHeard ? 1 : 0)
+            }
         case .agreementForgotten(let contentID): fold(contentID.bytes)
+        case .person(let person):
+            fold(person.document.payload.bytes)
+            fold(person.ended == nil ? 0 : 1)
+        case .personForgotten(let name): fold(name.description)
         case .resource(let resource, let offer): fold("\(resource.name) \(offer.rawValue)")
         case .houseAgreement(let document): fold("\(document.body.domain) \(document.body.version)")
         case .resourceRemoved(let name): fold(name.description)

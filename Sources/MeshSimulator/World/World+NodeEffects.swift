@@ -116,6 +116,8 @@ extension World {
         case (.catalogUnkept, .gossip(.head(let stored)))
         where stored.head.body.owner != hosts[run.host].node:
             break
+        case (.approvalsUnkept, .agreement(let record)):
+            hosts[run.host].disk.commit(.agreement(record.unapproved))
         case (.agreementsUnkept, .agreement), (.credentialsUnkept, .trust(.credential)): break
         default: hosts[run.host].disk.commit(change)
         }

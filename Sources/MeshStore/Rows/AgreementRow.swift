@@ -17,6 +17,8 @@ public struct AgreementRow: StoredRow {
     public var state: String
     /// The JWS, as it was signed.
     public var document: [UInt8]
+    /// What people of both parties said about it, in the words of MeshAgreements; nil: nothing.
+    public var approvals: [UInt8]?
     /// When it ends by itself.
     public var validUntil: WallTime
     /// When the row was last changed.
@@ -24,7 +26,7 @@ public struct AgreementRow: StoredRow {
 
     public init(
         contentID: Digest, agreement: String, version: Int64, peer: NodeID, role: String, state: String,
-        document: [UInt8], validUntil: WallTime, updated: WallTime
+        document: [UInt8], approvals: [UInt8]? = nil, validUntil: WallTime, updated: WallTime
     ) {
         self.contentID = contentID
         self.agreement = agreement
@@ -33,6 +35,7 @@ public struct AgreementRow: StoredRow {
         self.role = role
         self.state = state
         self.document = document
+        self.approvals = approvals
         self.validUntil = validUntil
         self.updated = updated
     }
@@ -45,6 +48,7 @@ public struct AgreementRow: StoredRow {
         role = try columns.text("role")
         state = try columns.text("state")
         document = try columns.bytes("document")
+        approvals = try columns.optionalBytes("approvals")
         validUntil = try columns.wall("valid_until")
         updated = try columns.wall("updated")
     }
@@ -52,20 +56,21 @@ public struct AgreementRow: StoredRow {
     func put(in database: Database) throws {
         let sql = """
             INSERT INTO agreements (content_id, agreement_id, version, peer, role, state, document,
-                valid_until, updated)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                approvals, valid_until, updated)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (content_id) DO UPDATE SET agreement_id = excluded.agreement_id,
                 version = excluded.version,
                 peer = excluded.peer,
                 role = excluded.role,
                 state = excluded.state,
                 document = excluded.document,
+                approvals = excluded.approvals,
                 valid_until = excluded.valid_until,
                 updated = excluded.updated
             """
         let arguments: StatementArguments = [
             contentID.bytes.blob, agreement, version, peer.description, role, state, document.blob,
-            validUntil.milliseconds, updated.milliseconds,
+            approvals?.blob, validUntil.milliseconds, updated.milliseconds,
         ]
         try database.cachedStatement(sql: sql).execute(arguments: arguments)
     }

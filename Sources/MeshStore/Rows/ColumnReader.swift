@@ -19,6 +19,7 @@ struct ColumnReader {
     func bytes(_ column: String) throws(StoreError) -> [UInt8] { try value(column, optionalBytes(column)) }
     func wall(_ column: String) throws(StoreError) -> WallTime { WallTime(milliseconds: try integer(column)) }
     func node(_ column: String) throws(StoreError) -> NodeID { try value(column, NodeID(text(column))) }
+    func name(_ column: String) throws(StoreError) -> NodeName { try value(column, NodeName(text(column))) }
     func domain(_ column: String) throws(StoreError) -> DomainID { try value(column, DomainID(text(column))) }
     func digest(_ column: String) throws(StoreError) -> Digest { try value(column, Digest(bytes(column))) }
     func resourceName(_ column: String) throws(StoreError) -> ResourceName {

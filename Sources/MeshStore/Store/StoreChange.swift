@@ -23,6 +23,8 @@ public enum StoreChange: Equatable, Sendable {
     /// Houses are never removed: who joins again must not be told an older one.
     case putHouse(HouseRow)
     case removeAgreement(contentID: Digest)
+    case putPerson(PersonRow)
+    case removePerson(NodeName)
     /// Its records stay as they are: the turn that changes a head also puts and removes its records.
     case putHead(HeadRow)
     /// Its records go with it.
@@ -50,6 +52,9 @@ public enum StoreChange: Equatable, Sendable {
         case .putRoute(let row): try row.put(in: database)
         case .putAgreement(let row): try row.put(in: database)
         case .putHouse(let row): try row.put(in: database)
+        case .putPerson(let row): try row.put(in: database)
+        case .removePerson(let name):
+            try remove("people WHERE name = ?", [name.description], from: database)
         case .putHead(let row): try row.put(in: database)
         case .putRecord(let row): try row.put(in: database)
         case .putIdempotency(let row): try row.put(in: database)

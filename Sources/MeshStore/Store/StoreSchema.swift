@@ -10,7 +10,9 @@ struct StoreSchema: Sendable {
     var version: Int { steps.count }
 
     /// As it is.
-    static let current = StoreSchema(steps: [firstStep, secondStep, thirdStep, fourthStep, fifthStep])
+    static let current = StoreSchema(steps: [
+        firstStep, secondStep, thirdStep, fourthStep, fifthStep, sixthStep,
+    ])
 
     /// Takes each step that is missing, in a transaction of its own together with its version number.
     func migrate(_ writer: some DatabaseWriter) throws {
@@ -105,5 +107,13 @@ struct StoreSchema: Sendable {
         CREATE TABLE domain_papers (
             kind TEXT NOT NULL, domain TEXT NOT NULL, document BLOB NOT NULL, updated INTEGER NOT NULL,
             PRIMARY KEY (kind, domain)) WITHOUT ROWID;
+        """
+
+    // What people said about agreements, and for whom this node vouches. Their private keys are never here.
+    private static let sixthStep = """
+        ALTER TABLE agreements ADD COLUMN approvals BLOB;
+        CREATE TABLE people (
+            name TEXT PRIMARY KEY NOT NULL, document BLOB NOT NULL, ended INTEGER,
+            updated INTEGER NOT NULL) WITHOUT ROWID;
         """
 }

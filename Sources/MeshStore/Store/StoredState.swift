@@ -18,6 +18,8 @@ public struct StoredState: Equatable, Sendable {
     public var routes: [RouteRow] = []
     /// By content id.
     public var agreements: [AgreementRow] = []
+    /// By name.
+    public var people: [PersonRow] = []
     /// By domain.
     public var houses: [HouseRow] = []
     /// By owner and audience.
@@ -45,6 +47,7 @@ public struct StoredState: Equatable, Sendable {
         resources = try Self.rows("resources", by: "name", database, path)
         routes = try Self.rows("routes", by: "resource", database, path)
         agreements = try Self.rows("agreements", by: "content_id", database, path)
+        people = try Self.rows("people", by: "name", database, path)
         houses = try Self.rows("house_agreements", by: "domain", database, path)
         heads = try Self.rows("heads", by: "owner, audience", database, path)
         records = try Self.rows("records", by: "owner, audience, key", database, path)

@@ -25,6 +25,11 @@ struct Offer: AsyncParsableCommand {
         help: ArgumentHelp(
             "From where calls may come: an address, or ADDRESS/LENGTH; repeatable.", valueName: "network"))
     var network: [IPNetwork] = []
+    @Option(
+        help: ArgumentHelp(
+            "A role in which people of both sides must approve; repeatable; responsible and accountable are added.",
+            valueName: "role"))
+    var approval: [PersonRole] = []
     @Option(name: .customLong("for"), help: ArgumentHelp("For how long.", valueName: "time"))
     var life = TypedDuration(.seconds(30 * 86_400))
 
@@ -32,7 +37,7 @@ struct Offer: AsyncParsableCommand {
         let conditions = ConditionsReport(
             access: access, principals: principal, roles: role, networks: network)
         let request = MakeOffer.Request(
-            resource: resource, to: to, capabilities: capability, conditions: conditions,
+            resource: resource, to: to, capabilities: capability, conditions: conditions, approvals: approval,
             seconds: life.seconds)
         try facts.show(try await facts.home.ask(MakeOffer.self, request), AgreementText.offered)
     }
@@ -41,7 +46,10 @@ struct Offer: AsyncParsableCommand {
 struct Agreement: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "What may be called by whom and until when.",
-        subcommands: [List.self, Show.self, Accept.self, Reject.self, Renew.self, Revoke.self, Diff.self])
+        subcommands: [
+            List.self, Show.self, Accept.self, Reject.self, AgreementApprove.self, Renew.self, Revoke.self,
+            Diff.self,
+        ])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -98,7 +98,7 @@ struct PeerDecisionOptions: ParsableArguments {
         let id = try await facts.home.ask(ShowPeer.self, .init(peer: peer)).id
         return try await facts.home.ask(ListAgreements.self).agreements.filter { agreement in
             switch agreement.state {
-            case .offered, .early, .active: agreement.peer.id == id
+            case .offered, .signed, .early, .active: agreement.peer.id == id
             case .expired, .ended: false
             }
         }

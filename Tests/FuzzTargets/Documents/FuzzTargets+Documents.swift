@@ -1,8 +1,8 @@
-import MeshAgreements
 import MeshBase
 import MeshNode
 import MeshTrust
 
+@testable import MeshAgreements
 @testable import MeshGossip
 @testable import MeshTrust
 @testable import MeshWire
@@ -11,7 +11,8 @@ import MeshTrust
 extension FuzzTargets {
     static let documents =
         [
-            json, scalars, linkDocument, signed, agreement, head, inception, houseAgreement,
+            json, scalars, linkDocument, signed, agreement, approval, vouching, head, inception,
+            houseAgreement,
             issuerCertificate, credential,
         ] + reconciliation + tokenRecord + bundle + partnerships
 
@@ -50,7 +51,11 @@ extension FuzzTargets {
         })
 
     /// The payloads, in an envelope that is right: what would else be hidden behind base64url.
-    static let agreement = payload("agreement", LinkSamples.agreement) { _ = $0.isWellFormed }
+    static let agreement = payload(
+        "agreement", LinkSamples.agreement, LinkSamples.approvedAgreement
+    ) { _ = $0.isWellFormed }
+    static let approval = payload("approval", LinkSamples.approval) { _ = $0.isWellFormed }
+    static let vouching = payload("vouching", LinkSamples.vouching) { _ = $0.isWellFormed }
     static let head = payload("head", LinkSamples.head, LinkSamples.domainHead)
     static let houseAgreement = payload("house-agreement", LinkSamples.house) { _ = $0.isWellFormed }
     static let inception = payload("inception", LinkSamples.inception)

@@ -43,6 +43,28 @@ enum LinkSamples {
             validUntil: time + .seconds(3600), createdBy: one, created: time)
     }()
 
+    static let approvedAgreement: Agreement = {
+        var generator = SeededGenerator(seed: 2)
+        return Agreement(
+            id: AgreementID(using: &generator), version: 3, source: one, target: other,
+            grants: [Grant(resource: .echo, capabilities: [.echo])],
+            approvals: ApprovalRules(provider: [.accountable], consumer: [.consulted]), validFrom: nil,
+            validUntil: time + .seconds(3600), createdBy: other, created: time)
+    }()
+
+    static let approval = Approval(
+        contentID: digest(3), person: Pin(digest(33)), decision: .veto, roles: [.responsible, .informed],
+        reason: "too dear", given: time)
+
+    private static let ann: NodeName = {
+        guard let name = NodeName("ann") else { preconditionFailure("ann is no name") }
+        return name
+    }()
+
+    static let vouching = Vouching(
+        node: one, name: ann, key: key, roles: [.accountable], issued: time,
+        until: time + .seconds(3600))
+
     static let house = HouseAgreement(
         domain: domain, version: 2, issued: time, until: time + .seconds(3600))
 
@@ -199,6 +221,10 @@ enum LinkSamples {
             .agreement(.offer(try signed(agreement))), .agreement(.accepted(try signed(agreement))),
             .agreement(.rejected(digest(3), [refusal])), .agreement(.houseHeld(nil)),
             .agreement(.houseHeld(digest(3))),
+            .agreement(
+                .approval(
+                    VouchedApproval(approval: try signed(approval), vouching: try signed(vouching)))),
+            .agreement(.approvalHeard(digest(3))),
             .agreement(.house(HouseDocument(anchor: key, agreement: try signed(house)))),
         ]
     }

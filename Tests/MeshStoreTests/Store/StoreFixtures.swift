@@ -46,7 +46,9 @@ let oneOfEach: [StoreChange] = [
         AgreementRow(
             contentID: digest(4), agreement: "a-1", version: 2, peer: node(1), role: "provider",
             state: "active",
-            document: [7, 0, 7], validUntil: wall(100), updated: wall(5))),
+            document: [7, 0, 7], approvals: [8, 0, 8], validUntil: wall(100), updated: wall(5))),
+    .putPerson(
+        PersonRow(name: NodeName("ann")!, document: [5, 0, 5], ended: wall(7), updated: wall(6))),
     .putHouse(
         HouseRow(
             domain: DomainID(digest(5)), version: 3, anchor: [1, 2, 3], document: [9, 0, 9],

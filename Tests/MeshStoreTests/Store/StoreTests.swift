@@ -27,6 +27,8 @@ import Testing
         #expect(state.resources.map(\.resource) == [ordersResource])
         #expect(state.routes.map(\.via) == [[node(2), node(1)]])
         #expect(state.agreements.map(\.document) == [[7, 0, 7]])
+        #expect(state.agreements.map(\.approvals) == [[8, 0, 8]])
+        #expect(state.people.map(\.document) == [[5, 0, 5]] && state.people.map(\.ended) == [wall(7)])
         #expect(state.houses.map(\.domain) == [DomainID(digest(5))] && state.houses.map(\.version) == [3])
         #expect(state.papers.map(\.document) == [[6, 0, 6]] && state.papers.map(\.kind) == [.bundle])
         #expect(state.heads.map(\.sequence) == [1 << 51])
@@ -41,7 +43,8 @@ import Testing
             .removeSetting(key: "boot"),
             .removeEndpoint(node(1), Endpoint(host: "fe80::1%eth0", port: 7410), witness: "mdns"),
             .removePeer(node(1)), .removeInvite(id: [1, 2]), .removeResource(orders), .removeRoute(orders),
-            .removeAgreement(contentID: digest(4)), .removePaper(.bundle, DomainID(digest(5))),
+            .removeAgreement(contentID: digest(4)), .removePerson(NodeName("ann")!),
+            .removePaper(.bundle, DomainID(digest(5))),
             .removeRecord(owner: node(1), audience: "pair", key: "orders"),
             .removeHead(owner: node(1), audience: "pair"), .removeIdempotency(caller: node(1), key: "k"),
         ])

@@ -1,0 +1,188 @@
+import MeshBase
+
+/// People approve, each with a key of its own, and the two nodes tell each other.
+///
+///     offered ──this node's people approved, both signed──> signed ──all approvals at both──> active
+///     offered, signed ──a person says no──> ended(vetoed), that version alone
+///
+/// A node takes the words of its own people from its operator, of the other party's from that party, each
+/// with the statement of the node that vouches. It signs nothing before its own people have approved. An
+/// approval is told until the other party has it; only then is anything honoured that stands on it.
+extension AgreementBook {
+    /// A person of this node has signed.
+    mutating func approve(
+        _ document: Signed<Approval>, for ticket: Ticket, at now: Moment, using suite: some SignatureSuite,
+        into effects: inout Outbox<AgreementEffect>
+    ) {
+        func refuse(_ refusal: Refusal) { effects.post(.answered(ticket, .refused([refusal]))) }
+        guard let record = record(document.body.contentID) else {
+            return refuse(Refusal(.nothingFound, [Fact("agreement", document.body.contentID)]))
+        }
+        guard let person = person(who: document, using: suite) else {
+            let signer = document.signatures.first.map { [Fact("signature by", $0.signer)] } ?? []
+            return refuse(
+                Refusal(.approvalInvalid, [Fact("because", "this node vouches for no such key")] + signer))
+        }
+        let evidence = VouchedApproval(approval: document, vouching: person.document)
+        if let refusal = Self.ending(of: person, at: now.wall)
+            ?? evidence.objection(ofPeopleOf: me, key: nil, at: now.wall, using: suite)
+            ?? objection(to: evidence, about: record, at: now.wall)
+        {
+            return refuse(refusal)
+        }
+        if !record.approvals.contains(where: { $0.evidence.approval.payload == document.payload }) {
+            take(ApprovalRecord(evidence: evidence, isHeard: false), of: record, into: &effects)
+        }
+        guard let current = self.record(record.contentID) else { return }
+        effects.post(.send(current.peer, .approval(evidence)))
+        effects.post(.answered(ticket, .done(current)))
+    }
+
+    /// A person of the peer's has signed.
+    mutating func hearApproval(
+        _ evidence: VouchedApproval, from peer: NodeID, key: PublicKey, at now: Moment,
+        using suite: some SignatureSuite, into effects: inout Outbox<AgreementEffect>
+    ) {
+        guard let record = files[peer]?.record(evidence.approval.body.contentID) else { return }
+        let heard = AgreementMessage.approvalHeard(evidence.approval.contentID(using: suite))
+        let isKnown = record.approvals.contains { $0.evidence.approval.payload == evidence.approval.payload }
+        if isKnown || !record.isOpen { return effects.post(.send(peer, heard)) }
+        // Two signatures, two checks.
+        guard takesCheck(of: peer, at: now.instant), takesCheck(of: peer, at: now.instant) else {
+            let limit = [Fact("signature checks a second", Limits.signatureChecksPerSecond)]
+            return note(record, .approvalReceived, [Refusal(.limitReached, limit)], into: &effects)
+        }
+        takeApproval(
+            evidence, of: record, key: key, heard: heard, at: now.wall, using: suite, into: &effects)
+    }
+
+    private mutating func takeApproval(
+        _ evidence: VouchedApproval, of record: AgreementRecord, key: PublicKey, heard: AgreementMessage,
+        at now: WallTime, using suite: some SignatureSuite, into effects: inout Outbox<AgreementEffect>
+    ) {
+        if let refusal = evidence.objection(ofPeopleOf: record.peer, key: key, at: now, using: suite)
+            ?? objection(to: evidence, about: record, at: now)
+        {
+            return note(record, .approvalReceived, [refusal], into: &effects)
+        }
+        take(ApprovalRecord(evidence: evidence, isHeard: true), of: record, into: &effects)
+        effects.post(.send(record.peer, heard))
+    }
+
+    /// The peer has an approval of this node's people.
+    mutating func hearOfApprovalHeard(
+        _ contentID: Digest, from peer: NodeID, using suite: some SignatureSuite,
+        into effects: inout Outbox<AgreementEffect>
+    ) {
+        for record in files[peer]?.records.values ?? [] {
+            let index = record.approvals.firstIndex { approval in
+                !approval.isHeard && approval.evidence.approval.contentID(using: suite) == contentID
+            }
+            guard let index else { continue }
+            var heard = record
+            heard.approvals[index].isHeard = true
+            settle(heard, as: .approvalHeard, into: &effects)
+            advance(heard, into: &effects)
+        }
+    }
+
+    /// Tells again what the peer has not said that it has.
+    func repeatApprovals(
+        to peer: NodeID, at now: WallTime, into effects: inout Outbox<AgreementEffect>
+    ) {
+        for record in files[peer]?.records.values ?? []
+        where record.agreement.validUntil > now && (record.isOpen || record.state == .ended(.vetoed)) {
+            for approval in record.approvals where !approval.isHeard {
+                effects.post(.send(peer, .approval(approval.evidence)))
+            }
+        }
+    }
+
+    /// Two signatures are there: the version comes into force when everything that it asks for is there too.
+    mutating func advance(_ record: AgreementRecord, into effects: inout Outbox<AgreementEffect>) {
+        guard case .signed(let acceptance) = record.state, record.isApproved, record.areApprovalsHeard else {
+            return
+        }
+        var active = record
+        active.state = .active(acceptance: acceptance)
+        settle(active, as: .activated, into: &effects)
+        endLower(than: active, into: &effects)
+    }
+
+    // MARK: What both ways share
+
+    private mutating func take(
+        _ approval: ApprovalRecord, of record: AgreementRecord, into effects: inout Outbox<AgreementEffect>
+    ) {
+        var changed = record
+        changed.approvals.append(approval)
+        let isOwn = approval.evidence.party == me
+        switch approval.body.decision {
+        case .approve:
+            settle(
+                changed, as: isOwn ? .approved : .approvalReceived, facts: approval.facts, into: &effects)
+            advance(changed, into: &effects)
+        case .veto:
+            changed.state = .ended(.vetoed)
+            settle(changed, as: isOwn ? .vetoed : .vetoReceived, facts: approval.facts, into: &effects)
+        }
+    }
+
+    /// Why a word that is well given changes nothing here; nil when it does.
+    private func objection(
+        to evidence: VouchedApproval, about record: AgreementRecord, at now: WallTime
+    ) -> Refusal? {
+        let named = [Fact("agreement", record.agreement.id), Fact("version", record.agreement.version)]
+        let isOwn = evidence.party == me
+        switch record.state {
+        case .ended: return Refusal(.agreementEnded, named + record.ending)
+        // What is in force is ended by its parties; what the other party's people say ends it as well.
+        case .active where isOwn && evidence.approval.body.decision == .veto:
+            return Refusal(
+                .approvalInvalid, named + [Fact("because", "it is in force: its parties may revoke it")])
+        case .offered, .signed, .active: break
+        }
+        if let refusal = PolicyEvaluator.timeRefusal(record.agreement, at: now, named: named),
+            refusal.code == .agreementExpired
+        {
+            return refusal
+        }
+        // There is always room for a no: it is the last word.
+        let given = record.approvals.count { $0.evidence.party == evidence.party }
+        guard given >= AgreementLimits.approvalsPerParty, evidence.approval.body.decision == .approve else {
+            return nil
+        }
+        return Refusal(
+            .limitReached, named + [Fact("approvals of one party at most", AgreementLimits.approvalsPerParty)]
+        )
+    }
+
+    private func person(who signed: Signed<Approval>, using suite: some SignatureSuite) -> VouchingRecord? {
+        persons.values.first { person in
+            signed.signatures.contains { $0.signer == suite.pin(of: person.body.key) }
+        }
+    }
+
+    /// A node takes nothing of its own people after the end of their time, however it is dated.
+    private static func ending(of person: VouchingRecord, at now: WallTime) -> Refusal? {
+        let end = min(person.ended ?? person.body.until, person.body.until)
+        guard now > end else { return nil }
+        return Refusal(
+            .approvalInvalid,
+            [
+                Fact("person", person.body.name), Fact("because", "this node vouches no more"),
+                Fact("until", RFC3339.text(end)), Fact("now", RFC3339.text(now)),
+            ])
+    }
+
+    private func note(
+        _ record: AgreementRecord, _ action: AgreementAction, _ refusals: [Refusal],
+        into effects: inout Outbox<AgreementEffect>
+    ) {
+        effects.post(
+            .record(
+                AgreementNotice(
+                    peer: record.peer, action: action, contentID: record.contentID, refusals: refusals,
+                    agreement: record.agreement)))
+    }
+}
