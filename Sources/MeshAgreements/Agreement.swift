@@ -21,6 +21,8 @@ public struct Agreement: SignedBody {
     public let conditions: AgreementConditions?
     /// Who must approve before it is in force; nil: nobody need.
     public let approvals: ApprovalRules?
+    /// What the parties promise beside; nil: nothing. Never an empty set of commitments.
+    public let commitments: AgreementCommitments?
     /// Not before; nil means from activation.
     public let validFrom: WallTime?
     /// Not after.
@@ -32,8 +34,9 @@ public struct Agreement: SignedBody {
 
     public init(
         id: AgreementID, version: Int64, source: NodeID, target: NodeID, grants: [Grant],
-        conditions: AgreementConditions = .none, approvals: ApprovalRules? = nil, validFrom: WallTime?,
-        validUntil: WallTime, createdBy: NodeID, created: WallTime
+        conditions: AgreementConditions = .none, approvals: ApprovalRules? = nil,
+        commitments: AgreementCommitments? = nil, validFrom: WallTime?, validUntil: WallTime,
+        createdBy: NodeID, created: WallTime
     ) {
         self.id = id
         self.version = version
@@ -42,6 +45,7 @@ public struct Agreement: SignedBody {
         self.grants = grants
         self.conditions = conditions == .none ? nil : conditions
         self.approvals = approvals == ApprovalRules.none ? nil : approvals
+        self.commitments = commitments == AgreementCommitments.none ? nil : commitments
         self.validFrom = validFrom
         self.validUntil = validUntil
         self.createdBy = createdBy
@@ -63,7 +67,7 @@ public struct Agreement: SignedBody {
             && (1...AgreementLimits.grants).contains(grants.count) && grants.allSatisfy(\.isWellFormed)
             && zip(names, names.dropFirst()).allSatisfy { $0 < $1 }
             && conditions != AgreementConditions.none && conditions?.isWellFormed ?? true
-            && approvals?.isWellFormed ?? true
+            && approvals?.isWellFormed ?? true && commitments?.isWellFormed ?? true
             && validUntil > (validFrom ?? created) && validUntil > created
             && created.milliseconds >= 0 && validUntil.milliseconds < AgreementLimits.versionMax
     }
@@ -75,9 +79,15 @@ public struct Grant: Hashable, Sendable, Codable {
     public let resource: ResourceName
     /// The capabilities that may be used, rising, none twice; nil means every one that the resource has.
     public let capabilities: [ResourceName]?
+    /// Which datasets or namespaces of the resource are meant, rising, none twice; nil: no part is singled
+    /// out. Kept and shown: what a namespace is, only the service behind the resource knows.
+    public let namespaces: [ShortText]?
 
-    public init(resource: ResourceName, capabilities: [ResourceName]?) {
+    public init(
+        resource: ResourceName, capabilities: [ResourceName]?, namespaces: [ShortText] = []
+    ) {
         self.resource = resource
+        self.namespaces = namespaces.isEmpty ? nil : Array(Set(namespaces)).sorted()
         self.capabilities = capabilities.map { Array(Set($0)).sorted() }
     }
 
@@ -85,12 +95,18 @@ public struct Grant: Hashable, Sendable, Codable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         resource = try container.decode(ResourceName.self, forKey: .resource)
         capabilities = try container.decodeIfPresent([ResourceName].self, forKey: .capabilities)
+        namespaces = try container.decodeIfPresent([ShortText].self, forKey: .namespaces)
     }
 
     /// Whether `capability` is among what is granted.
     public func covers(_ capability: ResourceName) -> Bool { capabilities?.contains(capability) ?? true }
 
     fileprivate var isWellFormed: Bool {
+        if let namespaces {
+            guard (1...AgreementLimits.namesPerCondition).contains(namespaces.count),
+                zip(namespaces, namespaces.dropFirst()).allSatisfy({ $0 < $1 })
+            else { return false }
+        }
         guard let capabilities else { return true }
         return (1...Limits.capabilitiesPerResource).contains(capabilities.count)
             && zip(capabilities, capabilities.dropFirst()).allSatisfy { $0 < $1 }
@@ -124,7 +140,8 @@ public struct AgreementID: Hashable, Sendable, Comparable, Codable, CustomString
 public enum AgreementLimits {
     /// Resources that one agreement covers.
     public static let grants = 64
-    /// Principals, roles or networks that one condition names.
+    /// Principals, roles, networks or purposes that one condition names; frameworks, service levels,
+    /// namespaces.
     public static let namesPerCondition = 64
     /// Bytes of a revocation's reason.
     public static let reasonLength = 256

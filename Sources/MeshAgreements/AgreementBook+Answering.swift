@@ -156,7 +156,8 @@ extension AgreementBook {
             return true
         }
         guard configuration.automaticAcceptance == .short, configuration.approvalsRequired.isEmpty,
-            agreement.approvals == nil, agreement.target == me,
+            agreement.approvals == nil, agreement.commitments == nil,
+            agreement.conditions?.purposes == nil, agreement.target == me,
             agreement.validUntil > now,
             agreement.validUntil <= now + AgreementLimits.automaticLife + Limits.clockSkewRefused,
             (others?.count ?? 0) + underWay.count < Limits.automaticAgreementsPerPeer,
@@ -187,41 +188,6 @@ extension AgreementBook {
             return
         }
         activate(record, with: theirs, acceptance: .byPeer, as: .acceptedByPeer, into: &effects)
-    }
-
-    /// The second signature is there, and with it everything that the version asks for, or not yet.
-    func countersigned(
-        _ record: AgreementRecord, with second: DocumentSignature, _ acceptance: AgreementAcceptance
-    ) -> AgreementRecord {
-        var active = record
-        active.document = Signed(
-            body: record.agreement, payload: record.document.payload,
-            signatures: record.document.signatures.prefix(1) + [second])
-        let isComplete = record.agreement.approvals == nil && record.areApprovalsHeard
-        active.state = isComplete ? .active(acceptance: acceptance) : .signed(acceptance: acceptance)
-        return active
-    }
-
-    private mutating func activate(
-        _ record: AgreementRecord, with second: DocumentSignature, acceptance: AgreementAcceptance,
-        as action: AgreementAction, into effects: inout Outbox<AgreementEffect>
-    ) {
-        let signed = countersigned(record, with: second, acceptance)
-        settle(signed, as: action, into: &effects)
-        if case .active = signed.state { return endLower(than: signed, into: &effects) }
-        advance(signed, into: &effects)
-    }
-
-    /// A version is in force: lower ones of its id are over.
-    mutating func endLower(than record: AgreementRecord, into effects: inout Outbox<AgreementEffect>) {
-        for other in files[record.peer]?.records.values ?? []
-        where other.isOpen && other.agreement.id == record.agreement.id
-            && other.agreement.version < record.agreement.version
-        {
-            var replaced = other
-            replaced.state = .ended(.replaced)
-            settle(replaced, as: .replaced, into: &effects)
-        }
     }
 
     /// An answer to `.sign`.

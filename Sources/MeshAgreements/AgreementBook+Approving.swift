@@ -98,17 +98,6 @@ extension AgreementBook {
         }
     }
 
-    /// Two signatures are there: the version comes into force when everything that it asks for is there too.
-    mutating func advance(_ record: AgreementRecord, into effects: inout Outbox<AgreementEffect>) {
-        guard case .signed(let acceptance) = record.state, record.isApproved, record.areApprovalsHeard else {
-            return
-        }
-        var active = record
-        active.state = .active(acceptance: acceptance)
-        settle(active, as: .activated, into: &effects)
-        endLower(than: active, into: &effects)
-    }
-
     // MARK: What both ways share
 
     private mutating func take(

@@ -144,7 +144,8 @@ extension AgreementBook {
         Agreement(
             id: id, version: version, source: me, target: request.peer, grants: request.grants,
             conditions: request.conditions, approvals: request.approvals,
-            validFrom: request.validFrom ?? now - Limits.clockSkewRefused, validUntil: now + request.life,
+            commitments: request.commitments, validFrom: request.validFrom ?? now - Limits.clockSkewRefused,
+            validUntil: now + request.life,
             createdBy: me, created: now)
     }
 

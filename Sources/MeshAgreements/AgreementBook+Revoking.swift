@@ -2,8 +2,8 @@ import MeshBase
 
 /// Either party ends an agreement by its word alone.
 ///
-///     offered, signed, active ──the operator revokes, signed──> ended(revoked): told, and told first at each link-up
-///                             ──the peer's revocation──> ended(revoked): answered, so that it is told no more
+///     offered, signed, active ──the operator revokes, signed──> ended(revoked): told first at each link-up
+///                             ──the peer's revocation──> ended(revoked): answered, and told no more
 ///
 /// Downward moves wait for nothing: not for the other party, not for a link, not for a clock.
 extension AgreementBook {

@@ -4,7 +4,7 @@ import MeshBase
 /// it.
 ///
 ///     (nothing) ──offer made or received──> offered ──both signed──> signed ──approved──> active
-///                                           │                                └─higher version──> ended(replaced)
+///                                           │                         └─higher version──> ended(replaced)
 ///                                           └─rejected──> ended(rejected)
 ///                        offered, signed, active ──either party's word──> ended(revoked)
 ///                        offered, signed ──a person's veto──> ended(vetoed)

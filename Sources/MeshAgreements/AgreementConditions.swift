@@ -13,6 +13,8 @@ public struct AgreementConditions: Hashable, Sendable, Codable {
     /// The consumer's node must hold one of these roles in the provider's own domain, by a credential that
     /// counts; nil: none is asked for. What a partner's issuer gives is worth nothing here.
     public var roles: [DomainRole]?
+    /// What a call must be for, in its own word; nil: it need not say.
+    public var purposes: [Purpose]?
     /// From where calls may come, as the provider sees the link; nil: from everywhere.
     public var networks: [IPNetwork]?
 
@@ -21,16 +23,19 @@ public struct AgreementConditions: Hashable, Sendable, Codable {
 
     public init(
         access: AccessLevel = .full, principals: [Principal]? = nil, roles: [DomainRole]? = nil,
-        networks: [IPNetwork]? = nil
+        networks: [IPNetwork]? = nil, purposes: [Purpose]? = nil
     ) {
         self.access = access
         self.principals = principals.map { Array(Set($0)).sorted() }
         self.roles = roles.map { Array(Set($0)).sorted() }
         self.networks = networks.map { Array(Set($0)).sorted() }
+        self.purposes = purposes.map { Array(Set($0)).sorted() }
     }
 
     /// Whether every list is as it must be.
-    var isWellFormed: Bool { isRising(principals) && isRising(roles) && isRising(networks) }
+    var isWellFormed: Bool {
+        isRising(principals) && isRising(roles) && isRising(networks) && isRising(purposes)
+    }
 
     private func isRising(_ list: [some Comparable]?) -> Bool {
         guard let list else { return true }
@@ -75,13 +80,19 @@ extension AgreementConditions {
     func permit(_ question: PolicyQuestion) -> Bool {
         access.covers(method: question.method, question.safety)
             && principals?.contains(question.principal) ?? true && permitRoles(of: question)
-            && permitNetwork(of: question)
+            && permitPurpose(of: question) && permitNetwork(of: question)
     }
 
     private func permitRoles(of question: PolicyQuestion) -> Bool {
         guard let roles else { return true }
         guard let held = question.callerRoles else { return false }
         return roles.contains { held.contains($0) }
+    }
+
+    private func permitPurpose(of question: PolicyQuestion) -> Bool {
+        guard let purposes else { return true }
+        guard let stated = question.purpose else { return false }
+        return purposes.contains(stated)
     }
 
     /// Where a call comes from, only the provider sees.
@@ -112,6 +123,14 @@ extension AgreementConditions {
         if !permitRoles(of: question) {
             let held = question.callerRoles.map(Self.text) ?? "none"
             add(.roleNotAgreed, [Fact("caller's roles", held), Fact("roles agreed", Self.text(roles ?? []))])
+        }
+        if !permitPurpose(of: question) {
+            add(
+                .purposeNotAgreed,
+                [
+                    Fact("purpose", question.purpose?.description ?? "none stated"),
+                    Fact("purposes agreed", Self.text(purposes ?? [])),
+                ])
         }
         if !permitNetwork(of: question) {
             add(

@@ -29,15 +29,22 @@ extension Agreement {
         compare("consumer", name(target), name(other.target))
         for resource in Set((grants + other.grants).map(\.resource)).sorted() {
             compare("capabilities of \(resource)", words(of: resource), other.words(of: resource))
+            compare(
+                "namespaces of \(resource)", Self.words(namespaces(of: resource)),
+                Self.words(other.namespaces(of: resource)))
         }
         let (mine, theirs) = (conditions ?? .none, other.conditions ?? .none)
         compare("access", mine.access.rawValue, theirs.access.rawValue)
         compare("principals", Self.words(mine.principals), Self.words(theirs.principals))
         compare("roles", Self.words(mine.roles), Self.words(theirs.roles))
         compare("networks", Self.words(mine.networks), Self.words(theirs.networks))
+        compare("purposes", Self.words(mine.purposes), Self.words(theirs.purposes))
         let (people, others) = (approvals ?? .none, other.approvals ?? .none)
         compare("approvals of the provider", Self.words(people.provider), Self.words(others.provider))
         compare("approvals of the consumer", Self.words(people.consumer), Self.words(others.consumer))
+        let (promised, otherwise) = (commitments ?? .none, other.commitments ?? .none)
+        compare("frameworks", Self.listed(promised.frameworks), Self.listed(otherwise.frameworks))
+        compare("service levels", Self.listed(promised.serviceLevels), Self.listed(otherwise.serviceLevels))
         compare("from", Self.words(validFrom), Self.words(other.validFrom))
         compare("until", RFC3339.text(validUntil), RFC3339.text(other.validUntil))
         compare("offered by", name(createdBy), name(other.createdBy))
@@ -47,6 +54,14 @@ extension Agreement {
     private func words(of resource: ResourceName) -> String {
         guard let grant = grants.first(where: { $0.resource == resource }) else { return "not covered" }
         return grant.capabilities.map { $0.map(\.description).joined(separator: ", ") } ?? "all"
+    }
+
+    private func namespaces(of resource: ResourceName) -> [ShortText]? {
+        grants.first { $0.resource == resource }?.namespaces
+    }
+
+    private static func listed(_ list: [some CustomStringConvertible]?) -> String {
+        list.map { $0.map(\.description).joined(separator: ", ") } ?? "none"
     }
 
     private static func words(_ list: [some CustomStringConvertible]?) -> String {

@@ -121,6 +121,8 @@ public enum AgreementAction: String, Sendable, CaseIterable {
     case vetoReceived = "agreement vetoed at peer"
     /// Everything that it asked for is there, and at both: it is in force.
     case activated = "agreement activated"
+    /// What the store kept of it is not what was signed; it is not taken up.
+    case setAside = "agreement set aside as damaged"
     /// This node vouches for a person.
     case vouched = "person vouched for"
     /// It does so no more.

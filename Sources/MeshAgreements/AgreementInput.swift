@@ -57,6 +57,8 @@ public struct OfferRequest: Equatable, Sendable {
     public let conditions: AgreementConditions
     /// Who must approve; nil: who the operator's own rule asks for.
     public let approvals: ApprovalRules?
+    /// What the parties promise beside; nil: nothing.
+    public let commitments: AgreementCommitments?
     /// Not before; nil means the offerer's time less 300 s, so that it begins at once whatever the clocks.
     public let validFrom: WallTime?
     /// From now; at most `AgreementLimits.lifeMax`.
@@ -67,12 +69,14 @@ public struct OfferRequest: Equatable, Sendable {
     public init(
         peer: NodeID, grants: [Grant], conditions: AgreementConditions = .none,
         approvals: ApprovalRules? = nil,
-        validFrom: WallTime? = nil, life: Duration, replaces: AgreementID? = nil
+        commitments: AgreementCommitments? = nil, validFrom: WallTime? = nil, life: Duration,
+        replaces: AgreementID? = nil
     ) {
         self.peer = peer
         self.grants = grants.sorted { $0.resource < $1.resource }
         self.conditions = conditions
         self.approvals = approvals
+        self.commitments = commitments
         self.validFrom = validFrom
         self.life = life
         self.replaces = replaces
@@ -83,7 +87,7 @@ public struct OfferRequest: Equatable, Sendable {
         guard !roles.isEmpty else { return self }
         return OfferRequest(
             peer: peer, grants: grants, conditions: conditions,
-            approvals: (approvals ?? .none).askingProvider(for: roles), validFrom: validFrom, life: life,
-            replaces: replaces)
+            approvals: (approvals ?? .none).askingProvider(for: roles), commitments: commitments,
+            validFrom: validFrom, life: life, replaces: replaces)
     }
 }

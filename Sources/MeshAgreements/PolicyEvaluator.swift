@@ -36,7 +36,8 @@ public enum PolicyEvaluator {
     private static let codes: Set<RefusalCode> = [
         .agreementMissing, .agreementNotYetValid, .agreementExpired, .agreementEnded, .agreementPending,
         .approvalMissing, .partyMismatch, .capabilityNotAgreed, .accessLevelExceeded, .principalNotAgreed,
-        .roleNotAgreed, .networkNotAgreed, .notOfferedToDomain, .membershipMissing, .houseAgreementMissing,
+        .purposeNotAgreed, .roleNotAgreed, .networkNotAgreed, .notOfferedToDomain, .membershipMissing,
+        .houseAgreementMissing,
     ]
 
     /// Whether `now` lies within the times of `agreement`, with the margin for clocks (protocol section 7).
@@ -168,6 +169,8 @@ public struct PolicyQuestion: Equatable, Sendable {
     public let method: String
     /// Who asks, within the caller.
     public let principal: Principal
+    /// What the call says that it is for; nil: it does not say.
+    public let purpose: Purpose?
     /// The roles that the caller's credential proves now; nil: none is known.
     public let callerRoles: [DomainRole]?
     /// Where the caller's link comes from, as the provider sees it; nil: unknown, and always at the consumer.
@@ -177,8 +180,8 @@ public struct PolicyQuestion: Equatable, Sendable {
 
     public init(
         side: Side, caller: NodeID, callee: NodeID, resource: ResourceName, capability: ResourceName,
-        safety: Safety, method: String, principal: Principal, callerRoles: [DomainRole]? = nil,
-        callerAddress: IPAddress? = nil, now: WallTime
+        safety: Safety, method: String, principal: Principal, purpose: Purpose? = nil,
+        callerRoles: [DomainRole]? = nil, callerAddress: IPAddress? = nil, now: WallTime
     ) {
         self.side = side
         self.caller = caller
@@ -188,6 +191,7 @@ public struct PolicyQuestion: Equatable, Sendable {
         self.safety = safety
         self.method = method
         self.principal = principal
+        self.purpose = purpose
         self.callerRoles = callerRoles
         self.callerAddress = callerAddress
         self.now = now

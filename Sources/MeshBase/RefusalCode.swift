@@ -181,6 +181,8 @@ public enum RefusalCode: String, Sendable, CaseIterable, Codable, Hashable {
     case externalPolicyDenied = "external-policy-denied"
     /// The external policy engine gave no decision.
     case externalPolicyFailed = "external-policy-failed"
+    /// The agreement is for other purposes than the one that the call states, or it states none.
+    case purposeNotAgreed = "purpose-not-agreed"
     /// The agreement names other parties.
     case partyMismatch = "party-mismatch"
     /// The path leaves the resource, or is written in a way that two readers could read differently.

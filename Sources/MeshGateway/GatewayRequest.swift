@@ -57,6 +57,8 @@ public struct GatewayRequest: Sendable {
     public let headers: [HeaderField]
     /// What `Comity-Principal` claims; nil when it was not sent. A claim, not a fact.
     public let claimedPrincipal: Principal?
+    /// What `Comity-Purpose` says that the call is for; nil when it was not sent.
+    public let purpose: Purpose?
     /// What `Comity-Deadline` asks for, above zero and at most `Limits.callDeadlineMax`; nil when it was not
     /// sent.
     public let deadline: Duration?

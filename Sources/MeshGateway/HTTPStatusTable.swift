@@ -12,7 +12,7 @@ public enum HTTPStatusTable {
         case .agreementMissing, .agreementNotYetValid, .agreementExpired, .agreementEnded, .agreementPending,
             .approvalMissing, .approvalInvalid, .houseAgreementMissing, .membershipMissing,
             .notOfferedToDomain, .capabilityNotAgreed,
-            .accessLevelExceeded, .principalNotAgreed, .roleNotAgreed, .networkNotAgreed,
+            .purposeNotAgreed, .accessLevelExceeded, .principalNotAgreed, .roleNotAgreed, .networkNotAgreed,
             .externalPolicyDenied, .partyMismatch, .principalRefused, .hostRefused, .originRefused,
             .peerNotTrusted,
             .peerUnknown, .peerRevoked, .peerSuspended, .pairingClosed, .inviteProofWrong, .inviteDeclined,

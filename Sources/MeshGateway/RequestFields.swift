@@ -11,6 +11,7 @@ struct RequestFields {
     private(set) var fetchSite: String?
     private(set) var authorization: String?
     private(set) var principal: Principal?
+    private(set) var purpose: Purpose?
     private(set) var deadline: Duration?
     private(set) var idempotencyKey: String?
     private(set) var traceparent: String?
@@ -71,6 +72,11 @@ struct RequestFields {
                 throw malformed(name, value)
             }
             self.principal = principal
+        case "comity-purpose":
+            guard let purpose = Purpose(try single(.purpose, name, value)) else {
+                throw malformed(name, value)
+            }
+            self.purpose = purpose
         case "comity-deadline":
             guard let deadline = DeadlineText.read(try single(.deadline, name, value)) else {
                 throw malformed(name, value)
@@ -119,6 +125,7 @@ private struct SingleFields: OptionSet {
     static let principal = SingleFields(rawValue: 16)
     static let deadline = SingleFields(rawValue: 32)
     static let idempotencyKey = SingleFields(rawValue: 64)
+    static let purpose = SingleFields(rawValue: 128)
 }
 
 /// The W3C trace context of version 00 (Trace Context section 3.2).

@@ -62,7 +62,7 @@ struct RequestGate: Sendable {
             GatewayRequest(
                 id: id, transport: transport, form: form, peer: names.peer, resource: names.resource,
                 headers: headers,
-                claimedPrincipal: fields.principal, deadline: fields.deadline,
+                claimedPrincipal: fields.principal, purpose: fields.purpose, deadline: fields.deadline,
                 idempotencyKey: fields.idempotencyKey,
                 traceparent: fields.traceparent, body: ByteBuffer(), delivery: .whole,
                 bodyLength: fields.isChunked ? nil : Int64(fields.contentLength ?? 0), arrival: arrival,

@@ -32,6 +32,11 @@ public struct Node<Suite: SignatureSuite>: Sendable {
     public internal(set) var agreements: AgreementBook
     /// Links, and what their ends know of one another's resources.
     public internal(set) var gossip: Gossip<Suite>
+    /// What the store kept of agreements and is not what was signed: found at start, honoured never.
+    public internal(set) var damagedAgreements: [DamagedAgreement] = []
+    /// Of these, what the audit had no room for as yet: at start nobody has measured any.
+    var damageUntold: [DamagedAgreement] = []
+    var isRoomKnown = false
     /// What this node provides, `echo` among it.
     public internal(set) var resources = OrderedTable<ResourceName, LocalResource>()
     /// Which of these it offers to its domain, whether or not it is in one.
@@ -140,7 +145,9 @@ public struct Node<Suite: SignatureSuite>: Sendable {
     public mutating func start(at now: Moment, into effects: inout Outbox<NodeEffect>) {
         guard let restored else { preconditionFailure("\(me.name) was started twice") }
         self.restored = nil
-        tell(.restored(restored.agreements), at: now, into: &effects)
+        takeUp(
+            restored.agreements, unreadable: restored.damagedAgreements, of: restored.peers, at: now,
+            into: &effects)
         tell(.housesRestored(restored.houseAgreements), at: now, into: &effects)
         tell(.personsRestored(restored.people), at: now, into: &effects)
         refreshDomainOffers(at: now, into: &effects)
@@ -197,7 +204,10 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         case .signed(let ticket, let signature): receive(signature, ticket, at: now, into: &effects)
         case .signingFailed(let ticket): giveUp(ticket, at: now, into: &effects)
         case .commanded(let ticket, let command): obey(command, ticket, at: now, into: &effects)
-        case .roomMeasured(let bytes): tell(.roomMeasured(bytes: bytes), at: now, into: &effects)
+        case .roomMeasured(let bytes):
+            tell(.roomMeasured(bytes: bytes), at: now, into: &effects)
+            isRoomKnown = true
+            tellDamage(at: now, into: &effects)
         case .callsFoundUnfinished(let calls): tell(.foundUnfinished(calls), at: now, into: &effects)
         case .lookedUp(let lookUp, let found): answer(lookUp, found, into: &effects)
         case .timeReached: reachTime(at: now, into: &effects)

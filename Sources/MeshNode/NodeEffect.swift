@@ -106,6 +106,8 @@ public struct RestoredNode: Equatable, Sendable {
     public var invites: [InviteRecord] = []
     /// Every version of every agreement that is kept.
     public var agreements: [AgreementRecord] = []
+    /// Agreements that the store kept and that cannot be read.
+    public var damagedAgreements: [DamagedAgreement] = []
     /// For whom this node vouches, or did.
     public var people: [VouchingRecord] = []
     /// The house agreements of the domains that it is or was in.

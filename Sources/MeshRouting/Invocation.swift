@@ -15,6 +15,8 @@ public struct Invocation: Equatable, Sendable {
     public var agreement: Digest?
     /// Who asks, at the consumer.
     public var principal: Principal
+    /// What it is for, in the consumer's word; nil: it does not say.
+    public var purpose: Purpose?
     /// The provider's resource.
     public var resource: ResourceName
     /// The capability that the consumer matched.
@@ -40,7 +42,7 @@ public struct Invocation: Equatable, Sendable {
 
     public init(
         correlation: CorrelationID, attempt: UInt8, traceparent: String?, agreement: Digest?,
-        principal: Principal,
+        principal: Principal, purpose: Purpose? = nil,
         resource: ResourceName, capability: ResourceName, method: String, path: String, query: String?,
         headers: [HeaderField], remainingMilliseconds: UInt32, deadlineScope: DeadlineScope = .wholeCall,
         idempotencyKey: String?, body: RequestBody
@@ -50,6 +52,7 @@ public struct Invocation: Equatable, Sendable {
         self.traceparent = traceparent
         self.agreement = agreement
         self.principal = principal
+        self.purpose = purpose
         self.resource = resource
         self.capability = capability
         self.method = method

@@ -23,7 +23,8 @@ public enum InvocationCodec {
         static let query: UInt8 = 4
         static let idempotencyKey: UInt8 = 8
         static let answerHead: UInt8 = 16
-        static let all: UInt8 = 31
+        static let purpose: UInt8 = 32
+        static let all: UInt8 = 63
     }
 
     private enum BodyKind {
@@ -48,6 +49,7 @@ public enum InvocationCodec {
         if call.agreement != nil { flags |= Flag.agreement }
         if call.query != nil { flags |= Flag.query }
         if call.idempotencyKey != nil { flags |= Flag.idempotencyKey }
+        if call.purpose != nil { flags |= Flag.purpose }
         writer.append(flags)
         if let agreement = call.agreement { writer.append(agreement.bytes) }
         try writer.append(principal: call.principal)
@@ -62,6 +64,7 @@ public enum InvocationCodec {
         if let key = call.idempotencyKey {
             try writer.append(key, "idempotency key", .key, limit: Limits.idempotencyKey)
         }
+        if let purpose = call.purpose { writer.append(text: purpose.description) }
         try writer.append(headers: call.headers)
         return try bounded(writer)
     }
@@ -91,11 +94,12 @@ public enum InvocationCodec {
         let key =
             flags & Flag.idempotencyKey != 0
             ? try reader.text("idempotency key", .key, limit: Limits.idempotencyKey) : nil
+        let purpose = flags & Flag.purpose != 0 ? Purpose(try reader.resourceName()) : nil
         let headers = try reader.headers()
         try reader.finish()
         return Invocation(
             correlation: correlation, attempt: attempt, traceparent: trace, agreement: agreement,
-            principal: principal,
+            principal: principal, purpose: purpose,
             resource: resource, capability: capability, method: method, path: path, query: query,
             headers: headers,
             remainingMilliseconds: remaining,

@@ -16,11 +16,13 @@ struct AgreementConditionsTests {
 
     private func question(
         _ side: PolicyQuestion.Side = .provider, method: String = "GET", safety: Safety = .safe,
-        as principal: Principal = .local, roles: [DomainRole]? = nil, from address: String? = nil
+        as principal: Principal = .local, for purpose: String? = nil, roles: [DomainRole]? = nil,
+        from address: String? = nil
     ) -> PolicyQuestion {
         PolicyQuestion(
             side: side, caller: consumer, callee: provider, resource: .echo, capability: .echo,
-            safety: safety, method: method, principal: principal, callerRoles: roles,
+            safety: safety, method: method, principal: principal,
+            purpose: purpose.flatMap { Purpose($0) }, callerRoles: roles,
             callerAddress: address.flatMap { IPAddress($0) }, now: now)
     }
 
@@ -75,6 +77,46 @@ struct AgreementConditionsTests {
                 [Fact("caller's roles", "none"), Fact("roles agreed", "supplier")],
                 [Fact("caller's address", "::1"), Fact("networks agreed", "10.1.0.0/16, 2001:db8::/32")],
             ])
+    }
+
+    @Test("a purpose that is agreed must be stated, by the call's own word")
+    func purposes() throws {
+        let conditions = AgreementConditions(
+            purposes: [try #require(Purpose("invoicing")), try #require(Purpose("audit"))])
+        #expect(codes(conditions, question(for: "invoicing")) == [])
+        #expect(codes(conditions, question(for: "marketing")) == [.purposeNotAgreed])
+        #expect(codes(conditions, question(.consumer)) == [.purposeNotAgreed])
+        #expect(codes(.none, question(for: "marketing")) == [])
+        #expect(
+            conditions.shortcomings(for: question(), named: []).map(\.facts)
+                == [[Fact("purpose", "none stated"), Fact("purposes agreed", "audit, invoicing")]])
+        #expect(!agreement(AgreementConditions(purposes: [])).isWellFormed)
+    }
+
+    @Test("commitments and namespaces have one form, and none is not written at all")
+    func commitments() throws {
+        func text(_ text: String) throws -> ShortText { try #require(ShortText(text)) }
+        let level = ServiceLevel(name: try text("uptime"), target: try text("99.9"), unit: nil)
+        let commitments = AgreementCommitments(
+            frameworks: [try text("iso27001"), try text("gdpr"), try text("gdpr")], serviceLevels: [level])
+        #expect(commitments.frameworks?.map(\.description) == ["gdpr", "iso27001"])
+        func agreement(_ commitments: AgreementCommitments, _ namespaces: [ShortText] = []) -> Agreement {
+            var generator = SeededGenerator(seed: 1)
+            return Agreement(
+                id: AgreementID(using: &generator), version: 1, source: provider, target: consumer,
+                grants: [Grant(resource: .echo, capabilities: nil, namespaces: namespaces)],
+                commitments: commitments, validFrom: nil, validUntil: now + .seconds(100),
+                createdBy: provider, created: now)
+        }
+        #expect(agreement(commitments).isWellFormed && agreement(.none).commitments == nil)
+        let written = String(decoding: try JSONEncoder().encode(agreement(.none)), as: UTF8.self)
+        #expect(!written.contains("commitments") && !written.contains("namespaces"))
+        let twice = AgreementCommitments(serviceLevels: [level, level])
+        #expect(!agreement(twice).isWellFormed)
+        let many = try (0...64).map { try text("n\($0)") }
+        #expect(!agreement(.none, many).isWellFormed && agreement(.none, Array(many.dropLast())).isWellFormed)
+        #expect(!agreement(AgreementCommitments(frameworks: many)).isWellFormed)
+        #expect(ShortText("") == nil && ShortText(String(repeating: "a", count: 65)) == nil)
     }
 
     @Test("where a call comes from is asked at the provider alone")

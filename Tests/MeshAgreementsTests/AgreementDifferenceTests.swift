@@ -12,12 +12,14 @@ struct AgreementDifferenceTests {
     private func agreement(
         version: Int64 = 1, _ grants: [Grant] = [Grant(resource: .echo, capabilities: nil)],
         _ conditions: AgreementConditions = .none, from: WallTime? = nil, life: Duration = days(30),
-        isReversed: Bool = false
+        isReversed: Bool = false, approvals: ApprovalRules? = nil,
+        commitments: AgreementCommitments? = nil
     ) -> Agreement {
         var generator = SeededGenerator(seed: 1)
         return Agreement(
             id: AgreementID(using: &generator), version: version, source: isReversed ? consumer : provider,
-            target: isReversed ? provider : consumer, grants: grants, conditions: conditions, validFrom: from,
+            target: isReversed ? provider : consumer, grants: grants, conditions: conditions,
+            approvals: approvals, commitments: commitments, validFrom: from,
             validUntil: now + life, createdBy: isReversed ? consumer : provider, created: now)
     }
 
@@ -39,19 +41,26 @@ struct AgreementDifferenceTests {
     func fields() throws {
         let conditions = AgreementConditions(
             access: .readOnly, principals: [.local], roles: [.relay],
-            networks: [try #require(IPNetwork("10.0.0.0/8"))])
+            networks: [try #require(IPNetwork("10.0.0.0/8"))], purposes: [try #require(Purpose("audit"))])
         let other = agreement(
             version: 2,
             [
                 Grant(resource: .echo, capabilities: [name("read"), name("list")]),
-                Grant(resource: name("orders"), capabilities: nil),
-            ], conditions, from: now, life: days(60), isReversed: true)
+                Grant(
+                    resource: name("orders"), capabilities: nil,
+                    namespaces: [try #require(ShortText("eu"))]),
+            ], conditions, from: now, life: days(60), isReversed: true,
+            approvals: ApprovalRules(consumer: [.accountable]),
+            commitments: AgreementCommitments(frameworks: [try #require(ShortText("gdpr"))]))
         #expect(
             lines(agreement(), other) == [
                 "version: 1 | 2", "provider: mill | bakery", "consumer: bakery | mill",
                 "capabilities of echo: all | list, read", "capabilities of orders: not covered | all",
+                "namespaces of orders: any | eu",
                 "access: full | read_only", "principals: any | local", "roles: any | relay",
-                "networks: any | 10.0.0.0/8", "from: its activation | \(RFC3339.text(now))",
+                "networks: any | 10.0.0.0/8", "purposes: any | audit",
+                "approvals of the consumer: none | responsible, accountable",
+                "frameworks: none | gdpr", "from: its activation | \(RFC3339.text(now))",
                 "until: \(RFC3339.text(now + days(30))) | \(RFC3339.text(now + days(60)))",
                 "offered by: mill | bakery",
             ])

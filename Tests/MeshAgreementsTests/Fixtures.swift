@@ -37,7 +37,8 @@ private func fastText(_ value: some Encodable) -> [UInt8] {
         "\(agreement.version) \(from) \(agreement.validUntil.milliseconds) \(agreement.created.milliseconds)"
     return Array(
         "\(agreement.id)\(agreement.source)\(agreement.target)\(agreement.createdBy)\(grants)\(numbers)"
-            .utf8) + (agreement.approvals.map { Array("\($0)".utf8) } ?? [])
+            .utf8) + (agreement.conditions.map { Array("\($0)".utf8) } ?? [])
+        + (agreement.approvals.map { Array("\($0)".utf8) } ?? [])
 }
 
 enum SplitMix {

@@ -48,6 +48,39 @@ struct AgreementTextTests {
         )
     }
 
+    @Test("who approved, as what, vouched for by whom, what is missing and what leads on stand in the text")
+    func approvals() throws {
+        let presentation = Presentation(
+            hasColour: false, width: 120, now: WallTime(milliseconds: 0), zone: .fixed(seconds: 0))
+        var report = try report(nil)
+        report.state = .offered
+        report.namespaces = ["echo: customers/eu"]
+        report.commitments = CommitmentsReport(
+            frameworks: [try #require(ShortText("gdpr"))],
+            serviceLevels: [
+                .init(
+                    name: try #require(ShortText("availability")), target: try #require(ShortText("99.9")),
+                    unit: ShortText("percent"))
+            ])
+        report.approvals = ApprovalsReport(
+            askedHere: [.responsible, .accountable], askedThere: [.accountable], missingHere: [.accountable],
+            missingThere: [.accountable],
+            words: [
+                .init(
+                    person: try #require(NodeName("ann")), vouchedFor: report.peer, roles: [.responsible],
+                    isApproval: true, reason: "fine", given: Timestamp(WallTime(milliseconds: 0)),
+                    vouchedUntil: Timestamp(WallTime(milliseconds: 1_000)), isTold: false)
+            ], next: "comity agreement approve ab --key FILE")
+        let text = AgreementText.render(report, presentation)
+        for part in [
+            "ann of bakery as responsible", "because: fine", "the peer has not got it yet", "missing here",
+            "missing at bakery", "comity agreement approve ab --key FILE", "customers/eu", "gdpr",
+            "availability 99.9 percent",
+        ] { #expect(text.contains(part), "\(part)") }
+        let decided = AgreementText.decided(report, presentation)
+        #expect(decided.contains("it waits for approval: here accountable; at bakery accountable"))
+    }
+
     @Test("a comparison has a column for each side, and says so where both say the same")
     func comparison() {
         let presentation = Presentation(

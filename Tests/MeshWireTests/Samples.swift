@@ -36,7 +36,7 @@ struct Samples {
             correlation: correlation(), attempt: UInt8(1 + below(255)),
             traceparent: perhaps("00-" + text("0af", 32...32)),
             agreement: perhaps(digest()), principal: Principal(text("aZ é@", 1...40))!,
-            resource: ResourceName(text("ab9", 1...20))!,
+            purpose: perhaps(Purpose(text("ab9", 1...20))!), resource: ResourceName(text("ab9", 1...20))!,
             capability: ResourceName(text("ab9", 1...20))!, method: text("GETPOS", 1...8),
             path: "/" + text("ab/%~.", 0...200),
             query: perhaps(text("a=&?/", 0...40)), headers: headers(),

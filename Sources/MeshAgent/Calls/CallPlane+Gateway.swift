@@ -68,7 +68,8 @@ extension CallPlane: GatewayObserver {
             .requested(
                 LocalRequest(
                     id: id, target: target, resource: resource, form: form, headers: request.headers,
-                    principal: principal, deadline: request.deadline, idempotencyKey: request.idempotencyKey,
+                    principal: principal, purpose: request.purpose, deadline: request.deadline,
+                    idempotencyKey: request.idempotencyKey,
                     traceparent: request.traceparent ?? TraceContext.fresh(), body: body)))
     }
 

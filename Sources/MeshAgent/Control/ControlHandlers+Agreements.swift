@@ -2,6 +2,7 @@ import MeshAgreements
 import MeshBase
 import MeshControl
 import MeshNode
+import MeshWire
 
 // Agreements.
 extension ControlHandlers {
@@ -21,13 +22,14 @@ extension ControlHandlers {
         let peer = try await peer(request.to)
         let grant = Grant(
             resource: request.resource,
-            capabilities: request.capabilities.isEmpty ? nil : request.capabilities)
+            capabilities: request.capabilities.isEmpty ? nil : request.capabilities,
+            namespaces: request.namespaces)
         let record = try await offer(
             OfferRequest(
                 peer: peer, grants: [grant], conditions: request.conditions.conditions,
                 approvals: ApprovalRules(
                     provider: request.approvals.map(\.role), consumer: request.approvals.map(\.role)),
-                life: .seconds(request.seconds)))
+                commitments: request.commitments.commitments, life: .seconds(request.seconds)))
         return await settled(record)
     }
 
@@ -60,7 +62,8 @@ extension ControlHandlers {
         let offered = try await offer(
             OfferRequest(
                 peer: record.peer, grants: agreement.grants, conditions: agreement.conditions ?? .none,
-                approvals: agreement.approvals, life: .seconds(seconds), replaces: agreement.id))
+                approvals: agreement.approvals, commitments: agreement.commitments, life: .seconds(seconds),
+                replaces: agreement.id))
         return await settled(offered)
     }
 
@@ -69,6 +72,25 @@ extension ControlHandlers {
     ) async throws(ControlFailure) -> AgreementComparison {
         let (first, second) = (try await record(request.first), try await record(request.second))
         return await plane.report { $0.comparison(of: first, with: second) }
+    }
+
+    func exportAgreement(
+        _ request: ExportAgreement.Request
+    ) async throws(ControlFailure) -> ExportAgreement.Response {
+        let record = try await record(request.id)
+        switch request.form {
+        case .odrl: return .init(document: try ControlCoding.document(ODRLPolicy(record.agreement)))
+        case .evidence:
+            let keys = await plane.report { $0.keys(of: record) }
+            do throws(WireError) {
+                let bytes = try Document.encode(AgreementEvidence(record, keys: keys))
+                return .init(document: String(decoding: bytes, as: UTF8.self))
+            } catch {
+                throw ControlFailure(
+                    .fault, code: "agent-fault", message: "the agreement cannot be written",
+                    facts: [Fact("cause", String(describing: error))])
+            }
+        }
     }
 
     func offer(_ request: OfferRequest) async throws(ControlFailure) -> AgreementRecord {

@@ -72,6 +72,7 @@ struct ControlHandlers: Sendable {
             .on(CompareAgreements.self, answer: compareAgreements)
             .on(ReplayAgreements.self, answer: replayAgreements)
             .on(TestPolicy.self, answer: testPolicy)
+            .on(ExportAgreement.self, answer: exportAgreement)
             .on(PrepareApproval.self, answer: prepareApproval)
             .on(GiveApproval.self, answer: giveApproval)
             .on(VouchForPerson.self, answer: vouch)

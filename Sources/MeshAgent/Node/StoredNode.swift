@@ -22,7 +22,14 @@ enum StoredNode {
             RevokedPin(pin: $0.pin, node: $0.node)
         }
         node.invites = try stored.invites.map(invite)
-        node.agreements = try stored.agreements.map(agreement)
+        for row in stored.agreements {
+            // One row that cannot be read takes nothing else with it.
+            do {
+                node.agreements.append(try agreement(row))
+            } catch {
+                node.damagedAgreements.append(damaged(row, String(describing: error)))
+            }
+        }
         node.heads = try stored.heads.map { head in
             StoredHead(
                 head: try read(head.document),
@@ -192,7 +199,7 @@ enum StoredNode {
             document: try Document.encode(document.agreement), updated: now)
     }
 
-    private static func row(of record: AgreementRecord, at now: WallTime) throws(WireError) -> AgreementRow {
+    static func row(of record: AgreementRecord, at now: WallTime) throws(WireError) -> AgreementRow {
         AgreementRow(
             contentID: record.contentID, agreement: record.agreement.id.description,
             version: record.agreement.version,
@@ -204,7 +211,7 @@ enum StoredNode {
             updated: now)
     }
 
-    private static func agreement(_ row: AgreementRow) throws -> AgreementRecord {
+    static func agreement(_ row: AgreementRow) throws -> AgreementRecord {
         guard let origin = AgreementOrigin(rawValue: row.role) else {
             throw AgentFailure.storeUnreadable(what: "agreement \(row.agreement)")
         }
@@ -213,6 +220,17 @@ enum StoredNode {
         return AgreementRecord(
             contentID: row.contentID, peer: row.peer, document: try read(row.document), state: state,
             origin: origin, approvals: try row.approvals.map { try read($0) } ?? [])
+    }
+
+    private static func damaged(_ row: AgreementRow, _ problem: String) -> DamagedAgreement {
+        DamagedAgreement(
+            contentID: row.contentID, peer: row.peer,
+            refusal: Refusal(
+                .documentInvalid,
+                [
+                    Fact("agreement", String(row.agreement.prefix(64))), Fact("version", row.version),
+                    Fact("content id", row.contentID), Fact("problem", String(problem.prefix(200))),
+                ]))
     }
 
     private static func rows(of stored: StoredHead) throws(WireError) -> [StoreChange] {

@@ -18,7 +18,7 @@ extension ReportWriter {
     /// One agreement.
     func report(of record: AgreementRecord) -> AgreementReport {
         let agreement = record.agreement
-        return AgreementReport(
+        var report = AgreementReport(
             id: record.contentID.description, role: agreement.source == me ? .provider : .consumer,
             peer: reference(record.peer), resources: agreement.grants.map(\.resource),
             capabilities: capabilities(of: agreement),
@@ -27,6 +27,18 @@ extension ReportWriter {
             offered: Timestamp(agreement.created), from: agreement.validFrom.map { Timestamp($0) },
             until: Timestamp(agreement.validUntil),
             facts: facts(of: record))
+        report.namespaces = agreement.grants.flatMap { grant in
+            (grant.namespaces ?? []).map { "\(grant.resource): \($0)" }
+        }
+        report.commitments = agreement.commitments.map { CommitmentsReport($0) }
+        return report
+    }
+
+    /// The identity keys of an agreement's parties, the provider's first, as far as they are held here.
+    func keys(of record: AgreementRecord) -> [PublicKey] {
+        [record.agreement.source, record.agreement.target].compactMap { party in
+            party == me ? node.me.key : node.trust.pins[party]?.key
+        }
     }
 
     /// How a record stands now, its times included.
@@ -199,7 +211,7 @@ extension ConditionsReport {
             }
         self.init(
             access: access, principals: conditions.principals ?? [], roles: conditions.roles ?? [],
-            networks: conditions.networks ?? [])
+            networks: conditions.networks ?? [], purposes: conditions.purposes ?? [])
     }
 
     /// What is signed.
@@ -212,6 +224,26 @@ extension ConditionsReport {
             }
         return AgreementConditions(
             access: level, principals: principals.isEmpty ? nil : principals,
-            roles: roles.isEmpty ? nil : roles, networks: networks.isEmpty ? nil : networks)
+            roles: roles.isEmpty ? nil : roles, networks: networks.isEmpty ? nil : networks,
+            purposes: purposes.isEmpty ? nil : purposes)
+    }
+}
+
+extension CommitmentsReport {
+    init(_ commitments: AgreementCommitments) {
+        self.init(
+            frameworks: commitments.frameworks ?? [],
+            serviceLevels: (commitments.serviceLevels ?? []).map {
+                ServiceLevel(name: $0.name, target: $0.target, unit: $0.unit)
+            })
+    }
+
+    /// What is signed.
+    var commitments: AgreementCommitments {
+        AgreementCommitments(
+            frameworks: frameworks,
+            serviceLevels: serviceLevels.map {
+                MeshAgreements.ServiceLevel(name: $0.name, target: $0.target, unit: $0.unit)
+            })
     }
 }

@@ -49,6 +49,17 @@ extension ReportWriter {
         }
     }
 
+    /// Agreements whose bytes in the store are not those that were signed.
+    var damageAttention: [AttentionReport] {
+        node.damagedAgreements.map { damaged in
+            let problem = damaged.refusal.facts.first { $0.name == "problem" }?.value ?? ""
+            return AttentionReport(
+                what: "the store holds the agreement \(damaged.contentID.description.prefix(12)) with "
+                    + "\(title(damaged.peer)) not as it was signed, and does not honour it: \(problem)",
+                next: "comity audit list --code \(damaged.refusal.code.rawValue)")
+        }
+    }
+
     /// What this node's own rule asks for before it signs: of a peer's offer only, for its own offers say so.
     private func policy(for record: AgreementRecord) -> [ApprovalRole] {
         record.origin == .peer && record.state == .offered

@@ -37,7 +37,8 @@ extension ReportWriter {
 
     /// What a person should look at, most urgent first.
     private func attention(_ circumstances: Circumstances, peers: [PeerReport]) -> [AttentionReport] {
-        storeAttention(circumstances) + alarmAttention + departureAttention + clockAttention(peers)
+        storeAttention(circumstances) + damageAttention + alarmAttention + departureAttention
+            + clockAttention(peers)
             + breakerAttention(circumstances)
             + domainAttention + approvalAttention + expiryAttention + houseAttention
             + discoveryAttention(circumstances)

@@ -99,6 +99,8 @@ extension CodeBook {
         case .externalPolicyDenied: "the policy engine of the node that decided said no"
         case .externalPolicyFailed:
             "the policy engine of the node that decided gave no decision: that is a no"
+        case .purposeNotAgreed:
+            "the agreement is for other purposes than the one that the call states, or it states none"
         case .partyMismatch: "the agreement names other parties than the two of this call"
         case .pathRefused: "the path leaves the resource, or two readers could read it differently"
         case .requestMalformed: "the request is not one that the gateway understands"

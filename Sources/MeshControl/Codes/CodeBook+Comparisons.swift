@@ -92,6 +92,7 @@ extension CodeBook {
         case .networkNotAgreed: "the link's address as the provider sees it, and the networks agreed"
         case .externalPolicyDenied: "the call, by rules that only that node's operator sees"
         case .externalPolicyFailed: "what the engine answered, and a decision that is true or false"
+        case .purposeNotAgreed: "the purpose that the call states, and those of the agreement"
         case .partyMismatch: "the parties of the agreement, and those of the call"
         case .pathRefused: "the path as it came, and its normal form beneath the resource"
         case .requestMalformed: "the request's line, headers and body, and what the gateway takes"

@@ -51,6 +51,7 @@ extension CodeBook {
             "comity offer RESOURCE --to PEER"
         case .externalPolicyDenied: "comity explain CORRELATION-ID"
         case .externalPolicyFailed: "comity config show"
+        case .purposeNotAgreed: "comity call PEER/RESOURCE --purpose PURPOSE"
         case .approvalMissing, .approvalInvalid: "comity agreement show ID"
         case .agreementNotYetValid, .agreementPending, .partyMismatch: "comity agreement show ID"
         case .houseAgreementMissing, .membershipMissing: "comity explain peer PEER"

@@ -108,6 +108,7 @@ extension CodeBook {
                 "given",
             ]
         case .agreementPending: ["agreement", "version", "offered by", "decided at"]
+        case .purposeNotAgreed: ["agreement", "version", "purpose", "purposes agreed", "decided at"]
         case .approvalMissing:
             [
                 "agreement", "version", "offer", "missing here", "missing at the provider",
@@ -172,8 +173,8 @@ extension CodeBook {
         case .principalRefused: ["caller", "claimed", "may claim", "bearer token"]
         case .documentInvalid:
             [
-                "problem", "person", "agreement", "version", "highest known version", "signature by",
-                "signature",
+                "problem", "content id", "digest", "because", "person", "agreement", "version",
+                "highest known version", "signature by", "signature",
                 "grants", "grants at most", "names in a condition at most", "head", "owner", "audience",
                 "epoch", "sequence", "newest",
                 "life", "leaves", "count", "leaf", "expired", "root", "record", "reasons given",

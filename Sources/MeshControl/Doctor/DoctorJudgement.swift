@@ -62,7 +62,7 @@ public struct DoctorJudgement: Sendable {
     var store: [DoctorFinding] {
         guard facts.home.exists else { return [] }
         var found: [DoctorFinding] = []
-        if let trouble = facts.agent?.status.attention.first(where: { $0.what.hasPrefix("the store ") }) {
+        for trouble in facts.agent?.status.attention ?? [] where trouble.what.hasPrefix("the store ") {
             found.append(DoctorFinding(.store, .trouble, trouble.what, next: trouble.next))
         }
         guard facts.home.isWritable else {

@@ -12,18 +12,26 @@ public enum MakeOffer: ControlOperation {
         public var capabilities: [ResourceName]
         /// Under which conditions.
         public var conditions: ConditionsReport
+        /// Datasets or namespaces of the resource that are meant; empty: no part is singled out.
+        public var namespaces: [ShortText]
+        /// What is promised beside.
+        public var commitments: CommitmentsReport
         /// In which roles people of both parties must approve; empty: nobody need.
         public var approvals: [PersonRole]
         /// How long it holds, in seconds, above 0.
         public var seconds: Int64
         public init(
             resource: ResourceName, to: String, capabilities: [ResourceName],
-            conditions: ConditionsReport = ConditionsReport(), approvals: [PersonRole] = [], seconds: Int64
+            conditions: ConditionsReport = ConditionsReport(), namespaces: [ShortText] = [],
+            commitments: CommitmentsReport = CommitmentsReport(), approvals: [PersonRole] = [],
+            seconds: Int64
         ) {
             self.resource = resource
             self.to = to
             self.capabilities = capabilities
             self.conditions = conditions
+            self.namespaces = namespaces
+            self.commitments = commitments
             self.approvals = approvals
             self.seconds = seconds
         }
@@ -78,6 +86,35 @@ public enum RenewAgreement: ControlOperation {
     }
     public typealias Response = AgreementReport
     public static let path = "agreements/renew"
+}
+
+/// One agreement in a form for others.
+public enum ExportAgreement: ControlOperation {
+    /// Which one, in which form.
+    public struct Request: Codable, Equatable, Sendable {
+        /// The forms.
+        public enum Form: String, Codable, Sendable, CaseIterable {
+            /// A policy of the Open Digital Rights Language, as JSON-LD.
+            case odrl
+            /// Everything that proves it, as it was signed.
+            case evidence
+        }
+        /// Its content id, or a beginning of it that only one has.
+        public var id: String
+        /// In which form.
+        public var form: Form
+        public init(id: String, form: Form) {
+            self.id = id
+            self.form = form
+        }
+    }
+    /// The whole of it.
+    public struct Response: Codable, Equatable, Sendable {
+        /// A JSON document.
+        public var document: String
+        public init(document: String) { self.document = document }
+    }
+    public static let path = "agreements/export"
 }
 
 /// What two agreements say differently.

@@ -54,6 +54,10 @@ public struct AgreementReport: Codable, Equatable, Sendable {
     public var capabilities: [ResourceName]
     /// Under which conditions it may be called; nil: under none.
     public var conditions: ConditionsReport?
+    /// Datasets or namespaces that are meant, each behind its resource; empty: no part is singled out.
+    public var namespaces: [String] = []
+    /// What is promised beside; nil: nothing.
+    public var commitments: CommitmentsReport?
     /// Who must approve it and who has; nil: nobody need, and nobody did.
     public var approvals: ApprovalsReport?
     /// How it stands.
@@ -87,6 +91,35 @@ public struct AgreementReport: Codable, Equatable, Sendable {
     }
 }
 
+/// What the parties promise beside what is enforced.
+public struct CommitmentsReport: Codable, Equatable, Sendable {
+    /// One promise about the service.
+    public struct ServiceLevel: Codable, Equatable, Sendable {
+        /// What is promised.
+        public var name: ShortText
+        /// How much of it.
+        public var target: ShortText
+        /// In which unit; nil: it has none.
+        public var unit: ShortText?
+
+        public init(name: ShortText, target: ShortText, unit: ShortText?) {
+            self.name = name
+            self.target = target
+            self.unit = unit
+        }
+    }
+
+    /// Compliance frameworks that both keep to, by their short names.
+    public var frameworks: [ShortText]
+    /// What the provider promises of its service.
+    public var serviceLevels: [ServiceLevel]
+
+    public init(frameworks: [ShortText] = [], serviceLevels: [ServiceLevel] = []) {
+        self.frameworks = frameworks
+        self.serviceLevels = serviceLevels
+    }
+}
+
 /// Under which conditions an agreement lets its consumer call. An empty list restricts nothing.
 public struct ConditionsReport: Codable, Equatable, Sendable {
     /// What the consumer may do with data.
@@ -107,15 +140,18 @@ public struct ConditionsReport: Codable, Equatable, Sendable {
     public var roles: [DomainRole]
     /// From where calls may come, as the provider sees the link.
     public var networks: [IPNetwork]
+    /// What a call must say that it is for.
+    public var purposes: [Purpose]
 
     public init(
         access: Access = .full, principals: [Principal] = [], roles: [DomainRole] = [],
-        networks: [IPNetwork] = []
+        networks: [IPNetwork] = [], purposes: [Purpose] = []
     ) {
         self.access = access
         self.principals = principals
         self.roles = roles
         self.networks = networks
+        self.purposes = purposes
     }
 }
 

@@ -30,14 +30,26 @@ public enum AgreementText {
         add(agreement.role == .provider ? "we provide to" : "provided by", agreement.peer.title)
         add("resources", list(agreement.resources, empty: "none"))
         add("capabilities", list(agreement.capabilities, empty: "all"))
+        for namespace in agreement.namespaces {
+            add("of it", "\(namespace) (the service holds it, not the mesh)")
+        }
         if let conditions = agreement.conditions {
             add("access", words(conditions.access))
             let lists = [
                 ("principals", conditions.principals.map(\.description)),
                 ("roles", conditions.roles.map(\.description)),
                 ("networks", conditions.networks.map(\.description)),
+                ("purposes", conditions.purposes.map(\.description)),
             ]
             for (name, list) in lists where !list.isEmpty { add(name, list.joined(separator: ", ")) }
+        }
+        if let promised = agreement.commitments {
+            if !promised.frameworks.isEmpty {
+                add("both keep to", promised.frameworks.map(\.description).joined(separator: ", "))
+            }
+            for level in promised.serviceLevels {
+                add("promised", "\(level.name) \(level.target)" + (level.unit.map { " \($0)" } ?? ""))
+            }
         }
         add("offered", presentation.date(agreement.offered))
         if let from = agreement.from { add("from", presentation.date(from)) }

@@ -18,6 +18,8 @@ public struct GatewayCall: Equatable, Sendable {
     public var body: String
     /// Nil: the one of this user.
     public var principal: Principal?
+    /// What it is for; nil: it is not said.
+    public var purpose: Purpose?
     /// Nil: the usual one.
     public var deadline: Duration?
     /// Nil: none.
@@ -127,6 +129,9 @@ public enum GatewayCaller {
         if !url.hasPrefix("http://") { request.headers.add(name: "host", value: "localhost") }
         if let principal = call.principal {
             request.headers.add(name: "comity-principal", value: principal.description)
+        }
+        if let purpose = call.purpose {
+            request.headers.add(name: "comity-purpose", value: purpose.description)
         }
         if let deadline = call.deadline {
             request.headers.add(name: "comity-deadline", value: "\(deadline.wholeMilliseconds)ms")

@@ -184,7 +184,8 @@ extension CallDesk {
     ) -> Invocation {
         Invocation(
             correlation: call.correlation, attempt: number, traceparent: call.request.traceparent,
-            agreement: chosen.agreement, principal: call.request.principal, resource: call.request.resource,
+            agreement: chosen.agreement, principal: call.request.principal,
+            purpose: call.request.purpose, resource: call.request.resource,
             capability: capability.name, method: chosen.method, path: chosen.path, query: chosen.query,
             headers: HeaderFilter.passing(call.request.headers),
             remainingMilliseconds: UInt32(clamping: max((timeout - now.instant).wholeMilliseconds, 1)),

@@ -50,7 +50,7 @@ extension CallDesk {
         }
         let verdict = view.permits(
             callBy: inbound.peer, resource.name, capability, method: invocation.method,
-            as: invocation.principal, at: now.wall)
+            as: invocation.principal, for: invocation.purpose, at: now.wall)
         switch verdict {
         case .refused(let reasons):
             let asked = view.facts(
@@ -267,7 +267,7 @@ extension CallDesk {
             action: "invoke", success: false, agreement: agreement,
             requestDigest: inbound.body.auditedDigest, requestLength: inbound.body.length ?? 0,
             attempt: attempt, traceparent: invocation.traceparent,
-            metadata: view.houseFacts(agreement)
+            metadata: invocation.purpose.asFacts + view.houseFacts(agreement)
                 + (named == nil || named == agreement
                     ? [] : [Fact("agreement named by the caller", named?.description ?? "")]))
     }

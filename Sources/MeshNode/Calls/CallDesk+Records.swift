@@ -82,7 +82,7 @@ extension CallDesk {
         into effects: inout Outbox<CallEffect>
     ) {
         var event = callEvent(call, AuditOutcome(success: false, refusals: refusals), at: now)
-        event.metadata = candidateFacts(weighed)
+        event.metadata = call.request.purpose.asFacts + candidateFacts(weighed)
         // Between several it is no one agreement that refused.
         if weighed.count == 1, let capability = weighed[0].capability {
             event.target = weighed[0].node
@@ -121,7 +121,7 @@ extension CallDesk {
             requestDigest: sent.auditedDigest, requestLength: sent.length ?? 0, attempt: number,
             traceparent: call.request.traceparent,
             breaker: chosen.breaker.word,
-            metadata: view.houseFacts(chosen.agreement) + policyFacts(chosen)
+            metadata: call.request.purpose.asFacts + view.houseFacts(chosen.agreement) + policyFacts(chosen)
                 + (assessments.count > 1 ? candidateFacts(assessments) : []))
     }
 
@@ -141,7 +141,7 @@ extension CallDesk {
             requestDigest: call.passed.map(\.digest) ?? call.request.body.auditedDigest,
             requestLength: call.passed?.length ?? call.request.body.length ?? 0,
             traceparent: call.request.traceparent,
-            metadata: view.houseFacts(call.agreement) + call.history)
+            metadata: call.request.purpose.asFacts + view.houseFacts(call.agreement) + call.history)
         event.durationInMilliseconds = (now.instant - call.began.instant).wholeMilliseconds
         event.answerDigest = outcome.answerDigest
         event.answerLength = outcome.answerLength
@@ -186,4 +186,9 @@ extension CallDesk {
         for refusal in refusals where kept.count < 8 && !kept.contains(refusal) { kept.append(refusal) }
         return kept
     }
+}
+
+extension Purpose? {
+    /// For the audit; nothing where a call does not say what it is for.
+    var asFacts: [Fact] { map { [Fact("purpose", $0)] } ?? [] }
 }

@@ -101,10 +101,13 @@ extension CallDesk {
         var served = invocation
         served.agreement = agreement
         var headers = HeaderFilter.passing(invocation.headers)
-        headers.reserveCapacity(headers.count + 6)
+        headers.reserveCapacity(headers.count + 7)
         headers.append(HeaderField("comity-caller", text(of: caller)))
         headers.append(HeaderField("comity-caller-name", view.label(caller)))
         headers.append(HeaderField("comity-principal", invocation.principal.description))
+        if let purpose = invocation.purpose {
+            headers.append(HeaderField("comity-purpose", purpose.description))
+        }
         headers.append(HeaderField("comity-correlation-id", Self.text(of: invocation.correlation)))
         if let agreement { headers.append(HeaderField("comity-agreement", agreement.description)) }
         if let trace = invocation.traceparent, trace.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) {

@@ -6,11 +6,11 @@ extension CallView {
     /// Whether this node may send a request of this form to `peer`.
     func permits(
         calling peer: NodeID, _ resource: ResourceName, _ capability: Capability, method: String,
-        as principal: Principal, at wall: WallTime
+        as principal: Principal, for purpose: Purpose? = nil, at wall: WallTime
     ) -> Verdict {
         let question = PolicyQuestion(
             side: .consumer, caller: me, callee: peer, resource: resource, capability: capability.name,
-            safety: capability.safety, method: method, principal: principal,
+            safety: capability.safety, method: method, principal: principal, purpose: purpose,
             callerRoles: domain?.membership.roles(shownTo: peers[peer]?.membership?.domain, at: wall),
             now: wall)
         return PolicyEvaluator.decide(
@@ -20,11 +20,11 @@ extension CallView {
     /// Whether this node serves `peer` a request of this form.
     func permits(
         callBy peer: NodeID, _ resource: ResourceName, _ capability: Capability, method: String,
-        as principal: Principal, at wall: WallTime
+        as principal: Principal, for purpose: Purpose? = nil, at wall: WallTime
     ) -> Verdict {
         let question = PolicyQuestion(
             side: .provider, caller: peer, callee: me, resource: resource, capability: capability.name,
-            safety: capability.safety, method: method, principal: principal,
+            safety: capability.safety, method: method, principal: principal, purpose: purpose,
             callerRoles: roles(ofCaller: peer, at: wall), callerAddress: peers[peer]?.address, now: wall)
         return PolicyEvaluator.decide(
             question, over: agreements[peer] ?? [], house: house(calledBy: peer, resource, at: wall))

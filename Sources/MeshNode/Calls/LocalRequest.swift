@@ -66,6 +66,8 @@ public struct LocalRequest: Sendable, Equatable {
     public let headers: [HeaderField]
     /// Who asks, as the gateway established it.
     public let principal: Principal
+    /// What it is for, in the application's word; nil: it does not say.
+    public let purpose: Purpose?
     /// How long it may take in all, at most `Limits.callDeadlineMax`. Nil means `Limits.callDeadline`: of
     /// `/invoke` for all of the call, of `/mesh` for its answer to begin.
     public let deadline: Duration?
@@ -79,7 +81,8 @@ public struct LocalRequest: Sendable, Equatable {
     public init(
         id: RequestID, target: CallTarget, resource: ResourceName, form: CallForm,
         headers: [HeaderField] = [],
-        principal: Principal = .local, deadline: Duration? = nil, idempotencyKey: String? = nil,
+        principal: Principal = .local, purpose: Purpose? = nil, deadline: Duration? = nil,
+        idempotencyKey: String? = nil,
         traceparent: String? = nil, body: RequestBody
     ) {
         self.id = id
@@ -88,6 +91,7 @@ public struct LocalRequest: Sendable, Equatable {
         self.form = form
         self.headers = headers
         self.principal = principal
+        self.purpose = purpose
         self.deadline = deadline
         self.idempotencyKey = idempotencyKey
         self.traceparent = traceparent

@@ -19,6 +19,7 @@ public struct PastCall: Equatable, Sendable {
     private enum Name {
         static let method = "method"
         static let safety = "capability is"
+        static let purpose = "purpose"
         static let address = "caller's address"
         static let roles = "caller's roles"
     }
@@ -45,6 +46,7 @@ public struct PastCall: Equatable, Sendable {
         question = PolicyQuestion(
             side: side, caller: event.source, callee: event.target, resource: resource,
             capability: capability, safety: safety, method: method, principal: principal,
+            purpose: event.fact(Name.purpose).flatMap { Purpose($0) },
             callerRoles: event.fact(Name.roles)?.split(separator: " ").compactMap { DomainRole($0) },
             callerAddress: event.fact(Name.address).flatMap { IPAddress($0) }, now: event.time)
     }

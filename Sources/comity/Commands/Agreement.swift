@@ -25,9 +25,20 @@ struct Offer: AsyncParsableCommand {
         help: ArgumentHelp(
             "From where calls may come: an address, or ADDRESS/LENGTH; repeatable.", valueName: "network"))
     var network: [IPNetwork] = []
+    @Option(help: "What a call must be for, in its own word (call --purpose); repeatable.")
+    var purpose: [Purpose] = []
+    @Option(help: "A compliance framework that both keep to, by its short name; repeatable.")
+    var framework: [ShortText] = []
     @Option(
         help: ArgumentHelp(
-            "A role in which people of both sides must approve; repeatable; responsible and accountable are added.",
+            "A promise about the service, as availability=99.9,percent; repeatable.",
+            valueName: "name=target[,unit]"))
+    var serviceLevel: [PromisedLevel] = []
+    @Option(help: "A dataset or namespace of the resource that is meant; kept and shown; repeatable.")
+    var namespace: [ShortText] = []
+    @Option(
+        help: ArgumentHelp(
+            "In which role people of both sides must approve; two always are among them; repeatable.",
             valueName: "role"))
     var approval: [PersonRole] = []
     @Option(name: .customLong("for"), help: ArgumentHelp("For how long.", valueName: "time"))
@@ -35,10 +46,12 @@ struct Offer: AsyncParsableCommand {
 
     func run() async throws {
         let conditions = ConditionsReport(
-            access: access, principals: principal, roles: role, networks: network)
+            access: access, principals: principal, roles: role, networks: network, purposes: purpose)
+        let commitments = CommitmentsReport(
+            frameworks: framework, serviceLevels: serviceLevel.map(\.level))
         let request = MakeOffer.Request(
-            resource: resource, to: to, capabilities: capability, conditions: conditions, approvals: approval,
-            seconds: life.seconds)
+            resource: resource, to: to, capabilities: capability, conditions: conditions,
+            namespaces: namespace, commitments: commitments, approvals: approval, seconds: life.seconds)
         try facts.show(try await facts.home.ask(MakeOffer.self, request), AgreementText.offered)
     }
 }
@@ -48,7 +61,7 @@ struct Agreement: AsyncParsableCommand {
         abstract: "What may be called by whom and until when.",
         subcommands: [
             List.self, Show.self, Accept.self, Reject.self, AgreementApprove.self, Renew.self, Revoke.self,
-            Diff.self,
+            Diff.self, AgreementExport.self,
         ])
 
     struct List: AsyncParsableCommand {

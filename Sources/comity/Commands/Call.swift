@@ -20,6 +20,7 @@ struct Call: AsyncParsableCommand {
     @Argument(help: "The request as JSON.") var json: String?
     @Option(name: .customLong("as"), help: "Who asks, where the agent lets this user say so.") var principal:
         Principal?
+    @Option(help: "What it is for, where the agreement asks for a purpose.") var purpose: Purpose?
     @Option(help: ArgumentHelp("How long the call may take.", valueName: "time")) var deadline: TypedDuration?
     @Option(help: ArgumentHelp("Makes repeating the call harmless at one node.", valueName: "key"))
     var idempotencyKey: String?
@@ -43,6 +44,7 @@ struct Call: AsyncParsableCommand {
         call.body = json == "-" ? try Terminal.input(limit: Limits.callBody) : json ?? "{}"
         try Call.checkJSON(call.body)
         call.principal = principal
+        call.purpose = purpose
         call.deadline = deadline?.duration
         call.idempotencyKey = idempotencyKey
         let home = self.home

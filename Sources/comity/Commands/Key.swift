@@ -16,8 +16,8 @@ struct KeyCreate: AsyncParsableCommand {
         abstract: "Make a person's key, and have this node vouch for it.",
         discussion: """
             The key is a file of the person's own (mode 0600), person-NAME.key in the home unless --file names
-            another place; it may be moved anywhere. A key that is there is vouched for anew. No agent reads it
-            and no backup holds it.
+            another place; it may be moved anywhere. A key that is there is vouched for anew. No agent reads
+            it and no backup holds it.
 
             Example: comity key create ann --role responsible --role accountable --file ann.key
             """)
@@ -88,8 +88,8 @@ struct KeyRevoke: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "revoke", abstract: "Vouch for a person no more.",
         discussion: """
-            What the person signs from now on does not count, however it is dated. What it approved before goes
-            on counting: it is evidence of the time at which it was given.
+            What the person signs from now on does not count, however it is dated. What it approved before
+            goes on counting: it is evidence of the time at which it was given.
 
             Example: comity key revoke ann
             """)

@@ -47,8 +47,15 @@ enum LinkSamples {
         var generator = SeededGenerator(seed: 2)
         return Agreement(
             id: AgreementID(using: &generator), version: 3, source: one, target: other,
-            grants: [Grant(resource: .echo, capabilities: [.echo])],
-            approvals: ApprovalRules(provider: [.accountable], consumer: [.consulted]), validFrom: nil,
+            grants: [
+                Grant(
+                    resource: .echo, capabilities: [.echo],
+                    namespaces: [ShortText("eu"), ShortText("us")].compactMap { $0 })
+            ],
+            conditions: AgreementConditions(purposes: [Purpose(.echo)]),
+            approvals: ApprovalRules(provider: [.accountable], consumer: [.consulted]),
+            commitments: AgreementCommitments(frameworks: [ShortText("gdpr")].compactMap { $0 }),
+            validFrom: nil,
             validUntil: time + .seconds(3600), createdBy: other, created: time)
     }()
 

@@ -52,6 +52,23 @@ struct ConditionTests {
         }
     }
 
+    @Test("a purpose that is agreed must be stated, and the service behind the resource learns it")
+    func purpose() async throws {
+        try await with(AgreementConditions(purposes: [try #require(Purpose("invoicing"))])) { market in
+            for (headers, code) in [
+                ([:], RefusalCode.purposeNotAgreed), (["comity-purpose": "marketing"], .purposeNotAgreed),
+                (["comity-purpose": "invoicing"], nil), (["comity-purpose": "No Purpose"], .requestMalformed),
+            ] as [([String: String], RefusalCode?)] {
+                let answer = try await market.bob.application.send(
+                    .GET, "/mesh/alice/ledger/any", headers: headers)
+                #expect(answer.code == code, "\(headers)")
+            }
+            #expect(market.backend.seen.map { $0.header("comity-purpose") } == ["invoicing"])
+            let trail = try await market.alice.events(AuditQuery(type: .service))
+            #expect(trail.contains { $0.event.metadata.contains(Fact("purpose", "invoicing")) })
+        }
+    }
+
     @Test("principals and roles that are not named are refused before anything leaves")
     func consumer() async throws {
         try await with(try conditions(principals: ["billing"], roles: ["supplier"])) { market in

@@ -31,6 +31,17 @@ extension RunningAgent {
         let request = OfferRequest(
             peer: other.node, grants: [grant], conditions: conditions, life: .seconds(3_600))
         try await order(.offer(request))
+        // What asks for a purpose is accepted by no rule.
+        if conditions.purposes != nil {
+            try await until("\(other.identity.name) has the offer of \(name)") {
+                await other.plane.node.agreements.records.contains {
+                    $0.state == .offered && $0.agreement.grants == [grant]
+                }
+            }
+            for record in await other.plane.node.agreements.records where record.state == .offered {
+                try await other.order(.accept(record.contentID))
+            }
+        }
         // What the desk decides by comes a little after what the node knows: in between lies the disk.
         for (agent, peer) in [(self, other), (other, self)] {
             try await until("\(agent.identity.name) decides calls by what was agreed about \(name)") {

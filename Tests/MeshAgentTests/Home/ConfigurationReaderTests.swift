@@ -57,6 +57,7 @@ struct ConfigurationReaderTests {
                 1000: alice
             agreements:
               autoAccept: none
+              requireApprovals: [accountable, consulted]
             policy:
               url: https://opa.example:8181
               rule: mesh/calls
@@ -107,6 +108,7 @@ struct ConfigurationReaderTests {
         #expect(configuration.gateway.principals[.user(1000)]?.map(\.description) == ["alice", "batch"])
         #expect(configuration.gateway.users[1000]?.description == "alice")
         #expect(configuration.agreements.autoAccept == .none)
+        #expect(configuration.agreements.requireApprovals == [.accountable, .consulted])
         let policy = configuration.policy
         #expect(policy.url?.endpoint == Endpoint(host: "opa.example", port: 8181))
         #expect(policy.rule == "mesh/calls" && policy.asks == .provider)

@@ -70,7 +70,13 @@ struct ReportRig {
             source: me.node, target: person.node,
             grants: [Grant(resource: ResourceName(resource)!, capabilities: nil)], validFrom: created + from,
             validUntil: created + life, createdBy: me.node, created: created)
-        let document = try Signer(me.key).signed(agreement, using: SystemSuite())
+        var document = try Signer(me.key).signed(agreement, using: SystemSuite())
+        if case .active = state {
+            let second = try Signer(person.key).signed(agreement, using: SystemSuite())
+            document = Signed(
+                body: agreement, payload: document.payload,
+                signatures: document.signatures + second.signatures)
+        }
         restored.agreements.append(
             AgreementRecord(
                 contentID: document.contentID(using: SystemSuite()), peer: person.node, document: document,

@@ -64,8 +64,10 @@ extension AgreementRecord {
             id: AgreementID(using: &generator), version: 1, source: provider, target: consumer,
             grants: [Grant(resource: resource, capabilities: nil)], validFrom: nil,
             validUntil: wall + .seconds(1_000_000), createdBy: provider, created: wall)
-        // What the node restores it has checked before: the second signature is not looked for.
-        let document = SimulatedKey(1).sign(agreement)
+        let first = SimulatedKey(1).sign(agreement)
+        let second = SimulatedKey(100 + number >> 4).sign(agreement)
+        let document = Signed(
+            body: agreement, payload: first.payload, signatures: first.signatures + second.signatures)
         self.init(
             contentID: document.contentID(using: SimulatedSuite()), peer: peer, document: document,
             state: .active(acceptance: .automatic), origin: .byOperator)

@@ -1,0 +1,37 @@
+import MeshAgreements
+import MeshBase
+import MeshTrust
+
+// What the store gives back of agreements is held against what was signed.
+extension Node {
+    /// Agreements are taken up when they are as they were signed; what is not is told, and left alone.
+    /// - Parameter unreadable: what the store kept and is no document any more.
+    mutating func takeUp(
+        _ records: [AgreementRecord], unreadable: [DamagedAgreement], of peers: [PeerRecord],
+        at now: Moment, into effects: inout Outbox<NodeEffect>
+    ) {
+        var keys = OrderedTable<NodeID, PublicKey>()
+        for peer in peers { keys[peer.node] = peer.key }
+        keys[me.node] = me.key
+        damagedAgreements = unreadable
+        var sound: [AgreementRecord] = []
+        for agreement in records {
+            guard let refusal = agreement.damage(at: me.node, keys: keys, using: suite) else {
+                sound.append(agreement)
+                continue
+            }
+            damagedAgreements.append(
+                DamagedAgreement(contentID: agreement.contentID, peer: agreement.peer, refusal: refusal))
+        }
+        damageUntold = damagedAgreements
+        tellDamage(at: now, into: &effects)
+        tell(.restored(sound), at: now, into: &effects)
+    }
+
+    /// For the audit, once it knows that it has room.
+    mutating func tellDamage(at now: Moment, into effects: inout Outbox<NodeEffect>) {
+        guard isRoomKnown else { return }
+        for damaged in damageUntold { record(words.event(of: damaged.notice), at: now, into: &effects) }
+        damageUntold = []
+    }
+}
