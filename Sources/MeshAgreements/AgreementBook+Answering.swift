@@ -131,7 +131,9 @@ extension AgreementBook {
         guard record.origin == .peer else { return }
         switch record.state {
         case .offered: acceptAutomatically(record, at: now.wall, into: &effects)
-        case .signed, .active: effects.post(.send(record.peer, .accepted(record.document)))
+        case .signed, .active:
+            effects.post(.send(record.peer, .accepted(record.document)))
+            sendWords(about: record, into: &effects)
         case .ended(.rejected(let refusals)):
             effects.post(.send(record.peer, .rejected(record.contentID, refusals)))
         case .ended(.revoked(let document, _)) where document.body.revokedBy == me:

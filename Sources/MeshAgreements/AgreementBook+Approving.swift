@@ -18,7 +18,7 @@ extension AgreementBook {
         guard let record = record(document.body.contentID) else {
             return refuse(Refusal(.nothingFound, [Fact("agreement", document.body.contentID)]))
         }
-        guard let person = person(who: document, using: suite) else {
+        guard let person = person(who: document, at: now.wall, using: suite) else {
             let signer = document.signatures.first.map { [Fact("signature by", $0.signer)] } ?? []
             return refuse(
                 Refusal(.approvalInvalid, [Fact("because", "this node vouches for no such key")] + signer))
@@ -26,15 +26,17 @@ extension AgreementBook {
         let evidence = VouchedApproval(approval: document, vouching: person.document)
         if let refusal = Self.ending(of: person, at: now.wall)
             ?? evidence.objection(ofPeopleOf: me, key: nil, at: now.wall, using: suite)
-            ?? objection(to: evidence, about: record, at: now.wall)
+            ?? (record.covers(evidence) ? nil : objection(to: evidence, about: record, at: now.wall))
         {
             return refuse(refusal)
         }
-        if !record.approvals.contains(where: { $0.evidence.approval.payload == document.payload }) {
+        if !record.covers(evidence) {
             take(ApprovalRecord(evidence: evidence, isHeard: false), of: record, into: &effects)
         }
         guard let current = self.record(record.contentID) else { return }
-        effects.post(.send(current.peer, .approval(evidence)))
+        for word in current.approvals where !word.isHeard {
+            effects.post(.send(current.peer, .approval(word.evidence)))
+        }
         effects.post(.answered(ticket, .done(current)))
     }
 
@@ -46,7 +48,10 @@ extension AgreementBook {
         guard let record = files[peer]?.record(evidence.approval.body.contentID) else { return }
         let heard = AgreementMessage.approvalHeard(evidence.approval.contentID(using: suite))
         let isKnown = record.approvals.contains { $0.evidence.approval.payload == evidence.approval.payload }
-        if isKnown || !record.isOpen { return effects.post(.send(peer, heard)) }
+        if isKnown || !record.isOpen {
+            effects.post(.send(peer, heard))
+            return sendWords(about: record, into: &effects)
+        }
         // Two signatures, two checks.
         guard takesCheck(of: peer, at: now.instant), takesCheck(of: peer, at: now.instant) else {
             let limit = [Fact("signature checks a second", Limits.signatureChecksPerSecond)]
@@ -67,6 +72,8 @@ extension AgreementBook {
         }
         take(ApprovalRecord(evidence: evidence, isHeard: true), of: record, into: &effects)
         effects.post(.send(record.peer, heard))
+        // Whoever still approves what is in force here knows less than it did.
+        if case .active = record.state { sendWords(about: record, into: &effects) }
     }
 
     /// The peer has an approval of this node's people.
@@ -86,13 +93,33 @@ extension AgreementBook {
         }
     }
 
-    /// Tells again what the peer has not said that it has.
-    func repeatApprovals(
+    /// Says all that this node's people said, once a link: whoever says again what is known here may have
+    /// been put back to where it has none of it.
+    mutating func sendWords(about record: AgreementRecord, into effects: inout Outbox<AgreementEffect>) {
+        switch record.state {
+        case .signed, .active, .ended(.vetoed): break
+        case .offered, .ended: return
+        }
+        let isFirst = files.update(record.peer) { file in
+            defer { file.wordsRepeated[record.contentID] = true }
+            return file.wordsRepeated[record.contentID] == nil
+        }
+        guard isFirst == true else { return }
+        for word in record.approvals where word.evidence.party == me {
+            effects.post(.send(record.peer, .approval(word.evidence)))
+        }
+    }
+
+    /// Tells again what the peer has not said that it has; all of it while the version waits for the peer.
+    mutating func repeatApprovals(
         to peer: NodeID, at now: WallTime, into effects: inout Outbox<AgreementEffect>
     ) {
+        files.update(peer) { $0.wordsRepeated = OrderedTable() }
         for record in files[peer]?.records.values ?? []
         where record.agreement.validUntil > now && (record.isOpen || record.state == .ended(.vetoed)) {
-            for approval in record.approvals where !approval.isHeard {
+            let isWaiting = if case .signed = record.state { true } else { false }
+            for approval in record.approvals
+            where !approval.isHeard || isWaiting && approval.evidence.party == me {
                 effects.post(.send(peer, .approval(approval.evidence)))
             }
         }
@@ -146,16 +173,21 @@ extension AgreementBook {
         )
     }
 
-    private func person(who signed: Signed<Approval>, using suite: some SignatureSuite) -> VouchingRecord? {
-        persons.values.first { person in
+    /// For whom this node vouches under the key that signed; else for whom it did.
+    private func person(
+        who signed: Signed<Approval>, at now: WallTime, using suite: some SignatureSuite
+    ) -> VouchingRecord? {
+        let known = persons.values.filter { person in
             signed.signatures.contains { $0.signer == suite.pin(of: person.body.key) }
         }
+        return known.first { Self.ending(of: $0, at: now) == nil } ?? known.first
     }
 
     /// A node takes nothing of its own people after the end of their time, however it is dated.
     private static func ending(of person: VouchingRecord, at now: WallTime) -> Refusal? {
-        let end = min(person.ended ?? person.body.until, person.body.until)
-        guard now > end else { return nil }
+        // What the operator ended stays ended, whatever the clock says later.
+        let end = person.ended ?? person.body.until
+        guard person.ended != nil || now > end else { return nil }
         return Refusal(
             .approvalInvalid,
             [

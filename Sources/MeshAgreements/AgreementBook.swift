@@ -46,6 +46,8 @@ public struct AgreementBook: Sendable, Equatable {
     struct PeerFile: Sendable, Equatable {
         /// Its identity key; nil while it is not trusted.
         var key: PublicKey?
+        /// Versions about which this node's people's words were said again over this link.
+        var wordsRepeated = OrderedTable<Digest, Bool>()
         /// Signatures of the peer that may be checked; nil before the first.
         var checks: TokenBucket?
         /// House agreements that may be sent because it asks; nil before the first.

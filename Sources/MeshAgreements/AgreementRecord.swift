@@ -37,7 +37,7 @@ public struct AgreementRecord: Equatable, Sendable, Codable {
             case .offered: .pending
             case .signed: .unapproved
             // Whatever the state says: without its approvals nothing is honoured.
-            case .active: isApproved ? .active : .unapproved
+            case .active: isApproved && veto == nil ? .active : .unapproved
             case .ended: .ended
             }
         return AgreementTerms(

@@ -43,10 +43,12 @@ struct ApprovalRefusalTests {
     func peers() {
         var two = Approving()
         let (ann, id, a) = (two.ann, two.contentID, two.a)
-        let good = ann.says(.approve, to: id, as: [.accountable], at: day(1))
+        let good = ann.says(.approve, for: a.node, to: id, as: [.accountable], at: day(1))
         let statement = { self.statement(by: a.node, of: ann.key, signed: a.key) }()
         #expect(
-            hears(&two, Person(13).says(.approve, to: id, as: [.accountable], at: day(1)), statement)
+            hears(
+                &two, Person(13).says(.approve, for: a.node, to: id, as: [.accountable], at: day(1)),
+                statement)
                 == "it is not signed by the person")
         #expect(
             hears(&two, good, self.statement(by: a.node, of: ann.key, signed: ann.key))
@@ -55,7 +57,7 @@ struct ApprovalRefusalTests {
             hears(&two, good, self.statement(by: two.b.node, of: ann.key, signed: two.b.key))
                 == "another party vouches")
         #expect(
-            hears(&two, ann.says(.approve, to: id, as: [.responsible], at: day(1)), statement)
+            hears(&two, ann.says(.approve, for: a.node, to: id, as: [.responsible], at: day(1)), statement)
                 == "the person lacks the role")
         #expect(
             hears(&two, good, self.statement(by: a.node, of: ann.key, signed: a.key, until: day(0.5)))
@@ -64,14 +66,18 @@ struct ApprovalRefusalTests {
             hears(&two, good, self.statement(by: a.node, of: ann.key, signed: a.key, issued: day(2)))
                 == "it was given outside the statement's time")
         #expect(
-            hears(&two, ann.says(.approve, to: id, as: [.accountable], at: day(2)), statement)
+            hears(&two, ann.says(.approve, for: a.node, to: id, as: [.accountable], at: day(2)), statement)
                 == "it is dated ahead")
         #expect(
-            hears(&two, ann.says(.approve, to: id, as: [], at: day(1)), statement)
+            hears(&two, ann.says(.approve, for: a.node, to: id, as: [], at: day(1)), statement)
                 == "it breaks the rules of the document")
         #expect(
             hears(&two, good, self.statement(by: a.node, of: ann.key, signed: a.key, until: day(1097)))
                 == "it breaks the rules of the document")
+        #expect(
+            hears(
+                &two, ann.says(.approve, for: two.b.node, to: id, as: [.accountable], at: day(1)), statement)
+                == "the person speaks for another party")
         // The good one counts.
         two.b.take(
             .messageArrived(
@@ -82,18 +88,21 @@ struct ApprovalRefusalTests {
     @Test("here: of a key for which nobody vouches, in a role that was not given, after its time")
     func own() {
         var two = Approving(roles: [.responsible])
-        let stranger = Person(99).says(.approve, to: two.contentID, as: [.responsible], at: day(1))
+        let stranger = Person(99).says(
+            .approve, for: two.a.node, to: two.contentID, as: [.responsible], at: day(1))
         two.a.take(.approvalGiven(Ticket(5), stranger), at: day(1))
         #expect(two.a.lastCodes == [.approvalInvalid])
         #expect(two.a.lastBecause == "this node vouches for no such key")
         two.annSays(.approve, as: [.accountable])
         #expect(two.a.lastBecause == "the person lacks the role")
-        let late = two.ann.says(.approve, to: two.contentID, as: [.responsible], at: day(1))
+        let late = two.ann.says(.approve, for: two.a.node, to: two.contentID, as: [.responsible], at: day(1))
         two.a.take(.approvalGiven(Ticket(6), late), at: day(366))
         #expect(two.a.lastBecause == "this node vouches no more")
         two.a.take(
             .approvalGiven(
-                Ticket(7), two.ann.says(.approve, to: two.a.suite.digest([1]), as: [.responsible], at: day(1))
+                Ticket(7),
+                two.ann.says(
+                    .approve, for: two.a.node, to: two.a.suite.digest([1]), as: [.responsible], at: day(1))
             ),
             at: day(1))
         #expect(two.a.lastCodes == [.nothingFound])
@@ -107,7 +116,9 @@ struct ApprovalRefusalTests {
         two.a.take(.vouchingEndRequested(Ticket(7), two.ann.name), at: day(2))
         two.a.take(
             .approvalGiven(
-                Ticket(9), two.ann.says(.approve, to: two.contentID, as: [.informed], at: day(1))), at: day(3)
+                Ticket(9),
+                two.ann.says(.approve, for: two.a.node, to: two.contentID, as: [.informed], at: day(1))),
+            at: day(3)
         )
         #expect(two.a.lastBecause == "this node vouches no more")
         #expect(two.a.book.records.first?.approvals.count == 1)
@@ -121,15 +132,47 @@ struct ApprovalRefusalTests {
     @Test("beyond sixteen of one party; there is room for a no")
     func bound() {
         var two = Approving()
-        for number in 0..<17 {
-            two.annSays(.approve, at: second(number + 10))
+        for number in UInt8(0)..<17 {
+            let person = Person(100 + number, "p\(number)")
+            two.a.take(.vouchingRequested(Ticket(1), person.vouchingOrder([.informed])), at: day(0))
+            let word = person.says(
+                .approve, for: two.a.node, to: two.contentID, as: [.informed], at: day(1))
+            two.a.take(.approvalGiven(Ticket(2), word), at: day(1))
+            #expect(two.a.lastCodes == (number < 16 ? [] : [.limitReached]))
         }
-        #expect(two.a.lastCodes == [.limitReached])
         two.talk(at: day(1))
         #expect(two.b.book.records.first?.approvals.count == AgreementLimits.approvalsPerParty)
         two.annSays(.veto)
         two.talk(at: day(1))
         #expect(two.a.states == [.ended(.vetoed)] && two.b.states == [.ended(.vetoed)])
+    }
+
+    @Test("a word that adds nothing takes no place, and is answered as the first")
+    func repeated() {
+        var two = Approving()
+        for number in 0..<20 { two.annSays(.approve, at: second(number + 10)) }
+        #expect(two.a.lastCodes.isEmpty && two.a.book.records.first?.approvals.count == 1)
+    }
+
+    @Test("what the operator ended stays ended when the clock is set back")
+    func clockBack() {
+        var two = Approving()
+        two.a.take(.vouchingEndRequested(Ticket(7), two.ann.name), at: day(3))
+        two.annSays(.approve, at: day(1))
+        #expect(two.a.lastBecause == "this node vouches no more")
+        #expect(two.a.book.records.first?.approvals.isEmpty == true)
+    }
+
+    @Test("a key that is vouched for again under another name approves by that")
+    func renamed() {
+        var two = Approving()
+        two.a.take(.vouchingEndRequested(Ticket(7), two.ann.name), at: day(0))
+        let order = VouchingOrder(
+            name: NodeName("zoe")!, key: two.ann.key, roles: [.accountable, .responsible], life: days(30))
+        two.a.take(.vouchingRequested(Ticket(8), order), at: day(0))
+        two.annSays(.approve)
+        #expect(two.a.lastCodes.isEmpty)
+        #expect(two.a.book.records.first?.approvals.map(\.person.description) == ["zoe"])
     }
 
     @Test("a veto here of what is in force: its parties may revoke it")
@@ -150,7 +193,8 @@ struct ApprovalRefusalTests {
         var two = Approving()
         let statement = self.statement(by: two.a.node, of: two.ann.key, signed: two.ann.key)
         for number in 0..<300 {
-            let word = two.ann.says(.approve, to: two.contentID, as: [.accountable], at: second(number))
+            let word = two.ann.says(
+                .approve, for: two.a.node, to: two.contentID, as: [.accountable], at: second(number))
             two.b.take(
                 .messageArrived(
                     from: two.a.node, .approval(VouchedApproval(approval: word, vouching: statement))),

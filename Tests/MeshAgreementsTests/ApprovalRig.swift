@@ -14,12 +14,13 @@ struct Person {
 
     /// The person's word, signed.
     func says(
-        _ decision: Approval.Decision, to contentID: Digest, as roles: [ApprovalRole],
+        _ decision: Approval.Decision, for party: NodeID, to contentID: Digest, as roles: [ApprovalRole],
         at now: Moment, reason: String = ""
     ) -> Signed<Approval> {
         signed(
             Approval(
-                contentID: contentID, person: TestSuite().pin(of: key), decision: decision, roles: roles,
+                contentID: contentID, party: party, person: TestSuite().pin(of: key), decision: decision,
+                roles: roles,
                 reason: reason, given: now.wall),
             by: key)
     }
@@ -80,7 +81,8 @@ struct Approving {
     ) {
         a.take(
             .approvalGiven(
-                Ticket(201), ann.says(decision, to: contentID, as: roles, at: now, reason: reason)),
+                Ticket(201),
+                ann.says(decision, for: a.node, to: contentID, as: roles, at: now, reason: reason)),
             at: now)
     }
 
@@ -90,7 +92,8 @@ struct Approving {
     ) {
         b.take(
             .approvalGiven(
-                Ticket(202), ben.says(decision, to: contentID, as: roles, at: now, reason: reason)),
+                Ticket(202),
+                ben.says(decision, for: b.node, to: contentID, as: roles, at: now, reason: reason)),
             at: now)
     }
 

@@ -135,6 +135,38 @@ struct ApprovalTests {
         #expect(two.b.stored == stored && two.b.outgoing.count == 1)
     }
 
+    @Test(
+        "a side that was put back to before the approvals comes to hold them again", arguments: [true, false])
+    func restored(isProvider: Bool) throws {
+        var two = Approving()
+        let (first, second) = (two.a.stored, two.b.stored)
+        two.annSays(.approve)
+        two.benSays(.approve)
+        two.talk(at: day(1))
+        two.accept()
+        two.talk(at: day(1))
+        #expect(two.isHonoured == [true, true])
+        if isProvider {
+            two.a.stored = first
+            two.a.crash(at: day(2))
+            two.a.take(.peerTrusted(two.b.node, two.b.key), at: day(2))
+        } else {
+            two.b.stored = second
+            two.b.crash(at: day(2))
+            two.b.take(.peerTrusted(two.a.node, two.a.key), at: day(2))
+        }
+        for round in 0..<3 {
+            let now = day(2 + Double(round) / 100)
+            if isProvider { two.annSays(.approve, at: now) } else { two.benSays(.approve, at: now) }
+            two.a.take(.linkCameUp(two.b.node), at: now)
+            two.b.take(.linkCameUp(two.a.node), at: now)
+            two.talk(at: now)
+            two.accept(at: now)
+            two.talk(at: now)
+        }
+        #expect(two.isHonoured == [true, true])
+    }
+
     @Test("by its own rule a node signs nothing before its people approved, and its offers say so")
     func policy() throws {
         var two = Approving(nil, [], [.accountable])
@@ -165,6 +197,15 @@ struct ApprovalTests {
             contentID: record.contentID, peer: record.peer, document: record.document, state: record.state,
             origin: record.origin)
         #expect(record.terms.standing == .active && bare.terms.standing == .unapproved)
+        let no = two.ann.says(.veto, for: two.a.node, to: two.contentID, as: [.accountable], at: day(1))
+        let statement = try #require(record.approvals.first).evidence.vouching
+        let vetoed = AgreementRecord(
+            contentID: record.contentID, peer: record.peer, document: record.document, state: record.state,
+            origin: record.origin,
+            approvals: record.approvals + [
+                ApprovalRecord(evidence: VouchedApproval(approval: no, vouching: statement), isHeard: true)
+            ])
+        #expect(vetoed.terms.standing == .unapproved)
         #expect(
             bare.terms.lacking == [
                 Fact("missing at the provider", "responsible, accountable"),

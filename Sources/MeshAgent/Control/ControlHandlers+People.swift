@@ -27,7 +27,8 @@ extension ControlHandlers {
     ) async throws(ControlFailure) -> PrepareApproval.Response {
         let record = try await record(request.id)
         let roles = await plane.report { writer -> [PersonRole]? in
-            guard let person = writer.people.people.first(where: { $0.pin == request.pin }) else {
+            let known = writer.people.people.filter { $0.pin == request.pin }
+            guard let person = known.first(where: { $0.state == .vouched }) ?? known.first else {
                 return nil
             }
             let missing = writer.approvals(of: record)?.missingHere ?? []
@@ -43,7 +44,8 @@ extension ControlHandlers {
                         Fact("signature by", String(request.pin.prefix(64))),
                     ]))
         }
-        return .init(contentID: record.contentID.description, roles: roles)
+        let party = await plane.report { $0.node.me.node }
+        return .init(contentID: record.contentID.description, party: party, roles: roles)
     }
 
     /// It counts here when this answers; that the peer has it is waited for as after an offer.

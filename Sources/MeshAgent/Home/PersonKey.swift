@@ -37,7 +37,7 @@ public struct PersonKey: Sendable {
     /// JSON.
     /// - Throws: a failure of usage when the content id is none, no role is named or the reason is too long.
     public func word(
-        isApproval: Bool, of contentID: String, as roles: [PersonRole], reason: String
+        isApproval: Bool, of contentID: String, for party: NodeID, as roles: [PersonRole], reason: String
     ) throws(ControlFailure) -> String {
         guard let bytes = Hexadecimal.decode(contentID), let digest = Digest(bytes), !roles.isEmpty,
             reason.utf8.count <= AgreementLimits.reasonLength, reason.isPlain
@@ -48,7 +48,7 @@ public struct PersonKey: Sendable {
                 facts: [Fact("content id", contentID), Fact("roles", roles.count)])
         }
         let body = Approval(
-            contentID: digest, person: key.pin, decision: isApproval ? .approve : .veto,
+            contentID: digest, party: party, person: key.pin, decision: isApproval ? .approve : .veto,
             roles: roles.map(\.role), reason: reason, given: SystemClock.now().wall)
         do {
             let signed = try Signer(key).signed(body, using: SystemSuite())

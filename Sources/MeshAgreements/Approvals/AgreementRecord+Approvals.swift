@@ -25,6 +25,20 @@ extension AgreementRecord {
         approvals.allSatisfy { $0.isHeard || $0.body.decision == .veto }
     }
 
+    /// Whether a word adds nothing: it is here, or its person has approved in all of its roles already.
+    func covers(_ evidence: VouchedApproval) -> Bool {
+        let word = evidence.approval.body
+        let ofPerson = approvals.filter {
+            $0.body.person == word.person && $0.evidence.party == evidence.party
+        }
+        let payload = evidence.approval.payload
+        if ofPerson.contains(where: { $0.evidence.approval.payload == payload }) { return true }
+        return word.decision == .approve
+            && word.roles.allSatisfy { role in
+                ofPerson.contains { $0.body.decision == .approve && $0.body.roles.contains(role) }
+            }
+    }
+
     /// Who said no; nil: nobody.
     public var veto: ApprovalRecord? { approvals.first { $0.body.decision == .veto } }
 

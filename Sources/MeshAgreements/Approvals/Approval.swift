@@ -8,6 +8,8 @@ public struct Approval: SignedBody {
 
     /// Which version of which agreement.
     public let contentID: Digest
+    /// For which party the person speaks: what is said for one is nothing to the other's people.
+    public let party: NodeID
     /// The person's key, by its pin: no two people say the same bytes.
     public let person: Pin
     /// Yes or no.
@@ -20,10 +22,12 @@ public struct Approval: SignedBody {
     public let given: WallTime
 
     public init(
-        contentID: Digest, person: Pin, decision: Decision, roles: [ApprovalRole], reason: String,
+        contentID: Digest, party: NodeID, person: Pin, decision: Decision, roles: [ApprovalRole],
+        reason: String,
         given: WallTime
     ) {
         self.contentID = contentID
+        self.party = party
         self.person = person
         self.decision = decision
         self.roles = ApprovalRole.allCases.filter { roles.contains($0) }
@@ -117,6 +121,9 @@ public struct VouchedApproval: Equatable, Sendable, Codable {
         if let key, !vouching.isSigned(by: key, using: suite) {
             return invalid(
                 "the statement is not signed by the party", [Fact("signature by", suite.pin(of: key))])
+        }
+        guard word.party == party else {
+            return invalid("the person speaks for another party", [Fact("party", word.party)])
         }
         guard word.person == suite.pin(of: statement.key), approval.isSigned(by: statement.key, using: suite)
         else {

@@ -59,10 +59,13 @@ public enum PrepareApproval: ControlOperation {
     public struct Response: Codable, Equatable, Sendable {
         /// The whole content id.
         public var contentID: String
+        /// The node for which the person speaks.
+        public var party: NodeID
         /// The roles that are asked for here and that the person has; all that it has when none is asked for.
         public var roles: [PersonRole]
-        public init(contentID: String, roles: [PersonRole]) {
+        public init(contentID: String, party: NodeID, roles: [PersonRole]) {
             self.contentID = contentID
+            self.party = party
             self.roles = roles
         }
     }

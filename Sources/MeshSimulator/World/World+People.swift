@@ -45,7 +45,8 @@ extension World {
             }
             let decision: Approval.Decision = script.people.number(below: 12) == 0 ? .veto : .approve
             let word = Approval(
-                contentID: record.contentID, person: suite.pin(of: person.publicKey), decision: decision,
+                contentID: record.contentID, party: me, person: suite.pin(of: person.publicKey),
+                decision: decision,
                 roles: missing,
                 reason: decision == .veto ? "no" : "", given: now)
             command(host, .approve(person.sign(word)))

@@ -123,6 +123,10 @@ struct AgreementApprove: AsyncParsableCommand {
     @Flag(help: "Say no, for good.") var veto = false
     @Option(help: "Why, at most 256 bytes; the other party reads it.") var reason = ""
     @Flag(help: "Print the signed word and ask no agent.") var signOnly = false
+    @Option(
+        help: ArgumentHelp(
+            "With --sign-only: the node for which the person speaks.", valueName: "node ID"))
+    var party: NodeID?
     @Option(help: ArgumentHelp("Hand in a word that was signed elsewhere; - reads it.", valueName: "file"))
     var signed: String?
 
@@ -132,7 +136,9 @@ struct AgreementApprove: AsyncParsableCommand {
         } else if id == nil || key == nil {
             throw ValidationError("name the agreement and the person's key: ID --key FILE")
         }
-        if signOnly && role.isEmpty { throw ValidationError("--sign-only needs --role") }
+        if signOnly && (role.isEmpty || party == nil) {
+            throw ValidationError("--sign-only needs --role and --party")
+        }
     }
 
     func run() async throws {
@@ -141,14 +147,24 @@ struct AgreementApprove: AsyncParsableCommand {
             document = try Self.text(signed)
         } else {
             let key = try PersonKey.load(from: key ?? "")
-            var (contentID, roles) = (id ?? "", role)
+            var (contentID, roles, party) = (id ?? "", role, party)
             if !signOnly {
                 let request = PrepareApproval.Request(id: contentID, pin: key.pin)
                 let prepared = try await facts.home.ask(PrepareApproval.self, request)
+                // What is signed is what was named, whatever an agent answers.
+                guard prepared.contentID.hasPrefix(contentID.lowercased()) else {
+                    throw ControlFailure(
+                        .fault, code: "agent-fault", message: "the agent names another agreement",
+                        facts: [Fact("named", contentID), Fact("answered", prepared.contentID)])
+                }
                 contentID = prepared.contentID
+                party = prepared.party
                 if roles.isEmpty { roles = prepared.roles }
+                Terminal.note(
+                    "signs \(veto ? "a veto of" : "a yes to") \(contentID) as \(PersonText.words(roles))\n")
             }
-            document = try key.word(isApproval: !veto, of: contentID, as: roles, reason: reason)
+            guard let party else { return }
+            document = try key.word(isApproval: !veto, of: contentID, for: party, as: roles, reason: reason)
             if signOnly { return Terminal.out(document + "\n") }
         }
         let report = try await facts.home.ask(GiveApproval.self, .init(document: document))
@@ -167,3 +183,7 @@ struct AgreementApprove: AsyncParsableCommand {
 }
 
 extension PersonRole: ExpressibleByArgument {}
+
+extension NodeID: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}

@@ -60,7 +60,8 @@ enum LinkSamples {
     }()
 
     static let approval = Approval(
-        contentID: digest(3), person: Pin(digest(33)), decision: .veto, roles: [.responsible, .informed],
+        contentID: digest(3), party: one, person: Pin(digest(33)), decision: .veto,
+        roles: [.responsible, .informed],
         reason: "too dear", given: time)
 
     private static let ann: NodeName = {

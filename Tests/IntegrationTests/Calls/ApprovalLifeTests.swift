@@ -27,7 +27,8 @@ struct ApprovalLifeTests {
     ) async throws -> AgreementReport {
         let prepared = try await agent.agent.handlers.prepareApproval(.init(id: id, pin: key.pin))
         let word = try key.word(
-            isApproval: isApproval, of: prepared.contentID, as: prepared.roles, reason: reason)
+            isApproval: isApproval, of: prepared.contentID, for: prepared.party, as: prepared.roles,
+            reason: reason)
         return try await agent.agent.handlers.giveApproval(.init(document: word))
     }
 

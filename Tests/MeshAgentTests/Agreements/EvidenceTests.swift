@@ -72,6 +72,10 @@ struct EvidenceTests {
                 "of another agreement"
             ),
             (
+                try made.word(of: made.ann, by: made.provider, for: made.consumer),
+                "the person speaks for another party"
+            ),
+            (
                 VouchedApproval(
                     approval: try made.word(of: made.ben, by: made.consumer).approval,
                     vouching: good.vouching), "no signature of ann"

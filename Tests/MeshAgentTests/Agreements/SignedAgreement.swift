@@ -55,13 +55,15 @@ struct SignedAgreement {
         of person: IdentityKey, by node: IdentityKey,
         as roles: [ApprovalRole] = [.responsible, .accountable],
         vouched: [ApprovalRole] = [.responsible, .accountable], decision: Approval.Decision = .approve,
-        about contentID: Digest? = nil, named: IdentityKey? = nil, given: Duration = .zero
+        about contentID: Digest? = nil, named: IdentityKey? = nil,
+        for party: IdentityKey? = nil, given: Duration = .zero
     ) throws -> VouchedApproval {
         let statement = Vouching(
             node: NodeID((named ?? node).pin.digest), name: NodeName("ann")!, key: person.publicKey,
             roles: vouched, issued: Self.wall - Self.day, until: Self.wall + Self.day)
         let approval = Approval(
-            contentID: contentID ?? self.contentID, person: person.pin, decision: decision, roles: roles,
+            contentID: contentID ?? self.contentID, party: NodeID((party ?? named ?? node).pin.digest),
+            person: person.pin, decision: decision, roles: roles,
             reason: "", given: Self.wall + given)
         return VouchedApproval(
             approval: try Signer(person).signed(approval, using: suite),
