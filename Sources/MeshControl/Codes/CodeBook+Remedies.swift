@@ -49,7 +49,7 @@ extension CodeBook {
         case .agreementMissing, .capabilityNotAgreed, .accessLevelExceeded, .principalNotAgreed,
             .roleNotAgreed, .networkNotAgreed:
             "comity offer RESOURCE --to PEER"
-        case .externalPolicyDenied: "comity explain CORRELATION-ID"
+        case .externalPolicyDenied: "comity audit list --code \(code.rawValue)"
         case .externalPolicyFailed: "comity config show"
         case .purposeNotAgreed: "comity call PEER/RESOURCE --purpose PURPOSE"
         case .approvalMissing, .approvalInvalid: "comity agreement show ID"

@@ -14,6 +14,8 @@ final class Attacker: LinkObserver {
         var events: [ConnectionID: [LinkEvent]] = [:]
         var accepted: [ConnectionID] = []
         var streams = 0
+        /// All bytes that came, but for signs of life without any, in the order in which they came.
+        var heard: [[UInt8]] = []
         var transport: LinkTransport?
         var lastID: UInt64 = 0
     }
@@ -45,6 +47,9 @@ final class Attacker: LinkObserver {
         }
         return try await line(id)
     }
+
+    /// Every byte that came over links that were admitted: documents, and what pings said.
+    var heard: [[UInt8]] { records.withLock { $0.heard } }
 
     func end() async { await transport.drain(within: .zero) }
 
@@ -82,6 +87,10 @@ final class Attacker: LinkObserver {
         records.withLock { records in
             if case .secured(let facts) = event, facts.role == .listener { records.accepted.append(id) }
             records.events[id, default: []].append(event)
+            switch event {
+            case .document(let bytes), .pinged(let bytes): records.heard.append(bytes)
+            case .secured, .handshakeMessage, .heard, .pong, .goingAway, .closed: break
+            }
         }
     }
 
