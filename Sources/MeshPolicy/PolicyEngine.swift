@@ -76,15 +76,39 @@ public struct PolicyEngine: Sendable {
         do {
             let input = PolicyInput(question, correlation, at: wall)
             request.body = .bytes(try JSONEncoder().encode(["input": input]))
-            let deadline = NIODeadline.now() + TimeAmount(patience)
-            let response = try await http.execute(request, deadline: deadline)
+        } catch {
+            return .failed(.unreachable)
+        }
+        return await answer(to: request, within: patience)
+    }
+
+    /// The client's own deadline ends with the answer's head: an engine that sends no more than that would
+    /// keep its connection, and after 64 of them nobody could ask.
+    private func answer(to request: HTTPClientRequest, within patience: Duration) async -> ExternalAnswer {
+        await withTaskGroup(of: ExternalAnswer?.self) { race in
+            race.addTask { await send(request) }
+            race.addTask {
+                do {
+                    try await Task.sleep(for: patience)
+                } catch {
+                    return nil
+                }
+                return .failed(.late)
+            }
+            defer { race.cancelAll() }
+            while let next = await race.next() {
+                if let next { return next }
+            }
+            return .failed(.late)
+        }
+    }
+
+    private func send(_ request: HTTPClientRequest) async -> ExternalAnswer {
+        do {
+            let response = try await http.execute(request, deadline: .distantFuture)
             guard response.status == .ok else { return .failed(.status(Int(response.status.code))) }
             let body = try await response.body.collect(upTo: Self.answerMax)
             return PolicyAnswer.read(Array(body.readableBytesView))
-        } catch let error as HTTPClientError
-            where error == .deadlineExceeded || error == .connectTimeout || error == .readTimeout
-        {
-            return .failed(.late)
         } catch is NIOTooManyBytesError {
             return .failed(.malformed("longer than \(Self.answerMax) bytes"))
         } catch {

@@ -41,7 +41,8 @@ extension ControlHandlers {
         let networks = [first, second].contains { $0.agreement.conditions?.networks != nil }
         let query = AuditQuery(node: first.peer, from: since)
         let replay = try await replay(query, comparesNetworks: networks) { past in
-            guard resources.contains(past.question.resource) else { return nil }
+            guard resources.contains(past.question.resource), first.isBetween(past) || second.isBetween(past)
+            else { return nil }
             return (
                 ReplayVerdict(PolicyEvaluator.decide(past.question, bySigned: before)),
                 ReplayVerdict(PolicyEvaluator.decide(past.question, bySigned: after))
@@ -108,6 +109,13 @@ struct HistoryReplay: Sendable {
     var unreadable = 0
     var unplaced = 0
     var isTruncated = false
+}
+
+extension AgreementRecord {
+    /// Whether the call went from its consumer to its provider.
+    fileprivate func isBetween(_ past: PastCall) -> Bool {
+        agreement.source == past.question.callee && agreement.target == past.question.caller
+    }
 }
 
 extension AuditEvent {

@@ -9,7 +9,7 @@ import MeshBase
 ///
 /// The two verdicts are the caller's business: what was decided then and what would be decided now, or what
 /// each of two agreements says. Calls come in any order; two nodes that tell of the same calls come to the
-/// same answer, examples included.
+/// same counts and, up to `groupsMax` kinds, to the same kinds and examples.
 public struct PolicyReplay: Equatable, Sendable {
     /// Kinds of change that are told apart at most; calls of others are in `ungrouped`.
     public static let groupsMax = 256

@@ -64,11 +64,17 @@ extension CallDesk {
             }
             switch self.judgement(of: inbound, capability, under: agreement, judgement, at: now) {
             case .notNeeded:
-                serve(inbound, resource, capability, under: agreement, at: now, into: &effects)
-            case .needed(let question): judge(inbound, question, at: now, into: &effects)
+                serve(
+                    inbound, resource, capability, under: agreement, passed: passed, at: now,
+                    into: &effects)
+            case .needed(let question):
+                judge(inbound, question, passed: passed, at: now, into: &effects)
             case .known(let answer):
                 if let refusal = answer.refusal(at: .provider) {
-                    refuse(inbound, [refusal], attempt: invocation.attempt, at: now, into: &effects)
+                    let asked = view.facts(
+                        onCallBy: inbound.peer, method: invocation.method, capability.safety, at: now.wall)
+                    refuse(
+                        inbound, [refusal], asked, attempt: invocation.attempt, at: now, into: &effects)
                     return
                 }
                 serve(

@@ -97,6 +97,14 @@ struct ExternalPolicyMeshTests {
                 #expect(answer.code == .externalPolicyFailed, "\(fault)")
                 #expect(answer.status == 503)
             }
+            // More of them than the client has connections: each must be let go.
+            try await ground.server.order("stuck")
+            try await withThrowingTaskGroup(of: RefusalCode?.self) { calls in
+                for _ in 0..<80 {
+                    calls.addTask { try await ground.bob.application.invoke("alice/orders/list").code }
+                }
+                for try await code in calls { #expect(code == .externalPolicyFailed) }
+            }
             try await ground.server.order("none")
             let well = try await ground.bob.application.invoke("alice/orders/list")
             #expect(well.status == 200 && ground.backend.seen.count == 1)

@@ -223,6 +223,23 @@ struct ExternalPolicyTests {
         #expect(other.refusal(of: waiting)?.contains(.draining) == true)
     }
 
+    @Test("what changes the question while the engine thinks is asked anew, and the body that came is kept")
+    func providerAskedAnew() throws {
+        var rig = rig()
+        let key = rig.arrive(
+            "stock", "put", method: "PUT", path: "/item", body: .streamed(length: nil))
+        rig.take(.serviceBodyEnded(key, BodySummary(length: 9, digest: nil)))
+        rig.peers[1] = CallPeer(
+            name: peerName("B"), trust: .trusted, link: .up, address: IPAddress("10.1.2.3"))
+        rig.publish()
+        try answer(&rig, .allowed(decision: nil))
+        #expect(asked(rig).count == 2 && rig.ledger.attempts.isEmpty)
+        try answer(&rig, .allowed(decision: nil))
+        rig.take(.resourceAnswered(.inbound(key), status: 200, headers: []))
+        rig.take(.resourceEnded(.inbound(key), BodySummary(length: 1, digest: nil), kept: nil))
+        #expect(rig.ledger.settlements.values.map(\.request?.length) == [9])
+    }
+
     @Test("calls that wait for the engine count among those under way")
     func providerBound() {
         var rig = rig()

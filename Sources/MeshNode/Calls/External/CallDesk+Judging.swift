@@ -104,14 +104,15 @@ extension CallDesk {
     }
 
     /// Asks about a peer's call.
+    /// - Parameter passed: the whole of a streamed body that came while another question was asked.
     mutating func judge(
-        _ inbound: InboundInvocation, _ question: ExternalQuestion, at now: Moment,
+        _ inbound: InboundInvocation, _ question: ExternalQuestion, passed: BodySummary?, at now: Moment,
         into effects: inout Outbox<CallEffect>
     ) {
         guard let rules = view.configuration.external else { return }
         let ticket = external.newTicket(for: .inbound(inbound.key))
         judging[inbound.key] = JudgedService(
-            inbound: inbound, ticket: ticket, question: question, began: now.instant)
+            inbound: inbound, ticket: ticket, question: question, began: now.instant, passed: passed)
         servicesOfPeer[inbound.peer, default: 0] += 1
         alarms.set(.judgement(inbound.key), at: now.instant + rules.patience)
         effects.post(.judge(ticket, question, inbound.invocation.correlation))
