@@ -78,6 +78,16 @@ struct ApprovalRefusalTests {
             hears(
                 &two, ann.says(.approve, for: two.b.node, to: id, as: [.accountable], at: day(1)), statement)
                 == "the person speaks for another party")
+        // What names Ann's key and was signed by nobody who has it.
+        let other = Person(13).key
+        let forged = Signed(
+            body: good.body, payload: good.payload,
+            signatures: [
+                DocumentSignature(
+                    signer: a.suite.pin(of: ann.key), input: good.payload,
+                    value: a.suite.signature(by: other, over: good.payload).value)
+            ])
+        #expect(hears(&two, forged, statement) == "it is not signed by the person")
         // The good one counts.
         two.b.take(
             .messageArrived(
