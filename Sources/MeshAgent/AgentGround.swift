@@ -79,6 +79,7 @@ struct AgentGround: Sendable {
             calls: calls, loop: loop, log: log)
         calls.submit(.roomMeasured(bytes: journal.room))
         calls.submit(.keysRestored(try stored.idempotencyEntries))
+        calls.submit(.metersRestored(try stored.meterRecords))
         inputs.post(.roomMeasured(bytes: journal.room))
         try tellRestore(stored, store, inputs)
         inputs.post(.callsFoundUnfinished(try trail.index.unfinishedCalls()))

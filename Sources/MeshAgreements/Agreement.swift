@@ -23,6 +23,10 @@ public struct Agreement: SignedBody {
     public let approvals: ApprovalRules?
     /// What the parties promise beside; nil: nothing. Never an empty set of commitments.
     public let commitments: AgreementCommitments?
+    /// How much of it may be used; nil: without limit. Never an empty set of limits.
+    public let limits: UsageLimits?
+    /// What becomes of calls under way at a revocation; nil: they finish. Never `finish` itself.
+    public let callsAtEnd: CallsAtEnd?
     /// Not before; nil means from activation.
     public let validFrom: WallTime?
     /// Not after.
@@ -35,7 +39,8 @@ public struct Agreement: SignedBody {
     public init(
         id: AgreementID, version: Int64, source: NodeID, target: NodeID, grants: [Grant],
         conditions: AgreementConditions = .none, approvals: ApprovalRules? = nil,
-        commitments: AgreementCommitments? = nil, validFrom: WallTime?, validUntil: WallTime,
+        commitments: AgreementCommitments? = nil, limits: UsageLimits = .none,
+        callsAtEnd: CallsAtEnd = .finish, validFrom: WallTime?, validUntil: WallTime,
         createdBy: NodeID, created: WallTime
     ) {
         self.id = id
@@ -46,6 +51,8 @@ public struct Agreement: SignedBody {
         self.conditions = conditions == .none ? nil : conditions
         self.approvals = approvals == ApprovalRules.none ? nil : approvals
         self.commitments = commitments == AgreementCommitments.none ? nil : commitments
+        self.limits = limits == .none ? nil : limits
+        self.callsAtEnd = callsAtEnd == .finish ? nil : callsAtEnd
         self.validFrom = validFrom
         self.validUntil = validUntil
         self.createdBy = createdBy
@@ -68,6 +75,7 @@ public struct Agreement: SignedBody {
             && zip(names, names.dropFirst()).allSatisfy { $0 < $1 }
             && conditions != AgreementConditions.none && conditions?.isWellFormed ?? true
             && approvals?.isWellFormed ?? true && commitments?.isWellFormed ?? true
+            && limits != UsageLimits.none && limits?.isWellFormed ?? true && callsAtEnd != .finish
             && validUntil > (validFrom ?? created) && validUntil > created
             && created.milliseconds >= 0 && validUntil.milliseconds < AgreementLimits.versionMax
     }
@@ -143,6 +151,20 @@ public enum AgreementLimits {
     /// Principals, roles, networks or purposes that one condition names; frameworks, service levels,
     /// namespaces.
     public static let namesPerCondition = 64
+    /// Calls in the span of a rate, and at once.
+    public static let rateMax: Int64 = 1_000_000
+    /// Seconds of a rate's span.
+    public static let rateSpanMax: Int64 = 86_400
+    /// Calls of a day's or month's quota.
+    public static let quotaMax: Int64 = 1_000_000_000_000
+    /// Nodes that may relay a call.
+    public static let hopsMax: Int64 = 8
+    /// Days, or months, whose calls are kept of one agreement.
+    public static let countedWindows = 4
+    /// Calls that one block of a quota holds at most: what a crash takes of it.
+    public static let meterBlock: Int64 = 1_000
+    /// How many days ahead of its end an agreement is told to end, the earliest first.
+    public static let warningDays: [Int64] = [30, 7, 1]
     /// Bytes of a revocation's reason.
     public static let reasonLength = 256
     /// Approvals of one party's people that are kept of one version.

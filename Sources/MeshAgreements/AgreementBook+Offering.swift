@@ -46,6 +46,9 @@ extension AgreementBook {
                     [
                         Fact("grants", request.grants.count), Fact("grants at most", AgreementLimits.grants),
                         Fact("names in a condition at most", AgreementLimits.namesPerCondition),
+                        Fact("calls of a rate at most", AgreementLimits.rateMax),
+                        Fact("calls of a quota at most", AgreementLimits.quotaMax),
+                        Fact("hops at most", AgreementLimits.hopsMax),
                     ]))
         }
         if refusals.isEmpty, !makeRoom(with: request.peer, at: now.wall, into: &effects) {
@@ -144,7 +147,8 @@ extension AgreementBook {
         Agreement(
             id: id, version: version, source: me, target: request.peer, grants: request.grants,
             conditions: request.conditions, approvals: request.approvals,
-            commitments: request.commitments, validFrom: request.validFrom ?? now - Limits.clockSkewRefused,
+            commitments: request.commitments, limits: request.limits,
+            callsAtEnd: request.callsAtEnd, validFrom: request.validFrom ?? now - Limits.clockSkewRefused,
             validUntil: now + request.life,
             createdBy: me, created: now)
     }

@@ -34,6 +34,8 @@ public struct AgreementBook: Sendable, Equatable {
     /// For whom this node vouches, or did.
     var persons = OrderedTable<NodeName, VouchingRecord>()
     var errands = OrderedTable<Ticket, Errand>()
+    /// Peers of whom a record changed by the input in hand; empty between inputs.
+    private var changed: [NodeID] = []
     private var lastTicket: UInt64 = 0
     /// The earliest date at which something is over or due for renewal; never later than true.
     var nextDate = WallTime(milliseconds: .max)
@@ -53,6 +55,8 @@ public struct AgreementBook: Sendable, Equatable {
         /// House agreements that may be sent because it asks; nil before the first.
         var houseAnswers: TokenBucket?
         var records = OrderedTable<AgreementVersion, AgreementRecord>()
+        /// Of the records, as they were when the last input was done.
+        var index = AgreementIndex()
     }
 
     /// What a signature is wanted for.
@@ -88,9 +92,7 @@ public struct AgreementBook: Sendable, Equatable {
     public var people: [VouchingRecord] { persons.values }
 
     /// What the evaluator needs about `peer`, in the order in which it asks.
-    public func terms(with peer: NodeID) -> [AgreementTerms] {
-        files[peer]?.records.values.map(\.terms) ?? []
-    }
+    public func terms(with peer: NodeID) -> AgreementIndex { files[peer]?.index ?? AgreementIndex() }
 
     /// The record of this content id.
     public func record(_ contentID: Digest) -> AgreementRecord? {
@@ -109,7 +111,8 @@ public struct AgreementBook: Sendable, Equatable {
         case .restored(let records):
             for record in records {
                 files.edit(record.peer) { $0.records[AgreementVersion(record.agreement)] = record }
-                note(record.agreement)
+                note(record)
+                changed.append(record.peer)
             }
         case .peerTrusted(let peer, let key):
             files.edit(peer) { $0.key = key }
@@ -148,6 +151,10 @@ public struct AgreementBook: Sendable, Equatable {
         case .timeReached: break
         }
         sweep(at: now, using: suite, into: &effects)
+        for peer in Set(changed).sorted() {
+            files.update(peer) { $0.index = AgreementIndex($0.records.values.map(\.terms)) }
+        }
+        changed = []
     }
 
     /// Orders a signature and remembers what for.
@@ -166,7 +173,8 @@ public struct AgreementBook: Sendable, Equatable {
         facts: [Fact] = [], into effects: inout Outbox<AgreementEffect>
     ) {
         files.edit(record.peer) { $0.records[AgreementVersion(record.agreement)] = record }
-        note(record.agreement)
+        note(record)
+        changed.append(record.peer)
         effects.post(.persist(record))
         effects.post(
             .record(
@@ -186,12 +194,16 @@ public struct AgreementBook: Sendable, Equatable {
         guard let record = over.first(where: { !$0.isOpen }) ?? over.first else { return false }
         let version = AgreementVersion(record.agreement)
         files.update(peer) { $0.records[version] = nil }
+        changed.append(peer)
         effects.post(.forget(record.contentID))
         return true
     }
 
-    private mutating func note(_ agreement: Agreement) {
-        nextDate = min(nextDate, agreement.validUntil, Self.renewal(of: agreement))
+    private mutating func note(_ record: AgreementRecord) {
+        let agreement = record.agreement
+        let warnings = record.warnings.map(record.warningTime)
+        nextDate =
+            ([nextDate, agreement.validUntil, Self.renewal(of: agreement)] + warnings).min() ?? nextDate
     }
 
     /// Two thirds of the life of `agreement`.
@@ -199,8 +211,8 @@ public struct AgreementBook: Sendable, Equatable {
         agreement.created + (agreement.validUntil - agreement.created) * 2 / 3
     }
 
-    /// Says what is over and renews the built-in offer, when the earliest date has come, and whenever the
-    /// clock was set back.
+    /// Says what is over, or soon will be, and renews the built-in offer, when the earliest date has come,
+    /// and whenever the clock was set back.
     private mutating func sweep(
         at now: Moment, using suite: some SignatureSuite, into effects: inout Outbox<AgreementEffect>
     ) {
@@ -215,7 +227,11 @@ public struct AgreementBook: Sendable, Equatable {
             for record in files[peer]?.records.values ?? [] where record.isOpen {
                 let until = record.agreement.validUntil
                 guard now.wall >= until else {
-                    nextDate = min(nextDate, until)
+                    warn(record, at: now.wall, into: &effects)
+                    // The rising dates that are still to come.
+                    for date in [until] + record.warnings.map(record.warningTime) where date > now.wall {
+                        nextDate = min(nextDate, date)
+                    }
                     let renewal = Self.renewal(of: record.agreement)
                     if record.origin == .builtIn, renewal > now.wall { nextDate = min(nextDate, renewal) }
                     continue

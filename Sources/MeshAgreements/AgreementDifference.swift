@@ -12,8 +12,8 @@ public struct AgreementDifference: Equatable, Sendable {
 }
 
 extension Agreement {
-    /// What `other` says otherwise, in reading order: parties, what may be called, conditions, times. Nothing
-    /// that both say stands in it; their ids and versions do, where they differ.
+    /// What `other` says otherwise, in reading order: parties, what may be called, conditions, limits, times.
+    /// Nothing that both say stands in it; their ids and versions do, where they differ.
     /// - Parameter name: how people call a node.
     public func differences(
         from other: Agreement, naming name: (NodeID) -> String
@@ -45,6 +45,14 @@ extension Agreement {
         let (promised, otherwise) = (commitments ?? .none, other.commitments ?? .none)
         compare("frameworks", Self.listed(promised.frameworks), Self.listed(otherwise.frameworks))
         compare("service levels", Self.listed(promised.serviceLevels), Self.listed(otherwise.serviceLevels))
+        let (ours, otherLimits) = (limits ?? .none, other.limits ?? .none)
+        compare("rate", Self.words(ours.rate), Self.words(otherLimits.rate))
+        compare("calls a day", Self.words(ours.callsPerDay), Self.words(otherLimits.callsPerDay))
+        compare("calls a month", Self.words(ours.callsPerMonth), Self.words(otherLimits.callsPerMonth))
+        compare("hops", Self.words(ours.hops), Self.words(otherLimits.hops))
+        compare(
+            "calls under way at a revocation", (callsAtEnd ?? .finish).rawValue,
+            (other.callsAtEnd ?? .finish).rawValue)
         compare("from", Self.words(validFrom), Self.words(other.validFrom))
         compare("until", RFC3339.text(validUntil), RFC3339.text(other.validUntil))
         compare("offered by", name(createdBy), name(other.createdBy))
@@ -70,6 +78,10 @@ extension Agreement {
 
     private static func words(_ roles: [ApprovalRole]?) -> String {
         roles.map(ApprovalRules.words) ?? "none"
+    }
+
+    private static func words(_ limit: (some CustomStringConvertible)?) -> String {
+        limit?.description ?? "no limit"
     }
 
     private static func words(_ time: WallTime?) -> String { time.map(RFC3339.text) ?? "its activation" }

@@ -127,6 +127,8 @@ public enum AgreementAction: String, Sendable, CaseIterable {
     case vouched = "person vouched for"
     /// It does so no more.
     case vouchingEnded = "person vouched for no more"
+    /// Its time is over in 30, 7 or 1 days.
+    case expiring = "agreement expires soon"
     /// Its time is over.
     case expired = "agreement expired"
     /// A higher version took its place.

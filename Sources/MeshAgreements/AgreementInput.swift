@@ -59,6 +59,10 @@ public struct OfferRequest: Equatable, Sendable {
     public let approvals: ApprovalRules?
     /// What the parties promise beside; nil: nothing.
     public let commitments: AgreementCommitments?
+    /// How much of it may be used.
+    public let limits: UsageLimits
+    /// What becomes of calls under way at a revocation.
+    public let callsAtEnd: CallsAtEnd
     /// Not before; nil means the offerer's time less 300 s, so that it begins at once whatever the clocks.
     public let validFrom: WallTime?
     /// From now; at most `AgreementLimits.lifeMax`.
@@ -69,7 +73,8 @@ public struct OfferRequest: Equatable, Sendable {
     public init(
         peer: NodeID, grants: [Grant], conditions: AgreementConditions = .none,
         approvals: ApprovalRules? = nil,
-        commitments: AgreementCommitments? = nil, validFrom: WallTime? = nil, life: Duration,
+        commitments: AgreementCommitments? = nil, limits: UsageLimits = .none,
+        callsAtEnd: CallsAtEnd = .finish, validFrom: WallTime? = nil, life: Duration,
         replaces: AgreementID? = nil
     ) {
         self.peer = peer
@@ -77,6 +82,8 @@ public struct OfferRequest: Equatable, Sendable {
         self.conditions = conditions
         self.approvals = approvals
         self.commitments = commitments
+        self.limits = limits
+        self.callsAtEnd = callsAtEnd
         self.validFrom = validFrom
         self.life = life
         self.replaces = replaces

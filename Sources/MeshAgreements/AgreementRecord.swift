@@ -14,10 +14,12 @@ public struct AgreementRecord: Equatable, Sendable, Codable {
     public internal(set) var approvals: [ApprovalRecord]
     /// How it came about here.
     public let origin: AgreementOrigin
+    /// Of its end so many days ahead was told last; nil: it was not.
+    public internal(set) var warned: Int64?
 
     public init(
         contentID: Digest, peer: NodeID, document: Signed<Agreement>, state: AgreementState,
-        origin: AgreementOrigin, approvals: [ApprovalRecord] = []
+        origin: AgreementOrigin, approvals: [ApprovalRecord] = [], warned: Int64? = nil
     ) {
         self.contentID = contentID
         self.peer = peer
@@ -25,6 +27,7 @@ public struct AgreementRecord: Equatable, Sendable, Codable {
         self.state = state
         self.origin = origin
         self.approvals = approvals
+        self.warned = warned
     }
 
     /// The content.
@@ -40,8 +43,12 @@ public struct AgreementRecord: Equatable, Sendable, Codable {
             case .active: isApproved && veto == nil ? .active : .unapproved
             case .ended: .ended
             }
+        var callsUnderWay = CallsAtEnd.finish
+        // A higher version that takes its place goes on with what is under way.
+        if case .ended(.revoked) = state { callsUnderWay = agreement.callsAtEnd ?? .finish }
         return AgreementTerms(
-            contentID: contentID, agreement: agreement, standing: standing, ending: ending, lacking: lacking)
+            contentID: contentID, agreement: agreement, standing: standing, ending: ending, lacking: lacking,
+            callsUnderWay: callsUnderWay)
     }
 }
 

@@ -11,18 +11,23 @@ public struct AgreementTerms: Equatable, Sendable {
     public let standing: Standing
     /// How it ended, for a refusal that rests on it; empty while it has not.
     public let ending: [Fact]
+    /// What becomes of calls under way under it now: cut once it was revoked, if it says so.
+    public let callsUnderWay: CallsAtEnd
 
     /// Whose approval is missing, for a refusal that rests on it; empty when nobody's is.
     public let lacking: [Fact]
 
     public init(
-        contentID: Digest, agreement: Agreement, standing: Standing, ending: [Fact] = [], lacking: [Fact] = []
+        contentID: Digest, agreement: Agreement, standing: Standing, ending: [Fact] = [],
+        lacking: [Fact] = [],
+        callsUnderWay: CallsAtEnd = .finish
     ) {
         self.contentID = contentID
         self.agreement = agreement
         self.standing = standing
         self.ending = ending
         self.lacking = lacking
+        self.callsUnderWay = callsUnderWay
     }
 
     /// Whether an agreement is in force, apart from its times.

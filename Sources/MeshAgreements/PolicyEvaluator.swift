@@ -3,9 +3,9 @@ import MeshBase
 /// May this node ask that one for this? Default deny; one pure function, used alike at the consumer, at the
 /// provider, when an offer is made or answered, and by `explain` (protocol section 7).
 ///
-///     agreements ──> covers the resource? ──> parties, signed, time, capability, conditions? ──> permitted
-///                          │ no                 └─ no: a refusal for each that it lacks
-///                          └─ not a near miss
+///     agreements ──> covers the resource? ──> parties, signed, time, capability, conditions, limits?
+///                          │ no                 ├─ no: a refusal for each that it lacks
+///                          └─ not a near miss  └─ yes: permitted
 ///     house ──> offered to the domain? ──> both its members? ──> its agreement there, in time? ──> permitted
 ///
 /// What the two agreed with one another comes first. The permitted path allocates nothing; the refused path
@@ -17,20 +17,27 @@ public enum PolicyEvaluator {
     /// Decides `question` over what stands between the two parties.
     /// - Parameters:
     ///   - agreements: in a fixed order; the first that permits decides.
+    ///   - meters: what is used of their limits; nil where none is asked for: of a question that is no call.
     ///   - house: what their domain permits; nil where they share none.
     public static func decide(
-        _ question: PolicyQuestion, over agreements: [AgreementTerms], house: HouseStanding? = nil
+        _ question: PolicyQuestion, over agreements: AgreementIndex, meters: MeterGlance? = nil,
+        house: HouseStanding? = nil
     ) -> Verdict {
-        for terms in agreements where permits(terms, question) { return .permitted(terms.contentID) }
+        if let permit = agreements.first(on: question.resource, where: { permits($0, question, meters) }) {
+            return .permitted(permit.contentID)
+        }
         if let house, let terms = house.terms, permits(house, at: question.now) {
             return .permitted(terms.contentID)
         }
-        let reasons = reasons(against: question, over: agreements, house)
-        assert(reasons.allSatisfy { refuses(with: $0.code) }, "\(reasons) holds a code that is not listed")
+        let reasons = reasons(against: question, over: agreements.terms, meters, house)
+        assert(
+            reasons.allSatisfy { refuses(with: $0.code) || limitCodes.contains($0.code) },
+            "\(reasons) holds a code that is not listed")
         return .refused(reasons)
     }
 
-    /// Whether this is a code with which the evaluator refuses.
+    /// Whether this is a code with which the evaluator refuses, but for limits: what was used of those at
+    /// another time nobody knows, so they are not asked again.
     public static func refuses(with code: RefusalCode) -> Bool { codes.contains(code) }
 
     private static let codes: Set<RefusalCode> = [
@@ -40,24 +47,33 @@ public enum PolicyEvaluator {
         .houseAgreementMissing,
     ]
 
+    private static let limitCodes: Set<RefusalCode> = [.rateExceeded, .quotaExhausted]
+
     /// Whether `now` lies within the times of `agreement`, with the margin for clocks (protocol section 7).
     public static func isInTime(_ agreement: Agreement, at now: WallTime) -> Bool {
         let hasBegun = agreement.validFrom.map { now - AgreementLimits.clockMargin >= $0 } ?? true
         return hasBegun && now + AgreementLimits.clockMargin <= agreement.validUntil
     }
 
-    private static func permits(_ terms: AgreementTerms, _ question: PolicyQuestion) -> Bool {
-        terms.standing == .active
-            && terms.agreement.source == question.callee && terms.agreement.target == question.caller
+    private static func permits(
+        _ terms: AgreementTerms, _ question: PolicyQuestion, _ meters: MeterGlance?
+    ) -> Bool {
+        terms.agreement.source == question.callee && terms.agreement.target == question.caller
             && isInTime(terms.agreement, at: question.now)
             && terms.agreement.grants.contains {
                 $0.resource == question.resource && $0.covers(question.capability)
             }
-            && terms.agreement.conditions?.permit(question) ?? true
+            && terms.agreement.conditions?.permit(question) ?? true && permits(terms.agreement, meters)
+    }
+
+    private static func permits(_ agreement: Agreement, _ meters: MeterGlance?) -> Bool {
+        guard let limits = agreement.limits, let meters else { return true }
+        return meters.meters.permits(limits, of: agreement.id, at: meters.now)
     }
 
     private static func reasons(
-        against question: PolicyQuestion, over agreements: [AgreementTerms], _ house: HouseStanding?
+        against question: PolicyQuestion, over agreements: [AgreementTerms], _ meters: MeterGlance?,
+        _ house: HouseStanding?
     ) -> [Refusal] {
         var reasons: [Refusal] = []
         let ofHouse = house.map { shortcomings(of: $0, for: question) } ?? []
@@ -69,7 +85,7 @@ public enum PolicyEvaluator {
             guard let grant = terms.agreement.grants.first(where: { $0.resource == question.resource }) else {
                 continue
             }
-            for reason in shortcomings(of: terms, grant: grant, for: question)
+            for reason in shortcomings(of: terms, grant: grant, for: question, meters)
             where reasons.count < refusalsMax - ofHouse.count {
                 reasons.append(reason)
             }
@@ -92,7 +108,7 @@ public enum PolicyEvaluator {
     /// Everything that `terms` lacks. What never held (another direction, not signed, ended) hides what
     /// would follow from it.
     private static func shortcomings(
-        of terms: AgreementTerms, grant: Grant, for question: PolicyQuestion
+        of terms: AgreementTerms, grant: Grant, for question: PolicyQuestion, _ meters: MeterGlance?
     ) -> [Refusal] {
         let agreement = terms.agreement
         let named = [
@@ -132,6 +148,9 @@ public enum PolicyEvaluator {
         }
         if let conditions = agreement.conditions {
             missing += conditions.shortcomings(for: question, named: named)
+        }
+        if let limits = agreement.limits, let meters {
+            missing += meters.meters.shortcomings(of: limits, of: agreement.id, at: meters.now, named: named)
         }
         return missing
     }

@@ -183,6 +183,10 @@ public enum RefusalCode: String, Sendable, CaseIterable, Codable, Hashable {
     case externalPolicyFailed = "external-policy-failed"
     /// The agreement is for other purposes than the one that the call states, or it states none.
     case purposeNotAgreed = "purpose-not-agreed"
+    /// As many calls as the agreement allows in so short a time have gone by.
+    case rateExceeded = "rate-exceeded"
+    /// As many calls as the agreement allows in this day or month have gone by.
+    case quotaExhausted = "quota-exhausted"
     /// The agreement names other parties.
     case partyMismatch = "party-mismatch"
     /// The path leaves the resource, or is written in a way that two readers could read differently.

@@ -70,11 +70,21 @@ extension GatewayConnection {
         var body = ByteBuffer()
         RefusalBody.write(refusals, correlation: correlation, into: &body)
         var extra = [HeaderField("comity-refusal", code.rawValue)]
+        if let seconds = Self.retryAfter(refusals) {
+            extra.append(HeaderField("retry-after", "\(seconds)"))
+        }
         if status == 401 { extra.append(HeaderField("www-authenticate", "Bearer")) }
         answerWhole(
             id, status: status ?? HTTPStatusTable.status(for: code),
             headers: [HeaderField("content-type", "application/json")], body: body, correlation: correlation,
             extra: extra)
+    }
+
+    /// When the reason that decides the status is over, in whole seconds (RFC 9110 section 10.2.3); nil where
+    /// it does not say.
+    static func retryAfter(_ refusals: [Refusal]) -> Int64? {
+        let fact = refusals.first?.facts.first { $0.name == "free again in ms" }
+        return fact.flatMap { Int64($0.value) }.map { ($0 + 999) / 1_000 }
     }
 
     private func isOwed(_ id: GatewayRequestID?) -> Bool {

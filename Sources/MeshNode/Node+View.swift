@@ -8,7 +8,7 @@ extension Node {
     /// The view as it is now, for a desk that begins.
     public func callView(at now: Moment) -> CallView {
         var peers = OrderedTable<NodeID, CallPeer>()
-        var terms = OrderedTable<NodeID, [AgreementTerms]>()
+        var terms = OrderedTable<NodeID, AgreementIndex>()
         var descriptions = OrderedTable<NodeID, OrderedTable<ResourceName, ResourceDescription>>()
         var offeredTo = OrderedTable<ResourceName, [NodeID]>()
         for peer in trust.pins.peers.values {
@@ -78,7 +78,7 @@ extension AgreementBook {
     /// What stands offered to `node` or agreed with it, with `me` as provider; each once, by name.
     func resourcesOffered(to node: NodeID, by me: NodeID) -> [ResourceName] {
         var names = OrderedTable<ResourceName, Bool>()
-        for terms in terms(with: node) where terms.agreement.source == me && terms.standing != .ended {
+        for terms in terms(with: node).terms where terms.agreement.source == me && terms.standing != .ended {
             for grant in terms.agreement.grants { names[grant.resource] = true }
         }
         return names.keys

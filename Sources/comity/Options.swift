@@ -126,3 +126,26 @@ struct TypedDuration: ExpressibleByArgument {
     /// Whole seconds, at least one.
     var seconds: Int64 { max(1, duration.wholeMilliseconds / 1_000) }
 }
+
+/// A rate as it is typed: `100/s`, `100/s:200`.
+struct TypedRate: ExpressibleByArgument {
+    let rate: LimitsReport.Rate
+
+    init?(argument: String) {
+        guard let rate = LimitText.rate(argument) else { return nil }
+        self.rate = rate
+    }
+}
+
+/// A quota as it is typed: `10000/day`, `200000/month`.
+struct TypedQuota: ExpressibleByArgument {
+    let calls: Int64
+    let period: UsageReport.Period
+
+    init?(argument: String) {
+        guard let quota = LimitText.quota(argument) else { return nil }
+        (calls, period) = quota
+    }
+}
+
+extension LimitsReport.CallsAtEnd: ExpressibleByArgument {}

@@ -40,7 +40,10 @@ struct PolicyEvaluatorTests {
             terms(from: 80, until: 100, capabilities: ["write"]), terms(from: 0, until: 10),
             terms(from: 0, until: 100, reversed: true), terms(from: 0, until: 100, resource: "other"),
         ]
-        guard case .refused(let refusals) = PolicyEvaluator.decide(question(second: 50), over: near) else {
+        guard
+            case .refused(let refusals) = PolicyEvaluator.decide(
+                question(second: 50), over: AgreementIndex(near))
+        else {
             Issue.record("permitted")
             return
         }
@@ -72,7 +75,10 @@ struct PolicyEvaluatorTests {
     @Test("what was agreed the other way round is named last")
     func namesOwnDirectionFirst() {
         let near = [terms(from: 0, until: 100, reversed: true), terms(from: 0, until: 10)]
-        guard case .refused(let refusals) = PolicyEvaluator.decide(question(second: 50), over: near) else {
+        guard
+            case .refused(let refusals) = PolicyEvaluator.decide(
+                question(second: 50), over: AgreementIndex(near))
+        else {
             Issue.record("permitted")
             return
         }
@@ -82,7 +88,10 @@ struct PolicyEvaluatorTests {
     @Test("what it says stays bounded")
     func bounded() {
         let many = (0..<500).map { _ in terms(from: 0, until: 10) }
-        guard case .refused(let refusals) = PolicyEvaluator.decide(question(second: 50), over: many) else {
+        guard
+            case .refused(let refusals) = PolicyEvaluator.decide(
+                question(second: 50), over: AgreementIndex(many))
+        else {
             Issue.record("permitted")
             return
         }
@@ -100,7 +109,7 @@ struct PolicyEvaluatorTests {
                 resource: generator.number(below: 4) == 0 ? "stock" : "orders",
                 capability: generator.number(below: 3) == 0 ? "write" : "read",
                 isReversed: generator.number(below: 5) == 0)
-            switch PolicyEvaluator.decide(question, over: agreements) {
+            switch PolicyEvaluator.decide(question, over: AgreementIndex(agreements)) {
             case .permitted(let id):
                 permitted += 1
                 let holds = agreements.contains { terms in

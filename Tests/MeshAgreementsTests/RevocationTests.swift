@@ -54,7 +54,8 @@ struct RevocationTests {
                 capability: name("read"), safety: .safe, method: "GET", principal: .local, now: day(2).wall)
             guard
                 case .refused(let refusals) = PolicyEvaluator.decide(
-                    question, over: party.book.terms(with: party.node == a.node ? b.node : a.node))
+                    question,
+                    over: party.book.terms(with: party.node == a.node ? b.node : a.node))
             else {
                 Issue.record("permitted")
                 return

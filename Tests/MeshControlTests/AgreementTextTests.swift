@@ -31,6 +31,27 @@ struct AgreementTextTests {
         #expect(!plain.contains("access") && !plain.contains("networks"))
     }
 
+    @Test("a limit stands on a line of its own, with what is used and left here")
+    func limits() throws {
+        let presentation = Presentation(
+            hasColour: false, width: 100, now: WallTime(milliseconds: 0), zone: .fixed(seconds: 0))
+        var report = try report(nil)
+        #expect(!AgreementText.render(report, presentation).contains("calls"))
+        report.limits = LimitsReport(
+            rate: .init(calls: 100, seconds: 1, burst: 200), callsPerDay: 10, hops: 2)
+        report.usage = [
+            UsageReport(
+                period: .day, window: "2026-11-28", quota: 10, used: 4, left: 6,
+                ends: Timestamp(WallTime(milliseconds: 9)))
+        ]
+        report.callsAtEnd = .cut
+        let text = AgreementText.render(report, presentation)
+        for line in [
+            "100 calls in 1 s, 200 at once", "10; in 2026-11-28 4 used here, 6 left", "hops",
+            "calls under way are cut",
+        ] { #expect(text.contains(line), "\(line)") }
+    }
+
     @Test("a decision says what may be done from now on, and whether the peer knows")
     func decided() throws {
         let presentation = Presentation(

@@ -43,7 +43,7 @@ struct NodeTests {
             let view = try #require(place.view)
             #expect(view.peers[table.id(there)]?.trust == .trusted)
             #expect(view.peers[table.id(there)]?.link == .up)
-            let standings = view.agreements[table.id(there)]?.map(\.standing)
+            let standings = view.agreements[table.id(there)]?.terms.map(\.standing)
             #expect(standings == [.active, .active], "one echo each way")
             #expect(view.descriptions[table.id(there)]?.keys == [.echo])
             #expect(view == place.node.callView(at: table.now))

@@ -38,6 +38,8 @@ import Testing
         Lie(tampering: .bootsForgotten, breaks: .bootsRise, faults: [.returns, .kills]),
         Lie(tampering: .closesIgnored, breaks: .cutAtOnce, faults: [.operators]),
         Lie(tampering: .contradictionsLost, breaks: .equivocationConvicts, faults: [.equivocation]),
+        Lie(tampering: .metersForgotten, breaks: .quotaKept, faults: [.kills]),
+        Lie(tampering: .cutsIgnored, breaks: .cutEnds, faults: [.operators, .badServices]),
         Lie(tampering: .listsForged, breaks: .quiet, faults: []),
         Lie(tampering: .greetingsForged, breaks: .quiet, faults: []),
         Lie(tampering: .enginesOverheard, breaks: .agreementHonoured, faults: [], from: 3),

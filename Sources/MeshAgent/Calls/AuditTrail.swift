@@ -1,6 +1,8 @@
 import Dispatch
+import MeshAgreements
 import MeshAudit
 import MeshBase
+import MeshNode
 import MeshRouting
 import MeshStore
 import MeshWire
@@ -36,8 +38,8 @@ final class AuditTrail: Sendable {
     let journal: Journal
     let index: AuditIndex
     private let store: Store
-    /// Idempotency keys are written here, one after the other: SQLite syncs, and no event loop waits for
-    /// that.
+    /// Idempotency keys and meters are written here, one after the other: SQLite syncs, and no event loop
+    /// waits for that.
     private let keys = DispatchQueue(label: "comity.keys")
 
     init(journal: Journal, index: AuditIndex, store: Store) {
@@ -62,11 +64,11 @@ final class AuditTrail: Sendable {
         }
     }
 
-    /// Keeps an idempotency key, synced; calls back on a queue: whether it is.
-    func remember(_ entry: IdempotencyBook.Entry, _ callback: @escaping @Sendable (Bool) -> Void) {
+    /// Keeps what calls rest on, synced; calls back on a queue: whether it is.
+    func keep(_ keepsake: Keepsake, _ callback: @escaping @Sendable (Bool) -> Void) {
         keys.async { [store] in
             do {
-                try store.commit([.putIdempotency(try StoredKey.row(of: entry))])
+                try store.commit([try StoredKey.change(for: keepsake)])
                 callback(true)
             } catch {
                 callback(false)
@@ -111,7 +113,18 @@ private struct StoredKey: Codable {
     let answer: Octets?
     let answerBody: Octets?
 
-    static func row(of entry: IdempotencyBook.Entry) throws(WireError) -> IdempotencyRow {
+    static func change(for keepsake: Keepsake) throws(WireError) -> StoreChange {
+        switch keepsake {
+        case .key(let entry): .putIdempotency(try row(of: entry))
+        case .meter(let record):
+            .putMeter(
+                MeterRow(
+                    agreement: record.agreement.description,
+                    record: String(decoding: try Document.encode(record), as: UTF8.self)))
+        }
+    }
+
+    private static func row(of entry: IdempotencyBook.Entry) throws(WireError) -> IdempotencyRow {
         let request = entry.request
         let answer = try entry.end.map { end throws(WireError) in
             Octets(try InvocationCodec.encode(.answered(status: end.status, headers: end.headers)))
@@ -172,5 +185,12 @@ extension StoredState {
     /// The idempotency keys that the desk takes up at start.
     var idempotencyEntries: [IdempotencyBook.Entry] {
         get throws { try idempotency.map(StoredKey.entry) }
+    }
+
+    /// The meters that the desk takes up at start.
+    var meterRecords: [MeterRecord] {
+        get throws {
+            try meters.map { try Document.decode(from: Array($0.record.utf8), limit: 4 * 1024) }
+        }
     }
 }

@@ -22,13 +22,18 @@ extension CallPlane {
                     note("the audit cannot be written", error)
                     return failClosed(steps[(index + 1)...], gate)
                 }
-            case .remember(let entry, let gate):
-                trail.remember(entry) { isDurable in
-                    self.loop.execute { self.pass(gate, isDurable) }
+            case .keep(let keepsake, let gate):
+                trail.keep(keepsake) { isDurable in
+                    self.loop.execute { self.kept(keepsake, gate, isDurable) }
                 }
             case .perform(let effect): perform(effect)
             }
         }
+    }
+
+    private func kept(_ keepsake: Keepsake, _ gate: OrderLine.Gate, _ isDurable: Bool) {
+        if isDurable, case .meter(let record) = keepsake { submit(.meterKept(record)) }
+        pass(gate, isDurable)
     }
 
     private func pass(_ gate: OrderLine.Gate, _ isDurable: Bool) {
@@ -37,7 +42,7 @@ extension CallPlane {
 
     private func perform(_ effect: CallEffect) {
         switch effect {
-        case .record, .remember, .breakerChanged: break
+        case .record, .remember, .reserve, .breakerChanged: break
         case .judge(let ticket, let question, let correlation):
             guard let policy else { return later(.judged(ticket, .failed(.unreachable))) }
             policy.judge(ticket, question, correlation, for: self)
@@ -79,7 +84,7 @@ extension CallPlane {
         var failed: [CallInput] = [.roomMeasured(bytes: 0)]
         for effect in effects {
             switch effect {
-            case .record, .remember, .breakerChanged: break
+            case .record, .remember, .reserve, .breakerChanged: break
             case .judge(let ticket, _, _): failed.append(.judged(ticket, .failed(.unreachable)))
             case .abandon(let attempt): tables.value.attempts.removeValue(forKey: attempt)?.abandon()
             case .stop(let service): tables.value.uses.removeValue(forKey: service)?.stop()

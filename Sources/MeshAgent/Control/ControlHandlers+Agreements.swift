@@ -29,7 +29,8 @@ extension ControlHandlers {
                 peer: peer, grants: [grant], conditions: request.conditions.conditions,
                 approvals: ApprovalRules(
                     provider: request.approvals.map(\.role), consumer: request.approvals.map(\.role)),
-                commitments: request.commitments.commitments, life: .seconds(request.seconds)))
+                commitments: request.commitments.commitments, limits: request.limits?.limits ?? .none,
+                callsAtEnd: request.callsAtEnd?.calls ?? .finish, life: .seconds(request.seconds)))
         return await settled(record)
     }
 
@@ -62,7 +63,9 @@ extension ControlHandlers {
         let offered = try await offer(
             OfferRequest(
                 peer: record.peer, grants: agreement.grants, conditions: agreement.conditions ?? .none,
-                approvals: agreement.approvals, commitments: agreement.commitments, life: .seconds(seconds),
+                approvals: agreement.approvals, commitments: agreement.commitments,
+                limits: agreement.limits ?? .none,
+                callsAtEnd: agreement.callsAtEnd ?? .finish, life: .seconds(seconds),
                 replaces: agreement.id))
         return await settled(offered)
     }

@@ -1,4 +1,5 @@
 import Logging
+import MeshAgreements
 import MeshAudit
 import MeshBase
 import MeshCredentials
@@ -61,6 +62,9 @@ actor ControlPlane {
         self.loop = loop
         self.log = log
     }
+
+    /// What calls used of agreements' limits.
+    var meters: MeterBook { calls.desk.withLock { $0.meters } }
 
     /// Takes up what was stored, and begins to perform over `transport`.
     func start(over transport: LinkTransport, _ links: LinkShell) async {

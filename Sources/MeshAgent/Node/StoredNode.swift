@@ -208,7 +208,7 @@ enum StoredNode {
             document: try Document.encode(record.document),
             approvals: record.approvals.isEmpty ? nil : try Document.encode(record.approvals),
             validUntil: record.agreement.validUntil,
-            updated: now)
+            warned: record.warned, updated: now)
     }
 
     static func agreement(_ row: AgreementRow) throws -> AgreementRecord {
@@ -219,7 +219,8 @@ enum StoredNode {
             AgreementState.self, from: Array(row.state.utf8), limit: limit, textLimit: textLimit)
         return AgreementRecord(
             contentID: row.contentID, peer: row.peer, document: try read(row.document), state: state,
-            origin: origin, approvals: try row.approvals.map { try read($0) } ?? [])
+            origin: origin, approvals: try row.approvals.map { try read($0) } ?? [],
+            warned: row.warned)
     }
 
     private static func damaged(_ row: AgreementRow, _ problem: String) -> DamagedAgreement {

@@ -43,7 +43,7 @@ struct ODRLPolicy: Encodable {
             Rule(
                 target: target(grant),
                 action: grant.capabilities.map { $0.map { "comity:capability/\($0)" } } ?? ["use"],
-                constraint: times + conditions + namespaces(grant), duty: consents)
+                constraint: times + conditions + limits + namespaces(grant), duty: consents)
         }
     }
 
@@ -108,6 +108,17 @@ struct ODRLPolicy: Encodable {
         return [Constraint("comity:access", "eq", .text(conditions.access.rawValue))]
             + anyOf("comity:principal", conditions.principals) + anyOf("comity:role", conditions.roles)
             + anyOf("virtualLocation", conditions.networks) + anyOf("purpose", conditions.purposes)
+    }
+
+    private var limits: [Constraint] {
+        let limits = agreement.limits ?? .none
+        func atMost(_ operand: String, _ limit: (some CustomStringConvertible)?) -> [Constraint] {
+            limit.map { [Constraint(operand, "lteq", .text($0.description))] } ?? []
+        }
+        let cut = Constraint("comity:callsAtEnd", "eq", .text(CallsAtEnd.cut.rawValue))
+        return atMost("comity:rate", limits.rate) + atMost("comity:callsPerDay", limits.callsPerDay)
+            + atMost("comity:callsPerMonth", limits.callsPerMonth) + atMost("comity:hops", limits.hops)
+            + (agreement.callsAtEnd == .cut ? [cut] : [])
     }
 
     private func namespaces(_ grant: Grant) -> [Constraint] {

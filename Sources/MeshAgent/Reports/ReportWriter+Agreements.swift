@@ -23,7 +23,9 @@ extension ReportWriter {
             peer: reference(record.peer), resources: agreement.grants.map(\.resource),
             capabilities: capabilities(of: agreement),
             conditions: agreement.conditions.map { ConditionsReport($0) },
-            approvals: approvals(of: record), state: state(of: record),
+            approvals: approvals(of: record),
+            limits: agreement.limits.map { LimitsReport($0) }, usage: usage(of: agreement),
+            callsAtEnd: LimitsReport.CallsAtEnd(agreement.callsAtEnd ?? .finish), state: state(of: record),
             offered: Timestamp(agreement.created), from: agreement.validFrom.map { Timestamp($0) },
             until: Timestamp(agreement.validUntil),
             facts: facts(of: record))
@@ -39,6 +41,12 @@ extension ReportWriter {
         [record.agreement.source, record.agreement.target].compactMap { party in
             party == me ? node.me.key : node.trust.pins[party]?.key
         }
+    }
+
+    /// What of its quotas is used here.
+    private func usage(of agreement: Agreement) -> [UsageReport] {
+        guard let limits = agreement.limits else { return [] }
+        return meters.readings(of: limits, of: agreement.id, at: now.wall).map { UsageReport($0) }
     }
 
     /// How a record stands now, its times included.
@@ -198,52 +206,4 @@ extension AgreementReport {
     }
 
     fileprivate var isLiving: Bool { AgreementReport.isLiving(state) }
-}
-
-// One vocabulary for people, the other signed: a case that one lacks does not compile.
-extension ConditionsReport {
-    init(_ conditions: AgreementConditions) {
-        let access: Access =
-            switch conditions.access {
-            case .metadataOnly: .metadataOnly
-            case .readOnly: .readOnly
-            case .full: .full
-            }
-        self.init(
-            access: access, principals: conditions.principals ?? [], roles: conditions.roles ?? [],
-            networks: conditions.networks ?? [], purposes: conditions.purposes ?? [])
-    }
-
-    /// What is signed.
-    var conditions: AgreementConditions {
-        let level: AccessLevel =
-            switch access {
-            case .metadataOnly: .metadataOnly
-            case .readOnly: .readOnly
-            case .full: .full
-            }
-        return AgreementConditions(
-            access: level, principals: principals.isEmpty ? nil : principals,
-            roles: roles.isEmpty ? nil : roles, networks: networks.isEmpty ? nil : networks,
-            purposes: purposes.isEmpty ? nil : purposes)
-    }
-}
-
-extension CommitmentsReport {
-    init(_ commitments: AgreementCommitments) {
-        self.init(
-            frameworks: commitments.frameworks ?? [],
-            serviceLevels: (commitments.serviceLevels ?? []).map {
-                ServiceLevel(name: $0.name, target: $0.target, unit: $0.unit)
-            })
-    }
-
-    /// What is signed.
-    var commitments: AgreementCommitments {
-        AgreementCommitments(
-            frameworks: frameworks,
-            serviceLevels: serviceLevels.map {
-                MeshAgreements.ServiceLevel(name: $0.name, target: $0.target, unit: $0.unit)
-            })
-    }
 }

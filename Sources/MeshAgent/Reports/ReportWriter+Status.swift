@@ -40,7 +40,8 @@ extension ReportWriter {
         storeAttention(circumstances) + damageAttention + alarmAttention + departureAttention
             + clockAttention(peers)
             + breakerAttention(circumstances)
-            + domainAttention + approvalAttention + expiryAttention + houseAttention
+            + domainAttention + approvalAttention + expiryAttention + quotaAttention
+            + houseAttention
             + discoveryAttention(circumstances)
     }
 
@@ -95,50 +96,11 @@ extension ReportWriter {
         }
     }
 
-    /// Agreements that end within a week and within the last third of their life, unless a later one covers
-    /// the same: an offer for an hour is not urgent because it is short.
-    private var expiryAttention: [AttentionReport] {
-        let records = node.agreements.records.filter { record in
-            let state = state(of: record)
-            return state == .active || state == .early
-        }
-        return records.compactMap { record in
-            let agreement = record.agreement
-            let left = agreement.validUntil - now.wall
-            guard left < .seconds(7 * 24 * 3_600), left * 3 < agreement.validUntil - agreement.created,
-                record.origin != .builtIn,
-                !records.contains(where: { $0.isLater(than: record) })
-            else { return nil }
-            let resources = agreement.grants.map(\.resource.description).joined(separator: ", ")
-            let peer = title(record.peer)
-            let until = RFC3339.text(agreement.validUntil)
-            if agreement.source == me {
-                let resource = agreement.grants.first?.resource.description
-                return AttentionReport(
-                    what: "\(peer) may call \(resources) here only until \(until)",
-                    next: Remedy.command(after: .agreementExpired, .init(peer: peer, resource: resource)))
-            }
-            return AttentionReport(
-                what: "this node may call \(resources) at \(peer) only until \(until)",
-                next: "comity agreement show \(record.contentID.description.prefix(12))")
-        }
-    }
-
     private func discoveryAttention(_ circumstances: Circumstances) -> [AttentionReport] {
         circumstances.discovery.filter { $0.state == .failing }.map { method in
             AttentionReport(
                 what: "\(method.method) does not work: \(method.detail)",
                 next: method.method == "mdns" ? "systemctl start avahi-daemon" : "comity config show")
         }
-    }
-}
-
-extension AgreementRecord {
-    /// Whether it covers between the same two, the same way, all resources of `other`, for longer.
-    fileprivate func isLater(than other: AgreementRecord) -> Bool {
-        let covered = agreement.grants.map(\.resource)
-        return agreement.source == other.agreement.source && agreement.target == other.agreement.target
-            && agreement.validUntil > other.agreement.validUntil
-            && other.agreement.grants.allSatisfy { covered.contains($0.resource) }
     }
 }

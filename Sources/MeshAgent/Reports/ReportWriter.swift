@@ -1,3 +1,4 @@
+import MeshAgreements
 import MeshBase
 import MeshControl
 import MeshCredentials
@@ -10,9 +11,12 @@ struct ReportWriter<Suite: SignatureSuite>: Sendable {
     let node: Node<Suite>
     let suite: Suite
     let now: Moment
+    /// What calls used of agreements' limits.
+    let meters: MeterBook
 
-    init(_ node: Node<Suite>, using suite: Suite, at now: Moment) {
+    init(_ node: Node<Suite>, _ meters: MeterBook = MeterBook(), using suite: Suite, at now: Moment) {
         self.node = node
+        self.meters = meters
         self.suite = suite
         self.now = now
     }
@@ -41,6 +45,6 @@ struct ReportWriter<Suite: SignatureSuite>: Sendable {
 extension ControlPlane {
     /// Looks at the node as it is between two of its turns.
     func report<Value: Sendable>(_ write: @Sendable (ReportWriter<SystemSuite>) -> Value) -> Value {
-        write(ReportWriter(node, using: SystemSuite(), at: SystemClock.now()))
+        write(ReportWriter(node, meters, using: SystemSuite(), at: SystemClock.now()))
     }
 }

@@ -101,6 +101,8 @@ extension CodeBook {
             "the policy engine of the node that decided gave no decision: that is a no"
         case .purposeNotAgreed:
             "the agreement is for other purposes than the one that the call states, or it states none"
+        case .rateExceeded: "as many calls as the agreement allows in so short a time have gone by"
+        case .quotaExhausted: "as many calls as the agreement allows in this day or month have gone by"
         case .partyMismatch: "the agreement names other parties than the two of this call"
         case .pathRefused: "the path leaves the resource, or two readers could read it differently"
         case .requestMalformed: "the request is not one that the gateway understands"

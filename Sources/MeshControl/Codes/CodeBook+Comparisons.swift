@@ -93,6 +93,8 @@ extension CodeBook {
         case .externalPolicyDenied: "the call, by rules that only that node's operator sees"
         case .externalPolicyFailed: "what the engine answered, and a decision that is true or false"
         case .purposeNotAgreed: "the purpose that the call states, and those of the agreement"
+        case .rateExceeded: "the calls that this side let pass of late, and the rate agreed"
+        case .quotaExhausted: "the calls that this side let pass in the day or month of UTC, and the quota"
         case .partyMismatch: "the parties of the agreement, and those of the call"
         case .pathRefused: "the path as it came, and its normal form beneath the resource"
         case .requestMalformed: "the request's line, headers and body, and what the gateway takes"

@@ -53,7 +53,8 @@ extension CodeBook {
         case .externalPolicyFailed: "comity config show"
         case .purposeNotAgreed: "comity call PEER/RESOURCE --purpose PURPOSE"
         case .approvalMissing, .approvalInvalid: "comity agreement show ID"
-        case .agreementNotYetValid, .agreementPending, .partyMismatch: "comity agreement show ID"
+        case .agreementNotYetValid, .agreementPending, .partyMismatch, .rateExceeded, .quotaExhausted:
+            "comity agreement show ID"
         case .houseAgreementMissing, .membershipMissing: "comity explain peer PEER"
         case .notOfferedToDomain: "comity resource add RESOURCE --url URL --offer-to domain"
         case .agreementExpired, .agreementEnded: "comity offer RESOURCE --to PEER"

@@ -105,7 +105,7 @@ extension CodeBook {
             [
                 "agreement", "version", "decided at", "ended", "content id", "offer", "rejected by",
                 "revoked by", "ordered by", "reason", "revoked at", "person", "vouched for by", "roles",
-                "given",
+                "given", "calls under way",
             ]
         case .agreementPending: ["agreement", "version", "offered by", "decided at"]
         case .purposeNotAgreed: ["agreement", "version", "purpose", "purposes agreed", "decided at"]
@@ -134,6 +134,12 @@ extension CodeBook {
         case .networkNotAgreed: ["agreement", "version", "caller's address", "networks agreed", "decided at"]
         case .externalPolicyDenied: ["decision", "reason", "decided at"]
         case .externalPolicyFailed: ["because", "decided at"]
+        case .rateExceeded: ["agreement", "version", "decided at", "rate agreed", "free again in ms"]
+        case .quotaExhausted:
+            [
+                "agreement", "version", "decided at", "quota agreed", "used", "day", "month",
+                "free again at", "free again in ms",
+            ]
         case .partyMismatch:
             [
                 "agreement", "version", "agreed provider", "callee", "agreed consumer", "caller",
@@ -175,7 +181,8 @@ extension CodeBook {
             [
                 "problem", "content id", "digest", "because", "person", "agreement", "version",
                 "highest known version", "signature by", "signature",
-                "grants", "grants at most", "names in a condition at most", "head", "owner", "audience",
+                "grants", "grants at most", "names in a condition at most", "calls of a rate at most",
+                "calls of a quota at most", "hops at most", "head", "owner", "audience",
                 "epoch", "sequence", "newest",
                 "life", "leaves", "count", "leaf", "expired", "root", "record", "reasons given",
                 "domain",

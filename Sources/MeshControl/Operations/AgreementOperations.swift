@@ -18,13 +18,17 @@ public enum MakeOffer: ControlOperation {
         public var commitments: CommitmentsReport
         /// In which roles people of both parties must approve; empty: nobody need.
         public var approvals: [PersonRole]
+        /// How much of it may be used; nil: without limit.
+        public var limits: LimitsReport?
+        /// What becomes of calls under way at a revocation; nil: they finish.
+        public var callsAtEnd: LimitsReport.CallsAtEnd?
         /// How long it holds, in seconds, above 0.
         public var seconds: Int64
         public init(
             resource: ResourceName, to: String, capabilities: [ResourceName],
             conditions: ConditionsReport = ConditionsReport(), namespaces: [ShortText] = [],
             commitments: CommitmentsReport = CommitmentsReport(), approvals: [PersonRole] = [],
-            seconds: Int64
+            limits: LimitsReport? = nil, callsAtEnd: LimitsReport.CallsAtEnd? = nil, seconds: Int64
         ) {
             self.resource = resource
             self.to = to
@@ -33,6 +37,8 @@ public enum MakeOffer: ControlOperation {
             self.namespaces = namespaces
             self.commitments = commitments
             self.approvals = approvals
+            self.limits = limits
+            self.callsAtEnd = callsAtEnd
             self.seconds = seconds
         }
     }

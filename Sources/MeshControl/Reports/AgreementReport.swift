@@ -60,6 +60,12 @@ public struct AgreementReport: Codable, Equatable, Sendable {
     public var commitments: CommitmentsReport?
     /// Who must approve it and who has; nil: nobody need, and nobody did.
     public var approvals: ApprovalsReport?
+    /// How much of it may be used; nil: without limit.
+    public var limits: LimitsReport?
+    /// What of its quotas is used on this side; empty: it has none.
+    public var usage: [UsageReport]
+    /// What becomes of calls under way when it is revoked.
+    public var callsAtEnd: LimitsReport.CallsAtEnd
     /// How it stands.
     public var state: State
     /// When it was offered.
@@ -73,7 +79,9 @@ public struct AgreementReport: Codable, Equatable, Sendable {
 
     public init(
         id: String, role: Role, peer: NodeReference, resources: [ResourceName], capabilities: [ResourceName],
-        conditions: ConditionsReport? = nil, approvals: ApprovalsReport? = nil, state: State,
+        conditions: ConditionsReport? = nil, approvals: ApprovalsReport? = nil,
+        limits: LimitsReport? = nil, usage: [UsageReport] = [],
+        callsAtEnd: LimitsReport.CallsAtEnd = .finish, state: State,
         offered: Timestamp, from: Timestamp?, until: Timestamp, facts: [Fact] = []
     ) {
         self.id = id
@@ -83,6 +91,9 @@ public struct AgreementReport: Codable, Equatable, Sendable {
         self.capabilities = capabilities
         self.conditions = conditions
         self.approvals = approvals
+        self.limits = limits
+        self.usage = usage
+        self.callsAtEnd = callsAtEnd
         self.state = state
         self.offered = offered
         self.from = from

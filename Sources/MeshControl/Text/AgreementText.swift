@@ -51,6 +51,8 @@ public enum AgreementText {
                 add("promised", "\(level.name) \(level.target)" + (level.unit.map { " \($0)" } ?? ""))
             }
         }
+        for (name, value) in limits(of: agreement) { add(name, value) }
+        if agreement.callsAtEnd == .cut { add("at a revocation", "calls under way are cut") }
         add("offered", presentation.date(agreement.offered))
         if let from = agreement.from { add("from", presentation.date(from)) }
         add("until", "\(presentation.date(agreement.until)) (\(presentation.distance(to: agreement.until)))")
@@ -135,6 +137,24 @@ public enum AgreementText {
             ])
         }
         return table
+    }
+
+    /// One line for each limit: what was agreed, and for quotas what is used and left here.
+    private static func limits(of agreement: AgreementReport) -> [(String, String)] {
+        guard let limits = agreement.limits else { return [] }
+        var lines: [(String, String)] = []
+        if let rate = limits.rate {
+            lines.append(("rate", "\(rate.calls) calls in \(rate.seconds) s, \(rate.burst) at once"))
+        }
+        for usage in agreement.usage {
+            lines.append(
+                (
+                    "calls a \(usage.period.rawValue)",
+                    "\(usage.quota); in \(usage.window) \(usage.used) used here, \(usage.left) left"
+                ))
+        }
+        if let hops = limits.hops { lines.append(("hops", "\(hops)")) }
+        return lines
     }
 
     private static func words(_ access: ConditionsReport.Access) -> String {

@@ -126,7 +126,7 @@ extension CallDesk {
         if !assessment.isLocal {
             let verdict = view.permits(
                 calling: node, request.resource, capability, method: assessment.method,
-                as: request.principal, for: request.purpose, at: now.wall)
+                as: request.principal, for: request.purpose, meters, at: now)
             switch verdict {
             case .permitted(let agreement): assessment.agreement = agreement
             case .refused(let reasons): assessment.refusals += reasons

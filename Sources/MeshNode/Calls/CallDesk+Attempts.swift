@@ -132,6 +132,37 @@ extension CallDesk {
         settleCall(id, outcome, at: now, into: &effects)
     }
 
+    /// The agreement of a call's attempt was revoked: the call is over, wherever it stands.
+    mutating func cutAttempt(
+        of id: RequestID, because refusal: Refusal, at now: Moment, into effects: inout Outbox<CallEffect>
+    ) {
+        guard let call = calls[id] else { return }
+        let attemptID: AttemptID
+        switch call.phase {
+        // Not under way: it is weighed again by what is agreed now.
+        case .weighed, .waiting, .judging: return
+        case .attempting(let attempt), .answering(let attempt): attemptID = attempt
+        }
+        guard let attempt = attempts[attemptID], !attempt.isLocal else { return }
+        stop(attemptID, attempt, into: &effects)
+        if attempt.status == nil {
+            routes.report(
+                attempt.way, attempt.pass, resource: .neutral, link: .neutral, taken: nil, at: now.instant)
+        }
+        let outcome = AuditOutcome(
+            success: false, refusals: [refusal], status: attempt.status, request: call.passed)
+        close(attemptID, attempt, outcome, saying: refusal.code.rawValue, at: now, into: &effects)
+        guard attempt.status == nil else {
+            settleCall(id, outcome, at: now, into: &effects)
+            return effects.post(.breakOff(id, [refusal]))
+        }
+        let unknown = Refusal(
+            .outcomeUnknown,
+            [Fact("at", view.label(attempt.way.node)), Fact("attempts", Int(call.attemptCount))])
+        conclude(
+            id, attempt.safety.isRepeatable ? [refusal] : [refusal, unknown], at: now, into: &effects)
+    }
+
     /// How an attempt failed.
     private struct Ending {
         let reasons: [Refusal]

@@ -131,6 +131,7 @@ extension CallDesk {
             return
         case .admitted(let id): eventID = id
         }
+        if let agreement = chosen.agreement { count(agreement, with: chosen.node, at: now, into: &effects) }
         let way = RouteBook.Way(resource: call.request.resource, node: chosen.node)
         guard let pass = routes.begin(way, isLocal: chosen.isLocal, at: now.instant) else {
             preconditionFailure("\(way) lets nothing through after it was found ready")

@@ -50,7 +50,7 @@ extension CallDesk {
         }
         let verdict = view.permits(
             callBy: inbound.peer, resource.name, capability, method: invocation.method,
-            as: invocation.principal, for: invocation.purpose, at: now.wall)
+            as: invocation.principal, for: invocation.purpose, meters, at: now)
         switch verdict {
         case .refused(let reasons):
             let asked = view.facts(
@@ -196,6 +196,7 @@ extension CallDesk {
             return
         case .admitted(let id): eventID = id
         }
+        count(agreement, with: inbound.peer, at: now, into: &effects)
         var key: IdempotencyBook.Key?
         if capability.safety.isMutating, let text = invocation.idempotencyKey {
             key = IdempotencyBook.Key(caller: inbound.peer, key: text)
@@ -206,7 +207,7 @@ extension CallDesk {
             resource.timeoutInMilliseconds.map { Duration.milliseconds(max($0, 1)) } ?? Limits.callDeadlineMax
         let patience = min(left, own, Limits.callDeadlineMax)
         services[inbound.key] = OpenService(
-            peer: inbound.peer, event: eventID, began: now.instant, key: key,
+            peer: inbound.peer, agreement: agreement, event: eventID, began: now.instant, key: key,
             timeoutCode: own < left ? .resourceTimeout : .deadlineExceeded, scope: invocation.deadlineScope,
             patience: patience, passed: passed)
         servicesOfPeer[inbound.peer, default: 0] += 1

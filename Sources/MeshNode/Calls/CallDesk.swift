@@ -1,3 +1,4 @@
+import MeshAgreements
 import MeshAudit
 import MeshBase
 import MeshRouting
@@ -35,6 +36,8 @@ public struct CallDesk: Sendable, Equatable {
     var external = ExternalPolicy()
     /// Peers' calls that wait for it.
     var judging: [InboundKey: JudgedService] = [:]
+    /// What is used of agreements' limits.
+    public internal(set) var meters = MeterBook()
     var calls: [RequestID: OpenCall] = [:]
     var attempts: [AttemptID: OpenAttempt] = [:]
     var services: [InboundKey: OpenService] = [:]
@@ -94,11 +97,13 @@ public struct CallDesk: Sendable, Equatable {
         _ input: CallInput, at now: Moment, into effects: inout Outbox<CallEffect>
     ) {
         switch input {
-        case .viewPublished(let view): publish(view, at: now)
+        case .viewPublished(let view): publish(view, at: now, into: &effects)
         case .linkCameUp(let node): routes.link(node, is: .up, at: now.instant)
         case .linkWentDown(let node): routes.link(node, is: .dialling, at: now.instant)
         case .roomMeasured(let bytes): tell(.roomMeasured(bytes: bytes), at: now, into: &effects)
         case .keysRestored(let entries): keys.restore(entries, at: now.instant)
+        case .metersRestored(let records): meters.restore(records)
+        case .meterKept(let record): meters.keep(record)
         case .draining: isDraining = true
         case .timeReached: break
         case .requested(let request): take(request, at: now, into: &effects)
@@ -144,9 +149,13 @@ public struct CallDesk: Sendable, Equatable {
         Refusal(failure.code, [Fact("resource", failure.rawValue)])
     }
 
-    private mutating func publish(_ view: CallView, at now: Moment) {
-        if view.configuration.external != self.view.configuration.external { external.forgetAll() }
+    private mutating func publish(
+        _ view: CallView, at now: Moment, into effects: inout Outbox<CallEffect>
+    ) {
+        let before = self.view
+        if view.configuration.external != before.configuration.external { external.forgetAll() }
         self.view = view
+        cutOff(since: before, at: now, into: &effects)
         for (node, peer) in view.peers { routes.link(node, is: peer.link, at: now.instant) }
         routes.forget { $0 == view.me || view.peers[$0] != nil }
         memory.forget { view.peers[$0] != nil }
@@ -255,6 +264,7 @@ struct OpenAttempt: Sendable, Equatable {
 /// One peer's call on its way through this node.
 struct OpenService: Sendable, Equatable {
     let peer: NodeID
+    let agreement: Digest
     let event: CorrelationID
     let began: Instant
     let key: IdempotencyBook.Key?

@@ -1,14 +1,17 @@
+import MeshAgreements
 import MeshAudit
 import MeshBase
 import MeshRouting
 
-/// What the desk orders. The order is the rule of durability: whatever follows a `.record` or `.remember`
-/// is performed only once that is as durable as it says. `OrderLine` keeps it.
+/// What the desk orders. The order is the rule of durability: whatever follows a `.record`, a `.remember` or
+/// a `.reserve` that is awaited is performed only once that is as durable as it says. `OrderLine` keeps it.
 public enum CallEffect: Sendable, Equatable {
     /// Append to the journal.
     case record([AuditRecord], AuditDurability)
     /// Keep this idempotency key, synced.
     case remember(IdempotencyBook.Entry)
+    /// Keep this of an agreement's meter, synced, and tell it by `CallInput.meterKept`.
+    case reserve(MeterReservation)
     /// A breaker changed; for `Node`. It is in the audit already.
     case breakerChanged(BreakerChange)
 

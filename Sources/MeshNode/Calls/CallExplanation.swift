@@ -135,7 +135,7 @@ extension CallDesk {
         case .allowed(let capability):
             return view.permits(
                 callBy: peer, resource, capability, method: capability.methods.first ?? "POST",
-                as: principal, at: now.wall)
+                as: principal, meters, at: now)
         }
     }
 

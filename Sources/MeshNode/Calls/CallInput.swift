@@ -1,3 +1,4 @@
+import MeshAgreements
 import MeshAudit
 import MeshBase
 import MeshRouting
@@ -14,6 +15,10 @@ public enum CallInput: Sendable, Equatable {
     case roomMeasured(bytes: Int64)
     /// At start: the idempotency keys that the store kept.
     case keysRestored([IdempotencyBook.Entry])
+    /// At start, before the first call: what the store kept of agreements' meters.
+    case metersRestored([MeterRecord])
+    /// The store keeps what `.reserve` ordered.
+    case meterKept(MeterRecord)
     /// The agent shuts down: nothing new is begun.
     case draining
     /// The deadline is reached.

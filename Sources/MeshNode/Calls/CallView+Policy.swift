@@ -6,28 +6,34 @@ extension CallView {
     /// Whether this node may send a request of this form to `peer`.
     func permits(
         calling peer: NodeID, _ resource: ResourceName, _ capability: Capability, method: String,
-        as principal: Principal, for purpose: Purpose? = nil, at wall: WallTime
+        as principal: Principal, for purpose: Purpose? = nil, _ meters: MeterBook,
+        at now: Moment
     ) -> Verdict {
+        let wall = now.wall
         let question = PolicyQuestion(
             side: .consumer, caller: me, callee: peer, resource: resource, capability: capability.name,
             safety: capability.safety, method: method, principal: principal, purpose: purpose,
             callerRoles: domain?.membership.roles(shownTo: peers[peer]?.membership?.domain, at: wall),
             now: wall)
         return PolicyEvaluator.decide(
-            question, over: agreements[peer] ?? [], house: house(calling: peer, resource))
+            question, over: agreements[peer] ?? [], meters: MeterGlance(meters, at: now),
+            house: house(calling: peer, resource))
     }
 
     /// Whether this node serves `peer` a request of this form.
     func permits(
         callBy peer: NodeID, _ resource: ResourceName, _ capability: Capability, method: String,
-        as principal: Principal, for purpose: Purpose? = nil, at wall: WallTime
+        as principal: Principal, for purpose: Purpose? = nil, _ meters: MeterBook,
+        at now: Moment
     ) -> Verdict {
+        let wall = now.wall
         let question = PolicyQuestion(
             side: .provider, caller: peer, callee: me, resource: resource, capability: capability.name,
             safety: capability.safety, method: method, principal: principal, purpose: purpose,
             callerRoles: roles(ofCaller: peer, at: wall), callerAddress: peers[peer]?.address, now: wall)
         return PolicyEvaluator.decide(
-            question, over: agreements[peer] ?? [], house: house(calledBy: peer, resource, at: wall))
+            question, over: agreements[peer] ?? [], meters: MeterGlance(meters, at: now),
+            house: house(calledBy: peer, resource, at: wall))
     }
 
     /// What the credential of `peer` is worth here.

@@ -12,7 +12,7 @@ public struct CallView: Sendable, Equatable {
     public let peers: OrderedTable<NodeID, CallPeer>
     /// What stands between this node and each peer, ended ones of late included, so that a refusal can name
     /// them.
-    public let agreements: OrderedTable<NodeID, [AgreementTerms]>
+    public let agreements: OrderedTable<NodeID, AgreementIndex>
     /// What this node provides; `echo` need not stand here.
     public let resources: OrderedTable<ResourceName, OfferedResource>
     /// What peers say they offer to this node.
@@ -28,7 +28,7 @@ public struct CallView: Sendable, Equatable {
 
     public init(
         me: NodeID, name: NodeName, peers: OrderedTable<NodeID, CallPeer>,
-        agreements: OrderedTable<NodeID, [AgreementTerms]>,
+        agreements: OrderedTable<NodeID, AgreementIndex>,
         resources: OrderedTable<ResourceName, OfferedResource>,
         descriptions: OrderedTable<NodeID, OrderedTable<ResourceName, ResourceDescription>>,
         routes: OrderedTable<ResourceName, [NodeID]>, domain: CallDomain? = nil,
@@ -175,9 +175,7 @@ extension CallView {
     func mayKnow(_ peer: NodeID, of name: ResourceName, at wall: WallTime) -> Bool {
         name == .echo || resources[name]?.offeredTo.contains(peer) == true
             || resources[name]?.toDomain == .offered && domain?.isMember(peer, at: wall) == true
-            || agreements[peer]?.contains { terms in
-                terms.agreement.source == me && terms.agreement.grants.contains { $0.resource == name }
-            } == true
+            || agreements[peer]?.names(name, of: me) == true
     }
 
     /// What people call `node`.

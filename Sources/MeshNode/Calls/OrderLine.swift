@@ -1,3 +1,4 @@
+import MeshAgreements
 import MeshAudit
 import MeshBase
 import MeshRouting
@@ -6,7 +7,7 @@ import MeshRouting
 ///
 ///     add ──> write, at once and in the order of the inputs
 ///         ──> perform, at once where nothing that concerns the call waits
-///         ──> behind a gate: a sync of the records of its input, or a key that is kept
+///         ──> behind a gate: a sync of the records of its input, or a key or meter that is kept
 ///                            ──opened──> perform     ──failed──> nothing of it
 ///
 /// Orders about different calls do not wait for one another. Without the line the next input's orders would
@@ -23,15 +24,15 @@ public struct OrderLine: Sendable, Equatable {
     public enum Step: Sendable, Equatable {
         /// Append in one write. The gate opens when it is synced, where that is asked for.
         case write([AuditRecord], AuditDurability, Gate)
-        /// Keep a key, synced; the gate opens when it is.
-        case remember(IdempotencyBook.Entry, Gate)
+        /// Keep it, synced; the gate opens when it is.
+        case keep(Keepsake, Gate)
         /// Do it.
         case perform(CallEffect)
     }
 
     private enum Item: Sendable, Equatable {
         case effect(CallEffect)
-        case remember(IdempotencyBook.Entry)
+        case keep(Keepsake)
         case gate(Gate)
     }
 
@@ -55,25 +56,31 @@ public struct OrderLine: Sendable, Equatable {
         firstGateOfLast = gatesMade + 1
         var steps: [Step] = []
         var gates: [Gate] = []
-        var keys: [IdempotencyBook.Entry] = []
+        var keepsakes: [Keepsake] = []
+        var ahead: [Keepsake] = []
         for effect in effects {
             if case .record(let records, let durability) = effect {
                 let gate = newGate()
                 steps.append(.write(records, durability, gate))
                 if durability == .synced { gates.append(gate) }
             } else if case .remember(let entry) = effect {
-                keys.append(entry)
+                keepsakes.append(.key(entry))
+            } else if case .reserve(let reservation) = effect {
+                switch reservation.urgency {
+                case .awaited: keepsakes.append(.meter(reservation.record))
+                case .ahead: ahead.append(.meter(reservation.record))
+                }
             } else if let subject = effect.subject,
-                !gates.isEmpty || !keys.isEmpty || (!queues.isEmpty && queues[subject] != nil)
+                !gates.isEmpty || !keepsakes.isEmpty || (!queues.isEmpty && queues[subject] != nil)
             {
-                enqueue(effect, subject, behind: gates, &keys)
+                enqueue(effect, subject, behind: gates, &keepsakes)
             } else {
                 steps.append(.perform(effect))
             }
         }
         for subject in lastSubjects { walk(subject, into: &steps) }
-        // A key that nothing else waits for.
-        for entry in keys { steps.append(.remember(entry, newGate())) }
+        // What nothing else waits for.
+        for keepsake in keepsakes + ahead { steps.append(.keep(keepsake, newGate())) }
         return steps
     }
 
@@ -106,7 +113,7 @@ public struct OrderLine: Sendable, Equatable {
 
     private mutating func enqueue(
         _ effect: CallEffect, _ subject: CallSubject, behind gates: [Gate],
-        _ keys: inout [IdempotencyBook.Entry]
+        _ keepsakes: inout [Keepsake]
     ) {
         if !lastSubjects.contains(subject) {
             lastSubjects.append(subject)
@@ -115,8 +122,8 @@ public struct OrderLine: Sendable, Equatable {
                 waiting[gate, default: []].append(subject)
             }
         }
-        for entry in keys { queues[subject, default: []].append(.remember(entry)) }
-        keys = []
+        for keepsake in keepsakes { queues[subject, default: []].append(.keep(keepsake)) }
+        keepsakes = []
         queues[subject, default: []].append(.effect(effect))
     }
 
@@ -130,15 +137,23 @@ public struct OrderLine: Sendable, Equatable {
                 guard waiting[gate] != nil else { continue }
                 queues[subject] = Array(items[index...])
                 return
-            case .remember(let entry):
+            case .keep(let keepsake):
                 let gate = newGate()
-                steps.append(.remember(entry, gate))
+                steps.append(.keep(keepsake, gate))
                 waiting[gate] = [subject]
                 queues[subject] = [.gate(gate)] + items[(index + 1)...]
                 return
             }
         }
     }
+}
+
+/// What the store keeps of calls, in place of what it kept before.
+public enum Keepsake: Sendable, Equatable {
+    /// An idempotency key.
+    case key(IdempotencyBook.Entry)
+    /// An agreement's meter; that it is kept is told to the desk by `CallInput.meterKept`.
+    case meter(MeterRecord)
 }
 
 /// Which call an order concerns.
@@ -151,7 +166,7 @@ extension CallEffect {
     /// The call that this is about; nil where it is about none, or about whatever stands behind it.
     var subject: CallSubject? {
         switch self {
-        case .record, .remember, .breakerChanged: nil
+        case .record, .remember, .reserve, .breakerChanged: nil
         case .judge(let ticket, _, _): ticket.subject
         case .send(let attempt, _, _), .abandon(let attempt), .serve(.own(let attempt), _, _),
             .stop(.own(let attempt)):

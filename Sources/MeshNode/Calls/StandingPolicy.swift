@@ -9,7 +9,8 @@ import MeshBase
 public struct StandingPolicy: Equatable, Sendable {
     private let view: CallView
     private let added: [AgreementTerms]
-    private let withdrawn: [Digest]
+    /// What stands with each peer without what is withdrawn.
+    private let standing: OrderedTable<NodeID, AgreementIndex>
 
     /// - Parameters:
     ///   - added: counted as if both had signed them and their time were now.
@@ -17,7 +18,17 @@ public struct StandingPolicy: Equatable, Sendable {
     public init(_ view: CallView, adding added: [AgreementTerms] = [], withdrawing withdrawn: [Digest] = []) {
         self.view = view
         self.added = added
-        self.withdrawn = withdrawn
+        var standing = view.agreements
+        for (peer, index) in view.agreements
+        where index.terms.contains(where: { withdrawn.contains($0.contentID) }) {
+            standing[peer] = AgreementIndex(
+                index.terms.map { terms in
+                    guard withdrawn.contains(terms.contentID) else { return terms }
+                    return AgreementTerms(
+                        contentID: terms.contentID, agreement: terms.agreement, standing: .ended)
+                })
+        }
+        self.standing = standing
     }
 
     /// What would come of `past` at `wall`.
@@ -29,14 +40,10 @@ public struct StandingPolicy: Equatable, Sendable {
         for terms in added {
             if case .permitted = PolicyEvaluator.decide(question, bySigned: terms) { return .permitted }
         }
-        let standing = (view.agreements[peer] ?? []).map { terms in
-            guard withdrawn.contains(terms.contentID) else { return terms }
-            return AgreementTerms(contentID: terms.contentID, agreement: terms.agreement, standing: .ended)
-        }
         let house =
             isOutgoing
             ? view.house(calling: peer, question.resource)
             : view.house(calledBy: peer, question.resource, at: wall)
-        return ReplayVerdict(PolicyEvaluator.decide(question, over: standing, house: house))
+        return ReplayVerdict(PolicyEvaluator.decide(question, over: standing[peer] ?? [], house: house))
     }
 }

@@ -12,6 +12,7 @@ struct Checks: Sendable {
     var audit = AuditCheck()
     var domains = DomainCheck()
     var quiet = QuietCheck()
+    var usage = UsageCheck()
     private var requestsMade: UInt64 = 0
 
     /// The only invariant that is looked at; nil: all are. A lie may break several, and the run ends when it
@@ -33,7 +34,10 @@ struct Checks: Sendable {
     mutating func begin(_ run: RunID) { calls.begin(run) }
 
     /// A run is over; answers how many requests it leaves unanswered.
-    mutating func end(_ run: RunID) -> Int { calls.end(run) }
+    mutating func end(_ run: RunID) -> Int {
+        usage.end(run)
+        return calls.end(run)
+    }
 }
 
 /// How this world lies on purpose, to see the checkers find it.
@@ -82,6 +86,10 @@ enum Tampering: String, Sendable, CaseIterable {
     case daysUnseen
     /// Desks are told yes, whatever the policy engine said.
     case enginesOverheard
+    /// The store finds at start nothing used of agreements' quotas.
+    case metersForgotten
+    /// Who revokes an agreement that cuts calls goes on with them.
+    case cutsIgnored
     /// With each ping comes a list that the node did not send: it holds nothing of the other's.
     case listsForged
     /// With each link that comes up comes a list that the node did not send.

@@ -37,7 +37,8 @@ extension World {
             case .breakerChanged(let change):
                 let way = CallCheck.Way(node: change.node, resource: change.resource)
                 checks.calls.breakerChanged(way, to: change.to, of: run)
-            case .remember, .judge, .answer, .refuse, .breakOff, .stop(.inbound), .respond, .finishResponse,
+            case .remember, .reserve, .judge, .answer, .refuse, .breakOff, .stop(.inbound), .respond,
+                .finishResponse,
                 .breakOffResponse,
                 .replay:
                 break
@@ -91,7 +92,9 @@ extension World {
                 breach(.withinDeadline, "host \(run.host) gives \(attempt) more time than there is")
             }
         }
-        checkAgreement(of: invocation, from: hosts[run.host].node, to: node, with: node, of: run)
+        checkAgreement(
+            of: invocation, from: hosts[run.host].node, to: node, with: node, .sent(run.host, attempt),
+            of: run)
         checkEngine(invocation.correlation, .consumer, of: run)
     }
 
@@ -100,7 +103,8 @@ extension World {
             breach(.withinDeadline, "host \(run.host) serves \(key) after its deadline")
         }
         guard let peer = truth(behind: key.connection, of: run) else { return }
-        checkAgreement(of: invocation, from: peer, to: hosts[run.host].node, with: peer, of: run)
+        checkAgreement(
+            of: invocation, from: peer, to: hosts[run.host].node, with: peer, .served(run.host, key), of: run)
         checkEngine(invocation.correlation, .provider, of: run)
     }
 
@@ -112,7 +116,8 @@ extension World {
 
     /// The agreement that a call stands on: in force, of these two, for this.
     private mutating func checkAgreement(
-        of invocation: Invocation, from caller: NodeID, to callee: NodeID, with peer: NodeID, of run: RunID
+        of invocation: Invocation, from caller: NodeID, to callee: NodeID, with peer: NodeID,
+        _ subject: UsageCheck.Subject, of run: RunID
     ) {
         if let contentID = invocation.agreement,
             let house = hosts[run.host].disk.houses.values.first(where: { suite.names($0, contentID) })
@@ -126,6 +131,7 @@ extension World {
         }
         note(.agreementHonoured, flaw(inApprovalsOf: record, at: run.host))
         let agreement = record.agreement
+        checks.usage.ordered(subject, under: agreement, host: run.host, at: seen(by: run.host).wall)
         let wall = moment(of: run.host).wall
         let isDue = agreement.validFrom.map { wall - .seconds(5) >= $0 } ?? true
         let isCovered = agreement.grants.contains {

@@ -1,3 +1,4 @@
+import MeshAgreements
 import MeshAudit
 import MeshBase
 import MeshGossip
@@ -11,11 +12,13 @@ extension World {
         case .routine:
             inspectTables()
             inspectCredentials()
+            inspectUnderWay()
             // A host that stood still answers when it goes on.
             let hasPaused = plan.faults.contains(.pauses) && time < .zero + plan.duration + .seconds(15)
             let patience: Duration = hasPaused ? .seconds(15) : .seconds(1)
             for text in checks.calls.overdue(at: time, patience: patience) { breach(.answeredOnce, text) }
             schedule(.inspect(.routine), after: .seconds(5))
+        case .underWay: inspectUnderWay()
         case .cut(let run, let node): inspectCut(run, node)
         case .conviction(let run, let node): inspectConviction(run, node)
         case .membership(let run, let node): inspectMembership(of: node, by: run)
@@ -48,6 +51,22 @@ extension World {
             }
         }
         return found
+    }
+
+    /// What was under way under a revoked agreement that cuts calls has ended, and no answer is awaited.
+    private mutating func inspectUnderWay() {
+        for number in hosts.indices {
+            guard let agent = hosts[number].agent, let desk = agent.desk, agent.line.waitingCount == 0,
+                hosts[number].pausedUntil <= time, !hosts[number].isFull
+            else { continue }
+            let cut = hosts[number].disk.agreements.values.filter { record in
+                guard case .ended(.revoked) = record.state else { return false }
+                return record.agreement.callsAtEnd == .cut
+            }
+            for record in cut where desk.isUnderWay(record.contentID) {
+                breach(.cutEnds, "host \(number) goes on under \(record.agreement.id), which was revoked")
+            }
+        }
     }
 
     /// Nothing is open any more to whom a host does not trust.

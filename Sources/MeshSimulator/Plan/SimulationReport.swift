@@ -80,6 +80,10 @@ public enum Invariant: String, Sendable, CaseIterable, Hashable {
     case tokenServesFew = "a token serves no more keys than it says"
     /// After heal, members of one domain trust each other and hold the same.
     case membersConverge = "members trust each other and hold the same house agreement"
+    /// What is counted stays within what was agreed.
+    case quotaKept = "no quota is exceeded on either side"
+    /// A revocation that cuts calls cuts them.
+    case cutEnds = "no call stays under way under a revoked agreement that cuts it"
     /// Attempts and calls are told once on each side.
     case toldOnce = "one event for each attempt and side"
     /// What was acknowledged is remembered.
@@ -144,6 +148,8 @@ public struct SimulationStatistics: Equatable, Sendable {
     public internal(set) var operations = 0
     /// Nodes that were enrolled in a domain, each founder among them, at the end.
     public internal(set) var members = 0
+    /// Calls that left or were served under an agreement with quotas.
+    public internal(set) var meteredCalls = 0
     /// Calls that left or were served under a house agreement.
     public internal(set) var houseCalls = 0
     /// Credentials that issuers and anchors signed.

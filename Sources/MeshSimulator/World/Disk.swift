@@ -25,6 +25,7 @@ struct Disk: Sendable {
     private(set) var partners = StoredPartners()
     private(set) var tokenUses = OrderedTable<Pin, TokenUse>()
     private(set) var keys = OrderedTable<IdempotencyBook.Key, IdempotencyBook.Entry>()
+    private(set) var meters = OrderedTable<AgreementID, MeterRecord>()
     private(set) var journal: [AuditRecord] = []
     /// How many records of the journal would survive the loss of power.
     private(set) var syncedCount = 0
@@ -98,6 +99,8 @@ struct Disk: Sendable {
         keys[entry.key] = entry.until.milliseconds == 0 ? nil : entry
     }
 
+    mutating func commit(_ record: MeterRecord) { meters[record.agreement] = record }
+
     mutating func append(_ records: [AuditRecord]) { journal += records }
 
     mutating func sync(upTo count: Int) { syncedCount = max(syncedCount, min(count, journal.count)) }
@@ -128,10 +131,11 @@ struct Disk: Sendable {
         case .invitesForgotten: for invite in invites.values { invites[invite.name] = invite.unused }
         case .bootsForgotten: for peer in peers.values { peers[peer.node] = peer.withoutBoot }
         case .tokenUsesForgotten: tokenUses = OrderedTable()
+        case .metersForgotten: meters = OrderedTable()
         case .keysForgotten, .catalogUnkept, .agreementsUnkept, .answersDoubled, .headsMisdelivered,
             .neverHealed, .bothKeysStolen, .alarmsUnheard, .closesIgnored, .contradictionsLost,
             .enginesOverheard, .listsForged, .greetingsForged, .credentialsUnkept, .seedsStolen, .daysUnseen,
-            .approvalsUnkept, nil:
+            .approvalsUnkept, .cutsIgnored, nil:
             break
         }
     }

@@ -37,6 +37,8 @@ struct OperatorScript: Sendable {
     var providers: Set<Int> = []
     /// Idempotency keys that each host's applications have used.
     var keysUsed: [Int] = []
+    /// Limits of agreements come from a draw of their own, that moves no other.
+    var limits = SeededGenerator(seed: 0)
     /// What is known of domains.
     var domains = DomainScript(generator: SeededGenerator(seed: 0))
 
@@ -178,9 +180,46 @@ extension World {
             script.generator.number(below: 4) == 0 ? [.named("list"), .named("pay")] : nil
         let grant = Grant(resource: Self.orders, capabilities: capabilities)
         let approvals = drawApprovals(host, peer)
+        let (limits, callsAtEnd) = drawLimits()
         command(
             host,
-            .offer(OfferRequest(peer: hosts[peer].node, grants: [grant], approvals: approvals, life: life)))
+            .offer(
+                OfferRequest(
+                    peer: hosts[peer].node, grants: [grant], approvals: approvals, limits: limits,
+                    callsAtEnd: callsAtEnd,
+                    life: life)
+            ))
+    }
+
+    /// One offer in three has limits that calls may reach, and one in two cuts calls when it is revoked.
+    private mutating func drawLimits() -> (UsageLimits, CallsAtEnd) {
+        let callsAtEnd: CallsAtEnd = script.limits.number(below: 2) == 0 ? .cut : .finish
+        guard script.limits.number(below: 3) == 0 else { return (.none, callsAtEnd) }
+        let burst = Int64(script.limits.number(below: 8)) + 1
+        var limits = UsageLimits(callsPerDay: Int64(script.limits.number(below: 30)) + 1)
+        if script.limits.number(below: 2) == 0 {
+            limits.callsPerMonth = Int64(script.limits.number(below: 300)) + 1
+        }
+        if script.limits.number(below: 2) == 0 {
+            limits.rate = RateLimit(calls: 1, seconds: 2, burst: burst)
+        }
+        return (limits, callsAtEnd)
+    }
+
+    /// Ends an agreement, as either of its parties: one under which something is under way, if there is one.
+    private mutating func revokeAgreement(_ host: Int) {
+        let open = hosts[host].agent?.node.agreements.records.filter { record in
+            guard case .active = record.state else { return false }
+            return record.agreement.grants.allSatisfy { $0.resource == Self.orders }
+        }
+        guard let open, !open.isEmpty else { return }
+        let desk = hosts[host].agent?.desk
+        let record =
+            open.first { desk?.isUnderWay($0.contentID) == true }
+            ?? open[Int(script.limits.number(below: UInt64(open.count)))]
+        schedule(.inspect(.underWay), after: .milliseconds(500))
+        command(
+            host, .revoke(RevocationOrder(contentID: record.contentID, orderedBy: .local, reason: "a whim")))
     }
 
     private mutating func route(_ host: Int) {
@@ -199,7 +238,10 @@ extension World {
         let other = (host + 1 + Int(script.generator.number(below: UInt64(plan.nodes - 1)))) % plan.nodes
         statistics.operations += 1
         let node = hosts[other].node
-        switch script.generator.number(below: 20) {
+        let draw = script.generator.number(below: 20)
+        // A lie about revocations wants some.
+        if tampering == .cutsIgnored, draw < 10 { return revokeAgreement(host) }
+        switch draw {
         case 0...4: command(host, .decide(node, .suspend, note: "a whim"))
         case 5...10: command(host, .decide(node, .resume, note: "another whim"))
         case 11: command(host, .decide(node, .revoke, note: "for good"))
@@ -209,6 +251,7 @@ extension World {
             command(host, .removeResource(Self.orders))
         case 14, 15: operate(.provide(host: host))
         case 16, 17: operate(.offer(host: host, peer: other))
+        case 18: revokeAgreement(host)
         default: operate(.invite(host: host, guest: other, tries: 2))
         }
     }

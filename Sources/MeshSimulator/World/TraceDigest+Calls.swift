@@ -12,6 +12,8 @@ extension TraceDigest {
         case .linkCameUp(let node), .linkWentDown(let node): fold(node.digest.bytes)
         case .roomMeasured: fold(42)
         case .keysRestored(let entries): fold(entries.count)
+        case .metersRestored(let records): for record in records { fold(record) }
+        case .meterKept(let record): fold(record)
         case .draining: fold(43)
         case .timeReached: fold(44)
         case .requested(let request): fold(45, request.id)
@@ -44,6 +46,7 @@ extension TraceDigest {
         switch effect {
         case .record(let records, _): fold(records)
         case .remember(let entry): fold(entry.key.key)
+        case .reserve(let reservation): fold(reservation.record)
         case .breakerChanged(let change): fold("\(change.from) \(change.to)")
         case .send(let id, let node, let invocation):
             fold(61, id)
@@ -66,6 +69,18 @@ extension TraceDigest {
         case .replay(let key, _): fold(72, key)
         case .answerAgain(let id, _, _): fold(73, id)
         }
+    }
+
+    mutating func fold(_ keepsake: Keepsake) {
+        switch keepsake {
+        case .key(let entry): fold(entry.key.key)
+        case .meter(let record): fold(record)
+        }
+    }
+
+    private mutating func fold(_ record: MeterRecord) {
+        fold(record.agreement.description)
+        for spent in record.days + record.months { fold(Int(spent.calls)) }
     }
 
     mutating func fold(_ records: [AuditRecord]) {

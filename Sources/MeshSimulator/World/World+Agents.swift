@@ -43,6 +43,7 @@ extension World {
         hosts[number].agent?.node.start(at: now, into: &outbox)
         perform(&outbox, run)
         if isAlive(run) { call(run, .keysRestored(hosts[number].disk.keys.values)) }
+        if isAlive(run) { call(run, .metersRestored(hosts[number].disk.meters.values)) }
         if isAlive(run) { measure(run) }
         tell(run, .listens(ListeningNotice(port: hosts[number].endpoint.port, advertised: [])))
         if let token = hosts[number].token?.token, isAlive(run) { tell(run, .enrolmentOrdered(token)) }

@@ -31,11 +31,11 @@ extension World {
                 let due = max(time + moment(upTo: .milliseconds(10)), hosts[run.host].agent?.syncedAt ?? time)
                 hosts[run.host].agent?.syncedAt = due
                 queue.push(.synced(run, journal: hosts[run.host].disk.journal.count, gate), at: due)
-            case .remember(let entry, let gate):
-                trace.fold(.remember(entry))
+            case .keep(let keepsake, let gate):
+                trace.fold(keepsake)
                 let due = max(time + moment(upTo: .milliseconds(10)), hosts[run.host].agent?.keptAt ?? time)
                 hosts[run.host].agent?.keptAt = due
-                queue.push(.kept(run, entry, gate), at: due)
+                queue.push(.kept(run, keepsake, gate), at: due)
             case .perform(let effect):
                 trace.fold(effect)
                 perform(effect, run)
@@ -49,12 +49,21 @@ extension World {
         open(gate, run)
     }
 
-    mutating func kept(_ run: RunID, _ entry: IdempotencyBook.Entry, _ gate: OrderLine.Gate) {
+    mutating func kept(_ run: RunID, _ keepsake: Keepsake, _ gate: OrderLine.Gate) {
         guard isAlive(run) else { return }
         let isWritten = endOfWriting(parts: 1, run)
-        if isWritten != 0, tampering != .keysForgotten { hosts[run.host].disk.commit(entry) }
+        if isWritten != 0 { keep(keepsake, run) }
         guard isWritten == nil else { return endInWrite(run) }
+        if case .meter(let record) = keepsake { call(run, .meterKept(record)) }
+        guard isAlive(run) else { return }
         open(gate, run)
+    }
+
+    private mutating func keep(_ keepsake: Keepsake, _ run: RunID) {
+        switch keepsake {
+        case .key(let entry): if tampering != .keysForgotten { hosts[run.host].disk.commit(entry) }
+        case .meter(let record): hosts[run.host].disk.commit(record)
+        }
     }
 
     private mutating func open(_ gate: OrderLine.Gate, _ run: RunID) {
@@ -64,7 +73,7 @@ extension World {
 
     mutating func perform(_ effect: CallEffect, _ run: RunID) {
         switch effect {
-        case .record, .remember, .breakerChanged: break
+        case .record, .remember, .reserve, .breakerChanged: break
         case .judge(let ticket, let question, let correlation): judge(ticket, question, correlation, run)
         case .send(let attempt, let node, let invocation): send(attempt, to: node, invocation, run)
         case .abandon(let attempt):
@@ -83,7 +92,9 @@ extension World {
         case .breakOff(let id, _):
             statistics.brokenOff += 1
             note(.answeredOnce, checks.calls.answerEnded(id, of: run, as: .brokenOff))
-        case .serve(let service, let resource, let invocation): serve(service, resource, invocation, run)
+        case .serve(let service, let resource, let invocation):
+            if case .inbound(let key) = service { pass(.served(run.host, key), run) }
+            serve(service, resource, invocation, run)
         case .stop(let service): hosts[run.host].agent?.services.remove(service)
         case .respond(let key, let answer): respond(key, answer, run)
         case .finishResponse(let key):
@@ -98,6 +109,12 @@ extension World {
             transmit(.answerEnd(stream: key.stream, Self.answerBody(suite)), on: key.connection, of: run)
             endService(key, run, isAcknowledged: true)
         }
+    }
+
+    /// A call passes that an agreement may count.
+    private mutating func pass(_ subject: UsageCheck.Subject, _ run: RunID) {
+        for text in checks.usage.performed(subject) { breach(.quotaKept, text) }
+        statistics.meteredCalls = checks.usage.counted
     }
 
     private mutating func finish(_ id: RequestID, _ run: RunID) {
@@ -133,6 +150,7 @@ extension World {
             let streams = hosts[run.host].agent?.streamsOpened
         else { return schedule(.call(run, .attemptFailed(attempt, .linkLost, .none)), after: .zero) }
         checkTrust(in: node, of: run)
+        pass(.sent(run.host, attempt), run)
         let stream = InboundKey(connection: connection, stream: streams + 1)
         hosts[run.host].agent?.streamsOpened = streams + 1
         hosts[run.host].agent?.attempts[attempt] = stream

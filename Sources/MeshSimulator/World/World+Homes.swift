@@ -84,7 +84,7 @@ extension World {
         var inputs: [CallInput] = [.roomMeasured(bytes: 0)]
         for effect in ordered + (hosts[run.host].agent?.line.failed(gate) ?? []) {
             switch effect {
-            case .record, .remember, .breakerChanged: break
+            case .record, .remember, .reserve, .breakerChanged: break
             case .abandon, .stop, .judge: perform(effect, run)
             case .send(let attempt, _, _), .serve(.own(let attempt), _, _):
                 turnAway(attempt.request, run)
@@ -183,6 +183,7 @@ extension World {
         checks.trust.forget(host)
         checks.gossip.forget(host)
         checks.calls.forget(host)
+        checks.usage.forget(host)
         checks.audit.forget(host)
         checks.domains.forget(host)
     }

@@ -1,3 +1,4 @@
+import MeshAgreements
 import MeshAudit
 import MeshBase
 import MeshGossip
@@ -94,7 +95,7 @@ extension World {
             guard let generator = hosts[run.host].agent?.generator else { return }
             hosts[run.host].agent?.desk = CallDesk(view: view, generator: generator)
         } else {
-            call(run, .viewPublished(view))
+            call(run, .viewPublished(tampering == .cutsIgnored ? view.withoutCuts : view))
         }
     }
 
@@ -137,5 +138,23 @@ extension PipeMessage {
     /// A list that says that its sender holds nothing of the other's.
     fileprivate static var forgedList: Self {
         .document(.gossip(.list(RegistryList(mine: nil, yours: nil, isComplete: false))))
+    }
+}
+
+extension CallView {
+    /// As a desk sees it that cuts nothing.
+    fileprivate var withoutCuts: CallView {
+        var deaf = OrderedTable<NodeID, AgreementIndex>()
+        for (node, index) in agreements {
+            deaf[node] = AgreementIndex(
+                index.terms.map { terms in
+                    AgreementTerms(
+                        contentID: terms.contentID, agreement: terms.agreement, standing: terms.standing,
+                        ending: terms.ending)
+                })
+        }
+        return CallView(
+            me: me, name: name, peers: peers, agreements: deaf, resources: resources,
+            descriptions: descriptions, routes: routes, domain: domain, configuration: configuration)
     }
 }

@@ -62,6 +62,7 @@ struct World: Sendable {
             hosts[plan.nodes - 1].isHonest = false
         }
         script.domains = DomainScript(generator: generator.split())
+        script.limits = SeededGenerator(seed: plan.seed ^ 0x6c69_6d69_7473)
         prepare()
     }
 

@@ -20,8 +20,8 @@ enum WorldEvent: Sendable {
     case call(RunID, CallInput)
     /// The disk has synced so many records; what waits for that goes on.
     case synced(RunID, journal: Int, OrderLine.Gate)
-    /// The store has kept a key; what waits for that goes on.
-    case kept(RunID, IdempotencyBook.Entry, OrderLine.Gate)
+    /// The store has kept a key or a meter; what waits for that goes on.
+    case kept(RunID, Keepsake, OrderLine.Gate)
     /// The audit's room is measured.
     case measure(RunID)
     /// TCP and TLS are through, or not.
@@ -71,6 +71,8 @@ struct Dial: Sendable {
 /// What an inspection looks at.
 enum Inspection: Sendable {
     case routine
+    /// Whether what a revocation cuts has ended.
+    case underWay
     case links
     case heads
     case end

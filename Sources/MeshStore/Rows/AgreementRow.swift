@@ -21,12 +21,15 @@ public struct AgreementRow: StoredRow {
     public var approvals: [UInt8]?
     /// When it ends by itself.
     public var validUntil: WallTime
+    /// How many days ahead its end was told last; nil: it was not.
+    public var warned: Int64?
     /// When the row was last changed.
     public var updated: WallTime
 
     public init(
         contentID: Digest, agreement: String, version: Int64, peer: NodeID, role: String, state: String,
-        document: [UInt8], approvals: [UInt8]? = nil, validUntil: WallTime, updated: WallTime
+        document: [UInt8], approvals: [UInt8]? = nil, validUntil: WallTime, warned: Int64? = nil,
+        updated: WallTime
     ) {
         self.contentID = contentID
         self.agreement = agreement
@@ -37,6 +40,7 @@ public struct AgreementRow: StoredRow {
         self.document = document
         self.approvals = approvals
         self.validUntil = validUntil
+        self.warned = warned
         self.updated = updated
     }
 
@@ -50,14 +54,15 @@ public struct AgreementRow: StoredRow {
         document = try columns.bytes("document")
         approvals = try columns.optionalBytes("approvals")
         validUntil = try columns.wall("valid_until")
+        warned = try columns.optionalInteger("warned")
         updated = try columns.wall("updated")
     }
 
     func put(in database: Database) throws {
         let sql = """
             INSERT INTO agreements (content_id, agreement_id, version, peer, role, state, document,
-                approvals, valid_until, updated)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                approvals, valid_until, warned, updated)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (content_id) DO UPDATE SET agreement_id = excluded.agreement_id,
                 version = excluded.version,
                 peer = excluded.peer,
@@ -66,11 +71,12 @@ public struct AgreementRow: StoredRow {
                 document = excluded.document,
                 approvals = excluded.approvals,
                 valid_until = excluded.valid_until,
+                warned = excluded.warned,
                 updated = excluded.updated
             """
         let arguments: StatementArguments = [
             contentID.bytes.blob, agreement, version, peer.description, role, state, document.blob,
-            approvals?.blob, validUntil.milliseconds, updated.milliseconds,
+            approvals?.blob, validUntil.milliseconds, warned, updated.milliseconds,
         ]
         try database.cachedStatement(sql: sql).execute(arguments: arguments)
     }

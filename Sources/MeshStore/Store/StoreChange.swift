@@ -22,9 +22,11 @@ public enum StoreChange: Equatable, Sendable {
     case putAgreement(AgreementRow)
     /// Houses are never removed: who joins again must not be told an older one.
     case putHouse(HouseRow)
+    /// With the last version of an agreement its meter goes.
     case removeAgreement(contentID: Digest)
     case putPerson(PersonRow)
     case removePerson(NodeName)
+    case putMeter(MeterRow)
     /// Its records stay as they are: the turn that changes a head also puts and removes its records.
     case putHead(HeadRow)
     /// Its records go with it.
@@ -55,6 +57,7 @@ public enum StoreChange: Equatable, Sendable {
         case .putPerson(let row): try row.put(in: database)
         case .removePerson(let name):
             try remove("people WHERE name = ?", [name.description], from: database)
+        case .putMeter(let row): try row.put(in: database)
         case .putHead(let row): try row.put(in: database)
         case .putRecord(let row): try row.put(in: database)
         case .putIdempotency(let row): try row.put(in: database)
@@ -82,6 +85,8 @@ public enum StoreChange: Equatable, Sendable {
             try remove("routes WHERE resource = ?", [name.description], from: database)
         case .removeAgreement(let id):
             try remove("agreements WHERE content_id = ?", [id.bytes.blob], from: database)
+            try remove(
+                "meters WHERE agreement_id NOT IN (SELECT agreement_id FROM agreements)", [], from: database)
         case .removeHead(let owner, let audience):
             try remove(
                 "heads WHERE owner = ? AND audience = ?", [owner.description, audience], from: database)

@@ -11,7 +11,7 @@ struct StoreSchema: Sendable {
 
     /// As it is.
     static let current = StoreSchema(steps: [
-        firstStep, secondStep, thirdStep, fourthStep, fifthStep, sixthStep,
+        firstStep, secondStep, thirdStep, fourthStep, fifthStep, sixthStep, seventhStep,
     ])
 
     /// Takes each step that is missing, in a transaction of its own together with its version number.
@@ -115,5 +115,11 @@ struct StoreSchema: Sendable {
         CREATE TABLE people (
             name TEXT PRIMARY KEY NOT NULL, document BLOB NOT NULL, ended INTEGER,
             updated INTEGER NOT NULL) WITHOUT ROWID;
+        """
+
+    // What calls used of agreements' quotas, and of which ends people were told.
+    private static let seventhStep = """
+        CREATE TABLE meters (agreement_id TEXT PRIMARY KEY NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;
+        ALTER TABLE agreements ADD COLUMN warned INTEGER;
         """
 }

@@ -32,6 +32,8 @@ public struct StoredState: Equatable, Sendable {
     public var tokenUses: [TokenUseRow] = []
     /// By kind and domain.
     public var papers: [PaperRow] = []
+    /// By agreement.
+    public var meters: [MeterRow] = []
     /// By caller and key.
     public var idempotency: [IdempotencyRow] = []
 
@@ -54,6 +56,7 @@ public struct StoredState: Equatable, Sendable {
         credentials = try Self.rows("credentials", by: "node_id", database, path)
         tokenUses = try Self.rows("token_uses", by: "token", database, path)
         papers = try Self.rows("domain_papers", by: "kind, domain", database, path)
+        meters = try Self.rows("meters", by: "agreement_id", database, path)
         idempotency = try Self.rows("idempotency", by: "caller, key", database, path)
     }
 

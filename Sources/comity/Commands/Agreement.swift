@@ -11,6 +11,9 @@ struct Offer: AsyncParsableCommand {
 
             Conditions are signed with the offer and held at both ends:
             comity offer orders --to bakery --access read_only --principal billing --network 10.1.0.0/16
+
+            So are limits, which each side counts for itself; days and months are those of UTC:
+            comity offer orders --to bakery --rate 100/s:200 --quota 10000/day --quota 200000/month
             """)
     @OptionGroup var facts: FactOptions
     @Argument(help: "One of this node's resources.") var resource: ResourceName
@@ -41,17 +44,39 @@ struct Offer: AsyncParsableCommand {
             "In which role people of both sides must approve; two always are among them; repeatable.",
             valueName: "role"))
     var approval: [PersonRole] = []
+    @Option(
+        help: ArgumentHelp(
+            "Calls in a second, minute or hour (s, m, h), and how many at once: 100/s, 100/s:200.",
+            valueName: "calls/span[:burst]"))
+    var rate: TypedRate?
+    @Option(
+        help: ArgumentHelp("Calls in a day or month; one of each.", valueName: "calls/period"))
+    var quota: [TypedQuota] = []
+    @Option(help: "Nodes that may relay a call, 0 to 8; kept and shown until nodes relay.") var hops: Int64?
+    @Option(help: "What becomes of calls under way at a revocation: finish or cut.")
+    var atRevocation = LimitsReport.CallsAtEnd.finish
     @Option(name: .customLong("for"), help: ArgumentHelp("For how long.", valueName: "time"))
     var life = TypedDuration(.seconds(30 * 86_400))
+
+    func validate() throws {
+        let periods = quota.map(\.period)
+        guard Set(periods).count == periods.count else {
+            throw ValidationError("one quota a day and one a month")
+        }
+    }
 
     func run() async throws {
         let conditions = ConditionsReport(
             access: access, principals: principal, roles: role, networks: network, purposes: purpose)
         let commitments = CommitmentsReport(
             frameworks: framework, serviceLevels: serviceLevel.map(\.level))
+        func calls(_ period: UsageReport.Period) -> Int64? { quota.first { $0.period == period }?.calls }
+        let limits = LimitsReport(
+            rate: rate?.rate, callsPerDay: calls(.day), callsPerMonth: calls(.month), hops: hops)
         let request = MakeOffer.Request(
             resource: resource, to: to, capabilities: capability, conditions: conditions,
-            namespaces: namespace, commitments: commitments, approvals: approval, seconds: life.seconds)
+            namespaces: namespace, commitments: commitments, approvals: approval, limits: limits,
+            callsAtEnd: atRevocation, seconds: life.seconds)
         try facts.show(try await facts.home.ask(MakeOffer.self, request), AgreementText.offered)
     }
 }
@@ -136,7 +161,8 @@ struct Agreement: AsyncParsableCommand {
             abstract: "End an agreement for good, as either of its parties.",
             discussion: """
                 It holds here at once, and is told to the peer now or at the next link. No version of the
-                agreement ever counts again; what is wanted later is a new offer. Calls under way go on.
+                agreement ever counts again; what is wanted later is a new offer. Calls under way go on, or
+                are cut at both ends where the agreement says so.
 
                 Example: comity agreement revoke 3f9a2c --reason 'contract ended'
                 """)

@@ -25,11 +25,13 @@ extension RunningAgent {
     /// Offers `name` (some capabilities of it, or all) to `other`, and waits until both have agreed.
     func offer(
         _ name: String, _ capabilities: [String]? = nil, to other: RunningAgent,
-        under conditions: AgreementConditions = .none
+        under conditions: AgreementConditions = .none, limits: UsageLimits = .none,
+        callsAtEnd: CallsAtEnd = .finish
     ) async throws {
         let grant = Grant(resource: resource(name), capabilities: capabilities?.map(resource))
         let request = OfferRequest(
-            peer: other.node, grants: [grant], conditions: conditions, life: .seconds(3_600))
+            peer: other.node, grants: [grant], conditions: conditions, limits: limits,
+            callsAtEnd: callsAtEnd, life: .seconds(3_600))
         try await order(.offer(request))
         // What asks for a purpose is accepted by no rule.
         if conditions.purposes != nil {
@@ -45,7 +47,7 @@ extension RunningAgent {
         // What the desk decides by comes a little after what the node knows: in between lies the disk.
         for (agent, peer) in [(self, other), (other, self)] {
             try await until("\(agent.identity.name) decides calls by what was agreed about \(name)") {
-                agent.calls.desk.withLock { $0.view }.agreements[peer.node]?.contains {
+                agent.calls.desk.withLock { $0.view }.agreements[peer.node]?.terms.contains {
                     $0.standing == .active && $0.agreement.grants.contains(grant)
                 } ?? false
             }

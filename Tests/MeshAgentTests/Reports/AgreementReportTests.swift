@@ -1,3 +1,4 @@
+import MeshAgreements
 import MeshBase
 import MeshControl
 import MeshTrust
@@ -61,7 +62,26 @@ struct AgreementReportTests {
     @Test func `warns of an agreement in the last third of its life and its last week`() throws {
         var rig = try rig()
         try rig.provide("orders", to: bakery, offered: Self.day * 26, life: Self.day * 30)
-        #expect(try attention(rig).map(\.next) == ["comity offer orders --to bakery"])
+        let id = rig.restored.agreements[0].contentID.description.prefix(12)
+        #expect(try attention(rig).map(\.next) == ["comity agreement renew \(id)"])
+    }
+
+    @Test func `says what is used of an agreement's quotas, and warns at 80 percent of one`() throws {
+        var rig = try rig()
+        try rig.provide(
+            "orders", to: bakery, life: Self.day * 20, limits: UsageLimits(callsPerDay: 5, callsPerMonth: 50))
+        let agreement = rig.restored.agreements[0].agreement
+        for used in 1...5 {
+            _ = rig.meters.take(agreement, at: ReportRig.now)
+            let report = try #require(try rig.writer.agreements.first)
+            #expect(report.limits == LimitsReport(callsPerDay: 5, callsPerMonth: 50))
+            #expect(report.usage.map(\.left) == [Int64(5 - used), Int64(50 - used)])
+            let lines = try attention(rig)
+            #expect(lines.count == (used < 4 ? 0 : 1))
+            guard used == 5 else { continue }
+            #expect(lines[0].what.hasPrefix("5 of 5 calls of bakery to orders here are used in 2026-11-18"))
+            #expect(lines[0].next == "comity agreement show \(report.id.prefix(12))")
+        }
     }
 
     @Test func `does not warn of what is young, renewed by itself, or covered for longer`() throws {

@@ -29,6 +29,7 @@ struct ReportRig {
 
     let me = Person("here")
     var restored = RestoredNode()
+    var meters = MeterBook()
 
     var writer: ReportWriter<SystemSuite> {
         get throws {
@@ -40,7 +41,7 @@ struct ReportRig {
                 generator: SeededGenerator(seed: 1))
             var effects = Outbox<NodeEffect>()
             node.start(at: Self.now, into: &effects)
-            return ReportWriter(node, using: SystemSuite(), at: Self.now)
+            return ReportWriter(node, meters, using: SystemSuite(), at: Self.now)
         }
     }
 
@@ -60,7 +61,7 @@ struct ReportRig {
     mutating func provide(
         _ resource: String, to person: Person, state: AgreementState = .active(acceptance: .byPeer),
         offered: Duration = .zero, life: Duration, from: Duration = .seconds(-300),
-        origin: AgreementOrigin = .byOperator
+        origin: AgreementOrigin = .byOperator, limits: UsageLimits = .none
     ) throws {
         let created = Self.now.wall - offered
         let agreement = Agreement(
@@ -68,7 +69,8 @@ struct ReportRig {
                 "01938f7e-0000-7000-8000-\(String(100_000_000_000 + restored.agreements.count))")!,
             version: 1,
             source: me.node, target: person.node,
-            grants: [Grant(resource: ResourceName(resource)!, capabilities: nil)], validFrom: created + from,
+            grants: [Grant(resource: ResourceName(resource)!, capabilities: nil)], limits: limits,
+            validFrom: created + from,
             validUntil: created + life, createdBy: me.node, created: created)
         var document = try Signer(me.key).signed(agreement, using: SystemSuite())
         if case .active = state {

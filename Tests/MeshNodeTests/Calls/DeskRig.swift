@@ -84,17 +84,18 @@ struct DeskRig {
 
     mutating func agree(
         provider: NodeID, consumer: NodeID, _ name: String, only: [String]? = nil, until: Int64 = 1 << 40,
-        standing: AgreementTerms.Standing = .active, conditions: AgreementConditions = .none
+        standing: AgreementTerms.Standing = .active, conditions: AgreementConditions = .none,
+        limits: UsageLimits = .none, callsAtEnd: CallsAtEnd = .finish
     ) {
-        var generator = SeededGenerator(seed: UInt64(agreements.count))
+        let count = UInt8(agreements.values.reduce(0) { $0 + $1.count })
+        var generator = SeededGenerator(seed: UInt64(count))
         let agreement = Agreement(
             id: AgreementID(using: &generator), version: 1, source: provider, target: consumer,
             grants: [Grant(resource: resource(name), capabilities: only?.map { resource($0) })],
-            conditions: conditions, validFrom: nil,
+            conditions: conditions, limits: limits, callsAtEnd: callsAtEnd, validFrom: nil,
             validUntil: WallTime(milliseconds: wallStart + until), createdBy: provider,
             created: WallTime(milliseconds: wallStart - 1000))
         let other = provider == node(0) ? consumer : provider
-        let count = UInt8(agreements.values.reduce(0) { $0 + $1.count })
         let id = Digest([UInt8](repeating: 100 + count, count: 32))!
         agreements[other, default: []].append(
             AgreementTerms(contentID: id, agreement: agreement, standing: standing))
@@ -112,7 +113,7 @@ struct DeskRig {
             .viewPublished(
                 CallView(
                     me: node(0), name: peerName("A"), peers: table(peers.map { (node($0.key), $0.value) }),
-                    agreements: table(agreements.map { ($0.key, $0.value) }),
+                    agreements: table(agreements.map { ($0.key, AgreementIndex($0.value)) }),
                     resources: table(own.map { ($0.resource.name, $0) }),
                     descriptions: table(descriptions.map { ($0.key, table($0.value.map { ($0.name, $0) })) }),
                     routes: table(routes.map { ($0.key, $0.value) }), domain: domain,
@@ -272,7 +273,7 @@ struct Ledger {
                 let isWithdrawn = entry.until.milliseconds == 0
                 begun["\(entry.key.caller)/\(entry.key.key)"] =
                     isWithdrawn ? nil : begun["\(entry.key.caller)/\(entry.key.key)"] ?? 0
-            case .breakerChanged, .judge, .abandon, .stop, .finishResponse, .breakOffResponse: break
+            case .reserve, .breakerChanged, .judge, .abandon, .stop, .finishResponse, .breakOffResponse: break
             }
         }
     }

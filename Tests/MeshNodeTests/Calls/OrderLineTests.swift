@@ -29,7 +29,8 @@ import Testing
         steps.map { step in
             switch step {
             case .write(_, let durability, let gate): "\(durability.rawValue) \(gate)"
-            case .remember(let entry, let gate): "\(entry.key.key) \(gate)"
+            case .keep(.key(let entry), let gate): "\(entry.key.key) \(gate)"
+            case .keep(.meter(let record), let gate): "\(record.agreement) \(gate)"
             case .perform(.answer(let id, _, _, _)): "answer \(id.number)"
             case .perform(.finish(let id)): "finish \(id.number)"
             case .perform(.refuse(let id, _, _)): "refuse \(id.number)"
@@ -116,7 +117,7 @@ import Testing
             func carryOut(_ steps: [OrderLine.Step]) {
                 for step in steps {
                     switch step {
-                    case .write(_, .synced, let gate), .remember(_, let gate): closed.append(gate)
+                    case .write(_, .synced, let gate), .keep(_, let gate): closed.append(gate)
                     case .write(_, .written, _): break
                     case .perform(.answer(let id, _, _, let mark)):
                         performed[id.number, default: []].append(mark.low)

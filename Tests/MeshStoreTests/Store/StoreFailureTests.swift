@@ -41,14 +41,16 @@ import Testing
     }
 
     @Test func `refuses the file of a later version, names both, and leaves it as it is`() throws {
+        let later = StoreSchema.current.version + 1
         let store = try Store.open(path: path)
-        try store.pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA user_version = 7") }
+        try store.pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA user_version = \(later)") }
         try store.close()
         let before = try home.bytes(of: "comity.db")
-        let expected = StoreError.newerSchema(path: path, found: 7, supported: StoreSchema.current.version)
+        let expected = StoreError.newerSchema(
+            path: path, found: later, supported: StoreSchema.current.version)
         #expect(throws: expected) { try Store.open(path: path) }
         #expect(
-            expected.description.contains("7")
+            expected.description.contains("\(later)")
                 && expected.description.contains("\(StoreSchema.current.version)"))
         #expect(try home.bytes(of: "comity.db") == before)
     }
