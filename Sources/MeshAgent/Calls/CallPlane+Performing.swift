@@ -20,7 +20,7 @@ extension CallPlane {
                     later.onDone { isDurable in self.loop.execute { self.pass(gate, isDurable) } }
                 case .failed(let error):
                     note("the audit cannot be written", error)
-                    return failClosed(steps[(index + 1)...], gate)
+                    return failClosed(performed(steps[(index + 1)...]) + tables.value.line.unwritten())
                 }
             case .keep(let keepsake, let gate):
                 trail.keep(keepsake) { isDurable in
@@ -37,7 +37,8 @@ extension CallPlane {
     }
 
     private func pass(_ gate: OrderLine.Gate, _ isDurable: Bool) {
-        if isDurable { perform(tables.value.line.opened(gate)) } else { failClosed([], gate) }
+        guard isDurable else { return failClosed(tables.value.line.failed(gate)) }
+        perform(tables.value.line.opened(gate))
     }
 
     private func perform(_ effect: CallEffect) {
@@ -75,11 +76,14 @@ extension CallPlane {
         }
     }
 
+    /// What these steps would have done.
+    private func performed(_ steps: ArraySlice<OrderLine.Step>) -> [CallEffect] {
+        steps.compactMap { step in if case .perform(let effect) = step { effect } else { nil } }
+    }
+
     /// The audit could not be written: nothing of what follows may become visible. Whoever waits is told,
     /// nothing is sent.
-    private func failClosed(_ steps: ArraySlice<OrderLine.Step>, _ gate: OrderLine.Gate) {
-        let ordered = steps.compactMap { step in if case .perform(let effect) = step { effect } else { nil } }
-        let effects = ordered + tables.value.line.failed(gate)
+    private func failClosed(_ effects: [CallEffect]) {
         let refusal = Refusal(.auditUnavailable, [Fact("because", "the audit could not be written")])
         var failed: [CallInput] = [.roomMeasured(bytes: 0)]
         for effect in effects {

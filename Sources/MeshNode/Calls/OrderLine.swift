@@ -5,17 +5,19 @@ import MeshRouting
 
 /// Keeps what the desk orders about one call in its order, while parts of it wait for the disk.
 ///
-///     add ──> write, at once and in the order of the inputs
+///     add ──> write, and keep meters, at once and in the order of the inputs
 ///         ──> perform, at once where nothing that concerns the call waits
 ///         ──> behind a gate: a sync of the records of its input, or a key or meter that is kept
-///                            ──opened──> perform     ──failed──> nothing of it
+///                            ──opened──> perform     ──failed, unwritten──> nothing of it
 ///
 /// Orders about different calls do not wait for one another. Without the line the next input's orders would
 /// overtake those that wait: an answer would end before it began, and an attempt would leave after it was
-/// given up.
+/// given up. What is given up while it waits does not begin. A meter's records do not wait, or an older one
+/// would come to the store behind a newer.
 ///
 /// Callers owe it: the steps carried out in their order, before the next input; `opened` or `failed` once for
-/// each gate that a step names, unless the record of the step was only to be written and was.
+/// each gate that a step names, unless the record of the step was only to be written and was; `unwritten` at
+/// once, in place of the steps that follow, where a record could not even be written.
 public struct OrderLine: Sendable, Equatable {
     /// What is awaited.
     public typealias Gate = UInt64
@@ -57,7 +59,6 @@ public struct OrderLine: Sendable, Equatable {
         var steps: [Step] = []
         var gates: [Gate] = []
         var keepsakes: [Keepsake] = []
-        var ahead: [Keepsake] = []
         for effect in effects {
             if case .record(let records, let durability) = effect {
                 let gate = newGate()
@@ -66,10 +67,9 @@ public struct OrderLine: Sendable, Equatable {
             } else if case .remember(let entry) = effect {
                 keepsakes.append(.key(entry))
             } else if case .reserve(let reservation) = effect {
-                switch reservation.urgency {
-                case .awaited: keepsakes.append(.meter(reservation.record))
-                case .ahead: ahead.append(.meter(reservation.record))
-                }
+                let gate = newGate()
+                steps.append(.keep(.meter(reservation.record), gate))
+                if reservation.urgency == .awaited { gates.append(gate) }
             } else if let subject = effect.subject,
                 !gates.isEmpty || !keepsakes.isEmpty || (!queues.isEmpty && queues[subject] != nil)
             {
@@ -80,7 +80,7 @@ public struct OrderLine: Sendable, Equatable {
         }
         for subject in lastSubjects { walk(subject, into: &steps) }
         // What nothing else waits for.
-        for keepsake in keepsakes + ahead { steps.append(.keep(keepsake, newGate())) }
+        for keepsake in keepsakes { steps.append(.keep(keepsake, newGate())) }
         return steps
     }
 
@@ -93,13 +93,19 @@ public struct OrderLine: Sendable, Equatable {
 
     /// What the gate stood for is not durable, and will not be: what waited for it, which must not happen.
     public mutating func failed(_ gate: Gate) -> [CallEffect] {
-        var subjects = waiting.removeValue(forKey: gate) ?? []
-        if gate >= firstGateOfLast {
-            // Not even written: nothing of its input happens, whatever that waits for besides.
-            subjects = lastSubjects
-            for other in firstGateOfLast...gatesMade { waiting[other] = nil }
-        }
-        return subjects.flatMap { subject in
+        takeOut(waiting.removeValue(forKey: gate) ?? [])
+    }
+
+    /// A record of the last input could not be written: nothing of that input happens, whatever it waits for
+    /// besides.
+    public mutating func unwritten() -> [CallEffect] {
+        // Nothing was added or opened since: all these gates are the last input's.
+        for gate in firstGateOfLast..<(gatesMade + 1) { waiting[gate] = nil }
+        return takeOut(lastSubjects)
+    }
+
+    private mutating func takeOut(_ subjects: [CallSubject]) -> [CallEffect] {
+        subjects.flatMap { subject in
             (queues.removeValue(forKey: subject) ?? []).compactMap { item in
                 if case .effect(let effect) = item { effect } else { nil }
             }
@@ -115,15 +121,16 @@ public struct OrderLine: Sendable, Equatable {
         _ effect: CallEffect, _ subject: CallSubject, behind gates: [Gate],
         _ keepsakes: inout [Keepsake]
     ) {
-        if !lastSubjects.contains(subject) {
-            lastSubjects.append(subject)
-            for gate in gates {
-                queues[subject, default: []].append(.gate(gate))
-                waiting[gate, default: []].append(subject)
-            }
+        if !lastSubjects.contains(subject) { lastSubjects.append(subject) }
+        for gate in gates where waiting[gate]?.contains(subject) != true {
+            queues[subject, default: []].append(.gate(gate))
+            waiting[gate, default: []].append(subject)
         }
         for keepsake in keepsakes { queues[subject, default: []].append(.keep(keepsake)) }
         keepsakes = []
+        queues[subject]?.removeAll { item in
+            if case .effect(let begun) = item { effect.givesUp(begun) } else { false }
+        }
         queues[subject, default: []].append(.effect(effect))
     }
 
@@ -163,6 +170,15 @@ enum CallSubject: Hashable, Sendable {
 }
 
 extension CallEffect {
+    /// Whether this ends what `other` would begin.
+    fileprivate func givesUp(_ other: CallEffect) -> Bool {
+        switch (self, other) {
+        case (.stop(let ended), .serve(let begun, _, _)): ended == begun
+        case (.abandon(let ended), .send(let begun, _, _)): ended == begun
+        default: false
+        }
+    }
+
     /// The call that this is about; nil where it is about none, or about whatever stands behind it.
     var subject: CallSubject? {
         switch self {

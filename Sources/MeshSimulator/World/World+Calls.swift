@@ -25,7 +25,7 @@ extension World {
             switch step {
             case .write(let records, let durability, let gate):
                 trace.fold(.record(records, durability))
-                guard !hosts[run.host].isFull else { return failClosed(steps[(index + 1)...], gate, run) }
+                guard !hosts[run.host].isFull else { return failClosed(steps[(index + 1)...], run) }
                 guard append(records, run) else { return }
                 guard durability == .synced else { continue }
                 let due = max(time + moment(upTo: .milliseconds(10)), hosts[run.host].agent?.syncedAt ?? time)

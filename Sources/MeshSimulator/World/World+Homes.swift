@@ -79,10 +79,10 @@ extension World {
     }
 
     /// The audit could not be written, and nothing of what follows may become visible: as the shell does it.
-    mutating func failClosed(_ steps: ArraySlice<OrderLine.Step>, _ gate: OrderLine.Gate, _ run: RunID) {
+    mutating func failClosed(_ steps: ArraySlice<OrderLine.Step>, _ run: RunID) {
         let ordered = steps.compactMap { step in if case .perform(let effect) = step { effect } else { nil } }
         var inputs: [CallInput] = [.roomMeasured(bytes: 0)]
-        for effect in ordered + (hosts[run.host].agent?.line.failed(gate) ?? []) {
+        for effect in ordered + (hosts[run.host].agent?.line.unwritten() ?? []) {
             switch effect {
             case .record, .remember, .reserve, .breakerChanged: break
             case .abandon, .stop, .judge: perform(effect, run)

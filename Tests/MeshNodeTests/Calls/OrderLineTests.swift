@@ -1,3 +1,4 @@
+import MeshAgreements
 import MeshAudit
 import MeshBase
 import MeshRouting
@@ -30,7 +31,7 @@ import Testing
             switch step {
             case .write(_, let durability, let gate): "\(durability.rawValue) \(gate)"
             case .keep(.key(let entry), let gate): "\(entry.key.key) \(gate)"
-            case .keep(.meter(let record), let gate): "\(record.agreement) \(gate)"
+            case .keep(.meter(let record), let gate): "meter \(record.days.first?.calls ?? 0) \(gate)"
             case .perform(.answer(let id, _, _, _)): "answer \(id.number)"
             case .perform(.finish(let id)): "finish \(id.number)"
             case .perform(.refuse(let id, _, _)): "refuse \(id.number)"
@@ -103,8 +104,83 @@ import Testing
         var line = OrderLine()
         _ = line.add([.record([record], .synced), answer(1)])
         _ = line.add([.record([record], .written), .record([record], .synced), finish(1), finish(2)])
-        #expect(line.failed(2) == [answer(1), finish(1), finish(2)])
+        #expect(line.unwritten() == [answer(1), finish(1), finish(2)])
         #expect(line.waitingCount == 0 && line.opened(1).isEmpty && line.opened(3).isEmpty)
+    }
+
+    @Test func `a key that is not kept gives back its own call, whatever was added since`() {
+        var line = OrderLine()
+        _ = line.add([.record([record], .synced), .remember(entry("k")), finish(1)])
+        _ = line.add([.record([record], .synced), finish(2)])
+        #expect(words(line.opened(1)) == ["k 3"])
+        #expect(line.failed(3) == [finish(1)])
+        #expect(words(line.opened(2)) == ["finish 2"])
+        #expect(line.waitingCount == 0)
+    }
+
+    @Test func `what is given up while it waits does not begin`() {
+        var rig = DeskRig()
+        let id = rig.call("B")
+        let arrived = rig.arrive()
+        let begun = rig.effects.filter { effect in
+            switch effect {
+            case .send, .serve: true
+            default: false
+            }
+        }
+        guard begun.count == 2, let attempt = rig.sent.last?.0 else {
+            Issue.record("\(begun.count) began")
+            return
+        }
+        var line = OrderLine()
+        _ = line.add([.record([record], .synced)] + begun)
+        _ = line.add([.abandon(attempt), .stop(.inbound(arrived)), .finish(id)])
+        let ended: [CallEffect] = [.abandon(attempt), .finish(id), .stop(.inbound(arrived))]
+        #expect(line.opened(1) == ended.map { .perform($0) })
+    }
+
+    @Test func `a meter's records come to the store in their order, and their calls wait for them`() {
+        var rig = DeskRig()
+        rig.agreements = [:]
+        rig.agree(provider: node(0), consumer: node(1), "stock", limits: UsageLimits(callsPerDay: 1_000))
+        rig.publish()
+        for seed in UInt64(1)...50 {
+            var generator = SeededGenerator(seed: seed)
+            var desk = rig
+            var line = OrderLine()
+            var closed: [OrderLine.Gate] = []
+            var kept: [Int64] = []
+            func carryOut(_ steps: [OrderLine.Step]) {
+                for step in steps {
+                    switch step {
+                    case .write(_, .synced, let gate): closed.append(gate)
+                    case .keep(.meter(let record), let gate):
+                        closed.append(gate)
+                        kept.append(record.days[0].calls)
+                    case .keep(.key, let gate): closed.append(gate)
+                    default: break
+                    }
+                }
+            }
+            for _ in 0..<60 {
+                desk.arrive()
+                let effects = (desk.turns.last ?? []).map { effect in
+                    if case .record(let records, _) = effect, generator.number(below: 2) == 0 {
+                        CallEffect.record(records, .synced)
+                    } else {
+                        effect
+                    }
+                }
+                carryOut(line.add(effects))
+                while !closed.isEmpty, generator.number(below: 2) == 0 {
+                    let index = Int(generator.number(below: UInt64(closed.count)))
+                    carryOut(line.opened(closed.remove(at: index)))
+                }
+            }
+            while let gate = closed.popLast() { carryOut(line.opened(gate)) }
+            #expect(kept.count > 3 && kept == kept.sorted(), "seed \(seed)")
+            #expect(line.waitingCount == 0)
+        }
     }
 
     @Test func `whatever opens when, each call's orders keep their order and none is lost`() {
