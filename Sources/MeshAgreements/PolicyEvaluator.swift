@@ -68,7 +68,7 @@ public enum PolicyEvaluator {
 
     private static func permits(_ agreement: Agreement, _ meters: MeterGlance?) -> Bool {
         guard let limits = agreement.limits, let meters else { return true }
-        return meters.meters.permits(limits, of: agreement.id, at: meters.now)
+        return meters.meters.permits(limits, of: agreement, at: meters.now)
     }
 
     private static func reasons(
@@ -150,7 +150,7 @@ public enum PolicyEvaluator {
             missing += conditions.shortcomings(for: question, named: named)
         }
         if let limits = agreement.limits, let meters {
-            missing += meters.meters.shortcomings(of: limits, of: agreement.id, at: meters.now, named: named)
+            missing += meters.meters.shortcomings(of: limits, of: agreement, at: meters.now, named: named)
         }
         return missing
     }

@@ -1,7 +1,7 @@
 /// So many at once, and so many a span of time after that; whole numbers, so that a replay decides alike.
 public struct TokenBucket: Equatable, Sendable {
-    private let burst: Int64
-    private let interval: Duration
+    private var burst: Int64
+    private var interval: Duration
     /// How many are out, 0 ... `burst`.
     private var taken: Int64 = 0
     /// Since when the next one is on its way back; while none is out, when that was last seen.
@@ -29,6 +29,15 @@ public struct TokenBucket: Equatable, Sendable {
     public mutating func wait(at now: Instant) -> Duration {
         refill(at: now)
         return taken < burst ? .zero : updated + interval - now
+    }
+
+    /// From `now` on it gives as much as this says; what is out stays out, as far as that goes.
+    public mutating func reshape(burst: Int, interval: Duration, at now: Instant) {
+        precondition(burst > 0 && interval > .zero, "a bucket of \(burst) every \(interval) gives nothing")
+        refill(at: now)
+        self.burst = Int64(burst)
+        self.interval = interval
+        taken = min(taken, self.burst)
     }
 
     private mutating func refill(at now: Instant) {

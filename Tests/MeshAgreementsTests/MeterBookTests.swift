@@ -13,16 +13,16 @@ private struct MeterRig {
     var pending: [MeterRecord] = []
     var alerts: [QuotaAlert] = []
 
-    init(_ limits: UsageLimits, version: Int64 = 1) {
+    init(_ limits: UsageLimits, version: Int64 = 1, peer: UInt8 = 2) {
         var generator = SeededGenerator(seed: 3)
         agreement = Agreement(
             id: AgreementID(using: &generator), version: version, source: Party(1).node,
-            target: Party(2).node, grants: [Grant(resource: .echo, capabilities: nil)], limits: limits,
+            target: Party(peer).node, grants: [Grant(resource: .echo, capabilities: nil)], limits: limits,
             validFrom: nil, validUntil: day(5_000).wall, createdBy: Party(1).node, created: day(0).wall)
     }
 
     func permits(at now: Moment) -> Bool {
-        book.permits(agreement.limits ?? .none, of: agreement.id, at: now)
+        book.permits(agreement.limits ?? .none, of: agreement, at: now)
     }
 
     /// Lets one call pass if it may; what waits for the store is kept first.
@@ -85,7 +85,7 @@ struct MeterBookTests {
             UsageLimits(rate: RateLimit(calls: 2, seconds: 1, burst: 3), callsPerDay: 3, callsPerMonth: 3))
         #expect(rig.passAll(at: day(1)) == 3)
         let limits = try #require(rig.agreement.limits)
-        let found = rig.book.shortcomings(of: limits, of: rig.agreement.id, at: day(1), named: [])
+        let found = rig.book.shortcomings(of: limits, of: rig.agreement, at: day(1), named: [])
         #expect(found.map(\.code) == [.rateExceeded, .quotaExhausted, .quotaExhausted])
         #expect(
             found[0].facts == [
@@ -249,6 +249,44 @@ struct MeterBookTests {
         var next = MeterRig(UsageLimits(callsPerDay: 7), version: 2)
         next.book = rig.book
         #expect(next.passAll(at: day(1)) == 2)
+    }
+
+    @Test("two peers whose agreements have the same id use nothing of one another's limits, over a crash too")
+    func sameID() {
+        var one = MeterRig(UsageLimits(callsPerDay: 5))
+        var other = MeterRig(UsageLimits(callsPerDay: 7), peer: 3)
+        #expect(one.agreement.id == other.agreement.id)
+        #expect(one.passAll(at: day(1)) == 5)
+        other.book = one.book
+        #expect(other.passAll(at: day(1)) == 7)
+        one.book = MeterBook()
+        one.book.restore(one.stored + other.stored)
+        #expect(one.passAll(at: day(1)) == 0)
+    }
+
+    @Test("two peers with the same id and unequal rates do not fill one another's buckets")
+    func sameIDRates() {
+        var one = MeterRig(UsageLimits(rate: RateLimit(calls: 1, seconds: 60, burst: 3)))
+        var other = MeterRig(UsageLimits(rate: RateLimit(calls: 2, seconds: 60, burst: 3)), peer: 3)
+        var passed = 0
+        for _ in 0..<20 {
+            if one.pass(at: day(1)) { passed += 1 }
+            other.book = one.book
+            if other.pass(at: day(1)) { passed += 1 }
+            one.book = other.book
+        }
+        #expect(passed == 6)
+    }
+
+    @Test("a version with another rate gives no burst anew")
+    func otherRate() {
+        var rig = MeterRig(UsageLimits(rate: RateLimit(calls: 1, seconds: 60, burst: 3)))
+        #expect(rig.passAll(at: day(1)) == 3)
+        var next = MeterRig(UsageLimits(rate: RateLimit(calls: 2, seconds: 60, burst: 4)), version: 2)
+        next.book = rig.book
+        #expect(next.passAll(at: day(1)) == 1)
+        let later = Moment(instant: day(1).instant + .seconds(30), wall: day(1).wall)
+        #expect(next.passAll(at: later) == 1)
     }
 
     @Test("80 and 100 percent are told once in each window, over a crash too")

@@ -119,7 +119,8 @@ private struct StoredKey: Codable {
         case .meter(let record):
             .putMeter(
                 MeterRow(
-                    agreement: record.agreement.description,
+                    agreement: record.key.agreement.description, source: record.key.source,
+                    target: record.key.target,
                     record: String(decoding: try Document.encode(record), as: UTF8.self)))
         }
     }

@@ -42,7 +42,7 @@ extension ReportWriter {
             let calls =
                 agreement.source == me
                 ? "of \(peer) to \(resources) here" : "of this node to \(resources) at \(peer)"
-            return meters.readings(of: limits, of: agreement.id, at: now.wall)
+            return meters.readings(of: limits, of: agreement, at: now.wall)
                 .filter { $0.used * 5 >= $0.quota * 4 }
                 .map { reading in
                     AttentionReport(

@@ -46,7 +46,7 @@ extension ReportWriter {
     /// What of its quotas is used here.
     private func usage(of agreement: Agreement) -> [UsageReport] {
         guard let limits = agreement.limits else { return [] }
-        return meters.readings(of: limits, of: agreement.id, at: now.wall).map { UsageReport($0) }
+        return meters.readings(of: limits, of: agreement, at: now.wall).map { UsageReport($0) }
     }
 
     /// How a record stands now, its times included.

@@ -108,10 +108,28 @@ public enum MeterUrgency: Sendable, Equatable, Comparable {
     case awaited
 }
 
+/// Whose calls are counted together: one agreement's, through all its versions.
+public struct MeterKey: Hashable, Comparable, Sendable, Codable {
+    /// The agreement's own id, which its offerer chose: others may have chosen the same.
+    public let agreement: AgreementID
+    /// Who provides.
+    public let source: NodeID
+    /// Who consumes.
+    public let target: NodeID
+
+    init(_ agreement: Agreement) {
+        (self.agreement, source, target) = (agreement.id, agreement.source, agreement.target)
+    }
+
+    public static func < (left: Self, right: Self) -> Bool {
+        (left.agreement, left.source, left.target) < (right.agreement, right.source, right.target)
+    }
+}
+
 /// What the store keeps of one agreement's meter: never less than what passed.
 public struct MeterRecord: Equatable, Hashable, Sendable, Codable {
-    /// Through all its versions.
-    public let agreement: AgreementID
+    /// Whose meter it is.
+    public let key: MeterKey
     /// By day of UTC, rising.
     public let days: [Spent]
     /// By month of UTC, rising.

@@ -15,13 +15,14 @@ import MeshBase
 ///
 /// What counts is an attempt that this side lets pass: at the consumer one that leaves, at the provider one
 /// that is admitted. A repetition counts again, what this side refuses does not. An agreement's versions
-/// share one meter, so that a renewal gives nothing anew.
+/// share one meter, so that a renewal gives nothing anew. Who offers chooses the agreement's id, so a meter
+/// belongs to the id and both parties: what one peer uses takes nothing from another, and gives it nothing.
 ///
 /// Asking changes nothing and allocates nothing; nor does taking, but where the store must keep something.
 /// Callers owe it: `take` only where `permits` said yes at the same moment; every reservation given to the
 /// store in order, and `keep` once it is durable. Source: protocol section 7; the bucket is `TokenBucket`.
 public struct MeterBook: Equatable, Sendable {
-    private var meters = OrderedTable<AgreementID, Meter>()
+    private var meters = OrderedTable<MeterKey, Meter>()
 
     private struct Meter: Equatable, Sendable {
         var rate: RateLimit?
@@ -45,21 +46,21 @@ public struct MeterBook: Equatable, Sendable {
     /// Takes up what the store kept, once, before the first call.
     public mutating func restore(_ records: [MeterRecord]) {
         for record in records {
-            meters[record.agreement] = Meter(days: CallCount(record.days), months: CallCount(record.months))
+            meters[record.key] = Meter(days: CallCount(record.days), months: CallCount(record.months))
         }
     }
 
     /// The store keeps this record now.
     public mutating func keep(_ record: MeterRecord) {
-        meters.update(record.agreement) { meter in
+        meters.update(record.key) { meter in
             meter.days.keep(record.days)
             meter.months.keep(record.months)
         }
     }
 
     /// Whether one call more may pass.
-    func permits(_ limits: UsageLimits, of agreement: AgreementID, at now: Moment) -> Bool {
-        guard limits.areCounted, let meter = meters[agreement] else { return true }
+    func permits(_ limits: UsageLimits, of agreement: Agreement, at now: Moment) -> Bool {
+        guard limits.areCounted, let meter = meters[MeterKey(agreement)] else { return true }
         if let rate = limits.rate, wait(meter, rate, at: now.instant) > .zero { return false }
         if let quota = limits.callsPerDay,
             meter.days.window(for: CalendarPeriod.day.number(at: now.wall)).used >= quota
@@ -75,27 +76,31 @@ public struct MeterBook: Equatable, Sendable {
     }
 
     private func wait(_ meter: Meter, _ rate: RateLimit, at now: Instant) -> Duration {
-        guard meter.rate == rate, var bucket = meter.bucket else { return .zero }
+        guard var bucket = meter.bucket else { return .zero }
+        if meter.rate != rate { bucket.reshape(burst: Int(rate.burst), interval: rate.interval, at: now) }
         return bucket.wait(at: now)
     }
 
     /// Counts one call that may pass.
     public mutating func take(_ agreement: Agreement, at now: Moment) -> MeterReceipt {
         guard let limits = agreement.limits, limits.areCounted else { return MeterReceipt() }
-        if meters[agreement.id] == nil { meters[agreement.id] = Meter() }
-        return meters.update(agreement.id) { meter in
-            Self.take(from: &meter, limits, agreement.id, at: now)
+        let key = MeterKey(agreement)
+        if meters[key] == nil { meters[key] = Meter() }
+        return meters.update(key) { meter in
+            Self.take(from: &meter, limits, key, at: now)
         } ?? MeterReceipt()
     }
 
     private static func take(
-        from meter: inout Meter, _ limits: UsageLimits, _ id: AgreementID, at now: Moment
+        from meter: inout Meter, _ limits: UsageLimits, _ key: MeterKey, at now: Moment
     ) -> MeterReceipt {
         if let rate = limits.rate {
-            if meter.rate != rate {
-                meter.rate = rate
+            if meter.bucket == nil {
                 meter.bucket = TokenBucket(burst: Int(rate.burst), interval: rate.interval, at: now.instant)
+            } else if meter.rate != rate {
+                meter.bucket?.reshape(burst: Int(rate.burst), interval: rate.interval, at: now.instant)
             }
+            meter.rate = rate
             _ = meter.bucket?.take(at: now.instant)
         }
         var receipt = MeterReceipt()
@@ -112,7 +117,7 @@ public struct MeterBook: Equatable, Sendable {
         if urgency == nil, !receipt.alerts.isEmpty { urgency = .ahead }
         guard let urgency else { return receipt }
         receipt.reservation = MeterReservation(
-            record: MeterRecord(agreement: id, days: meter.days.spent, months: meter.months.spent),
+            record: MeterRecord(key: key, days: meter.days.spent, months: meter.months.spent),
             urgency: urgency)
         return receipt
     }
@@ -133,9 +138,9 @@ public struct MeterBook: Equatable, Sendable {
 
     /// Why no call more may pass under `limits` now: one refusal for each that is reached.
     func shortcomings(
-        of limits: UsageLimits, of agreement: AgreementID, at now: Moment, named: [Fact]
+        of limits: UsageLimits, of agreement: Agreement, at now: Moment, named: [Fact]
     ) -> [Refusal] {
-        guard let meter = meters[agreement] else { return [] }
+        guard let meter = meters[MeterKey(agreement)] else { return [] }
         var missing: [Refusal] = []
         if let rate = limits.rate {
             let wait = wait(meter, rate, at: now.instant)
@@ -164,12 +169,12 @@ public struct MeterBook: Equatable, Sendable {
     }
 
     /// How much of each quota of an agreement is used at `wall`, the day's first.
-    public func readings(of limits: UsageLimits, of agreement: AgreementID, at wall: WallTime)
+    public func readings(of limits: UsageLimits, of agreement: Agreement, at wall: WallTime)
         -> [QuotaReading]
     {
         CalendarPeriod.allCases.compactMap { period in
             guard let quota = limits.quota(of: period) else { return nil }
-            let count = meters[agreement]?.count(of: period) ?? CallCount()
+            let count = meters[MeterKey(agreement)]?.count(of: period) ?? CallCount()
             return QuotaReading(period, count.window(for: period.number(at: wall)), quota: quota)
         }
     }

@@ -25,7 +25,7 @@ struct Disk: Sendable {
     private(set) var partners = StoredPartners()
     private(set) var tokenUses = OrderedTable<Pin, TokenUse>()
     private(set) var keys = OrderedTable<IdempotencyBook.Key, IdempotencyBook.Entry>()
-    private(set) var meters = OrderedTable<AgreementID, MeterRecord>()
+    private(set) var meters = OrderedTable<MeterKey, MeterRecord>()
     private(set) var journal: [AuditRecord] = []
     /// How many records of the journal would survive the loss of power.
     private(set) var syncedCount = 0
@@ -99,7 +99,7 @@ struct Disk: Sendable {
         keys[entry.key] = entry.until.milliseconds == 0 ? nil : entry
     }
 
-    mutating func commit(_ record: MeterRecord) { meters[record.agreement] = record }
+    mutating func commit(_ record: MeterRecord) { meters[record.key] = record }
 
     mutating func append(_ records: [AuditRecord]) { journal += records }
 

@@ -79,7 +79,7 @@ extension TraceDigest {
     }
 
     private mutating func fold(_ record: MeterRecord) {
-        fold(record.agreement.description)
+        fold(record.key.agreement.description)
         for spent in record.days + record.months { fold(Int(spent.calls)) }
     }
 

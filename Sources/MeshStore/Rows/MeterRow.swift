@@ -3,26 +3,35 @@ import MeshBase
 
 /// What is used of one agreement's quotas on this side, through all its versions.
 public struct MeterRow: StoredRow {
-    /// The agreement's own id.
+    /// The agreement's own id, which others may have chosen too.
     public var agreement: String
+    /// Who provides.
+    public var source: NodeID
+    /// Who consumes.
+    public var target: NodeID
     /// In the words of MeshAgreements.
     public var record: String
 
-    public init(agreement: String, record: String) {
+    public init(agreement: String, source: NodeID, target: NodeID, record: String) {
         self.agreement = agreement
+        self.source = source
+        self.target = target
         self.record = record
     }
 
     init(_ columns: ColumnReader) throws(StoreError) {
         agreement = try columns.text("agreement_id")
+        source = try columns.node("source")
+        target = try columns.node("target")
         record = try columns.text("record")
     }
 
     func put(in database: Database) throws {
         let sql = """
-            INSERT INTO meters (agreement_id, record) VALUES (?, ?)
-            ON CONFLICT (agreement_id) DO UPDATE SET record = excluded.record
+            INSERT INTO meters (agreement_id, source, target, record) VALUES (?, ?, ?, ?)
+            ON CONFLICT (agreement_id, source, target) DO UPDATE SET record = excluded.record
             """
-        try database.cachedStatement(sql: sql).execute(arguments: [agreement, record])
+        let values: StatementArguments = [agreement, source.description, target.description, record]
+        try database.cachedStatement(sql: sql).execute(arguments: values)
     }
 }

@@ -119,7 +119,9 @@ struct StoreSchema: Sendable {
 
     // What calls used of agreements' quotas, and of which ends people were told.
     private static let seventhStep = """
-        CREATE TABLE meters (agreement_id TEXT PRIMARY KEY NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;
+        CREATE TABLE meters (
+            agreement_id TEXT NOT NULL, source TEXT NOT NULL, target TEXT NOT NULL, record TEXT NOT NULL,
+            PRIMARY KEY (agreement_id, source, target)) WITHOUT ROWID;
         ALTER TABLE agreements ADD COLUMN warned INTEGER;
         """
 }
