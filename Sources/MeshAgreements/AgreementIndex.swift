@@ -68,6 +68,13 @@ public struct AgreementIndex: Equatable, Sendable {
         return nil
     }
 
+    /// The content ids of all versions of the agreement of this one that are known; none of an unknown one.
+    public func versions(of contentID: Digest) -> [Digest] {
+        guard let one = terms.first(where: { $0.contentID == contentID })?.agreement else { return [] }
+        let key = MeterKey(one)
+        return terms.filter { MeterKey($0.agreement) == key }.map(\.contentID)
+    }
+
     /// The agreement of this content id, if its calls are counted.
     public func counted(_ contentID: Digest) -> Agreement? {
         counted.isEmpty ? nil : counted[contentID].map { terms[$0].agreement }

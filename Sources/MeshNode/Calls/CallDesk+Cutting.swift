@@ -4,7 +4,8 @@ import MeshBase
 import MeshRouting
 
 /// Calls under way when their agreement is revoked. Where it says `finish`, they go on until their own
-/// deadline; where it says `cut`, each side ends its part at once and names the revocation. The end of an
+/// deadline; where it says `cut`, each side ends its part at once and names the revocation. Those that began
+/// under a version which a renewal replaced went on, and end with the version that is revoked. The end of an
 /// agreement's time cuts nothing: it is asked when a call begins.
 extension CallDesk {
     /// Ends what is under way under agreements that were revoked since `before`, and say so.
@@ -13,13 +14,13 @@ extension CallDesk {
             let known = before.agreements[peer]?.cut ?? []
             for contentID in index.cut where !known.contains(contentID) {
                 let ended = index.terms.first { $0.contentID == contentID }
-                cut(contentID, ended, at: now, into: &effects)
+                cut(index.versions(of: contentID), ended, at: now, into: &effects)
             }
         }
     }
 
     private mutating func cut(
-        _ contentID: Digest, _ terms: AgreementTerms?, at now: Moment, into effects: inout Outbox<CallEffect>
+        _ versions: [Digest], _ terms: AgreementTerms?, at now: Moment, into effects: inout Outbox<CallEffect>
     ) {
         guard let terms else { return }
         let facts = [
@@ -27,21 +28,22 @@ extension CallDesk {
             Fact("calls under way", terms.callsUnderWay.rawValue),
         ]
         let refusal = Refusal(.agreementEnded, facts + terms.ending)
-        for key in services.filter({ $0.value.agreement == contentID }).keys.sorted() {
+        for key in services.filter({ versions.contains($0.value.agreement) }).keys.sorted() {
             effects.post(.stop(.inbound(key)))
             serviceFailed(key, [refusal], .possible, at: now, into: &effects)
         }
-        for id in calls.filter({ $0.value.agreement == contentID }).keys.sorted() {
+        for id in calls.filter({ $0.value.agreement.map(versions.contains) == true }).keys.sorted() {
             cutAttempt(of: id, because: refusal, at: now, into: &effects)
         }
     }
 }
 
 extension CallDesk {
-    /// Whether a call is under way under the agreement of this content id: an attempt that is out, or a
-    /// service.
+    /// Whether a call is under way under any version of the agreement of this content id: an attempt that is
+    /// out, or a service.
     public func isUnderWay(_ contentID: Digest) -> Bool {
-        services.values.contains { $0.agreement == contentID }
-            || attempts.keys.contains { calls[$0.request]?.agreement == contentID }
+        let versions = view.agreements.values.flatMap { $0.versions(of: contentID) } + [contentID]
+        return services.values.contains { versions.contains($0.agreement) }
+            || attempts.keys.contains { calls[$0.request]?.agreement.map(versions.contains) == true }
     }
 }

@@ -69,6 +69,39 @@ struct CutCallTests {
         #expect(rig.desk.load == (0, 0) && rig.ledger.problems.isEmpty && rig.ledger.open.isEmpty)
     }
 
+    @Test("a call that began under an earlier version is cut with the one that is revoked")
+    func versions() {
+        var rig = rig(.cut)
+        let (own, inbound) = (rig.call("B"), rig.arrive())
+        // Both renewed: the first version ended as replaced, which cuts nothing.
+        let first = rig.agreements[node(1)] ?? []
+        let replaced = first.map { terms in
+            AgreementTerms(
+                contentID: terms.contentID, agreement: terms.agreement, standing: .ended,
+                ending: [Fact("ended", "replaced")], callsUnderWay: .finish)
+        }
+        func renewed(_ standing: AgreementTerms.Standing, _ underWay: CallsAtEnd) -> [AgreementTerms] {
+            first.enumerated().map { place, terms in
+                let old = terms.agreement
+                let new = Agreement(
+                    id: old.id, version: 2, source: old.source, target: old.target, grants: old.grants,
+                    conditions: .none, limits: .none, callsAtEnd: .cut, validFrom: nil,
+                    validUntil: old.validUntil, createdBy: old.createdBy, created: old.created)
+                return AgreementTerms(
+                    contentID: Digest([UInt8](repeating: 200 + UInt8(place), count: 32))!, agreement: new,
+                    standing: standing, ending: [Fact("ended", "revoked")], callsUnderWay: underWay)
+            }
+        }
+        rig.agreements[node(1)] = replaced + renewed(.active, .finish)
+        rig.publish()
+        #expect(rig.refusal(of: own) == nil && rig.refusal(of: inbound) == nil)
+        #expect(first.allSatisfy { rig.desk.isUnderWay($0.contentID) })
+        rig.agreements[node(1)] = replaced + renewed(.ended, .cut)
+        rig.publish()
+        #expect(rig.refusal(of: own) == [.agreementEnded] && rig.refusal(of: inbound) == [.agreementEnded])
+        #expect(rig.desk.load == (0, 0) && rig.ledger.problems.isEmpty && rig.ledger.open.isEmpty)
+    }
+
     @Test("of a call that may have changed something nobody knows the outcome")
     func unknown() {
         var rig = rig(.cut)
