@@ -137,11 +137,15 @@ extension World {
         ]
     }
 
-    /// Words of a host's people that `node` has not said that it has.
+    /// Words of a host's people that `node` has not said that it has, and all of them where a version waits
+    /// for `node`, which may have been put back.
     private func unheard(of host: Int, at node: NodeID) -> Int {
-        hosts[host].disk.agreements.values.reduce(0) { count, record in
+        let (disk, me) = (hosts[host].disk, hosts[host].node)
+        return disk.agreements.values.reduce(0) { count, record in
             guard record.peer == node, record.isOpen || record.state == .ended(.vetoed) else { return count }
-            return count + record.approvals.count { !$0.isHeard }
+            let isWaiting = if case .signed = record.state { true } else { false }
+            return count
+                + record.approvals.count { !$0.isHeard || isWaiting && $0.evidence.party == me }
         }
     }
 
