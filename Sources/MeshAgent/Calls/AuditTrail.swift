@@ -37,15 +37,13 @@ final class AuditTrail: Sendable {
 
     let journal: Journal
     let index: AuditIndex
-    private let store: Store
-    /// Idempotency keys and meters are written here, one after the other: SQLite syncs, and no event loop
-    /// waits for that.
-    private let keys = DispatchQueue(label: "comity.keys")
+    /// Idempotency keys and meters: SQLite syncs, and no event loop waits for that.
+    private let keepsakes: GatheredWrites<Keeping>
 
     init(journal: Journal, index: AuditIndex, store: Store) {
         self.journal = journal
         self.index = index
-        self.store = store
+        keepsakes = GatheredWrites(label: "comity.keys") { Keeping.keep($0, in: store) }
     }
 
     /// Bytes that the journal can still take.
@@ -66,14 +64,7 @@ final class AuditTrail: Sendable {
 
     /// Keeps what calls rest on, synced; calls back on a queue: whether it is.
     func keep(_ keepsake: Keepsake, _ callback: @escaping @Sendable (Bool) -> Void) {
-        keys.async { [store] in
-            do {
-                try store.commit([try StoredKey.change(for: keepsake)])
-                callback(true)
-            } catch {
-                callback(false)
-            }
-        }
+        keepsakes.add(Keeping(keepsake: keepsake, callback: callback))
     }
 
     /// The index's answer, away from event loops and the cooperative pool.
@@ -99,6 +90,32 @@ final class AuditTrail: Sendable {
             }
         }
         return try result.get()
+    }
+}
+
+/// A keepsake on its way to the store.
+private struct Keeping: Sendable {
+    let keepsake: Keepsake
+    let callback: @Sendable (Bool) -> Void
+
+    /// Keeps them in their order in one transaction, or none; one that cannot be written down fails alone. Of
+    /// each meter the newest record is kept, which says all that the older ones did.
+    static func keep(_ items: [Keeping], in store: Store) {
+        var meters: Set<MeterKey> = []
+        var changes: [StoreChange] = []
+        var told: [(Keeping, isWritable: Bool)] = []
+        for item in items.reversed() {
+            var isWritable = true
+            if case .meter(let record) = item.keepsake, !meters.insert(record.key).inserted {
+                told.append((item, isWritable))
+                continue
+            }
+            do { changes.append(try StoredKey.change(for: item.keepsake)) } catch { isWritable = false }
+            told.append((item, isWritable))
+        }
+        var isKept = true
+        do { try store.commit(changes.reversed()) } catch { isKept = false }
+        for (item, isWritable) in told.reversed() { item.callback(isKept && isWritable) }
     }
 }
 
