@@ -68,8 +68,6 @@ struct QuietCheck: Sendable {
         case .handshake, .listening, .traceRequest, .traceAnswer, .reachRequest, .reachAnswer, .trust,
             .goodbye:
             nil
-        // Whoever tells what it believes has seen a difference: `checkReport`.
-        case .beliefs: nil
         case .domain(.named), .domain(.papersHeld): .standing
         case .domain(.paper), .domain(.bundleGiven), .domain(.bundleWithheld), .domain(.bundleWanted): .paper
         case .domain(.shown), .domain(.renewalWanted), .domain(.renewed), .domain(.notRenewed): .credential

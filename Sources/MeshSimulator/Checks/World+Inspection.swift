@@ -29,7 +29,6 @@ extension World {
             for number in hosts.indices { inspectJournal(of: number) }
             inspectJournals()
             inspectDomains()
-            inspectBeliefs()
             if plan.domain == .present {
                 inspectLinks()
                 inspectHeads()
