@@ -190,8 +190,9 @@ private final class LoopbackEnd: LinkObserver {
                     transport.admit(id)
                     reached.signal()
                 case .record(let event): if case .handshakeRefused = event { fail("\(event)") }
-                case .close, .notify, .dialToPair, .persist, .standingChanged, .answer, .confirmationWanted,
-                    .pairing:
+                case .awaitPeople, .close, .notify, .dialToPair, .persist, .standingChanged,
+                    .membershipChanged,
+                    .tell, .refer, .proved, .referred, .seek, .answer, .confirmationWanted, .pairing:
                     break
                 }
             }

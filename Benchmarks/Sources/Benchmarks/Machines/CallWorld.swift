@@ -9,6 +9,11 @@ struct CallWorld {
     let peers: Int
     /// How many each pair agreed on, each way: half as many as agreements between the two.
     let resources: Int
+    /// Over how many names the agreements are spread; nil: each has one of its own. Where they share one, each
+    /// ends an hour after the one before it, so that at `lastTime` only the last holds.
+    var named: Int?
+    /// What every agreement allows at most.
+    var limits = UsageLimits.none
 
     let me = CallWorld.node(0)
     let capability = CallWorld.resource("list")
@@ -18,7 +23,19 @@ struct CallWorld {
         instant: Instant(nanoseconds: 1_000_000_000), wall: WallTime(milliseconds: 1_800_000_000_000))
 
     /// The last of the resources under agreement.
-    var lastResource: ResourceName { Self.name(resources - 1) }
+    var lastResource: ResourceName { name(of: resources - 1) }
+
+    /// When only the last of the agreements that share a name holds.
+    var lastTime: WallTime { start.wall + .seconds(Int64(resources - 1) * 3_600 + 1_800) }
+
+    /// May this node call `resource` of the first peer?
+    func question(on resource: ResourceName, at wall: WallTime) -> PolicyQuestion {
+        PolicyQuestion(
+            side: .consumer, caller: me, callee: peer(0), resource: resource, capability: capability,
+            safety: .safe, method: "GET", principal: .local, now: wall)
+    }
+
+    private func name(of index: Int) -> ResourceName { Self.name(index % (named ?? resources)) }
 
     /// A peer, from 0.
     func peer(_ number: Int) -> NodeID { Self.node(number + 1) }
@@ -36,7 +53,7 @@ struct CallWorld {
 
     var view: CallView {
         var known = OrderedTable<NodeID, CallPeer>()
-        var agreements = OrderedTable<NodeID, [AgreementTerms]>()
+        var agreements = OrderedTable<NodeID, AgreementIndex>()
         var descriptions = OrderedTable<NodeID, OrderedTable<ResourceName, ResourceDescription>>()
         var own = OrderedTable<ResourceName, OfferedResource>()
         var offered = OrderedTable<ResourceName, ResourceDescription>()
@@ -51,7 +68,7 @@ struct CallWorld {
         }
         for number in 0..<peers {
             known[peer(number)] = CallPeer(name: peerName(number), trust: .trusted, link: .up)
-            agreements[peer(number)] = terms(with: number)
+            agreements[peer(number)] = AgreementIndex(terms(with: number))
             descriptions[peer(number)] = offered
         }
         return CallView(
@@ -66,7 +83,7 @@ struct CallWorld {
     func terms(with number: Int) -> [AgreementTerms] {
         (0..<resources).flatMap { index in
             [(me, peer(number)), (peer(number), me)].map { provider, consumer in
-                agreement(on: Self.name(index), index, provider, consumer, salt: provider == me ? 1 : 2)
+                agreement(on: name(of: index), index, provider, consumer, salt: provider == me ? 1 : 2)
             }
         }
     }
@@ -77,8 +94,9 @@ struct CallWorld {
         var generator = SeededGenerator(seed: UInt64(index) << 2 | salt)
         let agreement = Agreement(
             id: AgreementID(using: &generator), version: 1, source: provider, target: consumer,
-            grants: [Grant(resource: resource, capabilities: nil)], validFrom: nil,
-            validUntil: start.wall + .seconds(30 * 24 * 3600), createdBy: provider, created: start.wall)
+            grants: [Grant(resource: resource, capabilities: nil)], limits: limits, validFrom: nil,
+            validUntil: start.wall + .seconds(named == nil ? 30 * 24 * 3_600 : Int64(index + 1) * 3_600),
+            createdBy: provider, created: start.wall)
         let id = Self.checked(Digest(generator.bytes(32)))
         return AgreementTerms(contentID: id, agreement: agreement, standing: .active)
     }

@@ -71,7 +71,9 @@ struct HandshakePair<Suite: SignatureSuite> {
                 case .sign(let request):
                     waiting.append((number, .signed(request.ticket, try sides[number].sign(request))))
                 case .admit: admitted += 1
-                case .close, .notify, .dialToPair, .persist, .standingChanged, .answer, .confirmationWanted,
+                case .awaitPeople, .close, .notify, .dialToPair, .persist, .standingChanged,
+                    .membershipChanged,
+                    .tell, .refer, .proved, .referred, .seek, .answer, .confirmationWanted,
                     .pairing, .record:
                     break
                 }

@@ -53,6 +53,11 @@ private func otherGrowth() -> [Comparison] {
             others: [
                 .policy("permits by the last of 100", agreements: 100, permits: true),
                 .policy("permits by the last of 500", agreements: 500, permits: true),
+                .policy("permits by the last of 1000", agreements: 1_000, permits: true),
+                .policy(
+                    "permits by the last of 1000 on one resource", agreements: 1_000, permits: true, on: 1),
+                .metered("permits by one of 1000 with a rate and two quotas, and counts", agreements: 1_000),
+                .indexing("an index is made of 1000", agreements: 1_000),
                 .policy("refuses, 2 agreements", agreements: 2, permits: false),
                 .policy("refuses, 100 agreements", agreements: 100, permits: false),
                 .policy("refuses, 500 agreements", agreements: 500, permits: false),
@@ -89,18 +94,53 @@ extension Sample {
         }
     }
 
-    static func policy(_ name: String, agreements: Int, permits: Bool) -> Sample {
+    /// - Parameter resources: over how many resources the agreements are spread; nil: each direction has one of
+    ///   its own.
+    static func policy(_ name: String, agreements: Int, permits: Bool, on resources: Int? = nil) -> Sample {
         Sample(name) {
-            let world = CallWorld(peers: 1, resources: agreements / 2)
-            let terms = world.terms(with: 0)
-            let question = PolicyQuestion(
-                side: .consumer, caller: world.me, callee: world.peer(0),
-                resource: permits ? world.lastResource : world.foreignResource, capability: world.capability,
-                principal: .local, now: world.start.wall)
+            let world = CallWorld(peers: 1, resources: agreements / 2, named: resources)
+            let terms = AgreementIndex(world.terms(with: 0))
+            let question = world.question(
+                on: permits ? world.lastResource : world.foreignResource,
+                at: resources == nil ? world.start.wall : world.lastTime)
             let verdict = PolicyEvaluator.decide(question, over: terms)
             let isPermitted = if case .permitted = verdict { true } else { false }
             try require(isPermitted == permits, "it decides \(verdict)")
             return { count in for _ in 0..<count { keep(PolicyEvaluator.decide(question, over: terms)) } }
+        }
+    }
+
+    /// What a call costs that is counted: may it pass, and one more.
+    static func metered(_ name: String, agreements: Int) -> Sample {
+        Sample(name) {
+            let limits = UsageLimits(
+                rate: RateLimit(calls: 1_000_000, seconds: 1, burst: 1_000_000),
+                callsPerDay: 1_000_000_000_000, callsPerMonth: 1_000_000_000_000)
+            let world = CallWorld(peers: 1, resources: agreements / 2, limits: limits)
+            let terms = AgreementIndex(world.terms(with: 0))
+            let question = world.question(on: world.lastResource, at: world.start.wall)
+            var (meters, now) = (MeterBook(), world.start)
+            return { count in
+                for _ in 0..<count {
+                    now = Moment(instant: now.instant + .microseconds(1), wall: now.wall)
+                    let glance = MeterGlance(meters, at: now)
+                    let verdict = PolicyEvaluator.decide(question, over: terms, meters: glance)
+                    guard case .permitted(let id) = verdict, let agreement = terms.counted(id) else {
+                        preconditionFailure("\(verdict)")
+                    }
+                    if let ordered = meters.take(agreement, at: now).reservation {
+                        meters.keep(ordered.record)
+                    }
+                }
+                keep(meters)
+            }
+        }
+    }
+
+    static func indexing(_ name: String, agreements: Int) -> Sample {
+        Sample(name) {
+            let terms = CallWorld(peers: 1, resources: agreements / 2).terms(with: 0)
+            return { count in for _ in 0..<count { keep(AgreementIndex(terms)) } }
         }
     }
 

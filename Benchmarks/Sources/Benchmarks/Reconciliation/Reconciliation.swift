@@ -84,9 +84,11 @@ private struct ReconciliationWorld: Sendable {
     }
 
     private func key(_ salt: UInt8) -> SessionKey {
-        SessionKey(
-            salt: Octets([UInt8](repeating: salt, count: SessionKey.saltLength)),
-            audience: .pair(pair.0, pair.1), nodes: NodePair(pair.0, pair.1), using: suite)
+        let audience = Audience.pair(pair.0, pair.1)
+        guard case .pair(let nodes) = audience else { preconditionFailure("\(audience) is no pair") }
+        return SessionKey(
+            salt: Octets([UInt8](repeating: salt, count: SessionKey.saltLength)), audience: audience,
+            nodes: nodes, using: suite)
     }
 
     /// Runs one session, and holds what it found against what is so.
