@@ -109,8 +109,8 @@ extension World {
             else { return }
             let way = QuietCheck.Way(from: run.host, to: far)
             guard !checks.quiet.told(kind, along: way), !isRenewalAwaited(kind, along: way) else { return }
-            // Two that differ in whether both are members differ in what they share for as long as that lasts:
-            // each asks, ever more seldom, at last once a minute.
+            // Two that differ in whether both are members differ in what they share for as long as that
+            // lasts: each asks, ever more seldom, at last once a minute.
             let (here, there) = (hosts[run.host].node, hosts[far].node)
             if kind == .list, sharedDomain(run.host, there) != sharedDomain(far, here) { return }
             breach(.quiet, "host \(run.host) tells host \(far): \(String("\(document)".prefix(60)))")
