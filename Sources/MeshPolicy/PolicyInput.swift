@@ -15,6 +15,7 @@ struct PolicyInput: Encodable {
     let caller: Party
     let callee: Party
     let principal: String
+    let purpose: String?
     let resource: String
     let capability: String
     let safety: String
@@ -35,6 +36,7 @@ struct PolicyInput: Encodable {
         callee = Party(
             node: question.callee.description, name: isProvider ? nil : name, roles: nil, address: nil)
         principal = question.principal.description
+        purpose = question.purpose?.description
         resource = question.resource.description
         capability = question.capability.description
         safety = question.safety.rawValue

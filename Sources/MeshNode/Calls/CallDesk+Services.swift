@@ -88,9 +88,14 @@ extension CallDesk {
     ) {
         services[key] = nil
         alarms.cancel(.service(key))
-        servicesOfPeer[service.peer, default: 1] -= 1
-        if servicesOfPeer[service.peer] == 0 { servicesOfPeer[service.peer] = nil }
+        releasePlace(of: service.peer)
         tell(.callEnded(service.event, outcome), at: now, into: &effects)
+    }
+
+    /// One call of this peer less is under way, or waits for the external policy.
+    mutating func releasePlace(of peer: NodeID) {
+        servicesOfPeer[peer, default: 1] -= 1
+        if servicesOfPeer[peer] == 0 { servicesOfPeer[peer] = nil }
     }
 
     /// The invocation as a resource gets it: the caller's headers that may pass, and who calls, which only

@@ -124,7 +124,8 @@ extension CallDesk {
     /// Whether this node would let `peer` use `capability` of `resource`, and why not: the provider's half
     /// of an explanation.
     public func wouldServe(
-        _ peer: NodeID, resource: ResourceName, capability: ResourceName, principal: Principal, at now: Moment
+        _ peer: NodeID, resource: ResourceName, capability: ResourceName, principal: Principal,
+        purpose: Purpose? = nil, at now: Moment
     ) -> Verdict {
         if let refusal = trustRefusal(peer) { return .refused([refusal]) }
         guard let own = view.resource(resource), view.mayKnow(peer, of: resource, at: now.wall) else {
@@ -135,7 +136,7 @@ extension CallDesk {
         case .allowed(let capability):
             return view.permits(
                 callBy: peer, resource, capability, method: capability.methods.first ?? "POST",
-                as: principal, meters, at: now)
+                as: principal, for: purpose, meters, at: now)
         }
     }
 

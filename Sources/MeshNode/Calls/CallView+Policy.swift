@@ -6,7 +6,7 @@ extension CallView {
     /// Whether this node may send a request of this form to `peer`.
     func permits(
         calling peer: NodeID, _ resource: ResourceName, _ capability: Capability, method: String,
-        as principal: Principal, for purpose: Purpose? = nil, _ meters: MeterBook,
+        as principal: Principal, for purpose: Purpose?, _ meters: MeterBook,
         at now: Moment
     ) -> Verdict {
         let wall = now.wall
@@ -23,7 +23,7 @@ extension CallView {
     /// Whether this node serves `peer` a request of this form.
     func permits(
         callBy peer: NodeID, _ resource: ResourceName, _ capability: Capability, method: String,
-        as principal: Principal, for purpose: Purpose? = nil, _ meters: MeterBook,
+        as principal: Principal, for purpose: Purpose?, _ meters: MeterBook,
         at now: Moment
     ) -> Verdict {
         let wall = now.wall

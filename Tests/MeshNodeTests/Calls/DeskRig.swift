@@ -152,7 +152,7 @@ struct DeskRig {
     @discardableResult
     mutating func call(
         _ target: String, _ name: String = "orders", _ capability: String? = "list",
-        deadline: Duration? = nil,
+        deadline: Duration? = nil, purpose: Purpose? = nil,
         key: String? = nil, form: CallForm? = nil, body: RequestBody = .whole(length: 2, digest: .zero)
     ) -> RequestID {
         let id = nextRequest()
@@ -161,7 +161,7 @@ struct DeskRig {
                 LocalRequest(
                     id: id, target: CallTarget(target)!, resource: resource(name),
                     form: form ?? .invoke(capability: capability.map { resource($0) }, query: nil),
-                    deadline: deadline, idempotencyKey: key, body: body)))
+                    purpose: purpose, deadline: deadline, idempotencyKey: key, body: body)))
         return id
     }
 

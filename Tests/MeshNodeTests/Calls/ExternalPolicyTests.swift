@@ -270,6 +270,19 @@ struct ExternalPolicyTests {
         #expect(asked(rig).count == 4 && rig.refusal(of: denied) == [.externalPolicyDenied])
     }
 
+    @Test("what a call is for is told to the engine, and an answer for one purpose is none for another")
+    func purpose() throws {
+        var rig = rig(ExternalPolicyRules(cacheLife: .seconds(60)))
+        rig.call("B", purpose: Purpose("billing"))
+        try answer(&rig, .allowed(decision: nil))
+        rig.call("B", purpose: Purpose("billing"))
+        #expect(asked(rig).map(\.question.purpose) == [Purpose("billing")] && rig.sent.count == 2)
+        rig.call("B", purpose: Purpose("marketing"))
+        rig.call("B")
+        #expect(asked(rig).map(\.question.purpose) == [Purpose("billing"), Purpose("marketing"), nil])
+        #expect(rig.sent.count == 2)
+    }
+
     @Test("no more answers are kept than fit; the oldest go first")
     func cacheBound() {
         var policy = ExternalPolicy()
@@ -277,7 +290,8 @@ struct ExternalPolicyTests {
         func question(_ number: Int) -> ExternalQuestion {
             ExternalQuestion(
                 side: .provider, caller: node(1), callee: node(0), peerName: peerName("B"),
-                principal: .local, resource: resource("stock"), capability: resource("list"), safety: .safe,
+                principal: .local, purpose: nil, resource: resource("stock"), capability: resource("list"),
+                safety: .safe,
                 method: "GET", path: "/\(number)", agreement: .zero, callerRoles: [], callerAddress: nil)
         }
         let now = moment(rig.now).instant

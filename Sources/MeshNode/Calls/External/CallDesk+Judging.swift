@@ -76,7 +76,8 @@ extension CallDesk {
         else { return nil }
         return ExternalQuestion(
             side: .consumer, caller: view.me, callee: chosen.node, peerName: peer.name,
-            principal: call.request.principal, resource: call.request.resource, capability: capability.name,
+            principal: call.request.principal, purpose: call.request.purpose,
+            resource: call.request.resource, capability: capability.name,
             safety: capability.safety, method: chosen.method, path: chosen.path, agreement: agreement,
             callerRoles: [], callerAddress: nil)
     }
@@ -94,7 +95,8 @@ extension CallDesk {
         let invocation = inbound.invocation
         let question = ExternalQuestion(
             side: .provider, caller: inbound.peer, callee: view.me, peerName: peer.name,
-            principal: invocation.principal, resource: invocation.resource, capability: capability.name,
+            principal: invocation.principal, purpose: invocation.purpose,
+            resource: invocation.resource, capability: capability.name,
             safety: capability.safety, method: invocation.method, path: invocation.path,
             agreement: agreement, callerRoles: view.roles(ofCaller: inbound.peer, at: now.wall) ?? [],
             callerAddress: peer.address)
@@ -146,8 +148,7 @@ extension CallDesk {
     private mutating func takeJudged(_ key: InboundKey) -> JudgedService? {
         guard let pending = judging.removeValue(forKey: key) else { return nil }
         alarms.cancel(.judgement(key))
-        servicesOfPeer[pending.inbound.peer, default: 1] -= 1
-        if servicesOfPeer[pending.inbound.peer] == 0 { servicesOfPeer[pending.inbound.peer] = nil }
+        releasePlace(of: pending.inbound.peer)
         return pending
     }
 

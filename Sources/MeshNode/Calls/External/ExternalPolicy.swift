@@ -45,6 +45,8 @@ public struct ExternalQuestion: Hashable, Sendable {
     public let peerName: NodeName
     /// Who asks, within the caller.
     public let principal: Principal
+    /// What the call is for, in the caller's word; nil: it says none.
+    public let purpose: Purpose?
     /// What of the callee's.
     public let resource: ResourceName
     /// What of the resource.
