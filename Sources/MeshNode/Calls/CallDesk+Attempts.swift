@@ -121,15 +121,22 @@ extension CallDesk {
         case .weighed, .waiting, .judging: break
         case .attempting(let attemptID), .answering(let attemptID):
             guard let attempt = attempts[attemptID] else { return }
-            stop(attemptID, attempt, into: &effects)
-            if attempt.status == nil {
-                routes.report(
-                    attempt.way, attempt.pass, resource: .neutral, link: .neutral, taken: nil, at: now.instant
-                )
-            }
-            close(attemptID, attempt, outcome, saying: "cancelled", at: now, into: &effects)
+            giveUp(attemptID, attempt, outcome, saying: "cancelled", at: now, into: &effects)
         }
         settleCall(id, outcome, at: now, into: &effects)
+    }
+
+    /// Ends an attempt that nobody wants any more: it says nothing about the way that it took.
+    private mutating func giveUp(
+        _ id: AttemptID, _ attempt: OpenAttempt, _ outcome: AuditOutcome, saying word: String, at now: Moment,
+        into effects: inout Outbox<CallEffect>
+    ) {
+        stop(id, attempt, into: &effects)
+        if attempt.status == nil {
+            routes.report(
+                attempt.way, attempt.pass, resource: .neutral, link: .neutral, taken: nil, at: now.instant)
+        }
+        close(id, attempt, outcome, saying: word, at: now, into: &effects)
     }
 
     /// The agreement of a call's attempt was revoked: the call is over, wherever it stands.
@@ -144,14 +151,9 @@ extension CallDesk {
         case .attempting(let attempt), .answering(let attempt): attemptID = attempt
         }
         guard let attempt = attempts[attemptID], !attempt.isLocal else { return }
-        stop(attemptID, attempt, into: &effects)
-        if attempt.status == nil {
-            routes.report(
-                attempt.way, attempt.pass, resource: .neutral, link: .neutral, taken: nil, at: now.instant)
-        }
         let outcome = AuditOutcome(
             success: false, refusals: [refusal], status: attempt.status, request: call.passed)
-        close(attemptID, attempt, outcome, saying: refusal.code.rawValue, at: now, into: &effects)
+        giveUp(attemptID, attempt, outcome, saying: refusal.code.rawValue, at: now, into: &effects)
         guard attempt.status == nil else {
             settleCall(id, outcome, at: now, into: &effects)
             return effects.post(.breakOff(id, [refusal]))

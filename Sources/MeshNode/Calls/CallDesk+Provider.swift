@@ -48,15 +48,17 @@ extension CallDesk {
             refuse(inbound, refusals, attempt: invocation.attempt, at: now, into: &effects)
             return
         }
+        func asked() -> [Fact] {
+            view.facts(
+                onCallBy: inbound.peer, method: invocation.method, capability.safety, at: now.wall)
+        }
         let verdict = view.permits(
             callBy: inbound.peer, resource.name, capability, method: invocation.method,
             as: invocation.principal, for: invocation.purpose, meters, at: now)
         switch verdict {
         case .refused(let reasons):
-            let asked = view.facts(
-                onCallBy: inbound.peer, method: invocation.method, capability.safety, at: now.wall)
             refuse(
-                inbound, refusals + reasons, asked, attempt: invocation.attempt, at: now, into: &effects)
+                inbound, refusals + reasons, asked(), attempt: invocation.attempt, at: now, into: &effects)
         case .permitted(let agreement):
             guard refusals.isEmpty else {
                 refuse(inbound, refusals, attempt: invocation.attempt, at: now, into: &effects)
@@ -65,21 +67,19 @@ extension CallDesk {
             switch self.judgement(of: inbound, capability, under: agreement, judgement, at: now) {
             case .notNeeded:
                 serve(
-                    inbound, resource, capability, under: agreement, passed: passed, at: now,
+                    inbound, resource, capability, under: agreement, asked(), passed: passed, at: now,
                     into: &effects)
             case .needed(let question):
                 judge(inbound, question, passed: passed, at: now, into: &effects)
             case .known(let answer):
                 if let refusal = answer.refusal(at: .provider) {
-                    let asked = view.facts(
-                        onCallBy: inbound.peer, method: invocation.method, capability.safety, at: now.wall)
                     refuse(
-                        inbound, [refusal], asked, attempt: invocation.attempt, at: now, into: &effects)
+                        inbound, [refusal], asked(), attempt: invocation.attempt, at: now, into: &effects)
                     return
                 }
                 serve(
-                    inbound, resource, capability, under: agreement, answer.facts, passed: passed, at: now,
-                    into: &effects)
+                    inbound, resource, capability, under: agreement, asked() + answer.facts, passed: passed,
+                    at: now, into: &effects)
             }
         }
     }
@@ -180,14 +180,12 @@ extension CallDesk {
 
     private mutating func serve(
         _ inbound: InboundInvocation, _ resource: LocalResource, _ capability: Capability,
-        under agreement: Digest, _ judged: [Fact] = [], passed: BodySummary? = nil,
-        at now: Moment, into effects: inout Outbox<CallEffect>
+        under agreement: Digest, _ decided: [Fact], passed: BodySummary?, at now: Moment,
+        into effects: inout Outbox<CallEffect>
     ) {
         let invocation = inbound.invocation
         var event = serviceEvent(inbound, attempt: invocation.attempt, agreement: agreement)
-        event.metadata += view.facts(
-            onCallBy: inbound.peer, method: invocation.method, capability.safety, at: now.wall)
-        event.metadata += judged
+        event.metadata += decided
         let durability: AuditDurability = capability.safety.isMutating ? .synced : .written
         let eventID: CorrelationID
         switch admit(event, settling: durability, at: now, into: &effects) {
