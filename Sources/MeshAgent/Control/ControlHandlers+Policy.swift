@@ -65,18 +65,20 @@ extension ControlHandlers {
         var events = [AuditEventType.attempt, .service, .call].map { type in
             var query = query
             query.type = type
+            query.limit = AuditQuery.limitMax
             return query
         }
         while let query = events.popLast() {
             let isWhole = try await trail.read(query) { entry in
                 guard let past = PastCall(entry.event) else {
                     if entry.event.isUntold { history.unreadable += 1 }
-                    return
+                    return true
                 }
-                guard let (first, second) = decide(past) else { return }
+                guard let (first, second) = decide(past) else { return true }
                 history.replay.add(
                     past.question, correlation: past.correlation, first: first, second: second)
                 if comparesNetworks, past.question.side == .consumer { history.unplaced += 1 }
+                return true
             }
             if !isWhole { history.isTruncated = true }
         }

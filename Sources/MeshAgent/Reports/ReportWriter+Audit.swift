@@ -55,42 +55,34 @@ extension AuditTrail {
 
     /// The newest entries that `query` asks for and `sieve` lets pass, at most `limit`, and whether there may
     /// be more.
-    ///
-    /// It reads on by date. Events of one millisecond may stand on both sides of a page's end, so a page
-    /// begins with that millisecond again, and what was seen is left out.
     func newest(
         _ query: AuditQuery, sieve: AuditSieve, limit: Int
     ) async throws(ControlFailure) -> (entries: [AuditEntry], hasMore: Bool) {
+        var query = query
+        query.limit = sieve.isOpen ? min(limit + 1, AuditQuery.limitMax) : AuditQuery.limitMax
         var found: [AuditEntry] = []
-        var seen: Set<CorrelationID> = []
-        var page = query
-        page.limit = sieve.isOpen ? min(limit + 1, AuditQuery.limitMax) : AuditQuery.limitMax
-        while seen.count < Self.readMax {
-            let read = try await answers(page)
-            let fresh = read.filter { seen.insert($0.event.id).inserted }
-            found += fresh.filter(sieve.passes)
-            if found.count > limit { return (Array(found.prefix(limit)), true) }
-            guard read.count == page.limit, !fresh.isEmpty, let last = read.last else {
-                return (found, false)
-            }
-            page.until = last.event.time + .milliseconds(1)
+        let isAll = try await read(query) { entry in
+            if sieve.passes(entry) { found.append(entry) }
+            return found.count <= limit
         }
-        return (found, true)
+        return (Array(found.prefix(limit)), !isAll)
     }
 
-    /// Hands `take` every entry that `query` asks for, the newest first, page by page; answers whether that
-    /// was all there is.
+    /// Hands `take` every entry that `query` asks for, the newest first, in pages of the query's limit, until
+    /// it says that it has enough; answers whether that was all there is.
+    ///
+    /// It reads on by date. Events of one millisecond may stand on both sides of a page's end, so a page
+    /// begins with that millisecond again, and what was seen of it is left out.
     func read(
-        _ query: AuditQuery, _ take: (AuditEntry) -> Void
+        _ query: AuditQuery, _ take: (AuditEntry) -> Bool
     ) async throws(ControlFailure) -> Bool {
         var page = query
-        page.limit = AuditQuery.limitMax
         var taken = 0
         var last: Set<CorrelationID> = []
         while taken < Self.readMax {
             let read = try await answers(page)
             let fresh = read.filter { !last.contains($0.event.id) }
-            fresh.forEach(take)
+            for entry in fresh where !take(entry) { return false }
             taken += fresh.count
             guard read.count == page.limit, let end = read.last else { return true }
             guard !fresh.isEmpty else { return false }
