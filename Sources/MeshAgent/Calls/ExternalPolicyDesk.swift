@@ -1,5 +1,4 @@
 import MeshBase
-import MeshCredentials
 import MeshNode
 import MeshPolicy
 
@@ -15,16 +14,26 @@ struct ExternalPolicyDesk: Sendable {
         _ configuration: AgentConfiguration.Policy, in home: Home
     ) throws(PolicyEngineFailure) -> ExternalPolicyDesk? {
         guard let url = configuration.url else { return nil }
+        let files = ServerFiles(home: home, server: "the policy engine")
         let token = { @Sendable () throws(PolicyEngineFailure) -> String? in
-            try configuration.tokenFile.map { path throws(PolicyEngineFailure) in try Self.token(path, home) }
+            guard let path = configuration.tokenFile else { return nil }
+            do throws(ServerFileProblem) {
+                return try files.token(at: path, limit: 4_096)
+            } catch {
+                throw PolicyEngineFailure(what: error.what)
+            }
         }
         _ = try token()
+        var authorities: [UInt8]?
+        if let path = configuration.authorityFile {
+            do {
+                authorities = try files.contents(path)
+            } catch {
+                throw PolicyEngineFailure(what: error.what)
+            }
+        }
         let settings = PolicyEngineSettings(
-            url: "\(url)/v1/data/\(configuration.rule)",
-            authorities: try configuration.authorityFile.map { path throws(PolicyEngineFailure) in
-                try contents(path, home)
-            },
-            token: token)
+            url: "\(url)/v1/data/\(configuration.rule)", authorities: authorities, token: token)
         return ExternalPolicyDesk(engine: try PolicyEngine(settings), patience: configuration.timeout)
     }
 
@@ -41,33 +50,6 @@ struct ExternalPolicyDesk: Sendable {
     }
 
     func close() async throws(PolicyEngineFailure) { try await engine.close() }
-
-    private static func token(_ path: String, _ home: Home) throws(PolicyEngineFailure) -> String {
-        let bytes: [UInt8]
-        do {
-            bytes = try SecretFile.read(home.resolve(path))
-        } catch {
-            throw PolicyEngineFailure(what: "the policy engine's token: \(error)")
-        }
-        let untrimmed = String(decoding: bytes, as: UTF8.self)
-        let text = untrimmed.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed()
-        // Only what may stand in a header: else a token could bring headers of its own.
-        let token = String(text)
-        guard (1...4_096).contains(token.utf8.count), token.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
-        else { throw PolicyEngineFailure(what: "the policy engine's token is not one of visible characters") }
-        return token
-    }
-
-    private static func contents(_ path: String, _ home: Home) throws(PolicyEngineFailure) -> [UInt8] {
-        let found: [UInt8]?
-        do {
-            found = try home.contents(of: home.resolve(path), limit: 1 << 20)
-        } catch {
-            throw PolicyEngineFailure(what: "\(error)")
-        }
-        guard let found else { throw PolicyEngineFailure(what: "there is no file \(home.resolve(path))") }
-        return found
-    }
 }
 
 extension ExternalPolicyRules {

@@ -177,56 +177,44 @@ struct CatalogWitness: WitnessShell {
 /// What Consul asks for that is nobody else's business: read where it is kept, never shown.
 struct CatalogSecrets: Sendable {
     private let configuration: AgentConfiguration.Consul
-    private let home: Home
+    private let files: ServerFiles
     /// `COMITY_CONSUL_TOKEN`; the file goes before it.
     private let environmentToken: String?
 
     init(_ configuration: AgentConfiguration.Consul, home: Home, environment: [String: String]) {
         self.configuration = configuration
-        self.home = home
+        files = ServerFiles(home: home, server: "Consul")
         environmentToken = environment["COMITY_CONSUL_TOKEN"].flatMap { $0.isEmpty ? nil : $0 }
     }
 
     /// The token as it is now; nil when none is configured.
     func token() throws(ConsulFailure) -> String? {
-        guard let file = configuration.tokenFile else { return try environmentToken.map(Self.token) }
-        let bytes = try secret(file)
-        return try Self.token(String(decoding: bytes, as: UTF8.self))
+        try settle { () throws(ServerFileProblem) in
+            if let file = configuration.tokenFile { return try files.token(at: file, limit: 512) }
+            return try environmentToken.map { text throws(ServerFileProblem) in
+                try ServerFiles.token(text, for: files.server, limit: 512)
+            }
+        }
     }
 
     func tls() throws(ConsulFailure) -> ConsulTLS {
-        var tls = ConsulTLS()
-        if let file = configuration.authorityFile { tls.authorities = try contents(file) }
-        if let certificate = configuration.certificateFile, let key = configuration.keyFile {
-            tls.identity = (certificate: try contents(certificate), key: try secret(key))
+        try settle { () throws(ServerFileProblem) in
+            var tls = ConsulTLS()
+            if let file = configuration.authorityFile { tls.authorities = try files.contents(file) }
+            if let certificate = configuration.certificateFile, let key = configuration.keyFile {
+                tls.identity = (certificate: try files.contents(certificate), key: try files.secret(key))
+            }
+            return tls
         }
-        return tls
     }
 
-    /// Only what may stand in a header: else a token could bring headers of its own.
-    private static func token(_ text: String) throws(ConsulFailure) -> String {
-        let trimmed = String(text.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
-        guard (1...512).contains(trimmed.utf8.count), trimmed.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
-        else { throw .settings(what: "the token for Consul is not 1 to 512 visible characters") }
-        return trimmed
-    }
-
-    private func secret(_ path: String) throws(ConsulFailure) -> [UInt8] {
+    private func settle<Value>(
+        _ read: () throws(ServerFileProblem) -> Value
+    ) throws(ConsulFailure) -> Value {
         do {
-            return try SecretFile.read(home.resolve(path))
+            return try read()
         } catch {
-            throw .settings(what: "\(error)")
+            throw .settings(what: error.what)
         }
-    }
-
-    private func contents(_ path: String) throws(ConsulFailure) -> [UInt8] {
-        let found: [UInt8]?
-        do {
-            found = try home.contents(of: home.resolve(path), limit: 1 << 20)
-        } catch {
-            throw .settings(what: "\(error)")
-        }
-        guard let found else { throw .settings(what: "there is no file \(home.resolve(path))") }
-        return found
     }
 }
