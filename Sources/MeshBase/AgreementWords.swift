@@ -1,21 +1,9 @@
-/// What a call is for, in the consumer's word, and what an agreement is for. Written as a resource name is: 1
-/// ... 64 characters of `a-z 0-9 . _ -`.
-public struct Purpose: Hashable, Sendable, Comparable, Codable, CustomStringConvertible {
+/// What a call is for, in the consumer's word, and what an agreement is for.
+public struct Purpose: NamedWord {
     /// The word itself.
     public let name: ResourceName
 
     public init(_ name: ResourceName) { self.name = name }
-
-    /// Nil unless `text` is such a word.
-    public init?(_ text: some StringProtocol) {
-        guard let name = ResourceName(text) else { return nil }
-        self.name = name
-    }
-
-    public init(from decoder: any Decoder) throws { name = try ResourceName(from: decoder) }
-    public func encode(to encoder: any Encoder) throws { try name.encode(to: encoder) }
-    public static func < (left: Self, right: Self) -> Bool { left.name < right.name }
-    public var description: String { name.description }
 }
 
 /// A few words that an agreement holds and no machine acts on: 1 ... 64 bytes without control or

@@ -38,23 +38,12 @@ public struct DomainID: Hashable, Sendable, Comparable, Codable, CustomStringCon
 }
 
 /// What a credential lets a member do for its domain: one of the protocol's own roles, or a name of the
-/// operator's. Written as a resource name is: 1 ... 64 characters of `a-z 0-9 . _ -`.
-public struct DomainRole: Hashable, Sendable, Comparable, Codable, CustomStringConvertible {
+/// operator's.
+public struct DomainRole: NamedWord {
     /// The role's name.
     public let name: ResourceName
 
     public init(_ name: ResourceName) { self.name = name }
-
-    /// Nil unless `text` is such a name.
-    public init?(_ text: some StringProtocol) {
-        guard let name = ResourceName(text) else { return nil }
-        self.name = name
-    }
-
-    public init(from decoder: any Decoder) throws { name = try ResourceName(from: decoder) }
-    public func encode(to encoder: any Encoder) throws { try name.encode(to: encoder) }
-    public static func < (left: Self, right: Self) -> Bool { left.name < right.name }
-    public var description: String { name.description }
 
     /// Belongs to the domain. Every credential has it.
     public static let member = DomainRole(ResourceName.member)
