@@ -3,13 +3,11 @@ import Foundation
 import MeshBase
 import NIOCore
 import NIOHTTP1
-import Synchronization
 import Testing
 
 /// The server that stands for Open Policy Agent (`Tests/Policy/opa-server`), as a process of one test's own.
-final class PolicyServer: Sendable {
-    let url: String
-    private let process: Mutex<Process>
+struct PolicyServer: Sendable {
+    private let server: StandIn
 
     /// A Python that has regopy; nil where it cannot be had.
     static let python: String? = {
@@ -32,42 +30,21 @@ final class PolicyServer: Sendable {
     /// Starts one with this policy, which ends with the test.
     static func start(in mesh: TestMesh, _ policy: String, token: String? = nil) async throws -> PolicyServer
     {
-        let python = try #require(Self.python)
         let file = mesh.folder.file("policy.rego")
         try policy.write(toFile: file, atomically: true, encoding: .utf8)
-        let ready = mesh.folder.file("opa-\(UInt32.random(in: 0..<1_000_000))")
-        let process = Process()
-        process.executableURL = URL(filePath: python)
-        process.arguments =
-            [Program.sources + "/Tests/Policy/opa-server", "--policy", file, "--listen", "127.0.0.1:0"]
-            + ["--ready", ready] + (token.map { ["--token", $0] } ?? [])
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        let running = Mutex(process)
-        let address = try await eventually("opa-server listens", within: .seconds(30)) {
-            FileManager.default.fileExists(atPath: ready)
-                ? try String(contentsOfFile: ready, encoding: .ascii) : nil
-        }
-        let server = PolicyServer(url: "http://\(address)", process: running)
-        mesh.atEnd { server.kill() }
-        return server
+        let options = ["--policy", file, "--listen", "127.0.0.1:0"] + (token.map { ["--token", $0] } ?? [])
+        return PolicyServer(
+            server: try await StandIn.start(
+                "Policy/opa-server", in: mesh, by: [try #require(Self.python)], options))
     }
 
-    private init(url: String, process: consuming Mutex<Process>) {
-        self.url = url
-        self.process = process
-    }
+    /// Where it is: `http://HOST:PORT`.
+    var url: String { server.url }
 
-    func kill() {
-        process.withLock { process in
-            guard process.isRunning else { return }
-            Foundation.kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
-        }
-    }
+    /// Ends it without a word.
+    func kill() { server.kill() }
 
+    /// From now on it answers with this fault.
     func order(_ fault: String) async throws {
         var request = HTTPClientRequest(url: "\(url)/test/fault/\(fault)")
         request.method = .PUT
