@@ -154,6 +154,7 @@ let fuzzParts: [(folder: String, needs: [String], products: [Target.Dependency])
     ("MeshAvahi", ["MeshAvahi"], []),
     ("MeshDNS", ["MeshDNS"], []),
     ("MeshConsul", ["MeshConsul"], []),
+    ("MeshPolicy", ["MeshPolicy", "MeshNode"], []),
     ("MeshGateway", ["MeshGateway"], []),
     ("MeshControl", ["MeshControl"], [nio]),
     ("MeshAgent", ["MeshAgent"], []),

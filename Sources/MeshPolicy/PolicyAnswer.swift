@@ -3,12 +3,12 @@ import MeshNode
 import MeshWire
 
 /// Reads what an engine answered with status 200.
-public enum PolicyAnswer {
+enum PolicyAnswer {
     private static let reasonsMax = 8
     private static let textMax = 256
 
     /// The decision in `bytes`, or why there is none. Bounded by whoever fetched them, and by `ForeignJSON`.
-    public static func read(_ bytes: [UInt8]) -> ExternalAnswer {
+    static func read(_ bytes: [UInt8]) -> ExternalAnswer {
         let json: ForeignJSON
         do throws(ForeignJSONError) {
             json = try ForeignJSON(bytes)

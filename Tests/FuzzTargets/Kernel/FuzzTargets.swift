@@ -27,6 +27,9 @@ public enum FuzzTargets {
         #if FUZZ_MeshConsul
             targets += consul
         #endif
+        #if FUZZ_MeshPolicy
+            targets += policy
+        #endif
         #if FUZZ_MeshGateway
             targets += gateway
         #endif
