@@ -51,8 +51,12 @@ struct ApprovalLifeTests {
                 $0.agreement.approvals != nil && $0.state == .offered
             }
         }
-        return try #require(
+        let offer = try #require(
             await market.bob.plane.node.agreements.records.last { $0.agreement.approvals != nil })
+        for (agent, peer) in [(market.alice, market.bob), (market.bob, market.alice)] {
+            try await agent.decides(by: offer.contentID, insteadOf: first.contentID, with: peer)
+        }
+        return offer
     }
 
     @Test("an agreement that asks people is refused with who is missing, and honoured once all approved")

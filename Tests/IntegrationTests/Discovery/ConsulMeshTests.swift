@@ -41,8 +41,12 @@ struct ConsulMeshTests {
             let (alice, bob) = try await friends(
                 in: mesh, ["FEDERATION_DISCOVERY_METHOD": "consul", "FEDERATION_CONSUL_URL": server.url])
             try await alice.linked(with: bob, within: .seconds(30))
-            #expect(await witnesses(of: bob, at: alice).contains(.consul))
-            #expect(await witnesses(of: alice, at: bob).contains(.consul))
+            // The one who was dialled has a link before it has read of the other.
+            for (agent, peer) in [(alice, bob), (bob, alice)] {
+                try await until("\(agent.identity.name) has the other from Consul") {
+                    await witnesses(of: peer, at: agent).contains(.consul)
+                }
+            }
             let works = try #require(await consul(of: alice))
             #expect(works.state == .working && works.detail.hasSuffix("registered"), "\(works)")
             #expect(works.answerMilliseconds != nil)

@@ -58,6 +58,16 @@ extension RunningAgent {
         }
     }
 
+    /// Waits until the desk of this agent, which decides calls, knows `current` with `peer` and holds `former`
+    /// in force no more. What the node knows comes a little earlier: in between lies the disk.
+    func decides(by current: Digest, insteadOf former: Digest, with peer: RunningAgent) async throws {
+        try await until("\(identity.name) decides calls by what was offered last") {
+            let terms = self.calls.desk.withLock { $0.view }.agreements[peer.node]?.terms ?? []
+            return terms.contains { $0.contentID == current }
+                && !terms.contains { $0.contentID == former && $0.standing == .active }
+        }
+    }
+
     /// Says that `providers` count as providers of `name`.
     func route(_ name: String, via providers: [RunningAgent]) async throws {
         try await order(.route(resource(name), via: providers.map(\.node)))
