@@ -51,6 +51,13 @@ import Testing
             tampering: .seedsStolen, breaks: .credentialsGrounded, faults: [], domain: .present, nodes: 8),
         Lie(tampering: .daysUnseen, breaks: .credentialsEnd, faults: [.longSleep], domain: .present),
         Lie(tampering: .neverHealed, breaks: .membersConverge, faults: [.partitions], domain: .present),
+        Lie(
+            tampering: .decisionsUnkept, breaks: .partnersAsDecided, faults: [], domain: .partners, nodes: 6),
+        Lie(tampering: .rolesUntold, breaks: .partnersAsDecided, faults: [], domain: .partners, nodes: 6),
+        Lie(tampering: .anchorsStolen, breaks: .bundlesRise, faults: [], domain: .partners, nodes: 6),
+        Lie(
+            tampering: .neverHealed, breaks: .partnersConverge, faults: [.partitions], domain: .partners,
+            nodes: 6),
     ]
 
     @Test(arguments: lies)

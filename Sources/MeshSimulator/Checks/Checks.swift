@@ -92,4 +92,10 @@ enum Tampering: String, Sendable, CaseIterable {
     case listsForged
     /// With each link that comes up comes a list that the node did not send.
     case greetingsForged
+    /// The store does not keep what is decided about other domains.
+    case decisionsUnkept
+    /// The agent does not hear which roles an operator named of a partner.
+    case rolesUntold
+    /// Pretenders have the anchor's key of the other domain.
+    case anchorsStolen
 }

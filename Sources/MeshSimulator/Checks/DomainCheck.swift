@@ -41,7 +41,7 @@ struct DomainCheck: Sendable {
         }
     }
 
-    private var anchors = OrderedTable<DomainID, Pin>()
+    private(set) var anchors = OrderedTable<DomainID, Pin>()
     /// Founders, and who was given a token with its seed.
     private var letIn = OrderedTable<DomainID, Set<NodeID>>()
     private var tokens = OrderedTable<Pin, Token>()
@@ -51,6 +51,13 @@ struct DomainCheck: Sendable {
     private var served = OrderedTable<Use, Set<Pin>>()
     /// Since when a host has trusted whose credential is over.
     private var over = OrderedTable<Acquaintance, Instant>()
+    /// Whom operators accepted, ever.
+    var terms: Set<Terms> = []
+    /// Which domains each host's home accepted, ever.
+    var known: Set<Place> = []
+    /// The highest decision, and of each domain the highest bundle, that a host kept.
+    var decisions = OrderedTable<Place, Int64>()
+    var bundles = OrderedTable<Place, Int64>()
 
     // MARK: What the world does
 
@@ -66,14 +73,20 @@ struct DomainCheck: Sendable {
         tokens[suite.pin(of: token.key)] = Token(domain: token.domain, uses: token.uses, until: token.until)
     }
 
-    mutating func signed(_ request: SigningRequest, by key: PublicKey, using suite: SimulatedSuite) {
-        guard request.kind == .credential || request.kind == .issuerCertificate else { return }
-        let document = suite.digest(request.payload.bytes)
+    mutating func signed(
+        _ kind: DocumentKind, _ payload: Octets, by key: PublicKey, using suite: SimulatedSuite
+    ) {
+        guard [.credential, .issuerCertificate, .bundle, .partnerships].contains(kind) else { return }
+        let document = suite.digest(payload.bytes)
         signers[document] = (signers[document] ?? []).union([suite.pin(of: key)])
     }
 
-    /// A host has lost its memory: whom its tokens served it cannot know.
-    mutating func forget(_ host: Int) { served.removeAll { use, _ in use.host == host } }
+    /// A host has lost its memory: whom its tokens served it cannot know, nor what it held of partners.
+    mutating func forget(_ host: Int) {
+        served.removeAll { use, _ in use.host == host }
+        decisions.removeAll { place, _ in place.host == host }
+        bundles.removeAll { place, _ in place.host == host }
+    }
 
     /// Whether `node` may belong to `domain`.
     func isLetIn(_ node: NodeID, to domain: DomainID) -> Bool { letIn[domain]?.contains(node) ?? false }
@@ -103,7 +116,7 @@ struct DomainCheck: Sendable {
         return beyond.isEmpty ? nil : "its issuer may not give \(beyond)"
     }
 
-    private func isSigned(_ payload: Octets, by signer: Pin, using suite: SimulatedSuite) -> Bool {
+    func isSigned(_ payload: Octets, by signer: Pin, using suite: SimulatedSuite) -> Bool {
         signers[suite.digest(payload.bytes)]?.contains(signer) ?? false
     }
 

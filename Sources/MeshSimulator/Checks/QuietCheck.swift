@@ -13,7 +13,8 @@ import MeshTrust
 /// - `houseHeld`, where both are members of one domain: which house agreement it holds;
 /// - `list`: where it stands, for each audience that the two share: the pair, and perhaps the domain;
 /// - `agreement`: its own offers that are still open, its revocations and its people's words that were not
-///   heard; and what answers the other's.
+///   heard; and what answers the other's;
+/// - `credential`, of a node that accepts the other's domain: its own, in answer to that domain's tag.
 ///
 /// What else pays is a change, once, however often it is written: a head (`head`, and what follows from
 /// asking for it), an agreement, a credential, a membership, a paper.
@@ -103,6 +104,10 @@ extension World {
             let way = QuietCheck.Way(from: run.host, to: far)
             checks.quiet.pay(for: greeting, along: way)
             checks.quiet.pay(for: [(.agreement, unheard(of: run.host, at: node))], along: way.back)
+            guard let home = hosts[run.host].disk.home?.domain,
+                hosts[far].disk.partners.decided?.body.partner(home) != nil
+            else { return }
+            checks.quiet.pay(for: [(.credential, 1)], along: way.back)
         case .send(let connection, let document):
             guard isQuiet, let kind = QuietCheck.kind(of: document),
                 let far = truth(behind: connection, of: run).flatMap({ hostOfNode[$0] })

@@ -31,7 +31,7 @@ extension World {
 
     /// The same, and its date is not ahead: then it counts at nobody who sees it for the first time, until a
     /// clock that was wrong is caught up with.
-    private func countsAnywhere(_ chain: CredentialChain, of node: NodeID, at host: Int) -> Bool {
+    func countsAnywhere(_ chain: CredentialChain, of node: NodeID, at host: Int) -> Bool {
         let isAhead = chain.credential.body.issued > moment(of: host).wall + Limits.clockSkewRefused
         return !isAhead && counts(chain, of: node, at: host)
     }
@@ -39,6 +39,7 @@ extension World {
     // MARK: As it is written
 
     mutating func checkWriting(_ change: TrustChange, of run: RunID) {
+        checkPaper(change, of: run)
         guard hosts[run.host].isHonest else { return }
         switch change {
         case .home(let home): checkChain(home.chain, of: hosts[run.host].node, kept: run)
@@ -69,6 +70,7 @@ extension World {
             return breach(
                 .credentialsGrounded, "host \(run.host) trusts \(node.brief) as a member of \(domain.brief)")
         }
+        note(.partnersAsDecided, partnerFlaw(of: node, in: domain, at: run.host))
     }
 
     // MARK: As it is sent
@@ -114,14 +116,19 @@ extension World {
         {
             far = hostOfNode[stolen.statement.node]
         }
-        let mayKnow =
-            far.map { other in
-                checks.domains.isLetIn(hosts[other].node, to: domain)
-                    || hosts[other].token?.token.domain == domain || hosts[other].disk.home?.domain == domain
-            } ?? false
-        guard !mayKnow else { return }
+        if let far, mayLearn(far, of: domain, from: run.host) { return }
         let whom = far.map { "host \($0)" } ?? "the intruder"
         breach(.audienceKept, "host \(run.host) shows \(whom) a credential of \(domain.brief)")
+    }
+
+    /// Whether a host may be shown credentials of a domain: it belongs there, holds a token, or its home has
+    /// accepted that domain; or the home of who shows them has accepted its own, which it showed first.
+    private func mayLearn(_ far: Int, of domain: DomainID, from host: Int) -> Bool {
+        let home = hosts[far].disk.home?.domain
+        if checks.domains.isLetIn(hosts[far].node, to: domain) || home == domain { return true }
+        if hosts[far].token?.token.domain == domain { return true }
+        if checks.domains.hasKnown(domain, at: far) { return true }
+        return home.map { checks.domains.hasKnown($0, at: host) } ?? false
     }
 
     /// Whether a host shows this very certificate now.
@@ -147,6 +154,7 @@ extension World {
             guard run.number > 0, hosts[number].pausedUntil <= time, !hosts[number].isFull, isHonest(number)
             else { continue }
             let wall = moment(of: number).wall
+            if plan.domain == .partners { inspectPartners(of: number) }
             for (node, peer) in hosts[number].disk.peers where peer.state == .trusted && peer.domain != nil {
                 let until = hosts[number].disk.credentials[node]?.chain.until
                 let isOver = until.map { wall >= $0 } ?? true
@@ -168,7 +176,10 @@ extension World {
             }.count
         for one in hosts.indices {
             inspectRenewal(of: one)
-            for other in hosts.indices where other != one { inspectMembers(one, other) }
+            for other in hosts.indices where other != one {
+                inspectMembers(one, other)
+                if plan.domain == .partners { inspectPartners(one, other) }
+            }
         }
     }
 
@@ -204,6 +215,7 @@ extension World {
                 .membersConverge,
                 "hosts \(one), \(other) hold house agreements \(houses.map { $0?.body.version ?? 0 })")
         }
+        if one < other, plan.domain == .partners { inspectPapers(one, other) }
         let audience = Audience.domain(home.domain)
         guard hosts[other].disk.heads[Disk.HeadKey(owner: node, audience: audience)] != nil else {
             return breach(.membersConverge, "host \(other) tells its domain nothing")

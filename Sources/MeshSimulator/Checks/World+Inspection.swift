@@ -29,7 +29,7 @@ extension World {
             for number in hosts.indices { inspectJournal(of: number) }
             inspectJournals()
             inspectDomains()
-            if plan.domain == .present {
+            if plan.domain.isAny {
                 inspectLinks()
                 inspectHeads()
             }

@@ -82,6 +82,12 @@ public enum Invariant: String, Sendable, CaseIterable, Hashable {
     case quotaKept = "no quota is exceeded on either side"
     /// A revocation that cuts calls cuts them.
     case cutEnds = "no call stays under way under a revoked agreement that cuts it"
+    /// Members of another domain are trusted when, and as far as, an operator said so.
+    case partnersAsDecided = "across domains trust is as operators said, and nothing more"
+    /// What a domain says of its keys is its own word, and never an older one.
+    case bundlesRise = "a domain's bundles rise, by its own anchor, with its own keys"
+    /// After heal, partners trust each other, and all hold the newest papers.
+    case partnersConverge = "partners trust each other and hold the same papers"
     /// Attempts and calls are told once on each side.
     case toldOnce = "one event for each attempt and side"
     /// What was acknowledged is remembered.
@@ -152,6 +158,8 @@ public struct SimulationStatistics: Equatable, Sendable {
     public internal(set) var houseCalls = 0
     /// Credentials that issuers and anchors signed.
     public internal(set) var credentials = 0
+    /// Pairs of nodes of two domains that both operators accepted, at the end.
+    public internal(set) var partnerPairs = 0
     /// Pairs of nodes that trusted one another at the end.
     public internal(set) var pairsTrusted = 0
 }

@@ -128,8 +128,8 @@ struct Disk: Sendable {
         case .metersForgotten: meters = OrderedTable()
         case .keysForgotten, .catalogUnkept, .agreementsUnkept, .answersDoubled, .headsMisdelivered,
             .neverHealed, .bothKeysStolen, .alarmsUnheard, .closesIgnored, .contradictionsLost,
-            .enginesOverheard, .listsForged, .greetingsForged, .credentialsUnkept, .seedsStolen, .daysUnseen,
-            .approvalsUnkept, .cutsIgnored, nil:
+            .enginesOverheard, .listsForged, .greetingsForged, .decisionsUnkept, .rolesUntold, .anchorsStolen,
+            .credentialsUnkept, .seedsStolen, .daysUnseen, .approvalsUnkept, .cutsIgnored, nil:
             break
         }
     }

@@ -40,12 +40,14 @@ struct OperatorScript: Sendable {
     /// Limits of agreements come from a draw of their own, that moves no other.
     var limits = SeededGenerator(seed: 0)
     /// What is known of domains.
-    var domains = DomainScript(generator: SeededGenerator(seed: 0))
+    var domains = DomainScript(
+        generator: SeededGenerator(seed: 0), partners: SeededGenerator(seed: 0))
 
     enum Pending: Sendable {
         case invite(host: Int, guest: Int, tries: Int)
         case join(guest: Int, host: Int, tries: Int)
         case token(realm: Int, Realm.TokenKind, SimulatedKey)
+        case partner(PartnerDeed)
     }
 
     init(generator: SeededGenerator) {
@@ -159,6 +161,7 @@ extension World {
             }
         case (.token(let realm, let kind, let key), .token(let token)):
             keep(HeldToken(token: token, key: key), kind, of: realm)
+        case (.partner(let deed), .done): partnerAnswered(deed, by: run)
         case (.join(let guest, let host, let tries), .refused) where tries > 1 && !isCalm:
             schedule(.operate(.invite(host: host, guest: guest, tries: tries - 1)), after: .seconds(5))
         default: break

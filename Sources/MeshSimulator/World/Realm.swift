@@ -48,6 +48,8 @@ struct Realm: Sendable {
     var pretender: Int?
     /// The token that the pretender made.
     var forged: HeldToken?
+    /// What its anchor said of it, as files, rising.
+    var bundles: [Signed<DomainBundle>] = []
     /// Issuers whose end has come.
     var ended: Set<Int> = []
 }
@@ -72,6 +74,8 @@ enum DomainErrand: Sendable {
     case endIssuer(Int)
     /// All machines sleep.
     case sleep
+    /// Something that the operator of this domain does about the other one.
+    case partner(Int)
 }
 
 /// What the operators of domains know.
@@ -79,7 +83,15 @@ struct DomainScript: Sendable {
     var generator: SeededGenerator
     var realms: [Realm] = []
 
-    init(generator: SeededGenerator) { self.generator = generator }
+    private var partners: SeededGenerator
+
+    /// - Parameter partners: for what operators do about other domains.
+    init(generator: SeededGenerator, partners: SeededGenerator) {
+        self.generator = generator
+        self.partners = partners
+    }
+
+    mutating func drawPartner(below bound: Int) -> Int { Int(partners.number(below: UInt64(max(1, bound)))) }
 
     mutating func number(below bound: Int) -> Int { Int(generator.number(below: UInt64(max(1, bound)))) }
     /// True in `share` of a hundred.

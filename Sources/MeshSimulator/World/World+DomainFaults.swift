@@ -5,7 +5,7 @@ import MeshTrust
 // What befalls domains: issuers that end, and days that pass.
 extension World {
     mutating func prepareDomainFault(_ fault: Fault) {
-        guard plan.domain == .present else { return }
+        guard plan.domain.isAny else { return }
         let (least, most) = (plan.duration * 35 / 100, plan.duration * 75 / 100)
         if fault == .longSleep {
             let delay = script.domains.generator.duration(from: least, through: most)

@@ -7,10 +7,14 @@ import MeshTrust
 extension World {
     /// Draws the domains: one, and in larger worlds perhaps a second one, of other hosts.
     mutating func prepareDomains() {
-        guard plan.domain == .present else { return }
+        guard plan.domain.isAny else { return }
         var free = Array(hosts.indices)
-        addRealm("acme", among: &free)
-        if plan.nodes >= 5, script.domains.happens(50) { addRealm("globex", among: &free) }
+        if plan.domain == .partners {
+            addPartners(among: &free)
+        } else {
+            addRealm("acme", among: &free)
+            if plan.nodes >= 5, script.domains.happens(50) { addRealm("globex", among: &free) }
+        }
         addCrooks(among: free)
         for (index, realm) in script.domains.realms.enumerated() {
             checks.domains.founded(realm.id, by: realm.anchor.publicKey)
@@ -19,7 +23,7 @@ extension World {
         }
     }
 
-    private mutating func addRealm(_ label: String, among free: inout [Int]) {
+    mutating func addRealm(_ label: String, among free: inout [Int]) {
         guard let label = NodeName(label), !free.isEmpty else { return }
         let anchor = newKey()
         let founder = free.remove(at: script.domains.number(below: free.count))
@@ -72,7 +76,7 @@ extension World {
 
     /// Whether a service is offered to the domain as well.
     mutating func drawDomainOffer() -> DomainOffer {
-        plan.domain == .present && script.domains.happens(60) ? .offered : .withheld
+        plan.domain.isAny && script.domains.happens(60) ? .offered : .withheld
     }
 
     mutating func operate(_ errand: DomainErrand) {
@@ -83,6 +87,7 @@ extension World {
             tend(realm)
         case .endIssuer(let realm): endIssuer(of: realm)
         case .sleep: sleep()
+        case .partner(let realm): tendPartner(of: realm)
         }
     }
 
@@ -184,6 +189,7 @@ extension World {
     func restored(_ host: Int) -> RestoredNode {
         var restored = hosts[host].disk.restored
         restored.anchor = hosts[host].anchor?.name
+        restored.anchorCertificate = anchorCertificate(of: host)
         return restored
     }
 
@@ -196,7 +202,7 @@ extension World {
             case .token: hosts[host].token?.key
             }
         guard let key else { return nil }
-        checks.domains.signed(request, by: key.publicKey, using: suite)
+        checks.domains.signed(request.kind, request.payload, by: key.publicKey, using: suite)
         if request.kind == .credential { statistics.credentials += 1 }
         return key.sign(request)
     }

@@ -119,7 +119,9 @@ extension World {
             break
         case (.approvalsUnkept, .agreement(let record)):
             hosts[run.host].disk.commit(.agreement(record.unapproved))
-        case (.agreementsUnkept, .agreement), (.credentialsUnkept, .trust(.credential)): break
+        case (.agreementsUnkept, .agreement), (.credentialsUnkept, .trust(.credential)),
+            (.decisionsUnkept, .trust(.partnerships)):
+            break
         default: hosts[run.host].disk.commit(change)
         }
         if case .trust(.ownBoot(let boot)) = change { hosts[run.host].raise(to: boot, run.number) }

@@ -61,7 +61,8 @@ struct World: Sendable {
             hosts[plan.nodes - 1].isInsider = true
             hosts[plan.nodes - 1].isHonest = false
         }
-        script.domains = DomainScript(generator: generator.split())
+        script.domains = DomainScript(
+            generator: generator.split(), partners: SeededGenerator(seed: plan.seed ^ 0x6465_6564_73))
         script.limits = SeededGenerator(seed: plan.seed ^ 0x6c69_6d69_7473)
         prepare()
     }

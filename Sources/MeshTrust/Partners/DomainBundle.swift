@@ -27,7 +27,8 @@ public struct DomainBundle: SignedBody {
     /// bundle.
     public let keys: [BundleKey]
 
-    init(
+    /// A bundle as its domain's anchor is to sign it.
+    public init(
         domain: DomainID, label: NodeName, issued: WallTime, sequence: Int64, keys: [BundleKey],
         refreshSeconds: Int64 = Int64(Self.refreshHint.wholeMilliseconds / 1_000)
     ) {

@@ -24,7 +24,7 @@ struct Sim: AsyncParsableCommand {
             "What may go wrong: names with commas, or none (default: drawn from the seed).",
             valueName: "names"))
     var faults: FaultList?
-    @Option(help: "Whether some hosts make domains and enrol: present or absent (default: drawn).")
+    @Option(help: "Whether some hosts make domains and enrol: present, absent, partners (default: drawn).")
     var domain: DomainPresence?
 
     func validate() throws {
