@@ -329,6 +329,7 @@ extension Trust {
             case .domain:
                 reassess(at: now, into: &effects)
                 renewIfDue(at: now, into: &effects)
+                redateDecision(at: now, into: &effects)
                 scheduleDomains(at: now)
             case .papers: repeatPapers(at: now, into: &effects)
             case .bundleQuestion(let ticket): bundleDidNotCome(ticket, into: &effects)

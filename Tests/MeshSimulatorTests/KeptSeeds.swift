@@ -99,6 +99,13 @@ import Testing
                 .operators, .insider, .tornWrites, .returns, .clockYears, .echoes, .futureDating, .flooding,
             ],
             description: "a clock a year ahead forgot what a token had served, and it served anew"),
+        Kept(
+            seed: 39, nodes: 6, domain: .partners,
+            faults: [
+                .flapping, .kills, .clockLeaps, .badServices, .operators, .deafness, .intruder, .insider,
+                .returns, .clockYears, .longSleep,
+            ],
+            description: "a decision about partners that was dated ahead reached no member"),
     ]
 
     @Test(arguments: kept)

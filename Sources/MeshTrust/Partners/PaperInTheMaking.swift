@@ -6,12 +6,15 @@ struct PaperInTheMaking: Equatable, Sendable {
         case bundle(DomainBundle)
         /// For the first of the orders that wait.
         case decision(Partnerships)
+        /// What was decided already, with a date that counts.
+        case redated(Partnerships)
     }
 
     let what: What
     let payload: Octets
 
     var bundle: DomainBundle? { if case .bundle(let body) = what { body } else { nil } }
+    var isRedated: Bool { if case .redated = what { true } else { false } }
 }
 
 /// What an operator ordered, and who waits for it: as many as there are commands under way.

@@ -30,8 +30,22 @@ extension Trust {
         if partnerOrders.count == 1 { decideNext(at: now, into: &effects) }
     }
 
+    /// What was decided while this clock ran ahead no member takes, once clocks are right: the same is signed
+    /// once more, above it.
+    mutating func redateDecision(at now: Moment, into effects: inout Outbox<TrustEffect>) {
+        guard let home = domains.home, domains.anchor == home.chain.anchor, unheard(in: home) == nil,
+            let held = domains.partners.decided?.body, held.issued > now.wall + Limits.clockSkewRefused,
+            partnerOrders.isEmpty, !papersInTheMaking.values.contains(where: \.isRedated)
+        else { return }
+        let decision = Partnerships(
+            domain: held.domain, sequence: held.sequence + 1, issued: now.wall, partners: held.partners,
+            forgotten: held.forgotten)
+        order(.redated(decision), Partnerships.kind, Octets(suite.encoded(decision)), into: &effects)
+    }
+
     /// Has the first order's decision signed; answers those before it that need none.
     private mutating func decideNext(at now: Moment, into effects: inout Outbox<TrustEffect>) {
+        guard !papersInTheMaking.values.contains(where: \.isRedated) else { return }
         while let next = partnerOrders.first {
             switch draft(of: next.order, at: now) {
             case .refused(let refusal):
@@ -175,6 +189,10 @@ extension Trust {
             let decision = Signed(body: body, payload: making.payload, signatures: [signature])
             let reception = adopt(decision, from: me.node, at: now, into: &effects)
             decided(reception, at: now, into: &effects)
+        case .redated(let body):
+            let decision = Signed(body: body, payload: making.payload, signatures: [signature])
+            adopt(decision, from: me.node, at: now, into: &effects)
+            decideNext(at: now, into: &effects)
         }
         return true
     }
@@ -184,8 +202,11 @@ extension Trust {
         _ making: PaperInTheMaking, _ refusal: Refusal, at now: Moment,
         into effects: inout Outbox<TrustEffect>
     ) {
-        guard case .decision = making.what else { return }
-        decided(.refused(refusal), at: now, into: &effects)
+        switch making.what {
+        case .bundle: break
+        case .decision: decided(.refused(refusal), at: now, into: &effects)
+        case .redated: decideNext(at: now, into: &effects)
+        }
     }
 
     /// What became of the decision for the order whose turn it is.

@@ -61,6 +61,25 @@ struct PartnerTurnTests {
         #expect(world.table.parties[0].trust.domains.members[world.table.parties[2].node] == nil)
     }
 
+    // MARK: A clock that ran ahead
+
+    @Test("what was decided by a clock that ran ahead is signed anew once it is right: members take only that")
+    func ahead() {
+        var world = partners()
+        let right = world.table.now
+        world.table.now = Moment(instant: right.instant, wall: right.wall + .seconds(3_600))
+        #expect(world.table.order(0, .forget(world.bolt.domain)) == .done)
+        world.table.now = right
+        world.table.carry()
+        #expect(!world.table.parties[1].trust.domains.partners.partners.isEmpty)
+        world.table.pass(.seconds(60))
+        world.table.carry()
+        let held = world.table.parties.prefix(2).map(\.trust.domains.partners.decided)
+        #expect(held[0]?.body.sequence == 3)
+        #expect(held[0] == held[1])
+        #expect(world.table.parties[1].trust.domains.partners.partners.isEmpty)
+    }
+
     // MARK: Signatures that do not come
 
     @Test("a decision that is not signed is answered, and neither kept nor part of the next")
