@@ -58,8 +58,8 @@ extension RunningAgent {
         }
     }
 
-    /// Waits until the desk of this agent, which decides calls, knows `current` with `peer` and holds `former`
-    /// in force no more. What the node knows comes a little earlier: in between lies the disk.
+    /// Waits until the desk of this agent, which decides calls, knows `current` with `peer` and holds
+    /// `former` in force no more. What the node knows comes a little earlier: in between lies the disk.
     func decides(by current: Digest, insteadOf former: Digest, with peer: RunningAgent) async throws {
         try await until("\(identity.name) decides calls by what was offered last") {
             let terms = self.calls.desk.withLock { $0.view }.agreements[peer.node]?.terms ?? []
