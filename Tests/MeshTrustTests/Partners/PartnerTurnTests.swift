@@ -63,7 +63,8 @@ struct PartnerTurnTests {
 
     // MARK: A clock that ran ahead
 
-    @Test("what was decided by a clock that ran ahead is signed anew once it is right: members take only that")
+    @Test(
+        "what was decided by a clock that ran ahead is signed anew once it is right: members take only that")
     func ahead() {
         var world = partners()
         let right = world.table.now
