@@ -77,11 +77,11 @@ public enum PolicyEvaluator {
     ) -> [Refusal] {
         var reasons: [Refusal] = []
         let ofHouse = house.map { shortcomings(of: $0, for: question) } ?? []
-        // What was agreed the other way round explains least, and so comes last.
-        let isThisWay = { (terms: AgreementTerms) in
-            terms.agreement.source == question.callee && terms.agreement.target == question.caller
+        // The first reason is the one whose remedy is named: what can still come into force stands before
+        // what is over, and what was agreed the other way round explains least.
+        let ranked = (0...2).flatMap { rank in agreements.filter { remoteness(of: $0, to: question) == rank }
         }
-        for terms in agreements.filter(isThisWay) + agreements.filter({ !isThisWay($0) }) {
+        for terms in ranked {
             guard let grant = terms.agreement.grants.first(where: { $0.resource == question.resource }) else {
                 continue
             }
@@ -103,6 +103,15 @@ public enum PolicyEvaluator {
         // The first reason is the one whose remedy is named: what is offered to a domain lacks nothing but
         // what the domain gives.
         return house?.isOffered == true ? ofHouse + [missing] : [missing] + ofHouse
+    }
+
+    /// How far `terms` is from permitting: 0 agreed this way and not over, 1 over, 2 the other way round.
+    private static func remoteness(of terms: AgreementTerms, to question: PolicyQuestion) -> Int {
+        guard terms.agreement.source == question.callee, terms.agreement.target == question.caller else {
+            return 2
+        }
+        let hasExpired = question.now + AgreementLimits.clockMargin > terms.agreement.validUntil
+        return terms.standing == .ended || hasExpired ? 1 : 0
     }
 
     /// Everything that `terms` lacks. What never held (another direction, not signed, ended) hides what

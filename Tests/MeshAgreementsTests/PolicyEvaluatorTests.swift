@@ -33,7 +33,7 @@ struct PolicyEvaluatorTests {
         #expect(PolicyEvaluator.decide(question(second: 0), over: [terms]) == .permitted(terms.contentID))
     }
 
-    @Test("names every shortcoming of every near miss")
+    @Test("names every shortcoming of every near miss, of what is over after what can still hold")
     func namesAll() {
         let near = [
             terms(from: 0, until: 100, standing: .pending), terms(from: 0, until: 100, standing: .ended),
@@ -49,9 +49,8 @@ struct PolicyEvaluatorTests {
         }
         #expect(
             refusals.map(\.code) == [
-                .agreementPending, .agreementEnded, .agreementNotYetValid, .capabilityNotAgreed,
-                .agreementExpired,
-                .partyMismatch,
+                .agreementPending, .agreementNotYetValid, .capabilityNotAgreed, .agreementEnded,
+                .agreementExpired, .partyMismatch,
             ])
     }
 
