@@ -25,6 +25,10 @@ public enum Label: String, CaseIterable, Sendable {
     case audienceTag = "comity audience tag v1;"
     /// The keys of one session of reconciliation, from its salt.
     case reconciliation = "comity reconciliation v1;"
+    /// What a call's sealed payload is bound to.
+    case sealedCall = "comity sealed call v1;"
+    /// The secret from which the key of a sealed answer is made.
+    case sealedAnswer = "comity sealed answer v1;"
     /// A leaf of a Merkle tree over records.
     case recordLeaf = "comity record leaf v1;"
     /// An inner node of a Merkle tree over records.

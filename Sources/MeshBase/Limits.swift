@@ -157,6 +157,16 @@ public enum Limits {
     public static let idempotencyKey = 128
     /// Bytes that are kept for one peer: the bodies of its calls until they are passed on.
     public static let memoryPerPeer = 16 * 1024 * 1024
+    /// How long a key for sealed payloads is announced.
+    public static let encryptionKeyLife: Duration = .seconds(30 * 24 * 3600)
+    /// How long the key before still opens what was sealed to it: far more than the life of a head that
+    /// announces it, and short, since until then a thief of the file opens what was recorded.
+    public static let encryptionKeyOverlap: Duration = .seconds(24 * 3600)
+    /// Clear bytes of one sealed record.
+    public static let sealedRecord = 16 * 1024
+    /// Sealed records of one direction of a call: below the 2^24.5 up to which AES-GCM keeps its margin under
+    /// one key (RFC 8446 section 5.5).
+    public static let sealedRecords = 1 << 24
     /// How long an idempotency key is remembered.
     public static let idempotencyLife: Duration = .seconds(24 * 3600)
 

@@ -58,24 +58,38 @@ struct PrivateFile {
     /// nothing under `path`: the bytes are written beside it first and then linked, which fails where there
     /// is a file already.
     func create(_ bytes: [UInt8]) throws(CredentialError) {
-        let draft = path + ".new"
-        // A draft that a crash left behind is not a key that anybody used.
-        unlink(draft)
-        let descriptor = Glibc.open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw .fileRefused(path: draft, operation: .open, errno: errno) }
         defer { unlink(draft) }
-        do {
-            defer { close(descriptor) }
-            try write(bytes, to: descriptor)
-            guard fsync(descriptor) == 0 else {
-                throw CredentialError.fileRefused(path: draft, operation: .sync, errno: errno)
-            }
-        }
+        try writeDraft(bytes)
         guard link(draft, path) == 0 else {
             if errno == EEXIST { throw .keyExists(path: path) }
             throw .fileRefused(path: path, operation: .publish, errno: errno)
         }
         try syncFolder()
+    }
+
+    /// Puts `bytes` in the file's place, mode 0600, synced with its folder. A crash leaves either all of them
+    /// or what was there.
+    func replace(_ bytes: [UInt8]) throws(CredentialError) {
+        defer { unlink(draft) }
+        try writeDraft(bytes)
+        guard rename(draft, path) == 0 else {
+            throw .fileRefused(path: path, operation: .publish, errno: errno)
+        }
+        try syncFolder()
+    }
+
+    private var draft: String { path + ".new" }
+
+    private func writeDraft(_ bytes: [UInt8]) throws(CredentialError) {
+        // A draft that a crash left behind is not a key that anybody used.
+        unlink(draft)
+        let descriptor = Glibc.open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw .fileRefused(path: draft, operation: .open, errno: errno) }
+        defer { close(descriptor) }
+        try write(bytes, to: descriptor)
+        guard fsync(descriptor) == 0 else {
+            throw CredentialError.fileRefused(path: draft, operation: .sync, errno: errno)
+        }
     }
 
     private func write(_ bytes: [UInt8], to descriptor: Int32) throws(CredentialError) {

@@ -14,9 +14,10 @@ extension Gossip {
     /// Signs a new head when one is due and somebody is there to be told; else sets the alarm for when it may
     /// be.
     mutating func renew(_ audience: Audience, at now: Moment, into effects: inout Outbox<GossipEffect>) {
-        let suite = suite
+        let (suite, encryption) = (suite, encryption)
         guard let registry = registries[audience], !registry.present.isEmpty,
-            let next = registries.update(audience, { $0.own.next(at: now, using: suite) })
+            let next = registries.update(
+                audience, { $0.own.next(at: now, announcing: encryption, using: suite) })
         else { return }
         switch next {
         case .sign(let head):

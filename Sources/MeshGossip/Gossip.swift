@@ -33,6 +33,8 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
     var registries = OrderedTable<Audience, AudienceRegistry>()
     /// What this node offers to its domain, whether or not it is in one; nil until it is told.
     var domainOffers: [ResourceDescription]?
+    /// To which key calls to this node are sealed; nil until there is one.
+    var encryption: EncryptionKey?
     var signatures = OrderedTable<Ticket, AwaitedSignature>()
     var invalid = OrderedTable<NodeID, Int>()
     var deadlines = Deadlines<RegistryAlarm>()
@@ -87,6 +89,10 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
             domainOffers = resources
             guard let domain = memberships[me]?.domain else { return }
             replace(with: resources, in: .domain(domain), at: now, into: &effects)
+        case .encryptionKeyChanged(let key):
+            guard key != encryption else { return }
+            encryption = key
+            for audience in registries.keys { renew(audience, at: now, into: &effects) }
         case .messageArrived(let node, let message): receive(message, from: node, at: now, into: &effects)
         case .signed(let ticket, let signature): receive(signature, ticket, at: now, into: &effects)
         case .timeReached:
@@ -112,6 +118,19 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
     public func resourcesOfferedToDomain(by node: NodeID, at wall: WallTime) -> [ResourceName] {
         guard let domain = sharedDomain(with: node, at: wall) else { return [] }
         return registries[domain]?.present[node]?.theirs.served(at: wall).map(\.key) ?? []
+    }
+
+    /// To which key calls to `node` are sealed now: what its newest head says that is in force, in whatever
+    /// audience; nil: nothing.
+    public func encryptionKey(of node: NodeID, at wall: WallTime) -> EncryptionKey? {
+        var newest: Head?
+        for audience in audiences(with: node, at: wall) {
+            guard let theirs = registries[audience]?.present[node]?.theirs, theirs.isCurrent(at: wall),
+                let head = theirs.whole?.head.body
+            else { continue }
+            if newest.map({ $0.issued < head.issued }) ?? true { newest = head }
+        }
+        return newest?.encryption
     }
 
     /// The link with `node`; nil without one.

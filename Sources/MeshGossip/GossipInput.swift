@@ -23,6 +23,8 @@ public enum GossipInput: Equatable, Sendable {
     case offersChanged(NodeID, [ResourceDescription])
     /// What this node offers to the domain that it is in, whole; kept while it is in none.
     case domainOffersChanged([ResourceDescription])
+    /// Calls to this node are sealed to this key from now on; its private part is durable.
+    case encryptionKeyChanged(EncryptionKey)
     /// A registry message came over a trusted link.
     case messageArrived(NodeID, GossipMessage)
     /// This peer's link brought something that cannot be read, or breaks a rule that no honest node breaks.

@@ -21,6 +21,9 @@ public struct Head: SignedBody {
     public let count: Int
     /// The Merkle root over the records' leaves, by rising key.
     public let root: Digest
+    /// To which key the payload of calls to the owner is sealed (Docs/Protocol.md, Sealed payloads); nil: to
+    /// none.
+    public internal(set) var encryption: EncryptionKey?
     /// When the owner signed it.
     public let issued: WallTime
     /// When it ends, at most an hour after.
@@ -34,6 +37,7 @@ public struct Head: SignedBody {
         Head(
             owner: owner ?? self.owner, audience: audience, epoch: epoch, givenUp: givenUp,
             sequence: sequence ?? self.sequence, count: count ?? self.count, root: root ?? self.root,
+            encryption: encryption,
             issued: issued ?? self.issued, expires: expires ?? self.expires)
     }
 

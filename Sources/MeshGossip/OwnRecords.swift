@@ -5,7 +5,7 @@ import MeshBase
 ///     clean --offers change--> due --token and clock allow--> drafted --signed--> clean (published)
 ///                              drafted --offers change--> drafted --signed--> due again
 ///                              drafted --no signature--> due again
-///     clean --two thirds of the head's life--> due
+///     clean --two thirds of the head's life, or another key for sealed payloads--> due
 ///     clean --a peer holds a higher head of ours--> due, above that one
 ///     due --clock behind the highest position--> waits (gap under 10 minutes), else a new epoch
 ///
@@ -96,8 +96,11 @@ struct OwnRecords: Equatable, Sendable {
     }
 
     /// The head to sign next, when one is due and none is being signed.
-    mutating func next(at now: Moment, using suite: some SignatureSuite) -> Next {
-        guard draft == nil, isDue(at: now.wall) else { return .nothing }
+    /// - Parameter encryption: to which key calls to this node are sealed from now on.
+    mutating func next(
+        at now: Moment, announcing encryption: EncryptionKey? = nil, using suite: some SignatureSuite
+    ) -> Next {
+        guard draft == nil, isDue(at: now.wall, announcing: encryption) else { return .nothing }
         let current = now.wall.milliseconds << 10
         var position = HeadPosition(
             epoch: highest?.epoch ?? 0, sequence: max((highest?.sequence ?? 0) + 1, current))
@@ -114,7 +117,8 @@ struct OwnRecords: Equatable, Sendable {
         let head = Head(
             owner: owner, audience: audience, epoch: position.epoch,
             givenUp: isNewEpoch ? highest?.sequence : givenUp, sequence: position.sequence,
-            count: set.leaves.count, root: set.root, issued: now.wall, expires: now.wall + life)
+            count: set.leaves.count, root: set.root, encryption: encryption,
+            issued: now.wall, expires: now.wall + life)
         draft = Draft(head: head, set: set)
         return .sign(head)
     }
@@ -148,10 +152,11 @@ struct OwnRecords: Equatable, Sendable {
         return head.issued + (head.expires - head.issued) * 2 / 3
     }
 
-    private func isDue(at wall: WallTime) -> Bool {
+    private func isDue(at wall: WallTime, announcing encryption: EncryptionKey?) -> Bool {
         guard let published, let renewal else { return highest != nil || !offered.isEmpty }
         let head = published.head.body
         if published.set.records != offered || highest != head.position { return true }
+        if head.encryption != encryption { return true }
         // A head dated ahead of the clock is renewed as well: its life says nothing then.
         return wall >= renewal || head.issued > wall + Limits.clockSkewRefused
     }

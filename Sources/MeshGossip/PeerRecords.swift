@@ -165,15 +165,17 @@ extension PeerRecords {
         return nil
     }
 
-    /// The same position again: the same root is nothing new, another one convicts, if it is signed.
+    /// The same position again: the same root and key are nothing new, others convict, if they are signed.
     private mutating func receiveAgain(
         _ push: HeadPush, _ newest: Signed<Head>, using suite: some SignatureSuite
     ) -> Reception {
-        guard push.head.body.root == newest.body.root else {
+        let (known, told) = (newest.body, push.head.body)
+        guard told.root == known.root, told.encryption == known.encryption else {
             guard push.head.isSigned(by: key, using: suite) else { return .invalid(Self.signatureInvalid) }
             let position = push.head.body.position
+            let what = told.root == known.root ? "keys for sealed payloads" : "roots"
             return .contradiction(
-                "two heads at epoch \(position.epoch) sequence \(position.sequence) with two roots")
+                "two heads at epoch \(position.epoch) sequence \(position.sequence) with two \(what)")
         }
         if isComplete { return .known }
         if gathering == nil {

@@ -59,6 +59,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
     /// How many of a peer's questions the audit has not answered yet.
     var lookUps = OrderedTable<NodeID, Int>()
     var reach = ReachBook()
+    var encryption: EncryptionTerm
     var audit: AuditLog
     let words: EventWriter
     var isViewStale = true
@@ -126,6 +127,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         agreements = AgreementBook(
             me: me.node, configuration: configuration.agreements, generator: generator.split())
         gossip = Gossip(me: me.node, ownKey: me.key, heads: restored.heads, suite: suite)
+        encryption = EncryptionTerm(restored.encryption)
         audit = AuditLog(node: me.node, configuration: configuration.audit, generator: generator.split())
         words = EventWriter(me: me.node)
         self.generator = generator
@@ -145,6 +147,9 @@ public struct Node<Suite: SignatureSuite>: Sendable {
     public mutating func start(at now: Moment, into effects: inout Outbox<NodeEffect>) {
         guard let restored else { preconditionFailure("\(me.name) was started twice") }
         self.restored = nil
+        // First: no head is made that lacks the key.
+        if let held = encryption.held { tell(.encryptionKeyChanged(held.current), at: now, into: &effects) }
+        orderEncryptionKey(at: now, into: &effects)
         takeUp(
             restored.agreements, unreadable: restored.damagedAgreements, of: restored.peers, at: now,
             into: &effects)
@@ -172,7 +177,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         [
             trust.nextDeadline, discovery.nextDeadline, agreements.nextDeadline, gossip.nextDeadline,
             audit.nextDeadline, repeats.next, traces.values.map(\.deadline).min(),
-            reach.nextDeadline,
+            reach.nextDeadline, encryption.nextDeadline,
         ]
         .compactMap { $0 }.min()
     }
@@ -200,6 +205,10 @@ public struct Node<Suite: SignatureSuite>: Sendable {
             keepHouse(at: now, into: &effects)
         case .anchorCertified(let certificate):
             tell(.anchorCertified(certificate), at: now, into: &effects)
+        case .encryptionKeysHeld(let held):
+            encryption.keep(held)
+            tell(.encryptionKeyChanged(held.current), at: now, into: &effects)
+            orderEncryptionKey(at: now, into: &effects)
         case .enrolmentOrdered(let token): tell(.enrolmentOrdered(token), at: now, into: &effects)
         case .signed(let ticket, let signature): receive(signature, ticket, at: now, into: &effects)
         case .signingFailed(let ticket): giveUp(ticket, at: now, into: &effects)
@@ -213,6 +222,14 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         case .timeReached: reachTime(at: now, into: &effects)
         }
         publishIfStale(at: now, into: &effects)
+    }
+
+    private mutating func orderEncryptionKey(at now: Moment, into effects: inout Outbox<NodeEffect>) {
+        switch encryption.next(at: now) {
+        case .make: effects.post(.makeEncryptionKey)
+        case .dropPrevious: effects.post(.dropEncryptionKey)
+        case nil: break
+        }
     }
 
     mutating func newTicket() -> Ticket {
@@ -241,6 +258,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         if audit.nextDeadline.map({ $0 <= now.instant }) ?? false {
             tell(AuditInput.alarmRang, at: now, into: &effects)
         }
+        if encryption.nextDeadline <= now.instant { orderEncryptionKey(at: now, into: &effects) }
         endLateRounds(at: now, into: &effects)
         while let connection = repeats.takeDue(at: now.instant) { effects.post(.repeatHandshake(connection)) }
         for (ticket, awaited) in traces where awaited.deadline <= now.instant {

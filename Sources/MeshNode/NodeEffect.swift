@@ -22,6 +22,10 @@ public enum NodeEffect: Equatable, Sendable {
     case close(ConnectionID, RefusalCode?)
     /// Sign with the key that the request names.
     case sign(SigningRequest)
+    /// Make a new key for sealed payloads and keep it beside the one before; what was older goes.
+    case makeEncryptionKey
+    /// Keep the newest key for sealed payloads alone.
+    case dropEncryptionKey
     /// Keep this.
     case persist(NodeChange)
     /// Calls for this peer go over this connection now.
@@ -98,6 +102,8 @@ public enum NodeAnswer: Equatable, Sendable {
 
 /// What a node knew when it stopped.
 public struct RestoredNode: Equatable, Sendable {
+    /// The keys for sealed payloads that lie in the home; nil: none was made.
+    public var encryption: HeldEncryptionKeys?
     /// Whom this node has begun to make trust with.
     public var peers: [PeerRecord] = []
     /// Keys that are revoked here for ever.

@@ -35,6 +35,9 @@ public enum NodeInput: Equatable, Sendable {
     case anchorChanged(PublicKey?)
     /// A self-signed certificate of the anchor whose key is in this home.
     case anchorCertified(Octets)
+    /// These keys for sealed payloads are there now, and durable: the answer to `.makeEncryptionKey` and
+    /// `.dropEncryptionKey`.
+    case encryptionKeysHeld(HeldEncryptionKeys)
     /// The key has signed.
     case signed(Ticket, DocumentSignature)
     /// The key did not sign, and will not: its file is gone, or the library failed.

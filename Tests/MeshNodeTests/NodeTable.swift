@@ -241,7 +241,9 @@ extension NodeTable {
                 if case .event(let event) = record { return event }
                 return nil
             }
-        case .admit, .awaitPeople, .renewSessions, .confirmationWanted: break
+        case .admit, .awaitPeople, .renewSessions, .confirmationWanted, .makeEncryptionKey,
+            .dropEncryptionKey:
+            break
         }
     }
 

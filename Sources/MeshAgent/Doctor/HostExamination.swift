@@ -43,7 +43,8 @@ public enum HostExamination {
             facts.freeBytes = Int64(clamping: UInt64(room.f_bavail) * UInt64(room.f_frsize))
         }
         let secrets = [
-            home.path, home.identityKey, home.nextKey, home.store, home.gatewayToken, home.journal,
+            home.path, home.identityKey, home.nextKey, home.encryptionKeys, home.store, home.gatewayToken,
+            home.journal,
         ]
         facts.secrets = secrets.compactMap(look(at:))
         return facts

@@ -32,6 +32,8 @@ public struct Home: Sendable, Equatable {
     public var nextKey: String { file("next.key") }
     /// The key of the domain's anchor, where the domain was made here and the key was not moved out.
     public var anchorKey: String { file("anchor.key") }
+    /// The keys for sealed payloads: two at most.
+    public var encryptionKeys: String { file("encryption.keys") }
     /// The store.
     public var store: String { file("comity.db") }
     /// The folder of the audit journal.

@@ -26,6 +26,7 @@ actor ControlPlane {
     private let store: Store
     private let trail: AuditTrail
     private let hands: SigningHands
+    private let encryption: EncryptionKeys
     private let calls: CallPlane
     private let log: Logger
     private let loop: any EventLoop
@@ -49,8 +50,7 @@ actor ControlPlane {
 
     init(
         node: Node<SystemSuite>, inputs: Mailbox<NodeInput>, store: Store, trail: AuditTrail,
-        hands: SigningHands,
-        calls: CallPlane,
+        hands: SigningHands, encryption: EncryptionKeys, calls: CallPlane,
         loop: any EventLoop, log: Logger
     ) {
         self.node = node
@@ -58,6 +58,7 @@ actor ControlPlane {
         self.store = store
         self.trail = trail
         self.hands = hands
+        self.encryption = encryption
         self.calls = calls
         self.loop = loop
         self.log = log
@@ -252,7 +253,19 @@ actor ControlPlane {
         case .confirmationWanted, .persist: confirmations.note(effect)
         case .lookUp(let lookUp): look(up: lookUp)
         case .record(let records, _): news.tell(records, of: node, log)
+        case .makeEncryptionKey: keepKeys { now throws(CredentialError) in try encryption.renew(at: now) }
+        case .dropEncryptionKey: keepKeys { _ throws(CredentialError) in try encryption.dropPrevious() }
         case .sign: break
+        }
+    }
+
+    /// Changes the file of the keys for sealed payloads. Where that fails the node orders it again later.
+    private func keepKeys(_ change: (WallTime) throws(CredentialError) -> HeldEncryptionKeys?) {
+        do throws(CredentialError) {
+            guard let held = try change(SystemClock.now().wall) else { return }
+            _ = inputs.post(.encryptionKeysHeld(held))
+        } catch {
+            log.error("the keys for sealed payloads cannot be kept", metadata: ["cause": "\(error)"])
         }
     }
 
@@ -314,7 +327,7 @@ extension NodeEffect {
         switch self {
         case .close, .linkDown, .renewSessions: true
         case .dial, .send, .repeatHandshake, .admit, .awaitPeople, .ping, .sign, .persist, .linkUp, .publish,
-            .pairing, .answer, .confirmationWanted, .lookUp, .record:
+            .pairing, .answer, .confirmationWanted, .lookUp, .record, .makeEncryptionKey, .dropEncryptionKey:
             false
         }
     }

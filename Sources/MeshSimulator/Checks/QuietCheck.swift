@@ -120,7 +120,8 @@ extension World {
             if kind == .list, sharedDomain(run.host, there) != sharedDomain(far, here) { return }
             breach(.quiet, "host \(run.host) tells host \(far): \(String("\(document)".prefix(60)))")
         case .dial, .admit, .awaitPeople, .persist, .publish, .record, .ping, .close, .sign, .linkDown,
-            .pairing, .renewSessions, .answer, .confirmationWanted, .lookUp, .repeatHandshake:
+            .pairing, .renewSessions, .answer, .confirmationWanted, .lookUp, .repeatHandshake,
+            .makeEncryptionKey, .dropEncryptionKey:
             break
         }
     }
@@ -179,7 +180,8 @@ extension World {
         switch change {
         case .gossip(.head(let stored)):
             let head = stored.head.body
-            noteCause("head \(host) \(head.owner) \(head.audience) \(head.root)", of: host, toward: nil) {
+            let content = "\(head.root) \(head.encryption?.description ?? "no key")"
+            noteCause("head \(host) \(head.owner) \(head.audience) \(content)", of: host, toward: nil) {
                 way in
                 [(way, [(.head, 2), (.list, 1), (.records, 1)]), (way.back, [(.list, 1), (.want, 1)])]
             }

@@ -20,7 +20,7 @@ extension World {
         case .publish(let view): checkView(view, of: run)
         case .record(let records, _): checkRecords(records, of: run)
         case .dial, .awaitPeople, .ping, .close, .sign, .linkUp, .linkDown, .pairing, .renewSessions, .answer,
-            .confirmationWanted, .lookUp, .repeatHandshake, .persist:
+            .confirmationWanted, .lookUp, .repeatHandshake, .persist, .makeEncryptionKey, .dropEncryptionKey:
             break
         }
     }

@@ -15,6 +15,10 @@ struct Host: Sendable {
     var service = ServiceHealth.healthy
     /// The agent; nil while none runs.
     var agent: Agent?
+    /// Keys for sealed payloads that were made here, by whichever run.
+    var keysMade = 0
+    /// All of them; asked, never walked.
+    var keysTold: Set<EncryptionKey> = []
     /// Runs so far; names the current one.
     var runs = 0
     /// The highest number that any of its runs ever had, whatever its home remembers of it.

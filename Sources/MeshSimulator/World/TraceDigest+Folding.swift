@@ -39,6 +39,7 @@ extension TraceDigest {
             for event in calls.underWay + calls.unclosed { fold(event.id.low) }
         case .lookedUp(let question, _): fold(UInt64(bitPattern: question.number))
         case .timeReached: fold(15)
+        case .encryptionKeysHeld(let held): fold(held.current.bytes)
         case .listens(let notice): fold(Int(notice.port))
         }
     }
@@ -63,6 +64,8 @@ extension TraceDigest {
         case .sign(let request):
             fold(26, request.ticket)
             fold(request.payload.bytes)
+        case .makeEncryptionKey: fold(36)
+        case .dropEncryptionKey: fold(37)
         case .persist(let change): fold(change)
         case .linkUp(let node, let connection):
             fold(28, connection)

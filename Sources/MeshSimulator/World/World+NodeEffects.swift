@@ -63,6 +63,7 @@ extension World {
             let delay = moment(upTo: .milliseconds(4))
             guard let signature = signature(for: request, by: run.host) else { return }
             schedule(.tell(run, .signed(request.ticket, signature)), after: delay)
+        case .makeEncryptionKey, .dropEncryptionKey: keepEncryptionKeys(effect, run)
         case .persist(let change): commit(change, run)
         case .linkUp(let node, let connection):
             hosts[run.host].agent?.links[node] = connection
@@ -88,6 +89,26 @@ extension World {
             guard append(records, run) else { return }
             if durability == .synced { hosts[run.host].disk.sync(upTo: .max) }
         }
+    }
+
+    /// The file of these keys is written whole, or not at all.
+    private mutating func keepEncryptionKeys(_ effect: NodeEffect, _ run: RunID) {
+        let before = hosts[run.host].disk.encryption
+        if effect == .makeEncryptionKey {
+            hosts[run.host].keysMade += 1
+            let name = "key \(hosts[run.host].keysMade) of host \(run.host)"
+            guard let key = EncryptionKey(suite.digest(Array(name.utf8)).bytes) else {
+                preconditionFailure("32 bytes are no key")
+            }
+            hosts[run.host].keysTold.insert(key)
+            hosts[run.host].disk.encryption = HeldEncryptionKeys(
+                current: key, made: seen(by: run.host).wall, previous: before?.current)
+        } else if let before {
+            hosts[run.host].disk.encryption = HeldEncryptionKeys(
+                current: before.current, made: before.made, previous: nil)
+        }
+        guard let held = hosts[run.host].disk.encryption else { return }
+        schedule(.tell(run, .encryptionKeysHeld(held)), after: .milliseconds(1))
     }
 
     private mutating func publish(_ view: CallView, _ run: RunID) {
