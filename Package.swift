@@ -61,7 +61,7 @@ let modules: [Module] = [
     Module("CResolv", .border(pkgConfig: nil, apt: "libc6-dev"), tests: false),
     Module("MeshDNS", .plain, on: ["MeshBase", "MeshDiscovery", "CResolv"]),
     Module("MeshConsul", .plain, on: ["MeshBase", "MeshDiscovery", "MeshWire"], [nio, posix, http, tls, httpClient]),
-    Module("MeshCredentials", .plain, on: ["MeshBase", "MeshTrust", "MeshWire"], [x509, crypto, asn1]),
+    Module("MeshCredentials", .plain, on: ["MeshBase", "MeshTrust", "MeshRouting", "MeshWire"], [x509, crypto, asn1]),
     Module("MeshPolicy", .plain, on: ["MeshBase", "MeshNode", "MeshWire"], [nio, posix, http, tls, httpClient]),
     Module("MeshStore", .plain, on: ["MeshBase", "MeshAudit", "MeshWire"], [grdb]),
     Module("MeshLink", .plain, on: ["MeshBase", "MeshWire"], [nio, posix, tls, nioTLS]),

@@ -39,13 +39,16 @@ public struct Invocation: Equatable, Sendable {
     /// With resource, capability, method, path and query it tells whether a repeated correlation id or
     /// idempotency key comes with the same request.
     public var body: RequestBody
+    /// To which key of the provider all of it is sealed that concerns the provider alone (Docs/Protocol.md,
+    /// Sealed payloads); nil: to none, it crosses as it is.
+    public var sealedTo: EncryptionKey?
 
     public init(
         correlation: CorrelationID, attempt: UInt8, traceparent: String?, agreement: Digest?,
         principal: Principal, purpose: Purpose? = nil,
         resource: ResourceName, capability: ResourceName, method: String, path: String, query: String?,
         headers: [HeaderField], remainingMilliseconds: UInt32, deadlineScope: DeadlineScope = .wholeCall,
-        idempotencyKey: String?, body: RequestBody
+        idempotencyKey: String?, body: RequestBody, sealedTo: EncryptionKey? = nil
     ) {
         self.correlation = correlation
         self.attempt = attempt
@@ -63,6 +66,7 @@ public struct Invocation: Equatable, Sendable {
         self.deadlineScope = deadlineScope
         self.idempotencyKey = idempotencyKey
         self.body = body
+        self.sealedTo = sealedTo
     }
 }
 

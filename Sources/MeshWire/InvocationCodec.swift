@@ -17,14 +17,16 @@ public enum InvocationCodec {
     /// Bytes of a trace context: 55 in version 00, more in later ones.
     private static let traceparentLimit = 128
 
-    private enum Flag {
+    enum Flag {
         static let traceparent: UInt8 = 1
         static let agreement: UInt8 = 2
         static let query: UInt8 = 4
         static let idempotencyKey: UInt8 = 8
         static let answerHead: UInt8 = 16
         static let purpose: UInt8 = 32
-        static let all: UInt8 = 63
+        static let open = agreement | answerHead
+        static let closed = traceparent | query | idempotencyKey | purpose
+        static let all = open | closed
     }
 
     private enum BodyKind {
@@ -36,26 +38,87 @@ public enum InvocationCodec {
 
     /// - Throws: `fieldRefused` for what the other side would refuse, `tooLong` beyond
     ///   `Limits.invocationHead`.
+    /// - Precondition: the call is not to be sealed.
     public static func encode(_ call: Invocation) throws(WireError) -> [UInt8] {
+        precondition(call.sealedTo == nil, "a head that is to be sealed is written in clear")
         var writer = ByteWriter(reserving: 512)
         writer.append(version)
         writer.append(call.correlation)
-        guard call.attempt > 0 else { throw .fieldRefused("attempt", at: writer.bytes.count) }
-        writer.append(call.attempt)
+        try writer.append(attempt: call.attempt)
         writer.append(number: call.remainingMilliseconds)
         try append(call.body, to: &writer)
-        var flags: UInt8 = call.deadlineScope == .answerHead ? Flag.answerHead : 0
-        if call.traceparent != nil { flags |= Flag.traceparent }
-        if call.agreement != nil { flags |= Flag.agreement }
-        if call.query != nil { flags |= Flag.query }
-        if call.idempotencyKey != nil { flags |= Flag.idempotencyKey }
-        if call.purpose != nil { flags |= Flag.purpose }
-        writer.append(flags)
+        writer.append(openFlags(of: call) | closedFlags(of: call))
+        try append(addressing: call, to: &writer)
+        try append(asking: call, to: &writer)
+        return try bounded(writer)
+    }
+
+    /// - Throws: at the first byte that is not as `encode` would have written it.
+    public static func invocation(from bytes: UnsafeRawBufferPointer) throws(WireError) -> Invocation {
+        var reader = try ByteReader(bytes, limit: Limits.invocationHead)
+        try reader.version(version)
+        let correlation = try reader.correlation()
+        let attempt = try reader.attempt()
+        let remaining = try reader.number(UInt32.self)
+        let body = try body(from: &reader)
+        let flags = try reader.flags(of: Flag.all)
+        let addressing = try addressing(from: &reader, flags)
+        let asking = try asking(from: &reader, flags)
+        try reader.finish()
+        return Invocation(
+            correlation: correlation, attempt: attempt, traceparent: asking.traceparent,
+            agreement: addressing.agreement, principal: addressing.principal, purpose: asking.purpose,
+            resource: addressing.resource,
+            capability: addressing.capability, method: addressing.method, path: asking.path,
+            query: asking.query, headers: asking.headers, remainingMilliseconds: remaining,
+            deadlineScope: scope(flags), idempotencyKey: asking.idempotencyKey, body: body)
+    }
+
+    // MARK: Its two parts: what a relay may read, and what is the provider's alone
+
+    /// Who asks for what of what, under which agreement.
+    struct Addressing {
+        let agreement: Digest?
+        let principal: Principal
+        let resource: ResourceName
+        let capability: ResourceName
+        let method: String
+    }
+
+    /// What exactly is asked.
+    struct Asking {
+        let path: String
+        let query: String?
+        let traceparent: String?
+        let idempotencyKey: String?
+        let purpose: Purpose?
+        let headers: [HeaderField]
+    }
+
+    static func openFlags(of call: Invocation) -> UInt8 {
+        (call.deadlineScope == .answerHead ? Flag.answerHead : 0)
+            | (call.agreement == nil ? 0 : Flag.agreement)
+    }
+
+    static func closedFlags(of call: Invocation) -> UInt8 {
+        (call.traceparent == nil ? 0 : Flag.traceparent) | (call.query == nil ? 0 : Flag.query)
+            | (call.idempotencyKey == nil ? 0 : Flag.idempotencyKey)
+            | (call.purpose == nil ? 0 : Flag.purpose)
+    }
+
+    static func scope(_ flags: UInt8) -> DeadlineScope {
+        flags & Flag.answerHead == 0 ? .wholeCall : .answerHead
+    }
+
+    static func append(addressing call: Invocation, to writer: inout ByteWriter) throws(WireError) {
         if let agreement = call.agreement { writer.append(agreement.bytes) }
         try writer.append(principal: call.principal)
         writer.append(text: call.resource.description)
         writer.append(text: call.capability.description)
         try writer.append(call.method, "method", .method, limit: methodLimit)
+    }
+
+    static func append(asking call: Invocation, to writer: inout ByteWriter) throws(WireError) {
         try writer.append(call.path, "path", .path, limit: Limits.invocationHead)
         if let query = call.query { try writer.append(query, "query", .query, limit: Limits.invocationHead) }
         if let trace = call.traceparent {
@@ -66,25 +129,17 @@ public enum InvocationCodec {
         }
         if let purpose = call.purpose { writer.append(text: purpose.description) }
         try writer.append(headers: call.headers)
-        return try bounded(writer)
     }
 
-    /// - Throws: at the first byte that is not as `encode` would have written it.
-    public static func invocation(from bytes: UnsafeRawBufferPointer) throws(WireError) -> Invocation {
-        var reader = try ByteReader(bytes, limit: Limits.invocationHead)
-        try reader.version(version)
-        let correlation = try reader.correlation()
-        let attempt = try reader.byte()
-        guard attempt > 0 else { throw .fieldRefused("attempt", at: reader.offset - 1) }
-        let remaining = try reader.number(UInt32.self)
-        let body = try body(from: &reader)
-        let flags = try reader.byte()
-        guard flags & ~Flag.all == 0 else { throw .fieldRefused("flags", at: reader.offset - 1) }
-        let agreement = flags & Flag.agreement != 0 ? try reader.digest() : nil
-        let principal = try reader.principal()
-        let resource = try reader.resourceName()
-        let capability = try reader.resourceName()
-        let method = try reader.text("method", .method, limit: methodLimit)
+    static func addressing(from reader: inout ByteReader, _ flags: UInt8) throws(WireError) -> Addressing {
+        Addressing(
+            agreement: flags & Flag.agreement != 0 ? try reader.digest() : nil,
+            principal: try reader.principal(), resource: try reader.resourceName(),
+            capability: try reader.resourceName(),
+            method: try reader.text("method", .method, limit: methodLimit))
+    }
+
+    static func asking(from reader: inout ByteReader, _ flags: UInt8) throws(WireError) -> Asking {
         let path = try reader.text("path", .path, limit: Limits.invocationHead)
         let query =
             flags & Flag.query != 0 ? try reader.text("query", .query, limit: Limits.invocationHead) : nil
@@ -95,16 +150,9 @@ public enum InvocationCodec {
             flags & Flag.idempotencyKey != 0
             ? try reader.text("idempotency key", .key, limit: Limits.idempotencyKey) : nil
         let purpose = flags & Flag.purpose != 0 ? Purpose(try reader.resourceName()) : nil
-        let headers = try reader.headers()
-        try reader.finish()
-        return Invocation(
-            correlation: correlation, attempt: attempt, traceparent: trace, agreement: agreement,
-            principal: principal, purpose: purpose,
-            resource: resource, capability: capability, method: method, path: path, query: query,
-            headers: headers,
-            remainingMilliseconds: remaining,
-            deadlineScope: flags & Flag.answerHead == 0 ? .wholeCall : .answerHead, idempotencyKey: key,
-            body: body)
+        return Asking(
+            path: path, query: query, traceparent: trace, idempotencyKey: key, purpose: purpose,
+            headers: try reader.headers())
     }
 
     /// As `invocation(from:)` over a buffer.
@@ -112,7 +160,7 @@ public enum InvocationCodec {
         try ByteReader.over(bytes, invocation(from:))
     }
 
-    private static func append(_ body: RequestBody, to writer: inout ByteWriter) throws(WireError) {
+    static func append(_ body: RequestBody, to writer: inout ByteWriter) throws(WireError) {
         switch body {
         case .none: writer.append(BodyKind.none)
         case .whole(let length, let digest):
@@ -130,7 +178,7 @@ public enum InvocationCodec {
         }
     }
 
-    private static func body(from reader: inout ByteReader) throws(WireError) -> RequestBody {
+    static func body(from reader: inout ByteReader) throws(WireError) -> RequestBody {
         switch try reader.byte() {
         case BodyKind.none: return .none
         case BodyKind.whole:
@@ -176,62 +224,5 @@ public enum InvocationCodec {
             throw .tooLong(bytes: writer.bytes.count, limit: Limits.invocationHead)
         }
         return writer.bytes
-    }
-}
-
-extension ByteWriter {
-    mutating func append(headers: [HeaderField]) throws(WireError) {
-        guard headers.count <= InvocationCodec.headerLimit else {
-            throw .fieldRefused("number of headers", at: bytes.count)
-        }
-        append(length: headers.count)
-        for header in headers {
-            try append(header.name, "header name", .fieldName, limit: 256)
-            try append(
-                header.value, "value of header \(header.name)", .fieldValue, limit: Limits.invocationHead)
-        }
-    }
-
-    /// Held to NFC as well, since it is compared with what an agreement names.
-    mutating func append(principal: Principal) throws(WireError) {
-        if let flaw = TextRules.flaw(of: principal.description, limit: Limits.documentText) {
-            throw .textRefused(flaw, at: bytes.count)
-        }
-        append(text: principal.description)
-    }
-}
-
-extension ByteReader {
-    mutating func headers() throws(WireError) -> [HeaderField] {
-        let count = try length()
-        guard count <= InvocationCodec.headerLimit else {
-            throw .fieldRefused("number of headers", at: offset)
-        }
-        var headers: [HeaderField] = []
-        headers.reserveCapacity(count)
-        for _ in 0..<count {
-            let name = try text("header name", .fieldName, limit: 256)
-            headers.append(
-                HeaderField(name, try text("header value", .fieldValue, limit: Limits.invocationHead)))
-        }
-        return headers
-    }
-
-    mutating func principal() throws(WireError) -> Principal {
-        let start = offset
-        let text = try text("principal", .plain, limit: Limits.documentText)
-        if let flaw = TextRules.flaw(of: text, limit: Limits.documentText) {
-            throw .textRefused(flaw, at: start)
-        }
-        guard let principal = Principal(text) else { throw .fieldRefused("principal", at: start) }
-        return principal
-    }
-
-    mutating func resourceName() throws(WireError) -> ResourceName {
-        let start = offset
-        guard let name = ResourceName(try text("resource name", .plain, limit: 64)) else {
-            throw .fieldRefused("resource name", at: start)
-        }
-        return name
     }
 }

@@ -6,7 +6,8 @@ import MeshRouting
 /// Frames, heads of calls, audit records, invites, mDNS texts, and what operators and applications write.
 extension FuzzTargets {
     static let wire = [
-        frameHeader, framePayload, invocation, answer, trailers, auditRecord, invite, inviteFields, sighting,
+        frameHeader, framePayload, invocation, sealedInvocation, closedPart, sealedRecord, answer, trailers,
+        auditRecord, invite, inviteFields, sighting,
         requestPath, capability, headerFields, texts,
     ]
 
