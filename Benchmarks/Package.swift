@@ -32,6 +32,9 @@ let parts = [
         folder: "Handshakes",
         modules: ["MeshBase", "MeshTrust", "MeshNode", "MeshWire", "MeshCredentials", "MeshLink"],
         products: [crypto, nio, posix], isPure: false),
+    Part(
+        folder: "Sealing", modules: ["MeshBase", "MeshRouting", "MeshWire", "MeshCredentials"], products: [],
+        isPure: false),
     // The program itself, built beside: two of it are started, as a user would.
     Part(
         folder: "Calls", modules: [], products: [.product(name: "comity", package: "comity")], isPure: false),

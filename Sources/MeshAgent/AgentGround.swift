@@ -55,6 +55,8 @@ struct AgentGround: Sendable {
         if restored.anchor != nil {
             restored.anchorCertificate = try AnchorKey.certificate(at: home.anchorKey)
         }
+        let encryption = try EncryptionKeys.load(from: home.encryptionKeys)
+        restored.encryption = encryption.held
         let token = try GivenToken.read(environment, isMember: restored.home != nil, log)
         let node = Node(
             me: identity.own, restored: restored, configuration: settings,
@@ -69,14 +71,14 @@ struct AgentGround: Sendable {
             view: node.callView(at: now), audit: settings.audit,
             generator: SeededGenerator(seed: UInt64(bigEndian: SystemRandom.bytes(8))))
         let calls = CallPlane(
-            desk: desk, on: loop, resources: resources, trail: trail,
-            policy: try ExternalPolicyDesk.prepare(configuration.policy, in: home),
+            identity.own.node, desk: desk, on: loop, resources: resources, trail: trail,
+            encryption: encryption, policy: try ExternalPolicyDesk.prepare(configuration.policy, in: home),
             principals: PrincipalRules(configuration.gateway), log: log)
         let plane = ControlPlane(
             node: node, inputs: inputs, store: store, trail: trail,
             hands: SigningHands(
                 identity: Signer(identity.key), token: token?.signer, anchorPath: home.anchorKey),
-            calls: calls, loop: loop, log: log)
+            encryption: encryption, calls: calls, loop: loop, log: log)
         calls.submit(.roomMeasured(bytes: journal.room))
         calls.submit(.keysRestored(try stored.idempotencyEntries))
         calls.submit(.metersRestored(try stored.meterRecords))

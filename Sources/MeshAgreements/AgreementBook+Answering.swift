@@ -159,7 +159,8 @@ extension AgreementBook {
         }
         guard configuration.automaticAcceptance == .short, configuration.approvalsRequired.isEmpty,
             agreement.approvals == nil, agreement.commitments == nil,
-            agreement.conditions?.purposes == nil, agreement.target == me,
+            agreement.conditions?.purposes == nil,
+            agreement.conditions?.encryption == nil, agreement.target == me,
             agreement.validUntil > now,
             agreement.validUntil <= now + AgreementLimits.automaticLife + Limits.clockSkewRefused,
             (others?.count ?? 0) + underWay.count < Limits.automaticAgreementsPerPeer,

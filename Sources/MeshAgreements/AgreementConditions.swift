@@ -17,19 +17,23 @@ public struct AgreementConditions: Hashable, Sendable, Codable {
     public var purposes: [Purpose]?
     /// From where calls may come, as the provider sees the link; nil: from everywhere.
     public var networks: [IPNetwork]?
+    /// Whether payloads are sealed to the provider (Docs/Protocol.md, Sealed payloads); nil: they need not
+    /// be.
+    public var encryption: EncryptionDemand?
 
     /// No condition.
     public static let none = AgreementConditions()
 
     public init(
         access: AccessLevel = .full, principals: [Principal]? = nil, roles: [DomainRole]? = nil,
-        networks: [IPNetwork]? = nil, purposes: [Purpose]? = nil
+        networks: [IPNetwork]? = nil, purposes: [Purpose]? = nil, encryption: EncryptionDemand? = nil
     ) {
         self.access = access
         self.principals = principals.map { Array(Set($0)).sorted() }
         self.roles = roles.map { Array(Set($0)).sorted() }
         self.networks = networks.map { Array(Set($0)).sorted() }
         self.purposes = purposes.map { Array(Set($0)).sorted() }
+        self.encryption = encryption
     }
 
     /// Whether every list is as it must be.
@@ -42,6 +46,12 @@ public struct AgreementConditions: Hashable, Sendable, Codable {
         return (1...AgreementLimits.namesPerCondition).contains(list.count)
             && zip(list, list.dropFirst()).allSatisfy { $0 < $1 }
     }
+}
+
+/// What an agreement asks of payloads. There is no word for nothing: that is the absence of one.
+public enum EncryptionDemand: String, Sendable, Codable {
+    /// They are sealed to the provider, and its answers to the consumer.
+    case required
 }
 
 /// What a consumer may do with data, each level more than the one before it.
@@ -81,6 +91,7 @@ extension AgreementConditions {
         access.covers(method: question.method, question.safety)
             && principals?.contains(question.principal) ?? true && permitRoles(of: question)
             && permitPurpose(of: question) && permitNetwork(of: question)
+            && (encryption == nil || question.payload == .sealed)
     }
 
     private func permitRoles(of question: PolicyQuestion) -> Bool {
@@ -139,6 +150,11 @@ extension AgreementConditions {
                     Fact("caller's address", question.callerAddress?.description ?? "unknown"),
                     Fact("networks agreed", Self.text(networks ?? [])),
                 ])
+        }
+        if encryption == .required, question.payload == .clear {
+            add(
+                question.side == .consumer ? .encryptionKeyMissing : .encryptionRequired,
+                [Fact("payload", "in clear"), Fact("encryption agreed", "required")])
         }
         return missing
     }

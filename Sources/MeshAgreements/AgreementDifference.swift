@@ -38,6 +38,7 @@ extension Agreement {
         compare("principals", Self.words(mine.principals), Self.words(theirs.principals))
         compare("roles", Self.words(mine.roles), Self.words(theirs.roles))
         compare("networks", Self.words(mine.networks), Self.words(theirs.networks))
+        compare("encryption", mine.encryption?.rawValue ?? "none", theirs.encryption?.rawValue ?? "none")
         compare("purposes", Self.words(mine.purposes), Self.words(theirs.purposes))
         let (people, others) = (approvals ?? .none, other.approvals ?? .none)
         compare("approvals of the provider", Self.words(people.provider), Self.words(others.provider))

@@ -44,7 +44,7 @@ public enum PolicyEvaluator {
         .agreementMissing, .agreementNotYetValid, .agreementExpired, .agreementEnded, .agreementPending,
         .approvalMissing, .partyMismatch, .capabilityNotAgreed, .accessLevelExceeded, .principalNotAgreed,
         .purposeNotAgreed, .roleNotAgreed, .networkNotAgreed, .notOfferedToDomain, .membershipMissing,
-        .houseAgreementMissing,
+        .houseAgreementMissing, .encryptionRequired, .encryptionKeyMissing,
     ]
 
     private static let limitCodes: Set<RefusalCode> = [.rateExceeded, .quotaExhausted]
@@ -203,13 +203,16 @@ public struct PolicyQuestion: Equatable, Sendable {
     public let callerRoles: [DomainRole]?
     /// Where the caller's link comes from, as the provider sees it; nil: unknown, and always at the consumer.
     public let callerAddress: IPAddress?
+    /// How the payload comes; at the consumer, how it can be sent.
+    public let payload: PayloadForm
     /// By the wall clock of whoever decides.
     public internal(set) var now: WallTime
 
     public init(
         side: Side, caller: NodeID, callee: NodeID, resource: ResourceName, capability: ResourceName,
         safety: Safety, method: String, principal: Principal, purpose: Purpose? = nil,
-        callerRoles: [DomainRole]? = nil, callerAddress: IPAddress? = nil, now: WallTime
+        callerRoles: [DomainRole]? = nil, callerAddress: IPAddress? = nil, payload: PayloadForm = .clear,
+        now: WallTime
     ) {
         self.side = side
         self.caller = caller
@@ -222,7 +225,16 @@ public struct PolicyQuestion: Equatable, Sendable {
         self.purpose = purpose
         self.callerRoles = callerRoles
         self.callerAddress = callerAddress
+        self.payload = payload
         self.now = now
+    }
+
+    /// Whether anybody on the way could read a payload.
+    public enum PayloadForm: String, Sendable, CaseIterable {
+        /// As it is; at the consumer: no key of the callee is known.
+        case clear
+        /// Sealed to the callee; at the consumer: it can be.
+        case sealed
     }
 
     /// Where a question is decided.

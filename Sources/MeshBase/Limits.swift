@@ -162,6 +162,10 @@ public enum Limits {
     /// How long the key before still opens what was sealed to it: far more than the life of a head that
     /// announces it, and short, since until then a thief of the file opens what was recorded.
     public static let encryptionKeyOverlap: Duration = .seconds(24 * 3600)
+    /// Heads of one peer that are opened in vain at once. An honest one sends none.
+    public static let brokenSeals = 16
+    /// How long until one more is opened in vain.
+    public static let brokenSealInterval: Duration = .seconds(1)
     /// Clear bytes of one sealed record.
     public static let sealedRecord = 16 * 1024
     /// Sealed records of one direction of a call: below the 2^24.5 up to which AES-GCM keeps its margin under

@@ -187,6 +187,14 @@ public enum RefusalCode: String, Sendable, CaseIterable, Codable, Hashable {
     case rateExceeded = "rate-exceeded"
     /// As many calls as the agreement allows in this day or month have gone by.
     case quotaExhausted = "quota-exhausted"
+    /// The agreement wants payloads sealed, and this one came in clear.
+    case encryptionRequired = "encryption-required"
+    /// The agreement wants payloads sealed, and no key of the provider is known to which they could be.
+    case encryptionKeyMissing = "encryption-key-missing"
+    /// The payload is sealed to a key that its provider has not, or has no more.
+    case encryptionKeyUnknown = "encryption-key-unknown"
+    /// What came sealed is not what was sealed for this call.
+    case sealBroken = "seal-broken"
     /// The agreement names other parties.
     case partyMismatch = "party-mismatch"
     /// The path leaves the resource, or is written in a way that two readers could read differently.

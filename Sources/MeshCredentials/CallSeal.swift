@@ -41,6 +41,7 @@ public struct ConsumerSeal: Sendable {
     /// - Precondition: the call names the key to which it is to be sealed.
     public init(_ call: Invocation, from caller: NodeID, to callee: NodeID) throws(Failure) {
         guard let key = call.sealedTo else { preconditionFailure("a call that is not to be sealed") }
+        guard !LowOrder.contains(key.bytes) else { throw .seal(.keyUnusable) }
         let (bound, closed) = try Self.parts(of: call)
         let info = InvocationCodec.info(bound, caller: caller, callee: callee)
         var sender: HPKE.Sender
@@ -51,7 +52,6 @@ public struct ConsumerSeal: Sendable {
             secret = try sender.exportSecret(
                 context: Label.sealedAnswer.bytes, outputByteCount: SealSuite.secretLength)
         } catch {
-            // A point of low order: what it agrees on is no secret.
             throw .seal(.keyUnusable)
         }
         encapsulated = Array(sender.encapsulatedKey)
@@ -139,6 +139,7 @@ public struct ProviderSeal: Sendable {
         _ sealed: SealedInvocation, with keys: EncryptionKeys, from caller: NodeID, to callee: NodeID
     ) throws(SealError) -> (seal: ProviderSeal, call: Invocation) {
         guard let secret = keys.secret(of: sealed.key) else { throw .keyUnknown }
+        guard !LowOrder.contains(sealed.encapsulated) else { throw .notOpened }
         let info = sealed.info(caller: caller, callee: callee)
         let recipient: HPKE.Recipient
         let exported: SymmetricKey

@@ -13,7 +13,8 @@ public enum HTTPStatusTable {
             .approvalMissing, .approvalInvalid, .houseAgreementMissing, .membershipMissing,
             .notOfferedToDomain, .capabilityNotAgreed,
             .purposeNotAgreed, .accessLevelExceeded, .principalNotAgreed, .roleNotAgreed, .networkNotAgreed,
-            .externalPolicyDenied, .partyMismatch, .principalRefused, .hostRefused, .originRefused,
+            .externalPolicyDenied, .encryptionRequired, .partyMismatch, .principalRefused, .hostRefused,
+            .originRefused,
             .peerNotTrusted,
             .peerUnknown, .peerRevoked, .peerSuspended, .pairingClosed, .inviteProofWrong, .inviteDeclined,
             .isMyself, .pairingBusy, .pairingTriesSpent, .pairingDeclined, .pairingTimeout,
@@ -38,10 +39,11 @@ public enum HTTPStatusTable {
             .certificateNotYetValid, .identityStatementInvalid, .clockSkew, .identityMismatch, .pinMismatch,
             .inceptionInvalid, .versionUnsupported, .bindingUnsupported, .nonceReused, .proofInvalid,
             .grantMissing,
-            .bootReturned, .outcomeUnknown, .resourceUnreachable, .resourceMisbehaved:
+            .bootReturned, .outcomeUnknown, .resourceUnreachable, .resourceMisbehaved, .encryptionKeyUnknown,
+            .sealBroken:
             502
-        case .breakerOpen, .peerUnreachable, .externalPolicyFailed, .overloaded, .draining, .auditUnavailable,
-            .handshakeLimit:
+        case .encryptionKeyMissing, .breakerOpen, .peerUnreachable, .externalPolicyFailed, .overloaded,
+            .draining, .auditUnavailable, .handshakeLimit:
             503
         case .deadlineExceeded, .resourceTimeout, .handshakeTimeout: 504
         }

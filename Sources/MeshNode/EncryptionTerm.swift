@@ -9,8 +9,8 @@ import MeshBase
 ///
 /// The keys are made and kept by the shell, which alone sees their private parts; here stands which are
 /// there. A clock that fell behind the key's date renews it as well, as what was made in the future would
-/// never end. An order that is not carried out is given again after a while. Callers owe it a look at `nextDeadline`,
-/// which is never far: wall clocks jump.
+/// never end. An order that is not carried out is given again after a while. Callers owe it a look at
+/// `nextDeadline`, which is never far: wall clocks jump.
 struct EncryptionTerm: Equatable, Sendable {
     /// What the shell is to do.
     enum Order: Equatable, Sendable {

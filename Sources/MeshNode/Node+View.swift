@@ -15,7 +15,8 @@ extension Node {
             peers[peer.node] = CallPeer(
                 name: peer.name, trust: CallTrust(peer.state), link: linkState(of: peer),
                 address: gossip.link(with: peer.node)?.address,
-                membership: agreements.membership(of: peer.node))
+                membership: agreements.membership(of: peer.node),
+                encryption: gossip.encryptionKey(of: peer.node, at: now.wall))
             terms[peer.node] = agreements.terms(with: peer.node)
             for resource in agreements.resourcesOffered(to: peer.node, by: me.node) {
                 if offeredTo.update(resource, { $0.append(peer.node) }) == nil {

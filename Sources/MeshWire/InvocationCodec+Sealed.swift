@@ -3,8 +3,9 @@ import MeshRouting
 
 /// A call's head of which a part is sealed, as it came (Docs/Protocol.md, Sealed payloads).
 ///
-///     2 | remaining ms | bound: correlation, attempt, flags, agreement, principal, resource, capability,
-///       method | key (32) | encapsulated key (32) | sealed: body, flags, path, query, trace, key, headers
+///     2 | remaining ms | bound: correlation, attempt, flags, agreement, principal, purpose, resource,
+///       capability, method | key (32) | encapsulated key (32) | sealed: body, flags, path, query, trace,
+///       idempotency key, headers
 ///
 /// Whoever carries it reads what stands before the keys, and no more. All of that but the remaining time,
 /// which shrinks on the way, is bound to what is sealed, byte for byte.
@@ -66,7 +67,7 @@ extension InvocationCodec {
         let sealed = Array(try reader.run(of: bytes.count - reader.offset))
         let open = Invocation(
             correlation: correlation, attempt: attempt, traceparent: nil, agreement: addressing.agreement,
-            principal: addressing.principal, resource: addressing.resource,
+            principal: addressing.principal, purpose: addressing.purpose, resource: addressing.resource,
             capability: addressing.capability, method: addressing.method, path: "/", query: nil, headers: [],
             remainingMilliseconds: remaining, deadlineScope: scope(flags), idempotencyKey: nil, body: .none,
             sealedTo: key)
@@ -133,7 +134,6 @@ extension InvocationCodec {
             try reader.finish()
             (call.path, call.query, call.headers) = (asking.path, asking.query, asking.headers)
             (call.traceparent, call.idempotencyKey) = (asking.traceparent, asking.idempotencyKey)
-            call.purpose = asking.purpose
             return call
         }
     }

@@ -24,8 +24,8 @@ public enum InvocationCodec {
         static let idempotencyKey: UInt8 = 8
         static let answerHead: UInt8 = 16
         static let purpose: UInt8 = 32
-        static let open = agreement | answerHead
-        static let closed = traceparent | query | idempotencyKey | purpose
+        static let open = agreement | answerHead | purpose
+        static let closed = traceparent | query | idempotencyKey
         static let all = open | closed
     }
 
@@ -67,19 +67,20 @@ public enum InvocationCodec {
         try reader.finish()
         return Invocation(
             correlation: correlation, attempt: attempt, traceparent: asking.traceparent,
-            agreement: addressing.agreement, principal: addressing.principal, purpose: asking.purpose,
-            resource: addressing.resource,
-            capability: addressing.capability, method: addressing.method, path: asking.path,
-            query: asking.query, headers: asking.headers, remainingMilliseconds: remaining,
+            agreement: addressing.agreement, principal: addressing.principal, purpose: addressing.purpose,
+            resource: addressing.resource, capability: addressing.capability, method: addressing.method,
+            path: asking.path, query: asking.query, headers: asking.headers,
+            remainingMilliseconds: remaining,
             deadlineScope: scope(flags), idempotencyKey: asking.idempotencyKey, body: body)
     }
 
     // MARK: Its two parts: what a relay may read, and what is the provider's alone
 
-    /// Who asks for what of what, under which agreement.
+    /// Who asks for what of what, under which agreement and for what purpose.
     struct Addressing {
         let agreement: Digest?
         let principal: Principal
+        let purpose: Purpose?
         let resource: ResourceName
         let capability: ResourceName
         let method: String
@@ -91,19 +92,17 @@ public enum InvocationCodec {
         let query: String?
         let traceparent: String?
         let idempotencyKey: String?
-        let purpose: Purpose?
         let headers: [HeaderField]
     }
 
     static func openFlags(of call: Invocation) -> UInt8 {
         (call.deadlineScope == .answerHead ? Flag.answerHead : 0)
-            | (call.agreement == nil ? 0 : Flag.agreement)
+            | (call.agreement == nil ? 0 : Flag.agreement) | (call.purpose == nil ? 0 : Flag.purpose)
     }
 
     static func closedFlags(of call: Invocation) -> UInt8 {
         (call.traceparent == nil ? 0 : Flag.traceparent) | (call.query == nil ? 0 : Flag.query)
             | (call.idempotencyKey == nil ? 0 : Flag.idempotencyKey)
-            | (call.purpose == nil ? 0 : Flag.purpose)
     }
 
     static func scope(_ flags: UInt8) -> DeadlineScope {
@@ -113,6 +112,7 @@ public enum InvocationCodec {
     static func append(addressing call: Invocation, to writer: inout ByteWriter) throws(WireError) {
         if let agreement = call.agreement { writer.append(agreement.bytes) }
         try writer.append(principal: call.principal)
+        if let purpose = call.purpose { writer.append(text: purpose.description) }
         writer.append(text: call.resource.description)
         writer.append(text: call.capability.description)
         try writer.append(call.method, "method", .method, limit: methodLimit)
@@ -127,15 +127,15 @@ public enum InvocationCodec {
         if let key = call.idempotencyKey {
             try writer.append(key, "idempotency key", .key, limit: Limits.idempotencyKey)
         }
-        if let purpose = call.purpose { writer.append(text: purpose.description) }
         try writer.append(headers: call.headers)
     }
 
     static func addressing(from reader: inout ByteReader, _ flags: UInt8) throws(WireError) -> Addressing {
         Addressing(
             agreement: flags & Flag.agreement != 0 ? try reader.digest() : nil,
-            principal: try reader.principal(), resource: try reader.resourceName(),
-            capability: try reader.resourceName(),
+            principal: try reader.principal(),
+            purpose: flags & Flag.purpose != 0 ? Purpose(try reader.resourceName()) : nil,
+            resource: try reader.resourceName(), capability: try reader.resourceName(),
             method: try reader.text("method", .method, limit: methodLimit))
     }
 
@@ -149,9 +149,8 @@ public enum InvocationCodec {
         let key =
             flags & Flag.idempotencyKey != 0
             ? try reader.text("idempotency key", .key, limit: Limits.idempotencyKey) : nil
-        let purpose = flags & Flag.purpose != 0 ? Purpose(try reader.resourceName()) : nil
         return Asking(
-            path: path, query: query, traceparent: trace, idempotencyKey: key, purpose: purpose,
+            path: path, query: query, traceparent: trace, idempotencyKey: key,
             headers: try reader.headers())
     }
 

@@ -26,6 +26,10 @@ struct AgreementTextTests {
             networks: [try #require(IPNetwork("10.1.0.0/16"))])
         let text = AgreementText.render(try report(conditions), presentation)
         #expect(text.contains("read_only: capabilities that are declared safe"))
+        #expect(!text.contains("sealed"))
+        let sealed = AgreementText.render(
+            try report(ConditionsReport(access: .full, encryption: .required)), presentation)
+        #expect(sealed.contains("payloads") && sealed.contains("sealed to the provider, answers too"))
         #expect(text.contains("billing") && text.contains("10.1.0.0/16") && !text.contains("roles"))
         let plain = AgreementText.render(try report(nil), presentation)
         #expect(!plain.contains("access") && !plain.contains("networks"))

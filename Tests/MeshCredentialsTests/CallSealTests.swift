@@ -80,13 +80,33 @@ struct CallSealTests {
         #expect(throws: SealError.keyUnknown) { _ = try samples.provider(second) }
     }
 
-    @Test("is not sealed to a point of low order")
+    @Test("is not sealed to a point of low order, in whatever form, nor opened with one")
     func lowOrder() throws {
         let samples = try SealSamples()
-        let zero = try #require(EncryptionKey([UInt8](repeating: 0, count: 32)))
-        let call = try samples.call { $0.sealedTo = zero }
-        #expect(throws: ConsumerSeal.Failure.seal(.keyUnusable)) { _ = try samples.consumer(call) }
+        var points: [[UInt8]] = [0, 1].map { [$0] + [UInt8](repeating: 0, count: 31) }
+        for text in Self.order8 { points.append(try #require(Hexadecimal.decode(text))) }
+        for lowest: UInt8 in [0xec, 0xed, 0xee] {
+            points.append([lowest] + [UInt8](repeating: 0xff, count: 30) + [0x7f])
+        }
+        for high: UInt8 in [0, 0x80] {
+            for var point in points {
+                point[31] |= high
+                let key = try #require(EncryptionKey(point))
+                let call = try samples.call { $0.sealedTo = key }
+                #expect(throws: ConsumerSeal.Failure.seal(.keyUnusable)) { _ = try samples.consumer(call) }
+                var head = try samples.consumer(try samples.call()).head
+                guard case .sealed(let sealed) = try InvocationCodec.received(from: head) else { return }
+                let start = head.count - sealed.sealed.count - 32
+                head.replaceSubrange(start..<start + 32, with: point)
+                #expect(throws: SealError.notOpened) { _ = try samples.provider(head) }
+            }
+        }
     }
+
+    private static let order8 = [
+        "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+        "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+    ]
 
     @Test("is sealed anew each time: no two attempts share a byte of what is sealed")
     func fresh() throws {

@@ -47,6 +47,7 @@ struct SealedInvocationTests {
         let changes: [(inout Invocation) -> Void] = [
             { $0.attempt = $0.attempt == 9 ? 8 : 9 }, { $0.method = "XYZ" }, { $0.resource = .echo },
             { $0.capability = .echo }, { $0.principal = .local },
+            { $0.purpose = $0.purpose == nil ? Purpose(.echo) : nil },
             { $0.agreement = $0.agreement == nil ? .zero : nil },
             { $0.deadlineScope = $0.deadlineScope == .wholeCall ? .answerHead : .wholeCall },
             { $0.correlation = CorrelationID(high: 1, low: 1) },

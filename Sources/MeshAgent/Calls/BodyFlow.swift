@@ -67,4 +67,18 @@ struct MovementPace {
 extension ByteBuffer {
     /// The same bytes in storage of their own size: a slice keeps all of the read that brought it.
     var compacted: ByteBuffer { ByteBuffer(bytes: readableBytesView) }
+
+    /// Looks at the bytes where they stand.
+    func withReadable<Answer>(
+        _ look: (UnsafeRawBufferPointer) throws(SealError) -> Answer
+    ) throws(SealError) -> Answer {
+        let result = withUnsafeReadableBytes { bytes -> Result<Answer, SealError> in
+            do throws(SealError) {
+                return .success(try look(bytes))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
 }

@@ -1,6 +1,8 @@
 import MeshBase
+import MeshCredentials
 import MeshLink
 import MeshNode
+import MeshRouting
 import MeshWire
 import NIOCore
 
@@ -18,16 +20,39 @@ extension CallPlane {
         loop.preconditionInEventLoop()
         guard let peer = tables.value.peers[connection] else { return nil }
         do throws(WireError) {
-            let invocation = try InvocationCodec.invocation(from: Array(head.readableBytesView))
+            let received = try InvocationCodec.received(from: Array(head.readableBytesView))
             tables.value.streamsSeen += 1
             let key = InboundKey(connection: connection, stream: tables.value.streamsSeen)
-            let call = PeerCall(key, from: peer, invocation, on: stream, of: self)
+            let call = PeerCall(key, from: peer, opened(received, from: peer), on: stream, of: self)
             tables.value.calls[key] = call
             if call.isGathering { sweepLater() }
             return call
         } catch {
             note("an invocation of a peer cannot be read", error)
             return nil
+        }
+    }
+
+    /// What can be known of a head: all of it, where it is clear or could be opened.
+    private func opened(_ received: ReceivedInvocation, from peer: NodeID) -> PeerCall.Head {
+        switch received {
+        case .clear(let invocation): return PeerCall.Head(invocation: invocation)
+        case .sealed(let sealed):
+            let now = SystemClock.now().instant
+            if let refusal = desk.withLock({ $0.refusalBeforeOpening(from: peer, at: now) }) {
+                return PeerCall.Head(invocation: sealed.open, opening: .refused(refusal))
+            }
+            do throws(SealError) {
+                let (seal, invocation) = try ProviderSeal.open(sealed, with: encryption, from: peer, to: me)
+                return PeerCall.Head(invocation: invocation, seal: seal)
+            } catch {
+                // That costs nothing: no key, no agreement of keys.
+                if error == .keyUnknown {
+                    return PeerCall.Head(invocation: sealed.open, opening: .keyUnknown)
+                }
+                desk.withLock { $0.sealBroke(from: peer, at: now) }
+                return PeerCall.Head(invocation: sealed.open, opening: .broken)
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 import MeshBase
+import MeshCredentials
 import MeshGateway
 import MeshLink
 import MeshNode
@@ -134,20 +135,40 @@ extension CallPlane {
 
     private func send(_ id: AttemptID, to node: NodeID, _ invocation: Invocation) {
         guard let request = tables.value.requests[id.request] else { return }
-        let attempt = PeerAttempt(id, invocation, for: request, on: self)
         let head: ByteBuffer
-        do throws(WireError) {
-            head = ByteBuffer(bytes: try InvocationCodec.encode(invocation))
+        var seal: ConsumerSeal?
+        do throws(ConsumerSeal.Failure) {
+            (head, seal) = try written(invocation, to: node)
         } catch {
             note("an invocation cannot be written", error)
-            return later(
-                .attemptRefused(id, [Refusal(.headTooLarge, [Fact("limit", Limits.invocationHead)])], .none))
+            let refusal =
+                switch error {
+                case .wire: Refusal(.headTooLarge, [Fact("limit", Limits.invocationHead)])
+                case .seal: Refusal(.encryptionKeyMissing, [Fact("payload", "the key told is unusable")])
+                }
+            return later(.attemptRefused(id, [refusal], .none))
         }
+        let attempt = PeerAttempt(id, invocation, for: request, seal, on: self)
         guard let connection = tables.value.links[node], let transport = transport.withLock({ $0 }),
             let stream = transport.openStream(on: connection, head: head, observer: attempt)
         else { return later(.attemptFailed(id, .linkLost, .none)) }
         tables.value.attempts[id] = attempt
         attempt.start(on: stream)
+    }
+
+    /// A call's head as it goes over the link, with what seals the rest where the desk wants that.
+    private func written(
+        _ invocation: Invocation, to node: NodeID
+    ) throws(ConsumerSeal.Failure) -> (ByteBuffer, ConsumerSeal?) {
+        guard invocation.sealedTo == nil else {
+            let seal = try ConsumerSeal(invocation, from: me, to: node)
+            return (ByteBuffer(bytes: seal.head), seal)
+        }
+        do throws(WireError) {
+            return (ByteBuffer(bytes: try InvocationCodec.encode(invocation)), nil)
+        } catch {
+            throw .wire(error)
+        }
     }
 
     private func serve(_ id: ServiceID, _ resource: LocalResource, _ invocation: Invocation) {

@@ -43,6 +43,8 @@ final class CallPlane: Sendable {
         var alarmAt: Instant?
     }
 
+    /// This node.
+    let me: NodeID
     let loop: any EventLoop
     let tables: NIOLoopBoundBox<Tables>
     let desk: Mutex<CallDesk>
@@ -50,6 +52,8 @@ final class CallPlane: Sendable {
     let resources: ResourceClient
     /// Nil: no engine is asked.
     let policy: ExternalPolicyDesk?
+    /// What opens what peers seal to this node.
+    let encryption: EncryptionKeys
     private let rules: Mutex<PrincipalRules>
     let transport: Mutex<LinkTransport?> = Mutex(nil)
     /// What tells how the agent does; nil until it runs.
@@ -57,10 +61,11 @@ final class CallPlane: Sendable {
     private let log: Logger
 
     init(
-        desk: CallDesk, on loop: any EventLoop, resources: ResourceClient, trail: AuditTrail,
-        policy: ExternalPolicyDesk? = nil, principals: PrincipalRules,
-        log: Logger
+        _ me: NodeID, desk: CallDesk, on loop: any EventLoop, resources: ResourceClient, trail: AuditTrail,
+        encryption: EncryptionKeys, policy: ExternalPolicyDesk? = nil, principals: PrincipalRules, log: Logger
     ) {
+        self.me = me
+        self.encryption = encryption
         self.loop = loop
         self.desk = Mutex(desk)
         self.trail = trail

@@ -1,4 +1,5 @@
 import MeshBase
+import MeshCredentials
 import MeshLink
 import MeshNode
 import MeshRouting
@@ -14,6 +15,8 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
     private unowned let plane: CallPlane
     private let feed: RequestFeed
     private let isHead: Bool
+    /// Seals what goes and opens what comes; nil where the call is not sealed.
+    private var seal: ConsumerSeal?
     /// The answer on its way; made with the attempt, which then is its source.
     private(set) lazy var pipe = AnswerPipe(from: self, to: request) { [plane, id] in
         plane.submit(.bytesMoved(id.request))
@@ -36,8 +39,12 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
     /// Longer than a provider's group commit takes; hardly noticed at the head of a stream.
     private static let heldTime: TimeAmount = .milliseconds(100)
 
-    init(_ id: AttemptID, _ invocation: Invocation, for request: OwnRequest, on plane: CallPlane) {
+    init(
+        _ id: AttemptID, _ invocation: Invocation, for request: OwnRequest, _ seal: ConsumerSeal?,
+        on plane: CallPlane
+    ) {
         self.id = id
+        self.seal = seal
         self.request = request
         self.plane = plane
         feed = request.feed(for: invocation.body)
@@ -61,16 +68,52 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
 
     // MARK: The request's body
 
-    func take(_ piece: ByteBuffer) -> Bool { stream?.write(piece) == .open }
+    func take(_ piece: ByteBuffer) -> Bool {
+        guard seal != nil else { return stream?.write(piece) == .open }
+        let sealed = sealing { seal throws(SealError) in
+            try piece.withReadable { bytes throws(SealError) in try seal.seal(bytes) }
+        }
+        guard let sealed else { return false }
+        return stream?.write(ByteBuffer(bytes: sealed)) == .open
+    }
 
     func end(trailers: [HeaderField]) {
+        var fields: [UInt8] = []
         do throws(WireError) {
-            stream?.end(trailers: ByteBuffer(bytes: try InvocationCodec.encode(trailers: trailers)))
+            fields = try InvocationCodec.encode(trailers: trailers)
         } catch {
             // They came from an application here, which is not told why they are left out.
             plane.note("trailers cannot be sent", error)
-            stream?.end()
         }
+        guard seal != nil else {
+            stream?.end(trailers: ByteBuffer(bytes: fields))
+            return
+        }
+        guard let last = sealing({ seal throws(SealError) in try seal.end(trailers: fields) }) else { return }
+        stream?.write(ByteBuffer(bytes: last))
+        stream?.end()
+    }
+
+    /// Does something with the seal; nil when that broke, and with it the attempt.
+    private func sealing<Result>(_ work: (inout ConsumerSeal) throws(SealError) -> Result) -> Result? {
+        do throws(SealError) {
+            guard var open = seal else { return nil }
+            // Not twice in memory: what it holds is changed in place.
+            seal = nil
+            defer { seal = open }
+            return try work(&open)
+        } catch {
+            breakSeal()
+            return nil
+        }
+    }
+
+    /// What came is not what was sealed for this call, or no more can be sealed.
+    private func breakSeal() {
+        close()
+        pipe.abandon()
+        stream?.reset(.sealBroken)
+        plane.submit(.attemptFailed(id, .sealBroken, .possible))
     }
 
     // MARK: The answer
@@ -93,7 +136,9 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
         case .reset(let code):
             close()
             let effect: PossibleEffect = code == .draining || code == .limitReached ? .none : .possible
-            plane.submit(.attemptFailed(id, code == .limitReached ? .noStream : .streamReset, effect))
+            let failure: AttemptFailure =
+                code == .limitReached ? .noStream : code == .sealBroken ? .sealBroken : .streamReset
+            plane.submit(.attemptFailed(id, failure, effect))
         case .lost:
             close()
             plane.submit(.attemptFailed(id, .linkLost, .possible))
@@ -104,7 +149,19 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
     private func read(_ head: ByteBuffer) {
         let answer: InvocationAnswer
         do throws(WireError) {
-            answer = try InvocationCodec.answer(from: Array(head.readableBytesView))
+            let bytes = Array(head.readableBytesView)
+            let sealed = try seal == nil ? nil : InvocationCodec.sealedAnswer(from: bytes)
+            if let sealed {
+                let clear = sealing { seal throws(SealError) in
+                    try seal.openAnswer(nonce: sealed.nonce, sealed.sealed)
+                }
+                guard let clear else { return }
+                answer = try InvocationCodec.answer(from: clear)
+            } else {
+                answer = try InvocationCodec.answer(from: bytes)
+                // In clear an honest provider says only that it could not open the call.
+                if seal != nil, !answer.isRefusalWithoutEffect { return breakSeal() }
+            }
         } catch {
             return fail(.requestMalformed)
         }
@@ -125,7 +182,8 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
 
     private func take(answer piece: ByteBuffer) {
         let bytes = piece.readableBytes
-        if let declared = length?.declared, pipe.length + Int64(bytes) > declared {
+        guard let piece = opened(piece) else { return }
+        if let declared = length?.declared, pipe.length + Int64(piece.readableBytes) > declared {
             return fail(.resourceMisbehaved)
         }
         pipe.take(piece)
@@ -133,9 +191,24 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
         if pipe.length > Self.heldMax { tellHead() }
     }
 
+    /// What of the body a piece holds, or completes.
+    private func opened(_ piece: ByteBuffer) -> ByteBuffer? {
+        guard seal != nil else { return piece }
+        return sealing { seal throws(SealError) in
+            try piece.withReadable { bytes throws(SealError) in try seal.open(bytes) }
+        }
+        .map { ByteBuffer(bytes: $0) }
+    }
+
     private func finish(_ trailers: ByteBuffer) {
+        var fields = Array(trailers.readableBytesView)
+        if seal != nil {
+            guard let inside = sealing({ seal throws(SealError) in try seal.finish() }) else { return }
+            guard fields.isEmpty else { return breakSeal() }
+            fields = inside
+        }
         do throws(WireError) {
-            pipe.trailers = try InvocationCodec.trailers(from: Array(trailers.readableBytesView))
+            pipe.trailers = try InvocationCodec.trailers(from: fields)
         } catch {
             return fail(.requestMalformed)
         }
@@ -174,5 +247,12 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
         held = nil
         holding?.cancel()
         holding = nil
+    }
+}
+
+extension InvocationAnswer {
+    /// Whether it says that nothing happened.
+    fileprivate var isRefusalWithoutEffect: Bool {
+        if case .refused(_, .none) = self { true } else { false }
     }
 }

@@ -20,6 +20,9 @@ final class PeerCall: LinkStreamObserver, AnswerSink, BodySource, @unchecked Sen
     /// By when a body that is announced whole must be here.
     let due: NIODeadline
     private let invocation: Invocation
+    private let opening: InboundInvocation.Opening
+    /// Opens what comes and seals what goes; nil where the call is not sealed, or could not be opened.
+    private var seal: ProviderSeal?
     private let stream: LinkStream
     private unowned let plane: CallPlane
     private var gathered = ByteBuffer()
@@ -33,16 +36,32 @@ final class PeerCall: LinkStreamObserver, AnswerSink, BodySource, @unchecked Sen
     /// The answer on its way, once the resource was asked.
     var pipe: AnswerPipe?
 
+    /// What is known of the call's head.
+    struct Head {
+        /// The call, or what of it stands in the open.
+        let invocation: Invocation
+        /// Opens the rest; nil where nothing is sealed, or it could not be opened.
+        var seal: ProviderSeal?
+        var opening = InboundInvocation.Opening.whole
+    }
+
     init(
-        _ key: InboundKey, from peer: NodeID, _ invocation: Invocation, on stream: LinkStream,
-        of plane: CallPlane
+        _ key: InboundKey, from peer: NodeID, _ head: Head, on stream: LinkStream, of plane: CallPlane
     ) {
+        let invocation = head.invocation
         self.key = key
         self.peer = peer
         self.invocation = invocation
+        opening = head.opening
+        seal = head.seal
         self.stream = stream
         self.plane = plane
         due = .now() + .milliseconds(Int64(invocation.remainingMilliseconds))
+        guard opening == .whole else {
+            // Behind what came with it: nobody looks at that.
+            stream.eventLoop.assumeIsolated().execute { self.arrive(.none) }
+            return
+        }
         guard invocation.body.isStreamed else { return }
         feed = RequestFeed(streamed: invocation.body, from: self) { [unowned plane] event in
             switch event {
@@ -56,13 +75,13 @@ final class PeerCall: LinkStreamObserver, AnswerSink, BodySource, @unchecked Sen
     }
 
     /// Whether the body is still waited for.
-    var isGathering: Bool { !hasArrived && !isOver && feed == nil }
+    var isGathering: Bool { !hasArrived && !isOver && feed == nil && opening == .whole }
 
     func stream(did event: LinkStreamEvent) {
         guard !isOver else { return }
         switch event {
-        case .data(let piece): take(piece)
-        case .end(let trailers): end(trailers)
+        case .data(let piece): if opening == .whole { take(piece) }
+        case .end(let trailers): if opening == .whole { end(trailers) }
         case .reset, .lost: abandon()
         case .writable: pipe?.room()
         case .head: break
@@ -82,14 +101,41 @@ final class PeerCall: LinkStreamObserver, AnswerSink, BodySource, @unchecked Sen
 
     private func take(_ piece: ByteBuffer) {
         let bytes = piece.readableBytes
-        guard let feed else { return gather(piece) }
-        guard feed.take(piece) else { return breakRule() }
+        guard let piece = opened(piece) else { return }
+        guard let feed else {
+            stream.consumed(bytes)
+            return gather(piece)
+        }
+        guard piece.readableBytes == 0 || feed.take(piece) else { return breakRule() }
         if isPaused { owed += bytes } else { stream.consumed(bytes) }
+    }
+
+    /// What of the body a piece holds, or completes.
+    private func opened(_ piece: ByteBuffer) -> ByteBuffer? {
+        guard seal != nil else { return piece }
+        return sealing { seal throws(SealError) in
+            try piece.withReadable { bytes throws(SealError) in try seal.open(bytes) }
+        }
+        .map { ByteBuffer(bytes: $0) }
+    }
+
+    /// Does something with the seal; nil when that broke, and with it the call.
+    private func sealing<Result>(_ work: (inout ProviderSeal) throws(SealError) -> Result) -> Result? {
+        do throws(SealError) {
+            guard var open = seal else { return nil }
+            // Not twice in memory: what it holds is changed in place.
+            seal = nil
+            defer { seal = open }
+            return try work(&open)
+        } catch {
+            abandon()
+            stream.reset(.sealBroken)
+            return nil
+        }
     }
 
     private func gather(_ piece: ByteBuffer) {
         let bytes = piece.readableBytes
-        stream.consumed(bytes)
         guard Int64(gathered.readableBytes + bytes) <= invocation.body.length ?? 0 else { return breakRule() }
         guard plane.keep(bytes, for: peer) else {
             return refuse([
@@ -101,9 +147,15 @@ final class PeerCall: LinkStreamObserver, AnswerSink, BodySource, @unchecked Sen
     }
 
     private func end(_ trailers: ByteBuffer) {
+        var bytes = Array(trailers.readableBytesView)
+        if seal != nil {
+            guard let inside = sealing({ seal throws(SealError) in try seal.finish() }) else { return }
+            guard bytes.isEmpty else { return breakRule() }
+            bytes = inside
+        }
         let fields: [HeaderField]
         do throws(WireError) {
-            fields = try InvocationCodec.trailers(from: Array(trailers.readableBytesView))
+            fields = try InvocationCodec.trailers(from: bytes)
         } catch {
             return breakRule()
         }
@@ -124,7 +176,10 @@ final class PeerCall: LinkStreamObserver, AnswerSink, BodySource, @unchecked Sen
     private func arrive(_ body: RequestBody) {
         guard !isOver else { return }
         hasArrived = true
-        plane.submit(.arrived(InboundInvocation(key: key, peer: peer, invocation: invocation, body: body)))
+        plane.submit(
+            .arrived(
+                InboundInvocation(
+                    key: key, peer: peer, invocation: invocation, body: body, opening: opening)))
     }
 
     /// What came is not what the head said: no honest node sends that.
@@ -164,7 +219,7 @@ final class PeerCall: LinkStreamObserver, AnswerSink, BodySource, @unchecked Sen
     func replay(_ end: IdempotencyBook.End) {
         guard !isOver else { return }
         write(.answered(status: end.status, headers: end.headers))
-        if let bytes = end.body?.bytes { stream.write(ByteBuffer(bytes: bytes)) }
+        if let bytes = end.body?.bytes, !isOver { _ = pass(ByteBuffer(bytes: bytes)) }
         close(trailers: [])
     }
 
@@ -178,15 +233,28 @@ final class PeerCall: LinkStreamObserver, AnswerSink, BodySource, @unchecked Sen
         stream.reset(.outcomeUnknown)
     }
 
-    func pass(_ piece: ByteBuffer) -> Bool { stream.write(piece) == .open }
+    func pass(_ piece: ByteBuffer) -> Bool {
+        guard seal != nil else { return stream.write(piece) == .open }
+        let sealed = sealing { seal throws(SealError) in
+            try piece.withReadable { bytes throws(SealError) in try seal.seal(bytes) }
+        }
+        guard let sealed else { return false }
+        return stream.write(ByteBuffer(bytes: sealed)) == .open
+    }
 
     func close(trailers: [HeaderField]) {
         isOver = true
         feed?.detach()
+        var fields: [UInt8] = []
         do throws(WireError) {
-            stream.end(trailers: ByteBuffer(bytes: try InvocationCodec.encode(trailers: trailers)))
+            fields = try InvocationCodec.encode(trailers: trailers)
         } catch {
             plane.note("a resource's trailers cannot be sent", error)
+        }
+        if seal == nil {
+            stream.end(trailers: ByteBuffer(bytes: fields))
+        } else if let last = sealing({ seal throws(SealError) in try seal.end(trailers: fields) }) {
+            stream.write(ByteBuffer(bytes: last))
             stream.end()
         }
         plane.forget(key)
@@ -200,7 +268,14 @@ final class PeerCall: LinkStreamObserver, AnswerSink, BodySource, @unchecked Sen
 
     private func write(_ answer: InvocationAnswer) {
         do throws(WireError) {
-            stream.answer(head: ByteBuffer(bytes: try InvocationCodec.encode(answer)))
+            let clear = try InvocationCodec.encode(answer)
+            guard seal != nil else { return stream.answer(head: ByteBuffer(bytes: clear)) }
+            let nonce = SystemRandom.bytes(InvocationCodec.answerNonceLength)
+            let sealed = sealing { seal throws(SealError) in try seal.sealAnswer(clear, nonce: nonce) }
+            guard let sealed else { return }
+            stream.answer(
+                head: ByteBuffer(
+                    bytes: try InvocationCodec.encode(sealedAnswer: sealed, nonce: nonce)))
         } catch {
             // The resource's head does not fit a link's: the caller must not wait for it.
             plane.note("an answer's head cannot be sent", error)

@@ -13,7 +13,8 @@ extension ConditionsReport {
             }
         self.init(
             access: access, principals: conditions.principals ?? [], roles: conditions.roles ?? [],
-            networks: conditions.networks ?? [], purposes: conditions.purposes ?? [])
+            networks: conditions.networks ?? [], purposes: conditions.purposes ?? [],
+            encryption: conditions.encryption == .required ? .required : nil)
     }
 
     /// What is signed.
@@ -27,7 +28,8 @@ extension ConditionsReport {
         return AgreementConditions(
             access: level, principals: principals.isEmpty ? nil : principals,
             roles: roles.isEmpty ? nil : roles, networks: networks.isEmpty ? nil : networks,
-            purposes: purposes.isEmpty ? nil : purposes)
+            purposes: purposes.isEmpty ? nil : purposes,
+            encryption: encryption == .required ? .required : nil)
     }
 }
 

@@ -43,7 +43,7 @@ struct ODRLPolicy: Encodable {
             Rule(
                 target: target(grant),
                 action: grant.capabilities.map { $0.map { "comity:capability/\($0)" } } ?? ["use"],
-                constraint: times + conditions + limits + namespaces(grant), duty: consents)
+                constraint: times + conditions + limits + namespaces(grant), duty: consents + seals)
         }
     }
 
@@ -93,6 +93,11 @@ struct ODRLPolicy: Encodable {
                     Constraint("comity:approvalRole", "isAllOf", .list(roles.map(\.rawValue)))
                 ])
         }
+    }
+
+    /// What must be done with each payload.
+    private var seals: [Rule] {
+        agreement.conditions?.encryption == .required ? [Rule(action: ["comity:sealPayloads"])] : []
     }
 
     private var times: [Constraint] {

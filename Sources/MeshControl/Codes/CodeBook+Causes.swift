@@ -103,6 +103,11 @@ extension CodeBook {
             "the agreement is for other purposes than the one that the call states, or it states none"
         case .rateExceeded: "as many calls as the agreement allows in so short a time have gone by"
         case .quotaExhausted: "as many calls as the agreement allows in this day or month have gone by"
+        case .encryptionRequired: "the agreement wants payloads sealed, and this one came in clear"
+        case .encryptionKeyMissing:
+            "the agreement wants payloads sealed, and the provider has told no key to which they could be"
+        case .encryptionKeyUnknown: "the payload is sealed to a key that its provider has not, or has no more"
+        case .sealBroken: "what came sealed is not what was sealed for this call"
         case .partyMismatch: "the agreement names other parties than the two of this call"
         case .pathRefused: "the path leaves the resource, or two readers could read it differently"
         case .requestMalformed: "the request is not one that the gateway understands"

@@ -56,6 +56,9 @@ extension CodeBook {
         case .agreementNotYetValid, .agreementPending, .partyMismatch, .rateExceeded, .quotaExhausted:
             "comity agreement show ID"
         case .houseAgreementMissing, .membershipMissing: "comity explain peer PEER"
+        case .encryptionRequired: "comity agreement show ID"
+        case .encryptionKeyMissing, .encryptionKeyUnknown: "comity explain peer PEER"
+        case .sealBroken: "comity audit trace CORRELATION-ID"
         case .notOfferedToDomain: "comity resource add RESOURCE --url URL --offer-to domain"
         case .agreementExpired, .agreementEnded: "comity offer RESOURCE --to PEER"
         case .pathRefused: "comity find RESOURCE"

@@ -140,6 +140,10 @@ extension CodeBook {
                 "agreement", "version", "decided at", "quota agreed", "used", "day", "month",
                 "free again at", "free again in ms",
             ]
+        case .encryptionRequired, .encryptionKeyMissing:
+            ["agreement", "version", "payload", "encryption agreed", "decided at"]
+        case .encryptionKeyUnknown: ["sealed to"]
+        case .sealBroken: ["sealed to", "part", "peer", "because", "after ms"]
         case .partyMismatch:
             [
                 "agreement", "version", "agreed provider", "callee", "agreed consumer", "caller",
@@ -169,6 +173,7 @@ extension CodeBook {
             [
                 "own calls under way", "peers' calls under way", "at most", "this peer's",
                 "this peer's at most", "bytes of one peer's calls at most",
+                "seals that did not open at most", "free again in ms",
             ]
         case .resourceUnreachable: ["resource"]
         case .resourceTimeout: ["after ms"]

@@ -153,16 +153,25 @@ public struct ConditionsReport: Codable, Equatable, Sendable {
     public var networks: [IPNetwork]
     /// What a call must say that it is for.
     public var purposes: [Purpose]
+    /// What is asked of payloads; nil: nothing.
+    public var encryption: Encryption?
+
+    /// What may be asked of payloads.
+    public enum Encryption: String, Codable, Sendable {
+        /// They are sealed between the two parties.
+        case required
+    }
 
     public init(
         access: Access = .full, principals: [Principal] = [], roles: [DomainRole] = [],
-        networks: [IPNetwork] = [], purposes: [Purpose] = []
+        networks: [IPNetwork] = [], purposes: [Purpose] = [], encryption: Encryption? = nil
     ) {
         self.access = access
         self.principals = principals
         self.roles = roles
         self.networks = networks
         self.purposes = purposes
+        self.encryption = encryption
     }
 }
 

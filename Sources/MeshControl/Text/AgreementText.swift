@@ -42,6 +42,7 @@ public enum AgreementText {
                 ("purposes", conditions.purposes.map(\.description)),
             ]
             for (name, list) in lists where !list.isEmpty { add(name, list.joined(separator: ", ")) }
+            if conditions.encryption == .required { add("payloads", "sealed to the provider, answers too") }
         }
         if let promised = agreement.commitments {
             if !promised.frameworks.isEmpty {

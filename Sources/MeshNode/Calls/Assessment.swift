@@ -14,6 +14,8 @@ struct Assessment: Sendable, Equatable {
     var query: String?
     /// The agreement that permits it; nil for this node, and where none does.
     var agreement: Digest?
+    /// To which key its payload is sealed; nil: to none.
+    var sealedTo: EncryptionKey?
     var breaker = Breaker.Standing.closed
     var readiness = RouteBook.Readiness.ready
     var microseconds: Int64 = 0
@@ -128,7 +130,9 @@ extension CallDesk {
                 calling: node, request.resource, capability, method: assessment.method,
                 as: request.principal, for: request.purpose, meters, at: now)
             switch verdict {
-            case .permitted(let agreement): assessment.agreement = agreement
+            case .permitted(let agreement):
+                assessment.agreement = agreement
+                assessment.sealedTo = view.sealing(under: agreement, to: node)
             case .refused(let reasons): assessment.refusals += reasons
             }
         }

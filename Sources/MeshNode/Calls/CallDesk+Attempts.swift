@@ -55,9 +55,13 @@ extension CallDesk {
         let reasons = bounded.isEmpty ? [Refusal(.documentInvalid, [Fact("reasons given", 0)])] : bounded
         let isFailure = reasons.contains { $0.code == .resourceUnreachable || $0.code == .resourceTimeout }
         let isShed = reasons.contains { $0.code == .overloaded || $0.code == .draining }
+        // It opened nothing, so nothing happened; and a key that it told meanwhile may be the one it has.
+        let isRekeyed =
+            reasons.contains { $0.code == .encryptionKeyUnknown }
+            && view.sealing(under: calls[id.request]?.agreement, to: attempt.way.node) != attempt.sealedTo
         let ending = Ending(
             reasons: reasons, effect: effect, resource: isFailure ? .failed : .neutral, link: .succeeded,
-            isRepeatableThere: isFailure || isShed)
+            isRepeatableThere: isFailure || isShed || isRekeyed)
         fail(id, attempt, ending, at: now, into: &effects)
     }
 
@@ -68,7 +72,7 @@ extension CallDesk {
     ) {
         guard let attempt = attempts[id] else { return }
         let reason = Refusal(
-            .peerUnreachable,
+            failure == .sealBroken ? .sealBroken : .peerUnreachable,
             [
                 Fact("peer", view.label(attempt.way.node)), Fact("because", failure.rawValue),
                 Fact("after ms", (now.instant - attempt.began).wholeMilliseconds),

@@ -141,7 +141,7 @@ extension CallDesk {
         let timeout = now.instant + patience
         attempts[attempt] = OpenAttempt(
             way: way, pass: pass, isLocal: chosen.isLocal, event: eventID, began: now.instant,
-            patience: patience, timeout: timeout, safety: capability.safety)
+            patience: patience, timeout: timeout, safety: capability.safety, sealedTo: chosen.sealedTo)
         call.attemptCount += 1
         call.judged.removeAll { $0.question.callee == chosen.node }
         if !call.tried.contains(chosen.node) { call.tried.append(chosen.node) }
@@ -191,7 +191,7 @@ extension CallDesk {
             headers: HeaderFilter.passing(call.request.headers),
             remainingMilliseconds: UInt32(clamping: max((timeout - now.instant).wholeMilliseconds, 1)),
             deadlineScope: call.scope, idempotencyKey: call.request.idempotencyKey,
-            body: sentBody(call, method: chosen.method))
+            body: sentBody(call, method: chosen.method), sealedTo: chosen.sealedTo)
     }
 
     /// The body that goes with an attempt: `/invoke` has put it into the query where the method has none.

@@ -12,7 +12,8 @@ extension CallDesk {
     ) {
         precondition(services[inbound.key] == nil && judging[inbound.key] == nil, "\(inbound.key) came twice")
         let invocation = inbound.invocation
-        if let refusal = shedding(inbound) ?? trustRefusal(inbound.peer) {
+        if let refusal = shedding(inbound.peer) ?? trustRefusal(inbound.peer) ?? openingRefusal(inbound) {
+            // Before the id is remembered: with another key the same attempt may come again.
             refuse(inbound, [refusal], attempt: invocation.attempt, at: now, into: &effects)
             return
         }
@@ -54,7 +55,8 @@ extension CallDesk {
         }
         let verdict = view.permits(
             callBy: inbound.peer, resource.name, capability, method: invocation.method,
-            as: invocation.principal, for: invocation.purpose, meters, at: now)
+            as: invocation.principal, for: invocation.purpose,
+            payload: invocation.sealedTo == nil ? .clear : .sealed, meters, at: now)
         switch verdict {
         case .refused(let reasons):
             refuse(
@@ -85,9 +87,9 @@ extension CallDesk {
     }
 
     /// Why this node takes nothing more, from this peer or at all.
-    private func shedding(_ inbound: InboundInvocation) -> Refusal? {
+    func shedding(_ peer: NodeID) -> Refusal? {
         if isDraining { return Refusal(.draining) }
-        let (all, own) = (services.count + judging.count, servicesOfPeer[inbound.peer] ?? 0)
+        let (all, own) = (services.count + judging.count, servicesOfPeer[peer] ?? 0)
         guard all >= view.configuration.servicesMax || own >= view.configuration.servicesPerPeer else {
             return nil
         }
@@ -273,6 +275,7 @@ extension CallDesk {
             requestDigest: inbound.body.auditedDigest, requestLength: inbound.body.length ?? 0,
             attempt: attempt, traceparent: invocation.traceparent,
             metadata: invocation.purpose.asFacts + view.houseFacts(agreement)
+                + Self.sealFacts(invocation.sealedTo)
                 + (named == nil || named == agreement
                     ? [] : [Fact("agreement named by the caller", named?.description ?? "")]))
     }

@@ -121,8 +121,15 @@ extension CallDesk {
             requestDigest: sent.auditedDigest, requestLength: sent.length ?? 0, attempt: number,
             traceparent: call.request.traceparent,
             breaker: chosen.breaker.word,
-            metadata: call.request.purpose.asFacts + view.houseFacts(chosen.agreement) + policyFacts(chosen)
+            metadata: call.request.purpose.asFacts + view.houseFacts(chosen.agreement)
+                + Self.sealFacts(chosen.sealedTo) + policyFacts(chosen)
                 + (assessments.count > 1 ? candidateFacts(assessments) : []))
+    }
+
+    /// That a payload was sealed, and to which key; the digests and lengths of the event are of what was
+    /// inside, as ever, so that both sides' events match.
+    static func sealFacts(_ key: EncryptionKey?) -> [Fact] {
+        key.map { [Fact("payload sealed to", $0)] } ?? []
     }
 
     /// What was asked about an attempt; nothing where nobody but this node has to permit it.

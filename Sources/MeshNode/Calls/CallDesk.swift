@@ -42,6 +42,8 @@ public struct CallDesk: Sendable, Equatable {
     var attempts: [AttemptID: OpenAttempt] = [:]
     var services: [InboundKey: OpenService] = [:]
     var servicesOfPeer: [NodeID: Int] = [:]
+    /// Which peers sent of late what did not open; of peers that are trusted no more, none.
+    var brokenSeals: [NodeID: TokenBucket] = [:]
     /// Calls that wait for a link, in the order in which they came.
     var waiting: [RequestID] = []
     /// Node IDs as text, of peers that called.
@@ -159,6 +161,7 @@ public struct CallDesk: Sendable, Equatable {
         for (node, peer) in view.peers { routes.link(node, is: peer.link, at: now.instant) }
         routes.forget { $0 == view.me || view.peers[$0] != nil }
         memory.forget { view.peers[$0] != nil }
+        brokenSeals = brokenSeals.filter { view.peers[$0.key]?.trust == .trusted }
         if nodeTexts.count > view.peers.count + 1 { nodeTexts = [:] }
     }
 
@@ -253,6 +256,8 @@ struct OpenAttempt: Sendable, Equatable {
     /// When it is given up.
     var timeout: Instant
     let safety: Safety
+    /// To which key its payload is sealed; nil: to none.
+    let sealedTo: EncryptionKey?
     /// The idempotency key that it began at this node's own resource; nil where it began none.
     var key: IdempotencyBook.Key?
     /// Once the answer has begun.

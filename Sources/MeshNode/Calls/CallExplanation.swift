@@ -136,7 +136,8 @@ extension CallDesk {
         case .allowed(let capability):
             return view.permits(
                 callBy: peer, resource, capability, method: capability.methods.first ?? "POST",
-                as: principal, for: purpose, meters, at: now)
+                // Under an agreement that wants it sealed, the caller seals it.
+                as: principal, for: purpose, payload: .sealed, meters, at: now)
         }
     }
 

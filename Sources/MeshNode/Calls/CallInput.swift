@@ -75,6 +75,8 @@ public enum AttemptFailure: String, Sendable, CaseIterable {
     case noStream = "no stream free"
     /// The peer's answer cannot be read.
     case answerMalformed = "answer malformed"
+    /// The peer's answer came in clear, or is not what was sealed for this call.
+    case sealBroken = "seal broken"
 }
 
 /// How a resource of this node failed.

@@ -14,7 +14,7 @@ extension CallView {
             side: .consumer, caller: me, callee: peer, resource: resource, capability: capability.name,
             safety: capability.safety, method: method, principal: principal, purpose: purpose,
             callerRoles: domain?.membership.roles(shownTo: peers[peer]?.membership?.domain, at: wall),
-            now: wall)
+            payload: peers[peer]?.encryption == nil ? .clear : .sealed, now: wall)
         return PolicyEvaluator.decide(
             question, over: agreements[peer] ?? [], meters: MeterGlance(meters, at: now),
             house: house(calling: peer, resource))
@@ -23,17 +23,24 @@ extension CallView {
     /// Whether this node serves `peer` a request of this form.
     func permits(
         callBy peer: NodeID, _ resource: ResourceName, _ capability: Capability, method: String,
-        as principal: Principal, for purpose: Purpose?, _ meters: MeterBook,
-        at now: Moment
+        as principal: Principal, for purpose: Purpose?, payload: PolicyQuestion.PayloadForm,
+        _ meters: MeterBook, at now: Moment
     ) -> Verdict {
         let wall = now.wall
         let question = PolicyQuestion(
             side: .provider, caller: peer, callee: me, resource: resource, capability: capability.name,
             safety: capability.safety, method: method, principal: principal, purpose: purpose,
-            callerRoles: roles(ofCaller: peer, at: wall), callerAddress: peers[peer]?.address, now: wall)
+            callerRoles: roles(ofCaller: peer, at: wall), callerAddress: peers[peer]?.address,
+            payload: payload, now: wall)
         return PolicyEvaluator.decide(
             question, over: agreements[peer] ?? [], meters: MeterGlance(meters, at: now),
             house: house(calledBy: peer, resource, at: wall))
+    }
+
+    /// To which key the payload of a call to `peer` under this agreement is sealed; nil: to none.
+    func sealing(under agreement: Digest?, to peer: NodeID) -> EncryptionKey? {
+        guard !sealed.isEmpty, let agreement, sealed.contains(agreement) else { return nil }
+        return peers[peer]?.encryption
     }
 
     /// What the credential of `peer` is worth here.

@@ -25,6 +25,8 @@ public struct CallView: Sendable, Equatable {
     public let configuration: CallConfiguration
     /// Peers by name.
     let names: OrderedTable<NodeName, NodeID>
+    /// The agreements under which payloads are sealed; asked, never walked.
+    let sealed: Set<Digest>
 
     public init(
         me: NodeID, name: NodeName, peers: OrderedTable<NodeID, CallPeer>,
@@ -48,6 +50,13 @@ public struct CallView: Sendable, Equatable {
         let byName = peers.map { ($1.name, $0) }.sorted { $0 < $1 }
         for (name, node) in byName where names[name] == nil { names[name] = node }
         self.names = names
+        var sealed = Set<Digest>()
+        for terms in agreements.values {
+            for term in terms.terms where term.agreement.conditions?.encryption != nil {
+                sealed.insert(term.contentID)
+            }
+        }
+        self.sealed = sealed
     }
 }
 
@@ -63,16 +72,19 @@ public struct CallPeer: Sendable, Equatable {
     public let address: IPAddress?
     /// What counts of its credential, of whatever domain; nil: nothing.
     public let membership: Membership?
+    /// To which key payloads for it are sealed; nil: none is known.
+    public let encryption: EncryptionKey?
 
     public init(
         name: NodeName, trust: CallTrust, link: CallLink, address: IPAddress? = nil,
-        membership: Membership? = nil
+        membership: Membership? = nil, encryption: EncryptionKey? = nil
     ) {
         self.name = name
         self.trust = trust
         self.link = link
         self.address = address
         self.membership = membership
+        self.encryption = encryption
     }
 }
 

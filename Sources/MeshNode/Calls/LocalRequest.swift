@@ -144,11 +144,28 @@ public struct InboundInvocation: Sendable, Equatable {
     public internal(set) var invocation: Invocation
     /// The body as it came: one that was announced whole is here, and its digest was made here.
     public let body: RequestBody
+    /// Whether all of the head is here.
+    public let opening: Opening
 
-    public init(key: InboundKey, peer: NodeID, invocation: Invocation, body: RequestBody) {
+    /// What came of a sealed head.
+    public enum Opening: Sendable, Equatable {
+        /// It was opened, or needed no opening.
+        case whole
+        /// It is sealed to a key that is not here: only what stands in the open is known.
+        case keyUnknown
+        /// It is not what was sealed for this node: only what stands in the open is known.
+        case broken
+        /// The desk would not have it opened (`refusalBeforeOpening`): only what stands in the open is known.
+        case refused(Refusal)
+    }
+
+    public init(
+        key: InboundKey, peer: NodeID, invocation: Invocation, body: RequestBody, opening: Opening = .whole
+    ) {
         self.key = key
         self.peer = peer
         self.invocation = invocation
         self.body = body
+        self.opening = opening
     }
 }

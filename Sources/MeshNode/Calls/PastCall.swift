@@ -48,7 +48,9 @@ public struct PastCall: Equatable, Sendable {
             capability: capability, safety: safety, method: method, principal: principal,
             purpose: event.fact(Name.purpose).flatMap { Purpose($0) },
             callerRoles: event.fact(Name.roles)?.split(separator: " ").compactMap { DomainRole($0) },
-            callerAddress: event.fact(Name.address).flatMap { IPAddress($0) }, now: event.time)
+            callerAddress: event.fact(Name.address).flatMap { IPAddress($0) },
+            // Under an agreement that wants it, it would have been.
+            payload: .sealed, now: event.time)
     }
 
     /// What an event says of a question that the evaluator was asked about it.

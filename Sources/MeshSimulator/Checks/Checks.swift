@@ -88,6 +88,8 @@ enum Tampering: String, Sendable, CaseIterable {
     case metersForgotten
     /// Who revokes an agreement that cuts calls goes on with them.
     case cutsIgnored
+    /// Desks send in clear what they were to seal.
+    case payloadsClear
     /// With each ping comes a list that the node did not send: it holds nothing of the other's.
     case listsForged
     /// With each link that comes up comes a list that the node did not send.

@@ -143,6 +143,20 @@ extension World {
             return breach(
                 .agreementHonoured, "host \(run.host), \(invocation.capability) under \(agreement.id)")
         }
+        checkSeal(of: invocation, under: agreement, to: callee, of: run)
+    }
+
+    /// Held by both ends: at the caller before it leaves, at the callee before anything is done for it.
+    private mutating func checkSeal(
+        of invocation: Invocation, under agreement: Agreement, to callee: NodeID, of run: RunID
+    ) {
+        guard agreement.conditions?.encryption == .required else { return }
+        guard let key = invocation.sealedTo else {
+            return breach(.payloadSealed, "host \(run.host), in clear under \(agreement.id)")
+        }
+        if let host = hostOfNode[callee], !hosts[host].keysTold.contains(key) {
+            breach(.payloadSealed, "host \(run.host) seals to \(key), which host \(host) never made")
+        }
     }
 
     /// The house agreement: signed by the domain's anchor, in force, both in the domain, and the resource

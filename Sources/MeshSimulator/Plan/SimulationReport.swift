@@ -70,6 +70,8 @@ public enum Invariant: String, Sendable, CaseIterable, Hashable {
     case withinDeadline = "no attempt after its deadline"
     /// What is called is agreed.
     case agreementHonoured = "no agreement is honoured outside its terms"
+    /// Under an agreement that wants it nothing leaves in clear, nor sealed to another than its provider.
+    case payloadSealed = "payloads are sealed where that is agreed"
     /// Who belongs to a domain was let in, by a key that may, and in time.
     case credentialsGrounded = "membership rests on a credential by who may give it"
     /// What is over is over.
@@ -132,6 +134,8 @@ public struct SimulationStatistics: Equatable, Sendable {
     public internal(set) var attempts = 0
     /// Of these, repetitions.
     public internal(set) var retries = 0
+    /// Attempts at peers that left sealed.
+    public internal(set) var sealedAttempts = 0
     /// Requests that a service carried out.
     public internal(set) var executions = 0
     /// Of these, done again for this node's own application with one idempotency key.

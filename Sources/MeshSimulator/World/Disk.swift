@@ -24,6 +24,8 @@ struct Disk: Sendable {
     private(set) var credentials = OrderedTable<NodeID, StoredCredential>()
     private(set) var partners = StoredPartners()
     private(set) var tokenUses = OrderedTable<Pin, TokenUse>()
+    /// The keys for sealed payloads, without their private parts: a file of its own.
+    var encryption: HeldEncryptionKeys?
     private(set) var keys = OrderedTable<IdempotencyBook.Key, IdempotencyBook.Entry>()
     private(set) var meters = OrderedTable<MeterKey, MeterRecord>()
     private(set) var journal: [AuditRecord] = []
@@ -53,6 +55,8 @@ struct Disk: Sendable {
     var restoredFromBackup: Disk {
         var disk = self
         disk.origin = .backup
+        // In no backup: what was recorded of calls must not open with one.
+        disk.encryption = nil
         disk.invites = OrderedTable()
         return disk
     }
@@ -128,8 +132,9 @@ struct Disk: Sendable {
         case .metersForgotten: meters = OrderedTable()
         case .keysForgotten, .catalogUnkept, .agreementsUnkept, .answersDoubled, .headsMisdelivered,
             .neverHealed, .bothKeysStolen, .alarmsUnheard, .closesIgnored, .contradictionsLost,
-            .enginesOverheard, .listsForged, .greetingsForged, .decisionsUnkept, .rolesUntold, .anchorsStolen,
-            .credentialsUnkept, .seedsStolen, .daysUnseen, .approvalsUnkept, .cutsIgnored, nil:
+            .enginesOverheard, .listsForged, .greetingsForged, .payloadsClear, .decisionsUnkept, .rolesUntold,
+            .anchorsStolen, .credentialsUnkept, .seedsStolen, .daysUnseen, .approvalsUnkept, .cutsIgnored,
+            nil:
             break
         }
     }
@@ -137,6 +142,7 @@ struct Disk: Sendable {
     /// What a node finds at start.
     var restored: RestoredNode {
         var node = RestoredNode()
+        node.encryption = encryption
         node.peers = peers.values
         node.revokedPins = revokedPins.map { RevokedPin(pin: $0.0, node: $0.1) }
         node.invites = invites.values

@@ -15,6 +15,8 @@ enum Errand: Sendable {
     case offer(host: Int, peer: Int)
     /// Looks whether somebody of the host's is asked for an approval, and the operator for its yes.
     case people(host: Int, looks: Int)
+    /// Accepts what was offered to it and waits for its yes.
+    case accept(host: Int)
     /// Lists a provider for `any`.
     case route(host: Int)
     /// Says yes or no to somebody who joins.
@@ -120,6 +122,7 @@ extension World {
             command(host, .addResource(Self.ordersResource, toDomain: drawDomainOffer()))
         case .offer(let host, let peer): offer(host, peer)
         case .people(let host, let looks): lookToApprovals(host, looks: looks)
+        case .accept(let host): accept(host)
         case .route(let host): route(host)
         case .confirm(let host, let name, let pin, let consent):
             command(host, .confirm(name, by: pin, consent))
@@ -184,14 +187,29 @@ extension World {
         let grant = Grant(resource: Self.orders, capabilities: capabilities)
         let approvals = drawApprovals(host, peer)
         let (limits, callsAtEnd) = drawLimits()
+        // No draw: what is left to chance elsewhere stays as it was. A lie about revocations wants calls
+        // under what is accepted by itself.
+        let isSealed = (host + peer) % 3 == 0 && tampering != .cutsIgnored
         command(
             host,
             .offer(
                 OfferRequest(
-                    peer: hosts[peer].node, grants: [grant], approvals: approvals, limits: limits,
-                    callsAtEnd: callsAtEnd,
-                    life: life)
-            ))
+                    peer: hosts[peer].node, grants: [grant],
+                    conditions: isSealed ? AgreementConditions(encryption: .required) : .none,
+                    approvals: approvals, limits: limits, callsAtEnd: callsAtEnd, life: life)))
+        if isSealed { schedule(.operate(.accept(host: peer)), after: .seconds(2)) }
+    }
+
+    /// Offers that ask for seals wait for a person.
+    private mutating func accept(_ host: Int) {
+        guard let node = hosts[host].agent?.node else { return }
+        for peer in node.trust.pins.peers.keys {
+            for terms in node.agreements.terms(with: peer).terms where terms.standing == .pending {
+                guard terms.agreement.createdBy == peer, terms.agreement.conditions?.encryption != nil
+                else { continue }
+                command(host, .accept(terms.contentID))
+            }
+        }
     }
 
     /// One offer in three has limits that calls may reach, and one in two cuts calls when it is revoked.

@@ -53,6 +53,7 @@ extension TraceDigest {
             fold(node.digest.bytes)
             fold(invocation.correlation.low)
             fold(Int(invocation.remainingMilliseconds))
+            fold(invocation.sealedTo?.bytes ?? [])
         case .judge(let ticket, let question, _): fold("\(ticket) \(question.side.rawValue)")
         case .abandon(let id): fold(62, id)
         case .answer(let id, _, _, _): fold(63, id)

@@ -12,7 +12,8 @@ extension World {
         let now = seen(by: run.host)
         var outbox = Outbox<CallEffect>()
         hosts[run.host].agent?.desk?.handle(input, at: now, into: &outbox)
-        let effects = outbox.drain()
+        var effects = outbox.drain()
+        if tampering == .payloadsClear { effects = effects.map { tampered($0) } }
         checkOrders(effects, of: run)
         if let steps = hosts[run.host].agent?.line.add(effects) { perform(steps, run) }
         setAlarm(run)
@@ -145,6 +146,7 @@ extension World {
     private mutating func send(_ attempt: AttemptID, to node: NodeID, _ invocation: Invocation, _ run: RunID)
     {
         statistics.attempts += 1
+        if invocation.sealedTo != nil { statistics.sealedAttempts += 1 }
         if attempt.number > 1 { statistics.retries += 1 }
         guard let connection = hosts[run.host].agent?.links[node], let (id, end) = place(connection, of: run),
             let streams = hosts[run.host].agent?.streamsOpened
@@ -173,7 +175,8 @@ extension World {
             let key = InboundKey(connection: connection, stream: stream)
             hosts[run.host].agent?.inbound[key] = stream
             let inbound = InboundInvocation(
-                key: key, peer: peer, invocation: invocation, body: invocation.body)
+                key: key, peer: peer, invocation: invocation, body: invocation.body,
+                opening: opening(invocation.sealedTo, of: peer, at: run.host))
             checks.calls.arrived(inbound, of: run, at: time)
             call(run, .arrived(inbound))
             if invocation.body.isStreamed {
@@ -205,6 +208,26 @@ extension World {
             call(run, .abandoned(key))
         case .secured, .document, .garbage, .ping, .pong, .end: break
         }
+    }
+
+    /// What comes of a head of `peer` that is sealed to `key`, as the shells do it.
+    private func opening(
+        _ key: EncryptionKey?, of peer: NodeID, at host: Int
+    ) -> InboundInvocation.Opening {
+        guard let key else { return .whole }
+        let now = seen(by: host).instant
+        if let refusal = hosts[host].agent?.desk?.refusalBeforeOpening(from: peer, at: now) {
+            return .refused(refusal)
+        }
+        let held = hosts[host].disk.encryption
+        return held?.current == key || held?.previous == key ? .whole : .keyUnknown
+    }
+
+    /// What a desk that lies makes of its orders, in tests of the checkers.
+    private func tampered(_ effect: CallEffect) -> CallEffect {
+        guard case .send(let attempt, let node, var invocation) = effect else { return effect }
+        invocation.sealedTo = nil
+        return .send(attempt, to: node, invocation)
     }
 
     private mutating func forget(_ attempt: AttemptID, _ run: RunID) {

@@ -55,6 +55,7 @@ struct Offer: AsyncParsableCommand {
     @Option(help: "Nodes that may relay a call, 0 to 8; kept and shown until nodes relay.") var hops: Int64?
     @Option(help: "What becomes of calls under way at a revocation: finish or cut.")
     var atRevocation = LimitsReport.CallsAtEnd.finish
+    @Flag(help: "Payloads are sealed between the two, whoever carries them.") var encrypt = false
     @Option(name: .customLong("for"), help: ArgumentHelp("For how long.", valueName: "time"))
     var life = TypedDuration(.seconds(30 * 86_400))
 
@@ -67,7 +68,8 @@ struct Offer: AsyncParsableCommand {
 
     func run() async throws {
         let conditions = ConditionsReport(
-            access: access, principals: principal, roles: role, networks: network, purposes: purpose)
+            access: access, principals: principal, roles: role, networks: network, purposes: purpose,
+            encryption: encrypt ? .required : nil)
         let commitments = CommitmentsReport(
             frameworks: framework, serviceLevels: serviceLevel.map(\.level))
         func calls(_ period: UsageReport.Period) -> Int64? { quota.first { $0.period == period }?.calls }

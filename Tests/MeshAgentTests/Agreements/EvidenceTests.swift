@@ -132,6 +132,18 @@ struct ODRLPolicyTests {
         let obligations = try #require(policy["obligation"] as? [[String: Any]])
         #expect(obligations.count == 3)
     }
+
+    @Test("whoever calls must seal, where that was agreed, and need not otherwise")
+    func sealed() throws {
+        for (demand, isNamed) in [(EncryptionDemand.required, true), (nil, false)] {
+            let made = try SignedAgreement(approvals: nil, encryption: demand)
+            let text = try ControlCoding.document(ODRLPolicy(made.agreement))
+            let policy = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+            let permission = try #require((policy?["permission"] as? [[String: Any]])?.first)
+            let duties = permission["duty"] as? [[String: Any]] ?? []
+            #expect(duties.map { $0["action"] as? [String] } == (isNamed ? [["comity:sealPayloads"]] : []))
+        }
+    }
 }
 
 /// `Scripts/verify-agreement` under a Python that has jwcrypto.

@@ -17,8 +17,10 @@ struct SignedAgreement {
     let agreement: Agreement
     let document: Signed<Agreement>
 
-    init(approvals: ApprovalRules? = ApprovalRules(provider: [.accountable], consumer: [.accountable])) throws
-    {
+    init(
+        approvals: ApprovalRules? = ApprovalRules(provider: [.accountable], consumer: [.accountable]),
+        encryption: EncryptionDemand? = nil
+    ) throws {
         let (source, target) = (NodeID(provider.pin.digest), NodeID(consumer.pin.digest))
         var generator = SeededGenerator(seed: 7)
         agreement = Agreement(
@@ -30,7 +32,7 @@ struct SignedAgreement {
             ],
             conditions: AgreementConditions(
                 access: .readOnly, principals: [Principal("billing")!], networks: [IPNetwork("10.1.0.0/16")!],
-                purposes: [Purpose("invoicing")!]),
+                purposes: [Purpose("invoicing")!], encryption: encryption),
             approvals: approvals,
             commitments: AgreementCommitments(
                 frameworks: [ShortText("gdpr")!],

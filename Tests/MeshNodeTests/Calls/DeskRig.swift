@@ -171,7 +171,8 @@ struct DeskRig {
         from peer: UInt8 = 1, _ name: String = "stock", _ capability: String = "list", method: String = "GET",
         path: String = "/list", correlation: UInt64? = nil, attempt: UInt8 = 1, key: String? = nil,
         remaining: UInt32 = 5000, scope: DeadlineScope = .wholeCall, body: RequestBody = .none,
-        received: RequestBody? = nil
+        received: RequestBody? = nil, sealedTo: EncryptionKey? = nil,
+        opening: InboundInvocation.Opening = .whole
     ) -> InboundKey {
         streams += 1
         let inbound = InboundKey(connection: ConnectionID(UInt64(peer)), stream: streams)
@@ -180,11 +181,13 @@ struct DeskRig {
             traceparent: nil,
             agreement: nil, principal: .local, resource: resource(name), capability: resource(capability),
             method: method, path: path, query: nil, headers: [HeaderField("comity-caller", "forged")],
-            remainingMilliseconds: remaining, deadlineScope: scope, idempotencyKey: key, body: body)
+            remainingMilliseconds: remaining, deadlineScope: scope, idempotencyKey: key, body: body,
+            sealedTo: sealedTo)
         take(
             .arrived(
                 InboundInvocation(
-                    key: inbound, peer: node(peer), invocation: invocation, body: received ?? body))
+                    key: inbound, peer: node(peer), invocation: invocation, body: received ?? body,
+                    opening: opening))
         )
         return inbound
     }

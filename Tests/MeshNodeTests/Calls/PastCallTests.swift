@@ -23,7 +23,7 @@ struct PastCallTests {
                 == PolicyQuestion(
                     side: .consumer, caller: node(0), callee: node(1), resource: resource("orders"),
                     capability: resource("put"), safety: .idempotent, method: "PUT", principal: .local,
-                    now: moment(0).wall))
+                    payload: .sealed, now: moment(0).wall))
     }
 
     @Test("what the provider served tells besides from where it came")

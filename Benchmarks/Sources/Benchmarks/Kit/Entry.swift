@@ -52,6 +52,7 @@ enum Entry {
         #if SHELLS
             all += journalComparisons()
             all += try handshakeComparisons()
+            all += sealingComparisons()
             all += callComparisons()
         #endif
         return all

@@ -1,0 +1,43 @@
+import MeshBase
+import MeshRouting
+
+/// Whether a peer's sealed head is worth an agreement of keys, which costs more than all else of a call that
+/// is then refused: asked before anything is opened (Docs/Protocol.md, Sealed payloads).
+extension CallDesk {
+    /// Why nothing of `peer` is opened now: this node takes nothing more, does not trust it, or has opened
+    /// too much of its that was no seal. Nil: it may be opened. It changes nothing.
+    public func refusalBeforeOpening(from peer: NodeID, at now: Instant) -> Refusal? {
+        if let refusal = shedding(peer) ?? trustRefusal(peer) { return refusal }
+        guard var broken = brokenSeals[peer] else { return nil }
+        let wait = broken.wait(at: now)
+        guard wait > .zero else { return nil }
+        return Refusal(
+            .overloaded,
+            [
+                Fact("seals that did not open at most", Limits.brokenSeals),
+                Fact("free again in ms", wait.wholeMilliseconds),
+            ])
+    }
+
+    /// What `peer` sent, and `refusalBeforeOpening` let pass, was not sealed for this node. Told at once and
+    /// not with the call, so that heads that came in one read are counted one by one.
+    public mutating func sealBroke(from peer: NodeID, at now: Instant) {
+        guard view.peers[peer]?.trust == .trusted else { return }
+        var broken =
+            brokenSeals[peer]
+            ?? TokenBucket(burst: Limits.brokenSeals, interval: Limits.brokenSealInterval, at: now)
+        _ = broken.take(at: now)
+        brokenSeals[peer] = broken
+    }
+
+    /// Why a sealed call cannot even be looked at; nil when it was opened, or is clear.
+    func openingRefusal(_ inbound: InboundInvocation) -> Refusal? {
+        let key = Fact("sealed to", inbound.invocation.sealedTo?.description ?? "none")
+        switch inbound.opening {
+        case .whole: return nil
+        case .keyUnknown: return Refusal(.encryptionKeyUnknown, [key])
+        case .broken: return Refusal(.sealBroken, [key, Fact("part", "head")])
+        case .refused(let refusal): return refusal
+        }
+    }
+}
