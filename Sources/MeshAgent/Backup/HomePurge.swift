@@ -2,9 +2,11 @@ import Glibc
 
 /// The end of a home: everything in it that is ours is removed, its keys first, and nothing else.
 public enum HomePurge {
-    /// Files that an agent makes beside those that are kept in a backup.
+    /// Files that an agent makes beside those that are kept in a backup. Keys for sealed payloads are in
+    /// none: a backup outlives them, and whoever has it would open with them what was recorded.
     private static let others = [
-        "comity.db", "comity.db-wal", "comity.db-shm", "journal", "control.sock", "gateway.sock", "lock",
+        "encryption.keys", "encryption.keys.new", "comity.db", "comity.db-wal", "comity.db-shm", "journal",
+        "control.sock", "gateway.sock", "lock",
     ]
 
     /// - Returns: what is left, being of others; the folder is gone when that is nothing.

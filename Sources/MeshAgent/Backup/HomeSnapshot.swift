@@ -94,7 +94,7 @@ extension Home {
     /// The small files that make a home what it is, beside the store and the journal: all of them are in a
     /// backup, where they exist.
     static let keptFiles = [
-        "identity.key", "next.key", "anchor.key", "encryption.keys", "config.yaml", "gateway.token",
+        "identity.key", "next.key", "anchor.key", "config.yaml", "gateway.token",
     ]
     /// Bytes of one of them.
     static let keptFileLimit = ConfigurationText.sizeLimit

@@ -221,12 +221,34 @@ struct BackupTests {
             _ = try await alice.agent.handlers.createDomain(
                 .init(name: try #require(NodeName("acme")), roles: []))
             let madeAnew = [
-                "lock", "control.sock", "gateway.sock", "comity.db-wal", "comity.db-shm", "comity.db",
+                "encryption.keys", "lock", "control.sock", "gateway.sock", "comity.db-wal", "comity.db-shm",
+                "comity.db",
                 "journal",
             ]
             for name in try FolderWork.names(in: alice.home.path) where !madeAnew.contains(name) {
                 #expect(Home.keptFiles.contains(name), "\(name) would be missing from a backup")
             }
+        }
+    }
+
+    @Test("holds no key that opens sealed payloads, so that what was recorded stays closed to who has it")
+    func sealedPayloads() async throws {
+        try await TestMesh.with { mesh in
+            let alice = try await mesh.start("alice")
+            try await until("Alice has made her key") { alice.calls.encryption.held != nil }
+            let before = try #require(alice.calls.encryption.held)
+            let file = mesh.folder.file("alice.tar")
+            try await alice.backUp(to: file)
+            #expect(try FolderWork.names(in: alice.home.path).contains("encryption.keys"))
+            await alice.stop()
+            let home = Home(path: mesh.folder.file("new"))
+            _ = try RestoredHome.make(from: file, in: home)
+            #expect(!(try FolderWork.names(in: home.path).contains { $0.hasPrefix("encryption.keys") }))
+            let again = try await mesh.start("alice", home: "new")
+            try await until("a new one is made") { again.calls.encryption.held != nil }
+            #expect(again.calls.encryption.held?.current != before.current)
+            await again.stop()
+            #expect(try HomePurge.run(home).isEmpty)
         }
     }
 
