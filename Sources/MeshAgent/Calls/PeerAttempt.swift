@@ -158,9 +158,9 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
                 guard let clear else { return }
                 answer = try InvocationCodec.answer(from: clear)
             } else {
-                answer = try InvocationCodec.answer(from: bytes)
-                // In clear an honest provider says only that it could not open the call.
-                if seal != nil, !answer.isRefusalWithoutEffect { return breakSeal() }
+                let clear = try InvocationCodec.answer(from: bytes)
+                guard let taken = seal == nil ? clear : clear.takenInClear else { return breakSeal() }
+                answer = taken
             }
         } catch {
             return fail(.requestMalformed)
@@ -247,12 +247,5 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
         held = nil
         holding?.cancel()
         holding = nil
-    }
-}
-
-extension InvocationAnswer {
-    /// Whether it says that nothing happened.
-    fileprivate var isRefusalWithoutEffect: Bool {
-        if case .refused(_, .none) = self { true } else { false }
     }
 }

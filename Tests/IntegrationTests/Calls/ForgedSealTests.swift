@@ -1,0 +1,137 @@
+import Foundation
+import MeshAgreements
+import MeshAudit
+import MeshBase
+import MeshRouting
+import MeshWire
+import NIOCore
+import NIOHTTP1
+import Testing
+
+@testable import MeshAgent
+@testable import MeshLink
+@testable import MeshNode
+
+/// What somebody between two nodes, who ends TLS for one of them, may try on sealed calls.
+@Suite("Sealed calls with somebody between", .serialized, .timeLimit(.minutes(3)))
+struct ForgedSealTests {
+    /// Alice provides `vault`, sealed, to Bob; of the frames that come to one of them `forge` makes others.
+    private func with(
+        _ forge: @escaping FrameForger.Forge, at end: End,
+        _ body: @escaping @Sendable (RunningAgent, RunningAgent) async throws -> Void
+    ) async throws {
+        try await TestMesh.with { mesh in
+            let backend = try StreamBackend()
+            mesh.atEnd { backend.stop() }
+            let (alice, bob) = try await mesh.pair()
+            try await alice.provide(
+                "vault", at: backend.url, ["look=GET / safe", "say=POST / unsafe"])
+            try await alice.offerSealed("vault", to: bob)
+            switch end {
+            case .provider: try await FrameForger.place(forge, at: alice, from: bob)
+            case .consumer: try await FrameForger.place(forge, at: bob, from: alice)
+            }
+            try await body(alice, bob)
+        }
+    }
+
+    private enum End { case provider, consumer }
+
+    @Test("a refusal in clear instead of the answer does not make an unsafe call happen twice")
+    func forgedRefusal() async throws {
+        let forge: FrameForger.Forge = { header, payload in
+            guard header.kind == .open, payload.first == 2 else { return payload }
+            let refusal = InvocationAnswer.refused([Refusal(.resourceUnreachable)], effect: .none)
+            return try InvocationCodec.encode(refusal)
+        }
+        try await with(forge, at: .consumer) { alice, bob in
+            let answer = try await bob.application.send(.POST, "/mesh/alice/vault/note", [1, 2, 3])
+            #expect(answer.code == .outcomeUnknown)
+            let id = answer.correlation
+            try await until("Alice's side of it is settled") {
+                try await alice.events(AuditQuery(correlation: id)).contains { $0.event.success }
+            }
+            #expect(try await alice.events(AuditQuery(correlation: id)).count == 1)
+        }
+    }
+
+    @Test("heads that were changed are opened sixteen times and one a second more, then refused unopened")
+    func garbage() async throws {
+        let forge: FrameForger.Forge = { header, payload in
+            guard header.kind == .open, payload.first == 2, let last = payload.last else { return payload }
+            return payload.dropLast() + [last ^ 1]
+        }
+        try await with(forge, at: .provider) { _, bob in
+            let start = ContinuousClock.now
+            var codes: [RefusalCode?] = []
+            for _ in 0..<60 {
+                codes.append(try await bob.application.send(.GET, "/mesh/alice/vault/zeros/1").code)
+            }
+            let spent = Int((ContinuousClock.now - start).components.seconds)
+            let opened = codes.count { $0 == .sealBroken }
+            #expect(codes.allSatisfy { $0 == .sealBroken || $0 == .overloaded })
+            #expect(codes.prefix(16).allSatisfy { $0 == .sealBroken })
+            #expect(opened >= 16 && opened <= 16 + spent + 1 && opened < codes.count)
+        }
+    }
+}
+
+/// Changes the frames that come to one end of a link, above TLS.
+private final class FrameForger: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+    /// What becomes of a frame's payload.
+    typealias Forge = @Sendable (FrameHeader, [UInt8]) throws -> [UInt8]
+
+    private let forge: Forge
+    private var waiting: [UInt8] = []
+
+    private init(_ forge: @escaping Forge) { self.forge = forge }
+
+    static func place(
+        _ forge: @escaping Forge, at agent: RunningAgent, from other: RunningAgent
+    ) async throws {
+        let link = try #require(await agent.link(with: other.node))
+        try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
+            agent.transport.on(link.connection) { connection in
+                guard let pipeline = connection.context?.pipeline else {
+                    return done.resume(throwing: NeverHappened(description: "no pipeline"))
+                }
+                do {
+                    try pipeline.syncOperations.addHandler(FrameForger(forge), position: .before(connection))
+                    done.resume()
+                } catch {
+                    done.resume(throwing: error)
+                }
+            }
+        }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        waiting += unwrapInboundIn(data).readableBytesView
+        do {
+            while let header = try waiting.withUnsafeBytes({ try FrameHeader.read(from: $0) }),
+                waiting.count >= FrameHeader.length + header.payloadLength
+            {
+                let end = FrameHeader.length + header.payloadLength
+                try pass(header, Array(waiting[..<end]), context)
+                waiting.removeFirst(end)
+            }
+        } catch {
+            context.fireErrorCaught(error)
+        }
+    }
+
+    private func pass(_ header: FrameHeader, _ frame: [UInt8], _ context: ChannelHandlerContext) throws {
+        let payload = Array(frame[FrameHeader.length...])
+        let forged = try forge(header, payload)
+        guard forged != payload, let kind = header.kind else {
+            return context.fireChannelRead(wrapInboundOut(ByteBuffer(bytes: frame)))
+        }
+        let written = FrameHeader(
+            kind, payloadLength: forged.count, endsStream: header.endsStream, stream: header.stream)
+        var bytes = [UInt8](repeating: 0, count: FrameHeader.length)
+        bytes.withUnsafeMutableBytes { written.write(into: $0) }
+        context.fireChannelRead(wrapInboundOut(ByteBuffer(bytes: bytes + forged)))
+    }
+}
