@@ -187,9 +187,8 @@ extension World {
         let grant = Grant(resource: Self.orders, capabilities: capabilities)
         let approvals = drawApprovals(host, peer)
         let (limits, callsAtEnd) = drawLimits()
-        // No draw: what is left to chance elsewhere stays as it was. A lie about revocations wants calls
-        // under what is accepted by itself.
-        let isSealed = (host + peer) % 3 == 0 && tampering != .cutsIgnored
+        // No draw: what is left to chance elsewhere stays as it was.
+        let isSealed = (host + peer) % 3 == 0
         command(
             host,
             .offer(
@@ -243,6 +242,17 @@ extension World {
             host, .revoke(RevocationOrder(contentID: record.contentID, orderedBy: .local, reason: "a whim")))
     }
 
+    /// A host on which something is under way that a revocation would cut.
+    private var hostWithCallsToCut: Int? {
+        hosts.indices.first { number in
+            guard let agent = hosts[number].agent, let desk = agent.desk else { return false }
+            return agent.node.agreements.records.contains { record in
+                guard case .active = record.state, record.agreement.callsAtEnd == .cut else { return false }
+                return desk.isUnderWay(record.contentID)
+            }
+        }
+    }
+
     private mutating func route(_ host: Int) {
         guard let pins = hosts[host].agent?.node.trust.pins else { return }
         let trusted = script.providers.sorted().map { hosts[$0].node }.filter { pins.isTrusted($0) }
@@ -260,8 +270,8 @@ extension World {
         statistics.operations += 1
         let node = hosts[other].node
         let draw = script.generator.number(below: 20)
-        // A lie about revocations wants some.
-        if tampering == .cutsIgnored, draw < 10 { return revokeAgreement(host) }
+        // A lie about revocations wants some, where they would be felt.
+        if tampering == .cutsIgnored, draw < 10 { return revokeAgreement(hostWithCallsToCut ?? host) }
         switch draw {
         case 0...4: command(host, .decide(node, .suspend, note: "a whim"))
         case 5...10: command(host, .decide(node, .resume, note: "another whim"))
