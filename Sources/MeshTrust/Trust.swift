@@ -137,7 +137,7 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
         case .linkCameUp(let node):
             greet(node, at: now, into: &effects)
             askAgain(node, into: &effects)
-            namePapers(to: node, into: &effects)
+            namePapers(to: node, at: now, into: &effects)
         case .decided(let ticket, let node, let decision, let note):
             decide(ticket, node, decision, note: note, at: now, into: &effects)
         case .noticeArrived(let node, let notice): hear(notice, from: node, at: now, into: &effects)

@@ -106,6 +106,21 @@ import Testing
                 .returns, .clockYears, .longSleep,
             ],
             description: "a decision about partners that was dated ahead reached no member"),
+        Kept(
+            seed: 356, nodes: 5, domain: .partners,
+            faults: [
+                .resets, .partitions, .oneWay, .powerLosses, .pauses, .clockJumps, .clockLeaps, .badServices,
+                .operators, .deafness, .intruder, .returns,
+            ],
+            description: "a partner's bundle came before its decision, and again only with the next round"),
+        Kept(
+            seed: 737, nodes: 12, domain: .partners,
+            faults: [
+                .slowNetwork, .resets, .partitions, .flapping, .kills, .clockDrift, .clockJumps, .badServices,
+                .deafness, .tornWrites, .returns, .echoes, .equivocation, .futureDating, .forgery,
+                .issuerDeaths, .longSleep,
+            ],
+            description: "a decision about partners went to a member whose credential was over"),
     ]
 
     @Test(arguments: kept)

@@ -76,7 +76,7 @@ extension Trust {
         effects.post(.persist(.credential(StoredCredential(node: node, chain: held.chain))))
         if old?.membership != held.membership, pins.isTrusted(node) {
             effects.post(.membershipChanged(node, held.membership))
-            namePapers(to: node, into: &effects)
+            namePapers(to: node, at: now, into: &effects)
         }
         scheduleDomains(at: now)
     }

@@ -8,9 +8,14 @@ import MeshBase
 /// hold the newer one of each, in whatever order it came to them; what is newer goes on at once to all
 /// others.
 extension Trust {
-    /// What this node may show to who is what `membership` says.
-    private func papers(for membership: Membership) -> [DomainPaper] {
-        guard let home = domains.home else { return [] }
+    /// What this node may show to who is what `membership` says; nothing once that, or its own, is over, even
+    /// where a clock has leapt and nobody has been looked at since.
+    private func papers(for membership: Membership, at now: Moment) -> [DomainPaper] {
+        guard let home = domains.home, let own = domains.own?.membership,
+            now.wall < min(membership.until, own.until)
+        else {
+            return []
+        }
         let book = domains.partners
         guard membership.domain != home.domain else {
             // The decision first: a partner's bundle counts for nothing before it.
@@ -21,9 +26,9 @@ extension Trust {
     }
 
     /// Says to `node` which papers are held here.
-    func namePapers(to node: NodeID, into effects: inout Outbox<TrustEffect>) {
+    func namePapers(to node: NodeID, at now: Moment, into effects: inout Outbox<TrustEffect>) {
         guard pins.isTrusted(node), let membership = domains.members[node]?.membership else { return }
-        let held = papers(for: membership).map { $0.contentID(using: suite) }
+        let held = papers(for: membership, at: now).map { $0.contentID(using: suite) }
         effects.post(.tell(node, .papersHeld(HeldPapers(held))))
     }
 
@@ -32,11 +37,12 @@ extension Trust {
     ) {
         guard let membership = domains.members[node]?.membership else { return }
         if membership.domain == domains.home?.domain {
-            let own = papers(for: membership).map { $0.contentID(using: suite) }
+            let own = papers(for: membership, at: now).map { $0.contentID(using: suite) }
             papersMissed = held.papers.filter { !own.contains($0) }
         }
         guard mayAnswer(node, at: now) else { return }
-        for paper in papers(for: membership) where !held.papers.contains(paper.contentID(using: suite)) {
+        let known = held.papers
+        for paper in papers(for: membership, at: now) where !known.contains(paper.contentID(using: suite)) {
             effects.post(.tell(node, .paper(paper)))
         }
     }
@@ -89,8 +95,12 @@ extension Trust {
                 effects.post(.record(.domain(node, event.what, event.facts)))
             }
             bundleTakes.removeAll { domain, _ in decision.body.partner(domain) == nil }
-            pass(.partnerships(decision), except: node, into: &effects)
+            pass(.partnerships(decision), except: node, at: now, into: &effects)
             acceptedDomainsChanged(at: now, into: &effects)
+            // A bundle that came before its decision counted for nothing: whoever brought this holds it.
+            if decision.body.partners.contains(where: { domains.partners.bundles[$0.domain] == nil }) {
+                namePapers(to: node, at: now, into: &effects)
+            }
         }
         return reception
     }
@@ -151,7 +161,7 @@ extension Trust {
                 Fact("keys", bundle.body.keys.count),
             ]
             effects.post(.record(.domain(node, "bundle taken", facts)))
-            pass(.bundle(bundle), except: node, into: &effects)
+            pass(.bundle(bundle), except: node, at: now, into: &effects)
             if domains.accepted(using: suite) != before { acceptedDomainsChanged(at: now, into: &effects) }
         }
     }
@@ -164,7 +174,7 @@ extension Trust {
     ) {
         guard let membership = domains.members[node]?.membership,
             let held = domains.partners.bundles[bundle.body.domain],
-            papers(for: membership).contains(.bundle(held)), mayAnswer(node, at: now)
+            papers(for: membership, at: now).contains(.bundle(held)), mayAnswer(node, at: now)
         else { return }
         effects.post(.tell(node, .paper(.bundle(held))))
     }
@@ -190,10 +200,10 @@ extension Trust {
 
     /// Sends a paper on to everyone but `node` who may see it.
     private func pass(
-        _ paper: DomainPaper, except node: NodeID, into effects: inout Outbox<TrustEffect>
+        _ paper: DomainPaper, except node: NodeID, at now: Moment, into effects: inout Outbox<TrustEffect>
     ) {
         for (other, held) in domains.members where other != node && pins.isTrusted(other) {
-            guard papers(for: held.membership).contains(paper) else { continue }
+            guard papers(for: held.membership, at: now).contains(paper) else { continue }
             effects.post(.tell(other, .paper(paper)))
         }
     }
@@ -227,7 +237,7 @@ extension Trust {
 
     mutating func repeatPapers(at now: Moment, into effects: inout Outbox<TrustEffect>) {
         keepBundle(at: now, into: &effects)
-        for node in domains.members.keys { namePapers(to: node, into: &effects) }
+        for node in domains.members.keys { namePapers(to: node, at: now, into: &effects) }
         schedulePapers(at: now)
     }
 

@@ -22,6 +22,39 @@ struct PartnerTellingTests {
         #expect(world.table.parties[1].trust.domains.partners.bundles[world.bolt.domain] == next)
     }
 
+    @Test("a bundle that came before its decision counted is asked for when the decision comes")
+    func bundleAfterDecision() {
+        var world = PartnerTable()
+        let right = world.table.now
+        world.table.now = Moment(instant: right.instant, wall: right.wall + .seconds(3_600))
+        #expect(world.table.order(0, .accept(world.offer(of: 2), roles: nil)) == .done)
+        world.table.now = right
+        world.table.carry()
+        #expect(world.table.papersRefused(1) == [.clockSkew])
+        #expect(world.table.parties[1].trust.domains.partners.bundles[world.bolt.domain] == nil)
+        world.table.pass(.seconds(60))
+        world.table.carry()
+        let held = world.table.parties.prefix(2).map { $0.trust.domains.partners.bundles[world.bolt.domain] }
+        #expect(held[1] != nil && held[0] == held[1])
+    }
+
+    @Test("who is a member no more by this clock is told nothing, even before the clock's leap was noticed")
+    func leaptClock() throws {
+        var world = PartnerTable()
+        world.accept(0, 2)
+        let also = world.table.parties[1].node
+        let asks = TrustInput.domainMessageArrived(also, .papersHeld(HeldPapers([])))
+        func given(_ table: TrustTable) -> Int { table.parties[0].papers.filter { $0.0 == also }.count }
+        world.table.parties[0].papers = []
+        world.table.handle(0, asks)
+        #expect(given(world.table) > 0)
+        world.table.parties[0].papers = []
+        let until = try #require(world.table.parties[0].trust.domains.members[also]?.membership.until)
+        world.table.now = Moment(instant: world.table.now.instant, wall: until)
+        world.table.handle(0, asks)
+        #expect(given(world.table) == 0)
+    }
+
     @Test("no peer that is trusted is told by tags who else is a partner")
     func tags() throws {
         var world = PartnerTable()
