@@ -139,7 +139,7 @@ if wantsIntegration {
         .testTarget(
             name: "IntegrationTests",
             dependencies: own.map { Target.Dependency(stringLiteral: $0) }
-                + [nio, posix, http, x509, crypto, asn1, httpClient, logging],
+                + [nio, posix, http, x509, crypto, asn1, httpClient, logging, grdb],
             swiftSettings: strict))
 }
 

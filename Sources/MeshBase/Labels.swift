@@ -23,6 +23,8 @@ public enum Label: String, CaseIterable, Sendable {
     case linkTag = "comity link tag v1;"
     /// The salted tag of an audience.
     case audienceTag = "comity audience tag v1;"
+    /// What two nodes believe about each other, for the mark that each ping carries.
+    case beliefs = "comity beliefs v1;"
     /// The keys of one session of reconciliation, from its salt.
     case reconciliation = "comity reconciliation v1;"
     /// What a call's sealed payload is bound to.

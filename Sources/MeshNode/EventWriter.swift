@@ -88,6 +88,23 @@ struct EventWriter: Sendable, Equatable {
         return event
     }
 
+    /// What the next command shows in full.
+    func event(of drift: Drift, with node: NodeID, called name: String) -> AuditEvent {
+        let told = drift.differences.prefix(8).flatMap {
+            [Fact("about", $0.subject), Fact("here", $0.here), Fact("there", $0.there)]
+        }
+        return make(
+            .agreement, "drift", from: me, to: node, [],
+            [Fact("differences", drift.differences.count)] + told
+                + [Fact("next", "comity explain peer \(name)")])
+    }
+
+    func event(ofEndOf drift: Drift, with node: NodeID, at now: WallTime) -> AuditEvent {
+        make(
+            .agreement, "drift over", from: me, to: node, [],
+            [Fact("lasted in ms", max(0, (now - drift.since).wholeMilliseconds))])
+    }
+
     func administration(_ action: String, _ facts: [Fact]) -> AuditEvent {
         make(.administration, action, from: me, to: me, [], facts)
     }

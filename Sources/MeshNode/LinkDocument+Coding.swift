@@ -7,6 +7,7 @@ extension LinkDocument: Codable {
     private enum CodingKeys: String, CodingKey { case kind, body }
 
     private enum Kind: String, Codable {
+        case beliefs
         case hello, answer, finish, accept, referral, deny
         case commitment, nonce, opening, ready
         case credential, renewal, domains
@@ -28,6 +29,7 @@ extension LinkDocument: Codable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         func body<Body: Decodable>() throws -> Body { try container.decode(Body.self, forKey: .body) }
         switch try container.decode(Kind.self, forKey: .kind) {
+        case .beliefs: self = .beliefs(try body())
         case .hello: self = .handshake(.hello(try body()))
         case .answer: self = .handshake(.answer(try body()))
         case .finish: self = .handshake(.finish(try body()))
@@ -73,6 +75,7 @@ extension LinkDocument: Codable {
             try container.encode(body, forKey: .body)
         }
         switch self {
+        case .beliefs(let body): try write(.beliefs, body)
         case .handshake(.hello(let body)): try write(.hello, body)
         case .handshake(.answer(let body)): try write(.answer, body)
         case .handshake(.finish(let body)): try write(.finish, body)

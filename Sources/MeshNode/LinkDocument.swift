@@ -21,6 +21,8 @@ public enum LinkDocument: Equatable, Sendable {
     case gossip(GossipMessage)
     /// About an agreement of the two.
     case agreement(AgreementMessage)
+    /// What the sender believes about the two.
+    case beliefs(BeliefReport)
     /// Asks the receiver to dial where the sender listens.
     case reachRequest(ReachRequest)
     /// What those dials came to.

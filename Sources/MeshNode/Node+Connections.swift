@@ -81,6 +81,7 @@ extension Node {
         case .goodbye(let goodbye): tell(.left(node, goodbye.until), at: now, into: &effects)
         case .gossip(let message): tell(.messageArrived(node, message), at: now, into: &effects)
         case .agreement(let message): tell(.messageArrived(from: node, message), at: now, into: &effects)
+        case .beliefs(let report): hear(report, from: node, at: now, into: &effects)
         case .reachRequest(let request): hear(request, from: node, at: now, into: &effects)
         case .reachAnswer(let answer): hear(answer, from: node, into: &effects)
         case .traceRequest(let request): lookUp(request, for: node, at: now, into: &effects)

@@ -32,6 +32,7 @@ extension Node {
 
     mutating func tell(_ input: AgreementInput, at now: Moment, into effects: inout Outbox<NodeEffect>) {
         var outbox = Outbox<AgreementEffect>()
+        openAgreements = OrderedTable()
         agreements.handle(input, at: now, using: suite, into: &outbox)
         for effect in outbox.drain() { perform(effect, at: now, into: &effects) }
     }
@@ -92,6 +93,7 @@ extension Node {
         _ node: NodeID, _ state: TrustState?, at now: Moment, into effects: inout Outbox<NodeEffect>
     ) {
         isViewStale = true
+        if state != .trusted { drifts.forget(node) }
         switch state {
         case .trusted?:
             guard let peer = trust.pins[node] else { return }
@@ -150,7 +152,9 @@ extension Node {
         _ effect: GossipEffect, at now: Moment, into effects: inout Outbox<NodeEffect>
     ) {
         switch effect {
-        case .ping(let connection, let summary): effects.post(.ping(connection, summary))
+        case .ping(let connection, let summary):
+            let beliefs = gossip.node(on: connection).flatMap { mark(about: $0, at: now.wall) }
+            effects.post(.ping(connection, LinkPing(registry: summary, beliefs: beliefs)))
         case .close(let connection, let code): effects.post(.close(connection, code))
         case .linkUp(let node, let connection, _):
             isViewStale = true
@@ -170,6 +174,7 @@ extension Node {
         case .linkDown(let node, _):
             isViewStale = true
             reach.forget(node)
+            drifts.linkDown(with: node)
             effects.post(.linkDown(node))
             tell(.linkDown(node), at: now, into: &effects)
         case .linkDegraded: isViewStale = true

@@ -44,6 +44,9 @@ public struct Node<Suite: SignatureSuite>: Sendable {
     /// Which peers count as providers of a resource.
     public internal(set) var routes = OrderedTable<ResourceName, [NodeID]>()
 
+    var drifts = DriftWatch()
+    /// What marks say of the agreements with a peer; nothing where that may have changed since.
+    var openAgreements = OrderedTable<NodeID, OpenAgreements>()
     let suite: Suite
     let configuration: NodeConfiguration
     var generator: SeededGenerator
@@ -192,7 +195,9 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         case .documentUnreadable(let connection, let problem):
             receiveUnreadable(problem, on: connection, at: now, into: &effects)
         case .heard(let connection): tell(.heard(connection), at: now, into: &effects)
-        case .pinged(let connection, let summary): tell(.pinged(connection, summary), at: now, into: &effects)
+        case .pinged(let connection, let ping):
+            tell(.pinged(connection, ping.registry), at: now, into: &effects)
+            compare(ping.beliefs, over: connection, at: now, into: &effects)
         case .ponged(let connection, let roundTrip):
             tell(.ponged(connection, roundTrip: roundTrip), at: now, into: &effects)
         case .connectionClosed(let connection): close(connection, at: now, into: &effects)

@@ -17,7 +17,7 @@ public enum NodeEffect: Equatable, Sendable {
     /// People compare words: the handshake's next message may take as long as they do.
     case awaitPeople(ConnectionID)
     /// Ping.
-    case ping(ConnectionID, RegistrySummary)
+    case ping(ConnectionID, LinkPing)
     /// End a connection once what was sent has left.
     case close(ConnectionID, RefusalCode?)
     /// Sign with the key that the request names.

@@ -16,7 +16,7 @@ public enum NodeInput: Equatable, Sendable {
     /// Any frame came; told at most a few times a second.
     case heard(ConnectionID)
     /// A ping came.
-    case pinged(ConnectionID, RegistrySummary)
+    case pinged(ConnectionID, LinkPing)
     /// A ping was answered.
     case ponged(ConnectionID, roundTrip: Duration)
     /// The connection is gone, or the dial never got there.

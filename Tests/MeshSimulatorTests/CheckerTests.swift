@@ -18,6 +18,7 @@ import Testing
     }
 
     static let lies = [
+        Lie(tampering: .oneAgreementForgotten, breaks: .agreedAlike, faults: [.kills]),
         Lie(
             tampering: .revocationsForgotten, breaks: .revokedIsFinal, faults: [.kills, .operators],
             from: 16),

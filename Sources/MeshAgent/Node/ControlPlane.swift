@@ -237,7 +237,7 @@ actor ControlPlane {
             if admitted.insert(id).inserted { transport?.admit(id) }
         case .repeatHandshake(let id): links?.repeatHandshake(id)
         case .awaitPeople(let id): transport?.awaitPeople(on: id, for: Limits.pairingDecision)
-        case .ping(let id, let summary): transport?.sendPing(summary.digest.bytes, on: id)
+        case .ping(let id, let ping): transport?.sendPing(ping.bytes, on: id)
         case .close(let id, let code): transport?.close(id, code?.rawValue ?? "done")
         case .linkUp(let peer, let connection):
             clock.agreed(at: SystemClock.now())

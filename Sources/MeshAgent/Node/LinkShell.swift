@@ -52,9 +52,7 @@ final class LinkShell: LinkObserver {
         case .document(let bytes): receive(bytes, on: id, limit: Limits.framePayload, isAdmitted: true)
         case .heard: inputs.post(.heard(id), .droppable)
         case .pinged(let payload):
-            if let digest = Digest(payload) {
-                inputs.post(.pinged(id, RegistrySummary(digest: digest)), .droppable)
-            }
+            if let ping = LinkPing(payload) { inputs.post(.pinged(id, ping), .droppable) }
         case .pong(_, let roundTrip): inputs.post(.ponged(id, roundTrip: roundTrip), .droppable)
         case .goingAway: break
         case .closed(let end):

@@ -28,7 +28,8 @@ extension ReportWriter {
                 linkBranch(id, link, isTrusted: isTrusted, history),
                 breakerBranch(id, link, breakers.filter { $0.peer.id == id }),
                 agreementBranch(id, isTrusted: isTrusted, asProvider: false),
-                agreementBranch(id, isTrusted: isTrusted, asProvider: true), clockBranch(link, history),
+                agreementBranch(id, isTrusted: isTrusted, asProvider: true),
+                driftBranch(id, isTrusted: isTrusted), clockBranch(link, history),
                 certificateBranch(link),
             ])
     }

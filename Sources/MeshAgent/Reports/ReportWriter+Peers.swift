@@ -27,7 +27,7 @@ extension ReportWriter {
 
     private func report(of record: PeerRecord, seen: PeerSightings?) -> PeerReport {
         let link = node.gossip.link(with: record.node)
-        return PeerReport(
+        var report = PeerReport(
             name: record.name, id: record.node, words: words(of: record.pin),
             trust: PeerReport.Trust(record.state),
             link: PeerReport.Link(link?.condition), address: link?.remote, endpoints: seen?.endpoints ?? [],
@@ -36,6 +36,8 @@ extension ReportWriter {
             certificateExpires: link.map { Timestamp($0.certificateExpires) },
             trustedSince: record.state == .trusted ? Timestamp(record.since) : nil,
             membership: membership(of: record.node), evidence: [evidence(of: record)])
+        report.drift = drift(with: record.node)
+        return report
     }
 
     private func report(ofSeen seen: PeerSightings) -> PeerReport {

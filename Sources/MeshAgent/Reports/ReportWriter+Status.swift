@@ -32,7 +32,7 @@ extension ReportWriter {
             listening: circumstances.listening, discovery: circumstances.discovery, peers: peers,
             resources: resources,
             agreements: agreements, house: house, breakers: circumstances.breakers,
-            attention: attention(circumstances, peers: peers))
+            attention: driftAttention + attention(circumstances, peers: peers))
     }
 
     /// What a person should look at, most urgent first.

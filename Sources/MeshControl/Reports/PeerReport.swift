@@ -67,6 +67,8 @@ public struct PeerReport: Codable, Equatable, Sendable {
     public var evidence: [EvidenceReport]
     /// How frames have left on its link; nil without one, and in lists.
     public var flow: FlowReport?
+    /// What it and this node believe differently about the two; nil: nothing that lasted.
+    public var drift: DriftReport?
 
     public init(
         name: NodeName?, id: NodeID?, words: [String], trust: Trust, link: Link, address: Endpoint? = nil,

@@ -28,12 +28,24 @@ public enum PeerText {
         add("frames", peer.flow.map { flow($0) } ?? "")
         add("certificate", peer.certificateExpires.map { "ends \(presentation.distance(to: $0))" } ?? "")
         var text = presentation.ink(.bold, peer.title) + "\n" + table.render(presentation, indent: 2)
-        text += witnesses(peer.witnesses, presentation)
+        text += witnesses(peer.witnesses, presentation) + drift(peer, presentation)
         guard !peer.evidence.isEmpty else { return text }
         text += "  " + presentation.ink(.faint, "evidence") + "\n"
         for piece in peer.evidence {
             text += "    \(presentation.date(piece.time))  \(piece.what.madePrintable)\n"
             text += ReasonText.facts(piece.facts, presentation, indent: 6)
+        }
+        return text
+    }
+
+    /// Where the two believe different things.
+    private static func drift(_ peer: PeerReport, _ presentation: Presentation) -> String {
+        guard let drift = peer.drift else { return "" }
+        var text = "  " + presentation.ink(.warning, "drift") + " since \(presentation.date(drift.since))\n"
+        for difference in drift.differences {
+            text += "    \(difference.about.madePrintable)\n"
+            text += ReasonText.facts(
+                [Fact("here", difference.here), Fact("there", difference.there)], presentation, indent: 6)
         }
         return text
     }

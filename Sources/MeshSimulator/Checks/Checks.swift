@@ -58,6 +58,8 @@ enum Tampering: String, Sendable, CaseIterable {
     case approvalsUnkept
     /// The store forgets at start who used an invite.
     case invitesForgotten
+    /// The store finds at start one agreement fewer with each peer.
+    case oneAgreementForgotten
     /// Every answer reaches the application twice.
     case answersDoubled
     /// Heads are brought to somebody else.

@@ -69,6 +69,8 @@ struct QuietCheck: Sendable {
         case .handshake, .listening, .traceRequest, .traceAnswer, .reachRequest, .reachAnswer, .trust,
             .goodbye:
             nil
+        // Whoever tells what it believes has seen a difference: `checkReport`.
+        case .beliefs: nil
         case .domain(.named), .domain(.papersHeld): .standing
         case .domain(.paper), .domain(.bundleGiven), .domain(.bundleWithheld), .domain(.bundleWanted): .paper
         case .domain(.shown), .domain(.renewalWanted), .domain(.renewed), .domain(.notRenewed): .credential
@@ -114,10 +116,9 @@ extension World {
             else { return }
             let way = QuietCheck.Way(from: run.host, to: far)
             guard !checks.quiet.told(kind, along: way), !isRenewalAwaited(kind, along: way) else { return }
-            // Two that differ in whether both are members differ in what they share for as long as that
-            // lasts: each asks, ever more seldom, at last once a minute.
-            let (here, there) = (hosts[run.host].node, hosts[far].node)
-            if kind == .list, sharedDomain(run.host, there) != sharedDomain(far, here) { return }
+            // Two that differ in whether both are members differ in what they share for as long as that lasts:
+            // each asks, ever more seldom, at last once a minute; the operators are told by the drift alarm.
+            if kind == .list, !seeOneDomain(run.host, far) { return }
             breach(.quiet, "host \(run.host) tells host \(far): \(String("\(document)".prefix(60)))")
         case .dial, .admit, .awaitPeople, .persist, .publish, .record, .ping, .close, .sign, .linkDown,
             .pairing, .renewSessions, .answer, .confirmationWanted, .lookUp, .repeatHandshake,

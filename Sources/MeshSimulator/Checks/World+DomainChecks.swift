@@ -94,6 +94,7 @@ extension World {
             note(
                 .tokenServesFew,
                 checks.domains.enrols(granted.pin, in: granted.domain, at: run, on: connection, wall))
+        case .beliefs: break
         case .domain(.shown(let chain)), .domain(.renewalWanted(let chain)), .domain(.renewed(let chain)):
             checkShown(chain, on: connection, of: run)
         case .handshake, .domain, .trust, .listening, .goodbye, .gossip, .agreement, .reachRequest,

@@ -29,6 +29,7 @@ extension World {
             for number in hosts.indices { inspectJournal(of: number) }
             inspectJournals()
             inspectDomains()
+            inspectBeliefs()
             if plan.domain.isAny {
                 inspectLinks()
                 inspectHeads()

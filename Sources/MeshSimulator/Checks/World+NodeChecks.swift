@@ -39,6 +39,7 @@ extension World {
         let me = hosts[run.host].node
         checkShowing(document, on: connection, of: run)
         switch document {
+        case .beliefs: checkReport(on: connection, of: run)
         case .handshake(.finish(let finish)) where finish.proof.body.grants.trust:
             checks.trust.granted(finish.proof.body.transcript, by: me)
             return
@@ -61,6 +62,7 @@ extension World {
     private func leak(in document: LinkDocument, from host: Int, to far: NodeID) -> String? {
         let me = hosts[host].node
         switch document {
+        case .beliefs(let report): return leak(in: report.beliefs, from: host, to: far)
         case .gossip(let message):
             return GossipCheck.leak(
                 in: message, from: me, to: far, sharing: sharedDomain(host, far), using: suite)

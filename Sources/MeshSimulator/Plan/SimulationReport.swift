@@ -46,6 +46,8 @@ public enum Invariant: String, Sendable, CaseIterable, Hashable {
     case revokedIsFinal = "revoked is final"
     /// One invite, one key.
     case inviteServesOne = "an invite serves one key"
+    /// Who holds other agreements than the other side says so, and honest stores hold none.
+    case agreedAlike = "both sides hold the same agreements, or say that they do not"
     /// Only the pair is told of the pair.
     case audienceKept = "nothing leaves the audience"
     /// Accepted heads rise.

@@ -121,6 +121,12 @@ struct Disk: Sendable {
 
     mutating func forget(_ tampering: Tampering?) {
         switch tampering {
+        case .oneAgreementForgotten:
+            for peer in peers.keys {
+                guard let record = agreements.values.first(where: { $0.peer == peer && $0.state.isActive })
+                else { continue }
+                agreements[record.contentID] = nil
+            }
         case .revocationsForgotten:
             revokedPins = OrderedTable()
             for peer in peers.values where peer.state == .revoked { peers[peer.node] = peer.trustedAgain }
@@ -193,5 +199,14 @@ extension InviteRecord {
         InviteRecord(
             name: name, secret: secret, expires: expires, confirmation: .none, usedBy: nil,
             wrongProofs: wrongProofs)
+    }
+}
+
+extension AgreementState {
+    fileprivate var isActive: Bool {
+        switch self {
+        case .active: true
+        case .offered, .signed, .ended: false
+        }
     }
 }

@@ -24,7 +24,7 @@ enum PipeMessage: Sendable {
     case secured
     case document(LinkDocument)
     case garbage
-    case ping(RegistrySummary, sent: Instant)
+    case ping(LinkPing, sent: Instant)
     case pong(sent: Instant)
     case invocation(stream: UInt64, Invocation)
     case answer(stream: UInt64, InvocationAnswer)

@@ -18,9 +18,9 @@ extension TraceDigest {
         case .documentArrived(let connection, _): fold(2, connection)
         case .documentUnreadable(let connection, _): fold(3, connection)
         case .heard(let connection): fold(4, connection)
-        case .pinged(let connection, let summary):
+        case .pinged(let connection, let ping):
             fold(5, connection)
-            fold(summary.digest.bytes)
+            fold(ping.bytes)
         case .ponged(let connection, let roundTrip):
             fold(6, connection)
             fold(UInt64(bitPattern: roundTrip.wholeNanoseconds))
@@ -55,9 +55,9 @@ extension TraceDigest {
         case .admit(let connection, let node):
             fold(23, connection)
             fold(node.digest.bytes)
-        case .ping(let connection, let summary):
+        case .ping(let connection, let ping):
             fold(24, connection)
-            fold(summary.digest.bytes)
+            fold(ping.bytes)
         case .close(let connection, let code):
             fold(25, connection)
             fold(code?.rawValue ?? "")

@@ -158,10 +158,10 @@ extension World {
             guard watchContradiction(document, from: pipes[id]?[end.other].admitted, at: run) else { return }
             tell(run, .documentArrived(connection, document))
         case .garbage: tell(run, .documentUnreadable(connection, problem: "not JSON"))
-        case .ping(let summary, let sent):
+        case .ping(let ping, let sent):
             guard pipes[id]?[end.other].admitted != nil else { return }
             transmit(.pong(sent: sent), over: id, from: end.other)
-            tell(run, .pinged(connection, summary))
+            tell(run, .pinged(connection, ping))
         case .pong(let sent): tell(run, .ponged(connection, roundTrip: time - sent))
         case .invocation, .answer, .answerEnd, .answerReset, .abandon:
             guard let peer = pipes[id]?[end.other].admitted else { return }

@@ -53,9 +53,9 @@ extension World {
         case .admit(let connection, let node):
             statistics.handshakes += 1
             withPipe(connection, of: run) { pipe, end in pipe[end].admitted = node }
-        case .ping(let connection, let summary):
+        case .ping(let connection, let ping):
             guard let (id, end) = place(connection, of: run) else { return }
-            transmit(.ping(summary, sent: time), over: id, from: end)
+            transmit(.ping(ping, sent: time), over: id, from: end)
             if tampering == .listsForged { transmit(.forgedList, over: id, from: end) }
         case .close(let connection, _):
             if tampering != .closesIgnored { close(connection, of: run) }

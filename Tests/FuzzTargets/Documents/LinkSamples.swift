@@ -93,6 +93,20 @@ enum LinkSamples {
         return Array(#"{"payload":"\#(parts[1])","signatures":\#(signatures)}"#.utf8)
     }
 
+    private static func beliefs() -> [LinkDocument] {
+        let beliefs = Beliefs(
+            mine: Pin(digest(1)), yours: Pin(digest(33)), domain: domain,
+            agreements: [
+                BelievedAgreement(
+                    AgreementRecord(
+                        contentID: digest(3), peer: other,
+                        document: Signed(body: agreement, payload: Octets([]), signatures: []),
+                        state: .offered, origin: .peer))
+            ])
+        guard let mark = BeliefMark(1...8) else { return [] }
+        return BeliefReport.parts(of: beliefs, mark).map(LinkDocument.beliefs)
+    }
+
     static func documents() throws -> [LinkDocument] {
         try handshake() + domains() + gossip() + agreements() + traces() + [
             .trust(TrustNotice(decision: .suspend)),
@@ -103,7 +117,7 @@ enum LinkSamples {
                     attempts: [ReachAttempt(endpoint: Endpoint(host: "::1", port: 7), because: .isMyself)])),
             .listening(ListeningNotice(port: 7410, advertised: [Endpoint(host: "::1", port: 7)])),
             .goodbye(Goodbye(until: .started)), .goodbye(Goodbye(until: .never)),
-        ]
+        ] + beliefs()
     }
 
     private static func handshake() throws -> [LinkDocument] {

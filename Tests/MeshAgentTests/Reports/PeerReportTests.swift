@@ -98,7 +98,8 @@ struct PeerReportTests {
                 "who says where bakery is? unknown", "is bakery trusted? allowed",
                 "does bakery trust this node? unknown", "is there a link? refused",
                 "do the breakers let calls pass? allowed", "may this node call anything there? refused",
-                "may bakery call anything here? refused", "do the clocks agree? unknown",
+                "may bakery call anything here? refused",
+                "do both sides believe the same about the two? unknown", "do the clocks agree? unknown",
                 "is its node certificate in time? unknown",
             ])
     }

@@ -1,0 +1,153 @@
+import MeshAgreements
+import MeshAudit
+import MeshBase
+import MeshGossip
+import MeshSimulator
+import Testing
+
+@testable import MeshNode
+
+@Suite("Drift between two nodes")
+struct DriftTests {
+    private func pair() -> NodeTable {
+        var table = NodeTable("atlas", "borea")
+        table.join(1)
+        table.pass(.seconds(5))
+        return table
+    }
+
+    private func events(_ table: NodeTable, _ place: Int, _ action: String) -> [AuditEvent] {
+        table.places[place].events.filter { $0.action == action }
+    }
+
+    private func active(_ table: NodeTable, _ place: Int) -> [Digest] {
+        table.places[place].node.agreements.records.filter {
+            if case .active = $0.state { return true }
+            return false
+        }.map(\.contentID)
+    }
+
+    @Test("is none while all goes its way, and none when much changes at once")
+    func none() {
+        var table = pair()
+        for round in 0..<10 {
+            for place in 0...1 {
+                let request = OfferRequest(
+                    peer: table.id(1 - place), grants: [Grant(resource: .echo, capabilities: nil)],
+                    life: .seconds(7_200 + round))
+                table.command(place, .offer(request))
+            }
+            table.pass(.milliseconds(700))
+        }
+        table.pass(.seconds(30))
+        for place in 0...1 {
+            #expect(events(table, place, "drift").isEmpty)
+            #expect(table.places[place].node.drift(with: table.id(1 - place)) == nil)
+        }
+    }
+
+    @Test("a difference ends with the agreement that it is about")
+    func ended() throws {
+        var table = pair()
+        let request = OfferRequest(
+            peer: table.id(1), grants: [Grant(resource: .echo, capabilities: nil)], life: .seconds(900))
+        table.command(0, .offer(request))
+        table.pass(.seconds(5))
+        let short = try #require(
+            table.places[0].node.agreements.records.first {
+                $0.agreement.validUntil - $0.agreement.created < .seconds(1_000)
+            }
+        ).contentID
+        table.places[0].shelf.agreements[short] = nil
+        table.restart(0)
+        table.pass(.seconds(6))
+        for place in 0...1 { #expect(table.places[place].node.drift(with: table.id(1 - place)) != nil) }
+        table.pass(.seconds(900))
+        #expect(table.isLinked(0, 1))
+        for place in 0...1 {
+            #expect(table.places[place].node.drift(with: table.id(1 - place)) == nil)
+            #expect(events(table, place, "drift over").count == 1)
+        }
+    }
+
+    @Test("one side forgets an agreement: both say so within two pings of the next link, and what each has")
+    func forgotten() throws {
+        var table = pair()
+        let lost = try #require(active(table, 0).first)
+        table.places[0].shelf.agreements[lost] = nil
+        table.restart(0)
+        table.pass(.seconds(6))
+        #expect(table.isLinked(0, 1))
+        for place in 0...1 {
+            let drift = try #require(table.places[place].node.drift(with: table.id(1 - place)))
+            let difference = try #require(drift.differences.first { $0.subject.hasPrefix("agreement ") })
+            let (has, lacks) =
+                place == 0 ? (difference.there, difference.here) : (difference.here, difference.there)
+            #expect(
+                has.contains("v1 until ") && has.contains(", active, content \(lost.description.prefix(12))"))
+            #expect(lacks == "nothing")
+            let event = try #require(events(table, place, "drift").first)
+            #expect(event.metadata.contains { $0.value == difference.subject })
+            let next = "comity explain peer \(table.places[1 - place].name)"
+            #expect(event.metadata.last == Fact("next", next))
+        }
+    }
+
+    @Test("is told once for each mismatch, and not again with each ping")
+    func once() throws {
+        var table = pair()
+        let lost = try #require(active(table, 0).first)
+        table.places[0].shelf.agreements[lost] = nil
+        table.restart(0)
+        table.pass(.seconds(10))
+        for place in 0...1 { table.places[place].effects = [] }
+        table.pass(.seconds(120))
+        for place in 0...1 {
+            #expect(events(table, place, "drift").count == 1)
+            let told = table.places[place].effects.contains {
+                if case .send(_, .beliefs) = $0 { return true }
+                return false
+            }
+            #expect(!told, "\(table.places[place].name) goes on telling")
+        }
+    }
+
+    @Test("is over on both sides once both hold the same again")
+    func over() throws {
+        var table = pair()
+        let lost = try #require(active(table, 0).first)
+        let record = table.places[0].shelf.agreements[lost]
+        table.places[0].shelf.agreements[lost] = nil
+        table.restart(0)
+        table.pass(.seconds(6))
+        table.places[0].shelf.agreements[lost] = record
+        table.restart(0)
+        table.pass(.seconds(8))
+        #expect(events(table, 1, "drift over").count == 1)
+        for place in 0...1 {
+            #expect(table.places[place].node.drift(with: table.id(1 - place)) == nil)
+        }
+    }
+
+    @Test("a report is of the two alone")
+    func ofTheTwoAlone() throws {
+        var table = NodeTable("atlas", "borea", "celia")
+        table.join(1)
+        table.join(2)
+        let others = Set(
+            table.places[0].node.agreements.records(with: table.id(2)).map(\.contentID))
+        #expect(!others.isEmpty)
+        let lost = try #require(table.places[0].node.agreements.records(with: table.id(1)).first?.contentID)
+        table.places[0].shelf.agreements[lost] = nil
+        table.restart(0)
+        table.places[0].effects = []
+        table.pass(.seconds(8))
+        var reports = 0
+        for case .send(_, .beliefs(let report)) in table.places[0].effects {
+            reports += 1
+            #expect(report.beliefs.agreements.allSatisfy { !others.contains($0.contentID) })
+        }
+        #expect(reports > 0)
+        #expect(table.places[2].node.drift(with: table.id(0)) == nil)
+    }
+}
