@@ -12,11 +12,13 @@ public enum HomeOrigin: String, Sendable, Equatable {
 /// 6).
 ///
 ///     hello with a boot number at or below the one accepted --signature proved--> denied, its number named
-///         not within 10 s of the last one --> an alarm;  the second within 10 minutes --> suspended
+///         not within 10 s of the last one --> an alarm;  the same run within 10 minutes --> suspended
 ///     denied for that, here, in a restored home, by a trusted peer, or by who has just proved to be a
 ///         member of this node's domain --> above the number that it named
 ///
 /// Both ends dial at once, and a node learns from the first denial only: so returns within 10 s are one.
+/// Two runs that return one after the other are no copy that goes on beside its original, but a home that was
+/// put back and started again before the first denial reached it.
 extension Trust {
     private static var sameReturn: Duration { .seconds(10) }
     private static var alarmWindow: Duration { .seconds(600) }
@@ -27,10 +29,10 @@ extension Trust {
         into effects: inout Outbox<TrustEffect>
     ) {
         let last = returnedBoots[node]
-        if let last, now.instant - last < Self.sameReturn { return }
-        returnedBoots[node] = now.instant
+        if let last, now.instant - last.at < Self.sameReturn { return }
+        returnedBoots[node] = ReturnedBoot(boot: returned, at: now.instant)
         effects.post(.record(.bootReturned(node, accepted: accepted, returned: returned)))
-        guard let last, now.instant - last <= Self.alarmWindow else { return }
+        guard let last, last.boot == returned, now.instant - last.at <= Self.alarmWindow else { return }
         let note = "boot \(returned.number) came twice after \(accepted.number): perhaps a copied home"
         suspend(node, TrustEvidence(kind: .alarm, transcript: nil, note: note), at: now, into: &effects)
     }
@@ -51,6 +53,13 @@ extension Trust {
         effects.post(.persist(.ownBoot(me.boot)))
         effects.post(.record(.bootRaised(by: node, from: old, to: me.boot)))
     }
+}
+
+/// A run that came back after another was accepted.
+struct ReturnedBoot: Equatable, Sendable {
+    let boot: BootID
+    /// When it was told.
+    let at: Instant
 }
 
 extension Handshake {

@@ -33,7 +33,7 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
     /// The operator's window for pairing by words.
     public internal(set) var words = WordPairing()
     var consents = OrderedTable<InviteName, AwaitedConsent>()
-    var returnedBoots = OrderedTable<NodeID, Instant>()
+    var returnedBoots = OrderedTable<NodeID, ReturnedBoot>()
     var noticesHeard = OrderedTable<NodeID, Instant>()
     var deadlines = Deadlines<TrustAlarm>()
     var issuances = OrderedTable<Ticket, Issuance>()

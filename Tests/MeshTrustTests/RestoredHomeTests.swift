@@ -42,6 +42,20 @@ struct RestoredHomeTests {
         #expect(table.parties[0].trust.pins[table.parties[1].node]?.state == .suspended)
     }
 
+    @Test("two runs that return one after the other are no copy, and the same one twice is")
+    func twoRuns() {
+        var table = withReturn(named: 50, origin: .own)
+        for (number, isTrusted) in [(1, true), (2, true), (2, false)] as [(Int64, Bool)] {
+            let me = table.parties[1].trust.me
+            table.parties[1].trust.me = me.running(as: BootID(number: number, random: 9))
+            table.pass(.seconds(11))
+            table.open(1, 0)
+            table.settle()
+            #expect(table.parties[0].trust.pins.isTrusted(table.parties[1].node) == isTrusted)
+        }
+        #expect(alarms(table) == 3)
+    }
+
     @Test("returns within ten seconds are one, and of two further apart than ten minutes neither suspends")
     func returns() {
         var table = withReturn(named: 50, origin: .own)
