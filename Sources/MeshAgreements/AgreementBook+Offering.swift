@@ -63,7 +63,8 @@ extension AgreementBook {
 
     /// Offers `echo` to a trusted peer unless that is done: once, again when it is over or past two thirds
     /// of its life, never again after the peer said no or either revoked it. That it judged the dates
-    /// otherwise, as when a clock here ran ahead, was no such word.
+    /// otherwise, as when a clock here ran ahead, was no such word. A version that the operator put in its
+    /// place stands until it is over.
     mutating func offerBuiltIn(
         to peer: NodeID, at now: Moment, using suite: some SignatureSuite,
         into effects: inout Outbox<AgreementEffect>
@@ -76,15 +77,21 @@ extension AgreementBook {
             return true
         }
         guard !isUnderWay else { return }
-        let last = file.records.values.filter { $0.origin == .builtIn }
+        let own = file.records.values.filter { $0.origin == .builtIn }
             .max { $0.agreement.version < $1.agreement.version }
+        let last = file.records.values.last { record in
+            record.agreement.id == own?.agreement.id && (record.origin == .builtIn || record.isSignedByBoth)
+        }
         if let last {
+            guard revocation(of: last.agreement.id, with: peer) == nil else { return }
             switch last.state {
             case .ended(.rejected(let refusals)): guard refusals.allSatisfy(Self.isOfClocks) else { return }
             case .ended(.revoked), .ended(.vetoed): return
             case .ended(.replaced): break
             case .offered, .signed, .active:
-                guard now.wall >= Self.renewal(of: last.agreement) else { return }
+                let isBuiltIn = last.origin == .builtIn
+                let date = isBuiltIn ? Self.renewal(of: last.agreement) : last.agreement.validUntil
+                guard now.wall >= date else { return }
             }
         }
         guard makeRoom(with: peer, at: now.wall, into: &effects) else { return }
@@ -93,7 +100,7 @@ extension AgreementBook {
         )
         let agreement = draft(
             request, id: last?.agreement.id ?? AgreementID(using: &generator),
-            version: (last?.agreement.version ?? 0) + 1, at: now.wall)
+            version: (last.map { highestVersion(of: $0.agreement.id, with: peer) } ?? 0) + 1, at: now.wall)
         order(agreement, to: peer, origin: .builtIn, ticket: nil, using: suite, into: &effects)
     }
 
@@ -127,9 +134,9 @@ extension AgreementBook {
         }
     }
 
-    /// The highest version of `id` that is known with `peer`; 0 when there is none.
+    /// The highest version of `id` that was ever known with `peer`; 0 when there is none.
     func highestVersion(of id: AgreementID, with peer: NodeID) -> Int64 {
-        latest(of: id, with: peer)?.version ?? 0
+        max(latest(of: id, with: peer)?.version ?? 0, files[peer]?.damaged[id] ?? 0)
     }
 
     private func latest(of id: AgreementID, with peer: NodeID) -> Agreement? {

@@ -35,7 +35,7 @@ public struct AgreementBook: Sendable, Equatable {
     var persons = OrderedTable<NodeName, VouchingRecord>()
     var errands = OrderedTable<Ticket, Errand>()
     /// Peers of whom a record changed by the input in hand; empty between inputs.
-    private var changed: [NodeID] = []
+    var changed: [NodeID] = []
     private var lastTicket: UInt64 = 0
     /// The earliest date at which something is over or due for renewal; never later than true.
     var nextDate = WallTime(milliseconds: .max)
@@ -55,6 +55,8 @@ public struct AgreementBook: Sendable, Equatable {
         /// House agreements that may be sent because it asks; nil before the first.
         var houseAnswers: TokenBucket?
         var records = OrderedTable<AgreementVersion, AgreementRecord>()
+        /// The highest version of each agreement that the store kept otherwise than it was signed.
+        var damaged = OrderedTable<AgreementID, Int64>()
         /// Of the records, as they were when the last input was done.
         var index = AgreementIndex()
     }
@@ -108,12 +110,7 @@ public struct AgreementBook: Sendable, Equatable {
         into effects: inout Outbox<AgreementEffect>
     ) {
         switch input {
-        case .restored(let records):
-            for record in records {
-                files.edit(record.peer) { $0.records[AgreementVersion(record.agreement)] = record }
-                note(record)
-                changed.append(record.peer)
-            }
+        case .restored(let records, let damaged): restore(records, damaged: damaged, into: &effects)
         case .peerTrusted(let peer, let key):
             files.edit(peer) { $0.key = key }
             offerBuiltIn(to: peer, at: now, using: suite, into: &effects)
@@ -199,7 +196,7 @@ public struct AgreementBook: Sendable, Equatable {
         return true
     }
 
-    private mutating func note(_ record: AgreementRecord) {
+    mutating func note(_ record: AgreementRecord) {
         let agreement = record.agreement
         let warnings = record.warnings.map(record.warningTime)
         nextDate =
@@ -264,6 +261,16 @@ extension AgreementRecord {
         switch state {
         case .offered, .signed, .active: true
         case .ended: false
+        }
+    }
+}
+
+extension AgreementRecord {
+    /// Whether both signed it, and neither ended it.
+    var isSignedByBoth: Bool {
+        switch state {
+        case .signed, .active: true
+        case .offered, .ended: false
         }
     }
 }

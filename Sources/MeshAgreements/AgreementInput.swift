@@ -2,8 +2,9 @@ import MeshBase
 
 /// What can happen to the book.
 public enum AgreementInput: Equatable, Sendable {
-    /// At start: everything the store kept. Comes once, before anything else.
-    case restored([AgreementRecord])
+    /// At start: everything the store kept, and what of it is not as it was signed. Comes once, before
+    /// anything else.
+    case restored([AgreementRecord], damaged: [DamagedAgreement])
     /// At start: for whom this node vouches, or did. Comes once, before anything else.
     case personsRestored([VouchingRecord])
     /// At start: the house agreements that the store kept. Comes once, before anything else.

@@ -81,13 +81,32 @@ public struct DamagedAgreement: Equatable, Sendable {
     public let contentID: Digest
     /// With whom, as far as the store says.
     public let peer: NodeID
+    /// Which agreement it is, as far as can be told; nil: what is kept does not say that it is with `peer`.
+    public let id: AgreementID?
+    /// Which version, 0 ... `AgreementLimits.versionMax`.
+    public let version: Int64
+    /// Until when it was good, as far as the store says.
+    public let until: WallTime
     /// What was found.
     public let refusal: Refusal
 
-    public init(contentID: Digest, peer: NodeID, refusal: Refusal) {
+    public init(
+        contentID: Digest, peer: NodeID, id: AgreementID?, version: Int64, until: WallTime, refusal: Refusal
+    ) {
         self.contentID = contentID
         self.peer = peer
+        self.id = id
+        self.version = min(max(0, version), AgreementLimits.versionMax)
+        self.until = until
         self.refusal = refusal
+    }
+
+    /// A record that was read, and is not what was signed.
+    public init(_ record: AgreementRecord, at me: NodeID, refusal: Refusal) {
+        let isOfThePeer = record.agreement.party(besides: me) == record.peer
+        self.init(
+            contentID: record.contentID, peer: record.peer, id: isOfThePeer ? record.agreement.id : nil,
+            version: record.agreement.version, until: record.agreement.validUntil, refusal: refusal)
     }
 
     /// For the audit.

@@ -20,18 +20,22 @@ extension Node {
                 sound.append(agreement)
                 continue
             }
-            damagedAgreements.append(
-                DamagedAgreement(contentID: agreement.contentID, peer: agreement.peer, refusal: refusal))
+            damagedAgreements.append(DamagedAgreement(agreement, at: me.node, refusal: refusal))
         }
-        damageUntold = damagedAgreements
-        tellDamage(at: now, into: &effects)
-        tell(.restored(sound), at: now, into: &effects)
+        for damaged in damagedAgreements { tell(damaged.notice, at: now, into: &effects) }
+        tell(.restored(sound, damaged: damagedAgreements), at: now, into: &effects)
     }
 
-    /// For the audit, once it knows that it has room.
-    mutating func tellDamage(at now: Moment, into effects: inout Outbox<NodeEffect>) {
-        guard isRoomKnown else { return }
-        for damaged in damageUntold { record(words.event(of: damaged.notice), at: now, into: &effects) }
-        damageUntold = []
+    /// What happens to agreements, for the audit, once it knows that it has room.
+    mutating func tell(_ notice: AgreementNotice, at now: Moment, into effects: inout Outbox<NodeEffect>) {
+        guard isRoomKnown else { return noticesUntold.append(notice) }
+        record(words.event(of: notice), at: now, into: &effects)
+    }
+
+    /// The room for the audit was measured.
+    mutating func tellNotices(at now: Moment, into effects: inout Outbox<NodeEffect>) {
+        isRoomKnown = true
+        for notice in noticesUntold { record(words.event(of: notice), at: now, into: &effects) }
+        noticesUntold = []
     }
 }

@@ -206,7 +206,7 @@ extension Node {
         case .changed(let node):
             isViewStale = true
             refreshOffers(to: node, at: now, into: &effects)
-        case .record(let notice): record(words.event(of: notice), at: now, into: &effects)
+        case .record(let notice): tell(notice, at: now, into: &effects)
         case .answered(let ticket, .done(let agreement)): effects.post(.answer(ticket, .agreed(agreement)))
         case .answered(let ticket, .vouched(let person)): effects.post(.answer(ticket, .vouched(person)))
         case .answered(let ticket, .refused(let refusals)): effects.post(.answer(ticket, .refused(refusals)))

@@ -34,8 +34,8 @@ public struct Node<Suite: SignatureSuite>: Sendable {
     public internal(set) var gossip: Gossip<Suite>
     /// What the store kept of agreements and is not what was signed: found at start, honoured never.
     public internal(set) var damagedAgreements: [DamagedAgreement] = []
-    /// Of these, what the audit had no room for as yet: at start nobody has measured any.
-    var damageUntold: [DamagedAgreement] = []
+    /// What the audit had no room for as yet: at start nobody has measured any.
+    var noticesUntold: [AgreementNotice] = []
     var isRoomKnown = false
     /// What this node provides, `echo` among it.
     public internal(set) var resources = OrderedTable<ResourceName, LocalResource>()
@@ -220,8 +220,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         case .commanded(let ticket, let command): obey(command, ticket, at: now, into: &effects)
         case .roomMeasured(let bytes):
             tell(.roomMeasured(bytes: bytes), at: now, into: &effects)
-            isRoomKnown = true
-            tellDamage(at: now, into: &effects)
+            if !isRoomKnown { tellNotices(at: now, into: &effects) }
         case .callsFoundUnfinished(let calls): tell(.foundUnfinished(calls), at: now, into: &effects)
         case .lookedUp(let lookUp, let found): answer(lookUp, found, into: &effects)
         case .timeReached: reachTime(at: now, into: &effects)

@@ -109,13 +109,13 @@ struct Party {
     }
 
     /// Forgets everything that was not persisted.
-    mutating func crash(at now: Moment) {
+    mutating func crash(at now: Moment, damaged: [DamagedAgreement] = []) {
         starts += 1
         book = AgreementBook(
             me: node, configuration: configuration,
             generator: SeededGenerator(seed: starts << 8 | UInt64(key.info.bytes[0])))
         outgoing = []
-        take(.restored(stored), at: now)
+        take(.restored(stored, damaged: damaged), at: now)
         take(.housesRestored(houses), at: now)
         take(.personsRestored(people), at: now)
     }

@@ -217,15 +217,21 @@ enum StoredNode {
         }
         let state = try Document.decode(
             AgreementState.self, from: Array(row.state.utf8), limit: limit, textLimit: textLimit)
+        let document: Signed<Agreement> = try read(row.document)
+        guard document.body.id.description == row.agreement, document.body.version == row.version else {
+            throw AgentFailure.storeUnreadable(
+                what: "agreement \(row.agreement) under an id or version that is not its own")
+        }
         return AgreementRecord(
-            contentID: row.contentID, peer: row.peer, document: try read(row.document), state: state,
+            contentID: row.contentID, peer: row.peer, document: document, state: state,
             origin: origin, approvals: try row.approvals.map { try read($0) } ?? [],
             warned: row.warned)
     }
 
     private static func damaged(_ row: AgreementRow, _ problem: String) -> DamagedAgreement {
         DamagedAgreement(
-            contentID: row.contentID, peer: row.peer,
+            contentID: row.contentID, peer: row.peer, id: AgreementID(row.agreement), version: row.version,
+            until: row.validUntil,
             refusal: Refusal(
                 .documentInvalid,
                 [
