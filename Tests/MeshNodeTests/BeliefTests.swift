@@ -57,6 +57,26 @@ struct BeliefTests {
         #expect(found([agreement(.ended)], []).isEmpty, "the other may have forgotten what ended")
     }
 
+    @Test("what is damaged at one side is told as that, whatever else the store says of it, at both")
+    func damaged() {
+        let signed = [agreement(version: 2, content: 2)]
+        let words = "v2, damaged in the store and not honoured, content 020202020202"
+        for id in [1, 9] as [UInt64] {
+            let changed = [agreement(.damaged, seed: id, version: 2, content: 2)]
+            for (mine, theirs) in [(signed, changed), (changed, signed)] {
+                let differences = found(mine, theirs)
+                #expect(differences.map(\.subject) == ["agreement \(agreement().id) over echo"])
+                #expect(differences.map { mine == signed ? $0.there : $0.here } == [words])
+            }
+        }
+        let rest = [agreement(), agreement(.damaged, version: 2, content: 2)]
+        #expect(
+            found(rest, signed).map(\.here) == [
+                "v1 until 2030-03-17T17:46:40.000Z, active, content 010101010101; \(words)"
+            ])
+        #expect(found([agreement(.damaged)], [agreement(.ended)]).isEmpty, "neither honours it")
+    }
+
     @Test("what is over is no difference, nor what clocks may hold for over already")
     func over() {
         let edge = now.milliseconds + Limits.clockSkewRefused.wholeMilliseconds

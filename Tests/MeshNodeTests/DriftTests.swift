@@ -93,6 +93,39 @@ struct DriftTests {
         }
     }
 
+    @Test("one side's store was changed: it refuses that with its digest, and both say within two pings why")
+    func changed() throws {
+        var table = pair()
+        let kept = try #require(
+            table.places[0].node.agreements.records.first {
+                if case .active = $0.state { true } else { false }
+            })
+        let document = Signed(
+            body: kept.agreement, payload: Octets(kept.document.payload.bytes + [32]),
+            signatures: kept.document.signatures)
+        table.places[0].shelf.agreements[kept.contentID] = AgreementRecord(
+            contentID: kept.contentID, peer: kept.peer, document: document, state: kept.state,
+            origin: kept.origin)
+        table.restart(0)
+        table.pass(.seconds(6))
+        #expect(table.isLinked(0, 1))
+        let event = try #require(events(table, 0, "agreement set aside as damaged").first)
+        let digest = document.contentID(using: SimulatedSuite())
+        #expect(event.refusals.flatMap(\.facts).contains(Fact("digest", digest)))
+        #expect(event.refusals.flatMap(\.facts).contains(Fact("content id", kept.contentID)))
+        let content = "content \(kept.contentID.description.prefix(12))"
+        for place in 0...1 {
+            let drift = try #require(table.places[place].node.drift(with: table.id(1 - place)))
+            let difference = try #require(drift.differences.first)
+            #expect(difference.subject.hasPrefix("agreement \(kept.agreement.id)"))
+            let (sound, changed) =
+                place == 0 ? (difference.there, difference.here) : (difference.here, difference.there)
+            #expect(sound.hasSuffix(", active, \(content)"))
+            #expect(changed == "v1, damaged in the store and not honoured, \(content)")
+            #expect(events(table, place, "drift").count == 1)
+        }
+    }
+
     @Test("is told once for each mismatch, and not again with each ping")
     func once() throws {
         var table = pair()

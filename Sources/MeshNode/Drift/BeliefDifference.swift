@@ -16,8 +16,8 @@ public struct BeliefDifference: Equatable, Sendable {
 
 extension Beliefs {
     /// In what a peer's beliefs differ from these, the weightiest first: keys, domain, agreements by id. What
-    /// either holds that is over, or will be before two clocks must agree on that, is no difference: the other
-    /// may have it over and forgotten.
+    /// either holds that is over, or will be before two clocks must agree on that, is no difference: the
+    /// other may have it over and forgotten.
     func differences(from theirs: Beliefs, at now: WallTime) -> [BeliefDifference] {
         var found: [BeliefDifference] = []
         func compare(_ subject: String, _ here: String, _ there: String) {
@@ -29,7 +29,7 @@ extension Beliefs {
         compare(
             "the domain whose records both see", domain?.description ?? "none",
             theirs.domain?.description ?? "none")
-        let (here, there) = (byID, theirs.byID)
+        let (here, there) = (byID(signed: theirs), theirs.byID(signed: self))
         for id in Set(here.keys + there.keys).sorted() {
             let (own, other) = (here[id] ?? [], there[id] ?? [])
             guard differs(own, other, at: now) else { continue }
@@ -41,9 +41,19 @@ extension Beliefs {
         return Array(found.prefix(BeliefDifference.countMax))
     }
 
-    private var byID: OrderedTable<AgreementID, [BelievedAgreement]> {
+    /// What is damaged counts for the agreement that the other side holds under the same content id: what
+    /// else the store says of it may be as wrong as the rest.
+    private func byID(signed other: Beliefs) -> OrderedTable<AgreementID, [BelievedAgreement]> {
+        var signed = OrderedTable<Digest, AgreementID>()
+        for agreement in other.agreements where agreement.standing != .damaged {
+            signed[agreement.contentID] = agreement.id
+        }
         var table = OrderedTable<AgreementID, [BelievedAgreement]>()
-        for agreement in agreements { table[agreement.id] = (table[agreement.id] ?? []) + [agreement] }
+        for agreement in agreements {
+            let isDamaged = agreement.standing == .damaged
+            let id = isDamaged ? signed[agreement.contentID] ?? agreement.id : agreement.id
+            table[id] = (table[id] ?? []) + [agreement]
+        }
         return table
     }
 
@@ -57,10 +67,10 @@ extension Beliefs {
         return open(own) != open(other)
     }
 
-    /// What one side holds of one agreement: what is open, else the newest of what is not.
+    /// What one side holds of one agreement: what is open and what is damaged, else the newest of the rest.
     private static func words(_ list: [BelievedAgreement]) -> String {
-        let open = list.filter(\.standing.isOpen)
-        let told = open.isEmpty ? list.max { $0.version < $1.version }.map { [$0] } ?? [] : open
+        let weighty = list.filter { $0.standing.isOpen || $0.standing == .damaged }
+        let told = weighty.isEmpty ? list.max { $0.version < $1.version }.map { [$0] } ?? [] : weighty
         guard !told.isEmpty else { return "nothing" }
         return told.sorted { $0.version < $1.version }.map { agreement in
             let content = "content \(agreement.contentID.description.prefix(12))"
@@ -70,6 +80,7 @@ extension Beliefs {
             case .signed: "\(time), signed, approvals missing, \(content)"
             case .active: "\(time), active, \(content)"
             case .ended: "v\(agreement.version), ended, \(content)"
+            case .damaged: "v\(agreement.version), damaged in the store and not honoured, \(content)"
             }
         }.joined(separator: "; ")
     }

@@ -13,8 +13,8 @@ public struct Beliefs: Equatable, Sendable, Codable {
     public let yours: Pin
     /// The domain whose records both may see: both are proved to be its members; nil: none.
     public let domain: DomainID?
-    /// By id, version and content id; those that ended not long ago among them, so that the other side can be
-    /// told why it stands alone.
+    /// By id, version and content id, then those that are damaged; those that ended not long ago among them,
+    /// so that the other side can be told why it stands alone.
     public let agreements: [BelievedAgreement]
 
     /// The same with other agreements.
@@ -51,11 +51,18 @@ public struct BelievedAgreement: Equatable, Sendable, Codable {
         case active
         /// It was rejected, replaced or revoked.
         case ended
+        /// The store holds something else than was signed: nothing is honoured of it, and nothing but the
+        /// content id under which it is kept is certain.
+        case damaged
 
         /// Whether the other side must have it, too.
-        var isOpen: Bool { self != .ended }
+        var isOpen: Bool {
+            switch self {
+            case .offered, .signed, .active: true
+            case .ended, .damaged: false
+            }
+        }
     }
-
 }
 
 extension BelievedAgreement {
@@ -71,6 +78,14 @@ extension BelievedAgreement {
             id: record.agreement.id, version: record.agreement.version, contentID: record.contentID,
             standing: standing, until: record.agreement.validUntil,
             resources: record.agreement.grants.prefix(Self.resourcesMax).map(\.resource))
+    }
+
+    /// What is kept and is not what was signed; nil where it may be with another peer.
+    init?(_ damaged: DamagedAgreement) {
+        guard let id = damaged.id else { return nil }
+        self.init(
+            id: id, version: damaged.version, contentID: damaged.contentID, standing: .damaged,
+            until: damaged.until, resources: [])
     }
 }
 

@@ -17,8 +17,9 @@ public struct Drift: Equatable, Sendable {
 ///
 /// A mark comes with each ping, behind all that was sent before it. Ordinary change is over within a round
 /// trip, so only two pings with the same two marks count. Then each side tells the other, once for each pair
-/// of marks and at most so often, what it believes about the two; each finds the differences by itself. What
-/// was found stays, also without a link, until the marks are alike again or the peer is not trusted any more.
+/// of marks and at most so often, what it believes about the two, and once more where it is told the same
+/// again; each finds the differences by itself. What was found stays, also without a link, until the marks
+/// are alike again or the peer is not trusted any more.
 ///
 /// It believes nothing and mends nothing: agreements change by the words of their own machine. Callers owe
 /// it every ping of a peer's link, in order with its documents.
@@ -59,6 +60,7 @@ struct DriftWatch: Equatable, Sendable {
         var marks: Marks?
         var pings = 0
         var isTold = false
+        var isToldAgain = false
         var heard: Heard?
         /// The marks for which the two were compared.
         var compared: Marks?
@@ -78,6 +80,7 @@ struct DriftWatch: Equatable, Sendable {
             marks = nil
             pings = 0
             isTold = false
+            isToldAgain = false
             compared = nil
         }
 
@@ -135,6 +138,11 @@ struct DriftWatch: Equatable, Sendable {
         edit(node, at: now) { file in
             guard file.hearing.take(at: now) else { return [] }
             if report.part == 0 {
+                // Who tells the same again has lost its link, and with it what it had been told.
+                if let heard = file.heard, heard.isWhole, heard.mark == report.mark, !file.isToldAgain {
+                    file.isTold = false
+                    file.isToldAgain = true
+                }
                 file.heard = Heard(mark: report.mark, parts: report.parts, beliefs: report.beliefs)
             } else if let heard = file.heard, heard.mark == report.mark, heard.parts == report.parts,
                 heard.next == report.part

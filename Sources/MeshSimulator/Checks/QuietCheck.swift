@@ -116,8 +116,8 @@ extension World {
             else { return }
             let way = QuietCheck.Way(from: run.host, to: far)
             guard !checks.quiet.told(kind, along: way), !isRenewalAwaited(kind, along: way) else { return }
-            // Two that differ in whether both are members differ in what they share for as long as that lasts:
-            // each asks, ever more seldom, at last once a minute; the operators are told by the drift alarm.
+            // Two that differ in whether both are members differ in what they share for as long as that
+            // lasts: each asks, ever more seldom, at last once a minute; the drift alarm tells operators.
             if kind == .list, !seeOneDomain(run.host, far) { return }
             breach(.quiet, "host \(run.host) tells host \(far): \(String("\(document)".prefix(60)))")
         case .dial, .admit, .awaitPeople, .persist, .publish, .record, .ping, .close, .sign, .linkDown,

@@ -4,9 +4,9 @@ import MeshGossip
 import MeshNode
 import MeshTrust
 
-// At the end, long after the last fault: the two of each link hold the same agreements. Where they do not,
-// for a home was put back from a backup, or had a clock that was a year ahead, both show it; where they do,
-// neither shows anything.
+// At the end, long after the last fault: the two of each link hold the same agreements, but for those that a
+// disk had lost that was put back from a backup, or was lost whole. Where they do not both show it; where
+// they do neither shows anything.
 extension World {
     mutating func inspectBeliefs() {
         for (one, other) in linkedPairs() {
@@ -22,8 +22,9 @@ extension World {
                     breach(.agreedAlike, "host \(here) does not see what host \(there) holds otherwise")
                 }
             }
-            let isExcused = [one, other].contains { hosts[$0].disk.origin == .backup }
-            if !alike, !isExcused, !plan.faults.contains(.clockYears) {
+            let lost = hosts[one].lostAgreements.union(hosts[other].lostAgreements)
+            let (here, there) = (open(at: one, with: other), open(at: other, with: one))
+            if here.filter({ !lost.contains($0.id) }) != there.filter({ !lost.contains($0.id) }) {
                 let shown = hosts[one].agent?.node.drift(with: hosts[other].node)?.differences ?? []
                 let words = shown.map { "\($0.subject): \($0.here) | \($0.there)" }.joined(separator: "; ")
                 breach(.agreedAlike, "hosts \(one) and \(other) hold different agreements: \(words)")
@@ -86,16 +87,27 @@ extension World {
     }
 
     /// What is open and not over by either clock, as the node holds it.
-    private func open(at here: Int, with there: Int) -> [String] {
+    private func open(at here: Int, with there: Int) -> [OpenVersion] {
         let wall = min(moment(of: here).wall, moment(of: there).wall)
         return hosts[here].agent?.node.agreements.records(with: hosts[there].node).compactMap { record in
             guard wall < record.agreement.validUntil else { return nil }
-            return switch record.state {
-            case .offered: "\(record.contentID) offered"
-            case .signed: "\(record.contentID) signed"
-            case .active: "\(record.contentID) active"
-            case .ended: nil
-            }
+            let standing: String? =
+                switch record.state {
+                case .offered: "offered"
+                case .signed: "signed"
+                case .active: "active"
+                case .ended: nil
+                }
+            guard let standing else { return nil }
+            return OpenVersion(
+                id: record.agreement.id, contentID: record.contentID, standing: standing)
         } ?? []
     }
+}
+
+/// One version of an agreement that a node holds as open.
+private struct OpenVersion: Equatable {
+    let id: AgreementID
+    let contentID: Digest
+    let standing: String
 }

@@ -1,3 +1,4 @@
+import MeshAgreements
 import MeshBase
 import MeshNode
 import MeshTrust
@@ -51,6 +52,8 @@ struct Host: Sendable {
     var snapshot: (agent: Agent, disk: Disk)?
     /// The home, while a run goes on that is not its own.
     var keptDisk: Disk?
+    /// Agreements of which its disk once held more than the one that took that disk's place.
+    var lostAgreements: Set<AgreementID> = []
     /// The key of a domain's anchor that lies in the home; nil: none does.
     var anchor: HeldAnchor?
     /// The join token with which the agent is started; nil: without one.
@@ -62,6 +65,14 @@ struct Host: Sendable {
     enum Ending: Sendable, CaseIterable { case process, power }
 
     var node: NodeID { key.node }
+
+    /// An older disk takes the place of its disk, or an empty one.
+    mutating func replaceDisk(by older: Disk) {
+        for record in disk.agreements.values where older.agreements[record.contentID]?.state != record.state {
+            lostAgreements.insert(record.agreement.id)
+        }
+        disk = older
+    }
 
     /// A run of this restored home goes on under another boot number.
     mutating func raise(to boot: BootID, _ run: Int) {

@@ -126,7 +126,7 @@ extension World {
         }
         hosts[host].backup = nil
         forgive(host)
-        restart(host) { $0.disk = backup.restoredFromBackup }
+        restart(host) { $0.replaceDisk(by: backup.restoredFromBackup) }
     }
 
     /// A run that another has followed goes on, with the home that it knew.
@@ -163,7 +163,7 @@ extension World {
         hosts[host].backup = nil
         hosts[host].snapshot = nil
         forgive(host)
-        restart(host) { $0.disk = Disk() }
+        restart(host) { $0.replaceDisk(by: Disk()) }
         if script.providers.contains(host) { schedule(.operate(.provide(host: host)), after: .seconds(2)) }
     }
 
