@@ -64,8 +64,9 @@ struct DriftTests {
     ) async throws {
         try await TestMesh.with { mesh in
             let (alice, bob) = try await mesh.pair()
-            let record = try #require(
-                await bob.plane.node.agreements.records.first { $0.agreement.source == alice.node })
+            let record = try await eventually("Bob has an agreement") {
+                await bob.plane.node.agreements.records.first { $0.agreement.source == alice.node }
+            }
             try await until("the agreement is active") {
                 if case .active? = await bob.plane.node.agreements.record(record.contentID)?.state {
                     true
