@@ -121,6 +121,13 @@ import Testing
                 .issuerDeaths, .longSleep,
             ],
             description: "a decision about partners went to a member whose credential was over"),
+        Kept(
+            seed: 106, nodes: 5, domain: .present,
+            faults: [
+                .resets, .partitions, .flapping, .powerLosses, .pauses, .clockDrift, .clockLeaps, .operators,
+                .insider, .tornWrites, .backups, .clockYears, .echoes, .equivocation, .futureDating, .forgery,
+            ],
+            description: "a member whose clock ran past its credential and came right refused members"),
     ]
 
     @Test(arguments: kept)

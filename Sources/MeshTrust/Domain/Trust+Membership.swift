@@ -129,7 +129,10 @@ extension Trust {
                 dropCredential(of: peer, because: refusal.code.rawValue, at: now, into: &effects)
             }
         }
-        if let own = domains.own, all || now.wall >= own.nextEnd { assessOwn(at: now, into: &effects) }
+        // One that was over counts again when it was a clock that ran ahead.
+        if domains.own.map({ all || now.wall >= $0.nextEnd }) ?? (domains.home != nil) {
+            assessOwn(at: now, into: &effects)
+        }
         for (node, chain) in earlyCredentials {
             if let peer = pins[node], peer.state == .trusted {
                 judge(chain, of: peer, at: now, into: &effects)

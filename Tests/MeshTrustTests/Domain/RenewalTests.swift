@@ -103,6 +103,19 @@ struct RenewalTests {
         #expect(table.parties[0].trust.domains.own?.chain.credential.body.issued == table.now.wall)
     }
 
+    @Test("a member whose clock ran past its credential and came right is a member again, without a restart")
+    func comesRight() {
+        var table = table()
+        let right = table.now
+        table.now = Moment(instant: right.instant, wall: right.wall + Limits.credentialLife + .seconds(1))
+        table.pass(.seconds(60))
+        #expect(table.parties[1].trust.domains.own == nil)
+        table.now = Moment(instant: table.now.instant, wall: right.wall + .seconds(60))
+        table.pass(.seconds(60))
+        #expect(table.parties[1].trust.domains.own?.membership.roles == [.member])
+        #expect(table.parties[1].seeking == .members)
+    }
+
     @Test("an unanswered request is repeated, at the next issuer")
     func repeats() {
         let other = SimulatedKey(3)
