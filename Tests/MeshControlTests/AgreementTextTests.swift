@@ -29,10 +29,47 @@ struct AgreementTextTests {
         #expect(!text.contains("sealed"))
         let sealed = AgreementText.render(
             try report(ConditionsReport(access: .full, encryption: .required)), presentation)
-        #expect(sealed.contains("payloads") && sealed.contains("sealed to the provider, answers too"))
-        #expect(text.contains("billing") && text.contains("10.1.0.0/16") && !text.contains("roles"))
+        #expect(sealed.contains("payloads are sealed to the provider, answers to the consumer"))
+        #expect(text.contains("billing") && text.contains("10.1.0.0/16") && !text.contains("role "))
         let plain = AgreementText.render(try report(nil), presentation)
-        #expect(!plain.contains("access") && !plain.contains("networks"))
+        #expect(plain.contains("full: ") && !plain.contains("over links from"))
+    }
+
+    @Test("all that was agreed reads as a contract does, and no line is wider than the terminal")
+    func contract() throws {
+        var report = try report(
+            ConditionsReport(
+                access: .metadataOnly, roles: [.relay, .issue], purposes: [try #require(Purpose("billing"))]))
+        report.grants = [
+            GrantReport(
+                resource: .echo, capabilities: [.echo], namespaces: [try #require(ShortText("customers/eu"))]),
+            GrantReport(resource: try #require(ResourceName("orders")), capabilities: []),
+        ]
+        for (role, parties) in [
+            (AgreementReport.Role.provider, "this node provides, bakery calls"),
+            (.consumer, "bakery provides, this node calls"),
+        ] {
+            report.role = role
+            let presentation = Presentation(
+                hasColour: false, width: 60, now: WallTime(milliseconds: 0), zone: .fixed(seconds: 0))
+            let text = AgreementText.render(report, presentation)
+            let read = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+            for sentence in [
+                parties, "what echo: echo of it only customers/eu", "orders: all that it can do",
+                "metadata_only: descriptions, HEAD and OPTIONS; no data", "holds the role relay or issue",
+                "each call says that it is for billing", "how much without limit",
+                "from when both have signed until 1970-01-01 00:00:01 (in 1 s)",
+                "either party may revoke it alone, for good; calls under way run to their end",
+            ] { #expect(read.contains(sentence), "\(sentence) in \(read)") }
+            #expect(text.split(separator: "\n").allSatisfy { $0.count <= 60 }, "\(text)")
+        }
+    }
+
+    @Test("a text is broken at its spaces, under its margin; a word that is too long stands alone")
+    func wrapping() {
+        #expect("  a bc def".wrapped(to: 6) == ["  a bc", "  def"])
+        #expect("abcdefgh ij".wrapped(to: 4) == ["abcdefgh", "ij"])
+        #expect("".wrapped(to: 4) == [""])
     }
 
     @Test("a limit stands on a line of its own, with what is used and left here")
@@ -40,7 +77,7 @@ struct AgreementTextTests {
         let presentation = Presentation(
             hasColour: false, width: 100, now: WallTime(milliseconds: 0), zone: .fixed(seconds: 0))
         var report = try report(nil)
-        #expect(!AgreementText.render(report, presentation).contains("calls"))
+        #expect(AgreementText.render(report, presentation).contains("without limit"))
         report.limits = LimitsReport(
             rate: .init(calls: 100, seconds: 1, burst: 200), callsPerDay: 10, hops: 2)
         report.usage = [
@@ -51,7 +88,8 @@ struct AgreementTextTests {
         report.callsAtEnd = .cut
         let text = AgreementText.render(report, presentation)
         for line in [
-            "100 calls in 1 s, 200 at once", "10; in 2026-11-28 4 used here, 6 left", "hops",
+            "100 calls in 1 s, 200 at once", "10 calls a day of UTC; in 2026-11-28 4 used here, 6 left",
+            "by at most 2 nodes",
             "calls under way are cut",
         ] { #expect(text.contains(line), "\(line)") }
     }
@@ -79,7 +117,10 @@ struct AgreementTextTests {
             hasColour: false, width: 120, now: WallTime(milliseconds: 0), zone: .fixed(seconds: 0))
         var report = try report(nil)
         report.state = .offered
-        report.namespaces = ["echo: customers/eu"]
+        report.grants = [
+            GrantReport(
+                resource: .echo, capabilities: [], namespaces: [try #require(ShortText("customers/eu"))])
+        ]
         report.commitments = CommitmentsReport(
             frameworks: [try #require(ShortText("gdpr"))],
             serviceLevels: [

@@ -29,8 +29,9 @@ extension ReportWriter {
             offered: Timestamp(agreement.created), from: agreement.validFrom.map { Timestamp($0) },
             until: Timestamp(agreement.validUntil),
             facts: facts(of: record))
-        report.namespaces = agreement.grants.flatMap { grant in
-            (grant.namespaces ?? []).map { "\(grant.resource): \($0)" }
+        report.grants = agreement.grants.map {
+            GrantReport(
+                resource: $0.resource, capabilities: $0.capabilities ?? [], namespaces: $0.namespaces ?? [])
         }
         report.commitments = agreement.commitments.map { CommitmentsReport($0) }
         return report
@@ -157,13 +158,6 @@ extension ReportWriter {
                 record.document.signatures.map { signer($0.signer, peer: record.peer) }.joined(
                     separator: ", ")),
         ]
-        if agreement.grants.count > 1 {
-            facts += agreement.grants.map { grant in
-                Fact(
-                    "covers \(grant.resource)",
-                    grant.capabilities.map { $0.map(\.description).joined(separator: ", ") } ?? "all")
-            }
-        }
         if record.origin == .builtIn { facts.append(Fact("origin", "built-in offer, renewed by itself")) }
         switch record.state {
         case .offered: break

@@ -54,8 +54,8 @@ public struct AgreementReport: Codable, Equatable, Sendable {
     public var capabilities: [ResourceName]
     /// Under which conditions it may be called; nil: under none.
     public var conditions: ConditionsReport?
-    /// Datasets or namespaces that are meant, each behind its resource; empty: no part is singled out.
-    public var namespaces: [String] = []
+    /// What of which resource is granted, in the order of the document.
+    public var grants: [GrantReport] = []
     /// What is promised beside; nil: nothing.
     public var commitments: CommitmentsReport?
     /// Who must approve it and who has; nil: nobody need, and nobody did.
@@ -99,6 +99,22 @@ public struct AgreementReport: Codable, Equatable, Sendable {
         self.from = from
         self.until = until
         self.facts = facts
+    }
+}
+
+/// What of one resource an agreement grants.
+public struct GrantReport: Codable, Equatable, Sendable {
+    /// The resource.
+    public var resource: ResourceName
+    /// Its capabilities; empty: all.
+    public var capabilities: [ResourceName]
+    /// Datasets or namespaces behind it that are meant; empty: no part is singled out.
+    public var namespaces: [ShortText]
+
+    public init(resource: ResourceName, capabilities: [ResourceName], namespaces: [ShortText] = []) {
+        self.resource = resource
+        self.capabilities = capabilities
+        self.namespaces = namespaces
     }
 }
 

@@ -20,44 +20,9 @@ public enum AgreementText {
         }
     }
 
-    /// One agreement, all of it.
+    /// One agreement, all of it, as a contract reads.
     public static func render(_ agreement: AgreementReport, _ presentation: Presentation) -> String {
-        var table = TextTable()
-        func add(_ name: String, _ value: String, _ ink: Ink? = nil) {
-            table.add([.init(name, .faint), .init(value, ink)])
-        }
-        add("state", agreement.state.rawValue, ink(of: agreement.state))
-        add(agreement.role == .provider ? "we provide to" : "provided by", agreement.peer.title)
-        add("resources", list(agreement.resources, empty: "none"))
-        add("capabilities", list(agreement.capabilities, empty: "all"))
-        for namespace in agreement.namespaces {
-            add("of it", "\(namespace) (the service holds it, not the mesh)")
-        }
-        if let conditions = agreement.conditions {
-            add("access", words(conditions.access))
-            let lists = [
-                ("principals", conditions.principals.map(\.description)),
-                ("roles", conditions.roles.map(\.description)),
-                ("networks", conditions.networks.map(\.description)),
-                ("purposes", conditions.purposes.map(\.description)),
-            ]
-            for (name, list) in lists where !list.isEmpty { add(name, list.joined(separator: ", ")) }
-            if conditions.encryption == .required { add("payloads", "sealed to the provider, answers too") }
-        }
-        if let promised = agreement.commitments {
-            if !promised.frameworks.isEmpty {
-                add("both keep to", promised.frameworks.map(\.description).joined(separator: ", "))
-            }
-            for level in promised.serviceLevels {
-                add("promised", "\(level.name) \(level.target)" + (level.unit.map { " \($0)" } ?? ""))
-            }
-        }
-        for (name, value) in limits(of: agreement) { add(name, value) }
-        if agreement.callsAtEnd == .cut { add("at a revocation", "calls under way are cut") }
-        add("offered", presentation.date(agreement.offered))
-        if let from = agreement.from { add("from", presentation.date(from)) }
-        add("until", "\(presentation.date(agreement.until)) (\(presentation.distance(to: agreement.until)))")
-        return presentation.ink(.bold, agreement.id) + "\n" + table.render(presentation, indent: 2)
+        AgreementContract(agreement, presentation).render()
             + ReasonText.facts(agreement.facts, presentation, indent: 2)
             + (agreement.approvals.map {
                 PersonText.approvals($0, with: agreement.peer.title, presentation)
@@ -138,32 +103,6 @@ public enum AgreementText {
             ])
         }
         return table
-    }
-
-    /// One line for each limit: what was agreed, and for quotas what is used and left here.
-    private static func limits(of agreement: AgreementReport) -> [(String, String)] {
-        guard let limits = agreement.limits else { return [] }
-        var lines: [(String, String)] = []
-        if let rate = limits.rate {
-            lines.append(("rate", "\(rate.calls) calls in \(rate.seconds) s, \(rate.burst) at once"))
-        }
-        for usage in agreement.usage {
-            lines.append(
-                (
-                    "calls a \(usage.period.rawValue)",
-                    "\(usage.quota); in \(usage.window) \(usage.used) used here, \(usage.left) left"
-                ))
-        }
-        if let hops = limits.hops { lines.append(("hops", "\(hops)")) }
-        return lines
-    }
-
-    private static func words(_ access: ConditionsReport.Access) -> String {
-        switch access {
-        case .metadataOnly: "metadata_only: descriptions, HEAD and OPTIONS"
-        case .readOnly: "read_only: capabilities that are declared safe"
-        case .full: "full"
-        }
     }
 
     private static func list(_ names: [ResourceName], empty: String) -> String {
