@@ -26,9 +26,10 @@ public enum HomePurge {
         return left
     }
 
-    /// Snapshots, a restore that did not end, and copies that the store kept before it migrated.
+    /// Snapshots, a restore that did not end, copies that the store kept before it migrated, and keys of
+    /// people for whom this node vouched: nothing vouches for them any more.
     private static func isOurs(_ name: String) -> Bool {
-        HomeSnapshot.isSnapshot(name) || name == "restoring"
+        HomeSnapshot.isSnapshot(name) || name == "restoring" || PersonKey.isNamed(name)
             || name.wholeMatch(of: /comity\.db\.v[0-9]+/) != nil
     }
 }

@@ -46,8 +46,16 @@ public enum HostExamination {
             home.path, home.identityKey, home.nextKey, home.encryptionKeys, home.store, home.gatewayToken,
             home.journal,
         ]
-        facts.secrets = secrets.compactMap(look(at:))
+        facts.secrets = (secrets + peoplesKeys(in: home)).compactMap(look(at:))
         return facts
+    }
+
+    /// What cannot be listed is said where the home itself is looked at.
+    private static func peoplesKeys(in home: Home) -> [String] {
+        guard case .success(let names) = Result(catching: { try FolderWork.names(in: home.path) }) else {
+            return []
+        }
+        return names.filter(PersonKey.isNamed).map(home.file)
     }
 
     private static func look(at path: String) -> DoctorFacts.FileFacts? {

@@ -14,6 +14,12 @@ public struct PersonKey: Sendable {
     /// Its pin, in base64url.
     public var pin: String { key.pin.description }
 
+    /// The file in a home that holds the key of the person `name`, unless the person chose another.
+    public static func file(of name: NodeName, in home: String) -> String { "\(home)/person-\(name).key" }
+
+    /// Whether a file of a home is named as a person's key is.
+    static func isNamed(_ name: String) -> Bool { name.hasPrefix("person-") && name.hasSuffix(".key") }
+
     /// The key at `path`.
     public static func load(from path: String) throws(ControlFailure) -> PersonKey {
         do throws(CredentialError) {

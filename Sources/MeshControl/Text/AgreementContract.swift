@@ -1,7 +1,7 @@
 import MeshBase
 
-/// An agreement as a person reads it before signing: who, what, under which conditions, until when, and how it
-/// ends. What nobody enforces is named as such.
+/// An agreement as a person reads it before signing: who, what, under which conditions, until when, and how
+/// it ends. What nobody enforces is named as such.
 struct AgreementContract {
     private let agreement: AgreementReport
     private let presentation: Presentation
@@ -52,8 +52,8 @@ struct AgreementContract {
             guard !grant.namespaces.isEmpty else { return [what] }
             return [
                 what,
-                "  of it only \(Self.list(grant.namespaces)): the service behind \(grant.resource) sees to that, "
-                    + "not the mesh",
+                "  of it only \(Self.list(grant.namespaces)): the service behind \(grant.resource) "
+                    + "sees to that, not the mesh",
             ]
         }
     }
@@ -119,7 +119,8 @@ struct AgreementContract {
     }
 
     private var time: String {
-        let until = "until \(presentation.date(agreement.until)) (\(presentation.distance(to: agreement.until)))"
+        let left = presentation.distance(to: agreement.until)
+        let until = "until \(presentation.date(agreement.until)) (\(left))"
         guard let from = agreement.from else { return "from when both have signed \(until)" }
         return "from \(presentation.date(from)) \(until)"
     }
@@ -138,8 +139,8 @@ struct AgreementContract {
 }
 
 extension String {
-    /// Lines of at most `width` columns, broken at spaces; what leads the first leads all. A longer word stands
-    /// alone, because it may be there to be copied.
+    /// Lines of at most `width` columns, broken at spaces; what leads the first leads all. A longer word
+    /// stands alone, because it may be there to be copied.
     func wrapped(to width: Int) -> [String] {
         let margin = String(prefix { $0 == " " })
         var lines: [String] = []

@@ -39,7 +39,7 @@ struct KeyCreate: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let path = file ?? facts.home.path + "/person-\(name).key"
+        let path = file ?? PersonKey.file(of: name, in: facts.home.path)
         let wasThere = FileManager.default.fileExists(atPath: path)
         let key = try PersonKey.prepare(at: path)
         do {

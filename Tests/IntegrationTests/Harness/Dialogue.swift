@@ -5,6 +5,7 @@ import Synchronization
 final class Dialogue: Sendable {
     private let process: Mutex<Process>
     private let said = Mutex("")
+    private let openReaders = Mutex(2)
     private let hand: FileHandle
 
     /// - Parameter terminal: whether standard input and error are a terminal's, as for a person.
@@ -42,6 +43,7 @@ final class Dialogue: Sendable {
         if let slaveEnd { close(slaveEnd) }
         for reader in readers {
             Thread.detachNewThread { [weak self] in
+                defer { self?.openReaders.withLock { $0 -= 1 } }
                 var chunk = [UInt8](repeating: 0, count: 4_096)
                 while true {
                     let count = read(reader.fileDescriptor, &chunk, chunk.count)
@@ -69,10 +71,12 @@ final class Dialogue: Sendable {
         }
     }
 
-    /// Waits for its end; with what it ended.
+    /// Waits for its end and until all that it said was read; with what it ended.
     func ends(within patience: Duration = .seconds(30)) async throws -> Int32 {
         do {
-            try await until("it ends", within: patience) { process.withLock { !$0.isRunning } }
+            try await until("it ends", within: patience) {
+                process.withLock { !$0.isRunning } && openReaders.withLock { $0 == 0 }
+            }
         } catch {
             throw NeverHappened(description: "\(error); it said: \(text.suffix(800))")
         }

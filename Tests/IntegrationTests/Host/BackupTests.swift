@@ -248,6 +248,7 @@ struct BackupTests {
             try await until("a new one is made") { again.calls.encryption.held != nil }
             #expect(again.calls.encryption.held?.current != before.current)
             await again.stop()
+            _ = try PersonKey.prepare(at: PersonKey.file(of: try #require(NodeName("ann")), in: home.path))
             #expect(try HomePurge.run(home).isEmpty)
         }
     }
