@@ -5,7 +5,7 @@ import MeshWire
 /// Cuts a body into records and seals them: each bound to its number, its kind and its length, the last one
 /// marked (Docs/Protocol.md, Sealed payloads; the STREAM construction with its final flag).
 struct SealedBodyWriter: Sendable {
-    var cipher: RecordCipher
+    private var cipher: RecordCipher
     private var records = 0
 
     init(_ cipher: RecordCipher) { self.cipher = cipher }

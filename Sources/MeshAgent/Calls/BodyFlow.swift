@@ -64,6 +64,19 @@ struct MovementPace {
     }
 }
 
+extension Optional {
+    /// Does something with a seal where it stands: what it holds is not twice in memory meanwhile. Nil where
+    /// there is none.
+    mutating func inPlace<Answer>(
+        _ work: (inout Wrapped) throws(SealError) -> Answer
+    ) throws(SealError) -> Answer? {
+        guard var held = self else { return nil }
+        self = nil
+        defer { self = held }
+        return try work(&held)
+    }
+}
+
 extension ByteBuffer {
     /// The same bytes in storage of their own size: a slice keeps all of the read that brought it.
     var compacted: ByteBuffer { ByteBuffer(bytes: readableBytesView) }

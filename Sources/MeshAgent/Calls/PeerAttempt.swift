@@ -97,11 +97,7 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
     /// Does something with the seal; nil when that broke, and with it the attempt.
     private func sealing<Result>(_ work: (inout ConsumerSeal) throws(SealError) -> Result) -> Result? {
         do throws(SealError) {
-            guard var open = seal else { return nil }
-            // Not twice in memory: what it holds is changed in place.
-            seal = nil
-            defer { seal = open }
-            return try work(&open)
+            return try seal.inPlace(work)
         } catch {
             breakSeal()
             return nil

@@ -122,11 +122,7 @@ final class PeerCall: LinkStreamObserver, AnswerSink, BodySource, @unchecked Sen
     /// Does something with the seal; nil when that broke, and with it the call.
     private func sealing<Result>(_ work: (inout ProviderSeal) throws(SealError) -> Result) -> Result? {
         do throws(SealError) {
-            guard var open = seal else { return nil }
-            // Not twice in memory: what it holds is changed in place.
-            seal = nil
-            defer { seal = open }
-            return try work(&open)
+            return try seal.inPlace(work)
         } catch {
             abandon()
             stream.reset(.sealBroken)
