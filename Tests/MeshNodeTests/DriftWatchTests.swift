@@ -33,7 +33,7 @@ struct DriftWatchTests {
             at: start.instant + .seconds(seconds))
     }
 
-    private let difference = [BeliefDifference(subject: "agreement", here: "v3", there: "v2")]
+    private let difference = [BeliefDifference(subject: "agreement", agreement: nil, here: "v3", there: "v2")]
 
     @Test("tells at the second ping with the same two marks, and once")
     func second() {

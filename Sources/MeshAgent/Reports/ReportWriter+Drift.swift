@@ -57,10 +57,9 @@ extension ReportWriter {
     /// The offerer's next version takes the place of whatever either holds: here where this node provides
     /// what is in question, else at the peer.
     private func repair(_ id: NodeID) -> String {
-        let differing = node.drift(with: id)?.differences.map(\.subject) ?? []
+        let differing = node.drift(with: id)?.differences.compactMap(\.agreement) ?? []
         let own = node.agreements.records(with: id).last { record in
-            record.agreement.source == me
-                && differing.contains { $0.hasPrefix("agreement \(record.agreement.id)") }
+            record.agreement.source == me && differing.contains(record.agreement.id)
         }
         return own.map { "comity agreement renew \($0.contentID.description.prefix(12))" }
             ?? "comity agreement list"

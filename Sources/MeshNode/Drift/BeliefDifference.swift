@@ -5,6 +5,8 @@ import MeshBase
 public struct BeliefDifference: Equatable, Sendable {
     /// What it is about: `agreement 0190… over orders`, `the peer's key`.
     public let subject: String
+    /// The agreement that it is about; nil: none.
+    public let agreement: AgreementID?
     /// What this node believes: `v3 until 2027-02-01T00:00:00.000Z, active`.
     public let here: String
     /// What the peer does.
@@ -20,9 +22,9 @@ extension Beliefs {
     /// other may have it over and forgotten.
     func differences(from theirs: Beliefs, at now: WallTime) -> [BeliefDifference] {
         var found: [BeliefDifference] = []
-        func compare(_ subject: String, _ here: String, _ there: String) {
+        func compare(_ subject: String, _ here: String, _ there: String, about id: AgreementID? = nil) {
             guard here != there else { return }
-            found.append(BeliefDifference(subject: subject, here: here, there: there))
+            found.append(BeliefDifference(subject: subject, agreement: id, here: here, there: there))
         }
         compare("this node's key", mine.description, theirs.yours.description)
         compare("the peer's key", yours.description, theirs.mine.description)
@@ -36,7 +38,7 @@ extension Beliefs {
             let names = Set((own + other).flatMap(\.resources)).sorted().prefix(
                 BelievedAgreement.resourcesMax)
             let over = names.isEmpty ? "" : " over " + names.map(\.description).joined(separator: ", ")
-            compare("agreement \(id)\(over)", Self.words(own), Self.words(other))
+            compare("agreement \(id)\(over)", Self.words(own), Self.words(other), about: id)
         }
         return Array(found.prefix(BeliefDifference.countMax))
     }
