@@ -58,12 +58,16 @@ public enum PolicyEvaluator {
     private static func permits(
         _ terms: AgreementTerms, _ question: PolicyQuestion, _ meters: MeterGlance?
     ) -> Bool {
-        terms.agreement.source == question.callee && terms.agreement.target == question.caller
-            && isInTime(terms.agreement, at: question.now)
+        isBetween(terms.agreement, question) && isInTime(terms.agreement, at: question.now)
             && terms.agreement.grants.contains {
                 $0.resource == question.resource && $0.covers(question.capability)
             }
             && terms.agreement.conditions?.permit(question) ?? true && permits(terms.agreement, meters)
+    }
+
+    /// Whether its parties are those of the call, this way round.
+    private static func isBetween(_ agreement: Agreement, _ question: PolicyQuestion) -> Bool {
+        agreement.source == question.callee && agreement.target == question.caller
     }
 
     private static func permits(_ agreement: Agreement, _ meters: MeterGlance?) -> Bool {
@@ -107,9 +111,7 @@ public enum PolicyEvaluator {
 
     /// How far `terms` is from permitting: 0 agreed this way and not over, 1 over, 2 the other way round.
     private static func remoteness(of terms: AgreementTerms, to question: PolicyQuestion) -> Int {
-        guard terms.agreement.source == question.callee, terms.agreement.target == question.caller else {
-            return 2
-        }
+        guard isBetween(terms.agreement, question) else { return 2 }
         let hasExpired = question.now + AgreementLimits.clockMargin > terms.agreement.validUntil
         return terms.standing == .ended || hasExpired ? 1 : 0
     }
@@ -124,7 +126,7 @@ public enum PolicyEvaluator {
             Fact("agreement", agreement.id), Fact("version", agreement.version),
             Fact("decided at", question.side.rawValue),
         ]
-        guard agreement.source == question.callee, agreement.target == question.caller else {
+        guard isBetween(agreement, question) else {
             return [
                 Refusal(
                     .partyMismatch,
