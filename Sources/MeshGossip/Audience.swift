@@ -51,8 +51,7 @@ public struct NodePair: Hashable, Sendable, Comparable {
     /// The greater one.
     public let second: NodeID
 
-    /// The two, given in either order.
-    public init(_ one: NodeID, _ other: NodeID) {
+    init(_ one: NodeID, _ other: NodeID) {
         first = min(one, other)
         second = max(one, other)
     }
