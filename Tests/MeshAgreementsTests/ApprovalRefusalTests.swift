@@ -188,11 +188,7 @@ struct ApprovalRefusalTests {
     @Test("a veto here of what is in force: its parties may revoke it")
     func late() {
         var two = Approving()
-        two.annSays(.approve)
-        two.benSays(.approve)
-        two.talk(at: day(1))
-        two.accept()
-        two.talk(at: day(1))
+        two.agree()
         two.annSays(.veto)
         #expect(two.a.lastBecause == "it is in force: its parties may revoke it")
         #expect(two.isHonoured == [true, true])

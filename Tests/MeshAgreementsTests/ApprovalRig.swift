@@ -101,6 +101,15 @@ struct Approving {
         b.take(.acceptanceRequested(Ticket(301), contentID), at: now)
     }
 
+    /// Both persons approve, `b` accepts, and both parties come to know it all: it is in force.
+    mutating func agree() {
+        annSays(.approve)
+        benSays(.approve)
+        talk(at: day(1))
+        accept()
+        talk(at: day(1))
+    }
+
     /// What a call of `b` at `a` is answered, at either side.
     func verdicts(at now: Moment = day(2)) -> [Verdict] {
         let question = PolicyQuestion(

@@ -140,11 +140,7 @@ struct ApprovalTests {
     func restored(isProvider: Bool) throws {
         var two = Approving()
         let (first, second) = (two.a.stored, two.b.stored)
-        two.annSays(.approve)
-        two.benSays(.approve)
-        two.talk(at: day(1))
-        two.accept()
-        two.talk(at: day(1))
+        two.agree()
         #expect(two.isHonoured == [true, true])
         if isProvider {
             two.a.stored = first
@@ -187,11 +183,7 @@ struct ApprovalTests {
     @Test("an agreement whose approvals are gone is honoured no more, whatever its state says")
     func lost() throws {
         var two = Approving()
-        two.annSays(.approve)
-        two.benSays(.approve)
-        two.talk(at: day(1))
-        two.accept()
-        two.talk(at: day(1))
+        two.agree()
         let record = try #require(two.a.book.records.first)
         let bare = AgreementRecord(
             contentID: record.contentID, peer: record.peer, document: record.document, state: record.state,

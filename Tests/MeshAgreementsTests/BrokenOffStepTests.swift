@@ -74,11 +74,7 @@ struct BrokenOffStepTests {
     @Test("what lacked nothing any more is in force with the start", arguments: [true, false])
     func activated(isProvider: Bool) throws {
         var two = Approving()
-        two.annSays(.approve)
-        two.benSays(.approve)
-        two.talk(at: day(1))
-        two.accept()
-        two.talk(at: day(1))
+        two.agree()
         var party = isProvider ? two.a : two.b
         let place = try #require(party.stored.firstIndex { $0.contentID == two.contentID })
         guard case .active(let acceptance) = party.stored[place].state else {

@@ -91,20 +91,7 @@ private final class FrameForger: ChannelInboundHandler {
     static func place(
         _ forge: @escaping Forge, at agent: RunningAgent, from other: RunningAgent
     ) async throws {
-        let link = try #require(await agent.link(with: other.node))
-        try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
-            agent.transport.on(link.connection) { connection in
-                guard let pipeline = connection.context?.pipeline else {
-                    return done.resume(throwing: NeverHappened(description: "no pipeline"))
-                }
-                do {
-                    try pipeline.syncOperations.addHandler(FrameForger(forge), position: .before(connection))
-                    done.resume()
-                } catch {
-                    done.resume(throwing: error)
-                }
-            }
-        }
+        try await agent.place({ FrameForger(forge) }, onLinkWith: other)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

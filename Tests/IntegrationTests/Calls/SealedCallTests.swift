@@ -152,20 +152,7 @@ final class FrameTap: Sendable {
 
     static func on(_ agent: RunningAgent, to other: RunningAgent) async throws -> FrameTap {
         let tap = FrameTap()
-        let link = try #require(await agent.link(with: other.node))
-        try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
-            agent.transport.on(link.connection) { connection in
-                guard let pipeline = connection.context?.pipeline else {
-                    return done.resume(throwing: NeverHappened(description: "no pipeline"))
-                }
-                do {
-                    try pipeline.syncOperations.addHandler(Handler(tap), position: .before(connection))
-                    done.resume()
-                } catch {
-                    done.resume(throwing: error)
-                }
-            }
-        }
+        try await agent.place({ Handler(tap) }, onLinkWith: other)
         return tap
     }
 
