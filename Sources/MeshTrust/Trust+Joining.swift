@@ -195,7 +195,7 @@ extension Trust {
         effects.post(.record(.handshakeDenied(remote: remote, expected: handshake.intent?.node, denial)))
         end(connection)
         effects.post(.close(connection, denial.code))
-        take(denial, from: handshake.provedNode, member: handshake.provedMember, into: &effects)
+        take(denial, from: handshake.provedNode, member: handshake.provedMember, at: now, into: &effects)
         noteDecline(handshake, denial, at: now)
         joinDenied(connection, denial, at: now, into: &effects)
         pairingFailed(connection, Refusal(denied: denial), at: now, into: &effects)

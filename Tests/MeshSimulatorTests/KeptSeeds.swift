@@ -128,6 +128,21 @@ import Testing
                 .insider, .tornWrites, .backups, .clockYears, .echoes, .equivocation, .futureDating, .forgery,
             ],
             description: "a member whose clock ran past its credential and came right refused members"),
+        Kept(
+            seed: 399, nodes: 6, domain: .partners,
+            faults: [
+                .resets, .partitions, .flapping, .pauses, .clockDrift, .clockJumps, .badServices, .insider,
+                .tornWrites, .backups, .returns, .clockYears, .echoes, .equivocation, .futureDating,
+                .longSleep,
+            ],
+            description: "a home older than its trust in who denied it was suspended for a copy"),
+        Kept(
+            seed: 304, nodes: 11, domain: .partners,
+            faults: [
+                .oneWay, .flapping, .kills, .powerLosses, .pauses, .badServices, .operators, .deafness,
+                .intruder, .tornWrites, .backups, .returns, .futureDating,
+            ],
+            description: "trust stayed with the domain that a member had left for a partner's"),
     ]
 
     @Test(arguments: kept)

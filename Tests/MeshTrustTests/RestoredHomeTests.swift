@@ -79,21 +79,40 @@ struct RestoredHomeTests {
         }
     }
 
-    @Test("believes nobody who is not trusted, and no number below its own")
+    @Test("believes who is not trusted no number beyond what its clock reaches, and nobody one below its own")
     func strangers() {
         var table = withReturn(named: 50, origin: .backup)
+        let now = table.now
         var outbox = Outbox<TrustEffect>()
         let stranger = SimulatedKey(9).node
-        let denial = Denial(code: .bootReturned, reference: Octets([]), facts: [], boot: 900)
-        table.parties[1].trust.take(denial, from: stranger, into: &outbox)
-        table.parties[1].trust.take(denial, from: nil, into: &outbox)
-        table.parties[1].trust.take(denial, from: stranger, member: SimulatedKey(8).node, into: &outbox)
+        let denial = named((now.wall + .seconds(600)).milliseconds + 1)
+        table.parties[1].trust.take(denial, from: stranger, at: now, into: &outbox)
+        table.parties[1].trust.take(named(900), from: nil, at: now, into: &outbox)
+        table.parties[1].trust.take(
+            denial, from: stranger, member: SimulatedKey(8).node, at: now, into: &outbox)
         let peer = table.parties[0].node
-        let low = Denial(code: .bootReturned, reference: Octets([]), facts: [], boot: 0)
-        table.parties[1].trust.take(low, from: peer, into: &outbox)
+        table.parties[1].trust.take(named(0), from: peer, at: now, into: &outbox)
         let other = Denial(code: .peerNotTrusted, reference: Octets([]), facts: [], boot: 900)
-        table.parties[1].trust.take(other, from: peer, into: &outbox)
+        table.parties[1].trust.take(other, from: peer, at: now, into: &outbox)
         #expect(outbox.drain().isEmpty && table.parties[1].trust.me.boot.number == 1)
+    }
+
+    @Test(
+        "takes from a stranger what its own clock reaches within twice the refused skew, in a restored home only"
+    )
+    func beforeItsTrust() {
+        for (origin, isTaken) in [(HomeOrigin.backup, true), (.own, false)] {
+            var table = withReturn(named: 50, origin: origin)
+            var outbox = Outbox<TrustEffect>()
+            let highest = (table.now.wall + .seconds(600)).milliseconds
+            table.parties[1].trust.take(
+                named(highest), from: SimulatedKey(9).node, at: table.now, into: &outbox)
+            #expect(table.parties[1].trust.me.boot.number == (isTaken ? highest + 1 : 1))
+        }
+    }
+
+    private func named(_ boot: Int64) -> Denial {
+        Denial(code: .bootReturned, reference: Octets([]), facts: [], boot: boot)
     }
 
     /// Two that trust one another; the second is back with boot 1 after the first accepted `named`.
