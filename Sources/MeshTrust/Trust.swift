@@ -276,7 +276,10 @@ extension Trust {
         }
         if let held = shown.held {
             domains.partners.declined[held.membership.domain] = nil
-            if known != nil { hold(held, of: peer.node, at: now, into: &effects) }
+            if known != nil {
+                hold(held, of: peer.node, at: now, into: &effects)
+                peer = pins[peer.node] ?? peer
+            }
         }
         if let accepted = peer.boot, establishment.boot != accepted,
             establishment.boot.number <= accepted.number

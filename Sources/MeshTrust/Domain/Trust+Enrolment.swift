@@ -123,16 +123,12 @@ extension Trust {
         guard let name = pins[node]?.name ?? pins.freeName(like: establishment.name, for: node) else {
             return .refused(Refusal(.nameTaken, [Fact("name", establishment.name)]))
         }
-        let signer = held.chain.issuer?.body.node.brief ?? "the anchor"
-        let domain = held.membership.domain
-        let label = domains.label(of: domain)?.description ?? domain.brief
-        let note = "member of \(label) by a credential of \(signer)"
         return .allowed(
             PeerRecord(
                 node: node, key: establishment.key, pin: suite.pin(of: establishment.key),
                 inception: establishment.inception, name: name, state: .trusted, since: now.wall,
                 evidence: TrustEvidence(
-                    kind: .domain, transcript: establishment.transcript, note: note),
+                    kind: .domain, transcript: establishment.transcript, note: note(of: held)),
                 boot: pins[node]?.boot, domain: held.membership.domain))
     }
 

@@ -71,6 +71,7 @@ extension Trust {
     ) {
         let old = domains.members[node]
         if let old, old.chain.credential.body.issued > held.chain.credential.body.issued { return }
+        moveTrust(in: node, to: held, into: &effects)
         guard old?.chain != held.chain else { return }
         domains.members[node] = held
         effects.post(.persist(.credential(StoredCredential(node: node, chain: held.chain))))
@@ -79,6 +80,31 @@ extension Trust {
             namePapers(to: node, at: now, into: &effects)
         }
         scheduleDomains(at: now)
+    }
+
+    /// Trust that was made under a credential of another domain rests on this one from now on, and ends with
+    /// it: the node left that domain, or was put back to before it joined.
+    private mutating func moveTrust(
+        in node: NodeID, to held: HeldCredential, into effects: inout Outbox<TrustEffect>
+    ) {
+        guard var peer = pins[node], peer.state == .trusted, let old = peer.domain,
+            old != held.membership.domain
+        else { return }
+        peer.domain = held.membership.domain
+        peer.evidence = TrustEvidence(
+            kind: .domain, transcript: peer.evidence.transcript, note: note(of: held))
+        pins.write(peer)
+        effects.post(.persist(.peer(peer)))
+        effects.post(
+            .record(.stateChanged(node, name: peer.name, from: .trusted, to: .trusted, peer.evidence)))
+    }
+
+    /// What trust rests on, for people.
+    func note(of held: HeldCredential) -> String {
+        let signer = held.chain.issuer?.body.node.brief ?? "the anchor"
+        let domain = held.membership.domain
+        let label = domains.label(of: domain)?.description ?? domain.brief
+        return "member of \(label) by a credential of \(signer)"
     }
 
     /// What a chain proves of a peer now.

@@ -163,6 +163,38 @@ struct PartnerTrustTests {
         }
     }
 
+    @Test(
+        "a member that joined a partner's domain since is trusted by that domain's word, and no longer than it"
+    )
+    func changed() {
+        var world = PartnerTable()
+        world.accept(0, 2)
+        world.accept(2, 0)
+        let node = world.table.parties[1].node
+        #expect(world.table.parties[0].trust.pins[node]?.domain == world.acme.domain)
+        // It was put back to before it was enrolled, and the other organisation took it in.
+        var bolt = world.bolt
+        bolt.now = bolt.now + .seconds(1)
+        let book = bolt.book(bolt.chain(of: SimulatedKey(2)))
+        world.table.parties[1] = Party(2, name: "also", boot: 2, domains: book)
+        world.table.start(1)
+        world.meet(2, 1)
+        world.table.carry()
+        world.table.parties[0].persisted = []
+        world.meet(1, 0)
+        let peer = world.table.parties[0].trust.pins[node]
+        #expect(peer?.domain == world.bolt.domain && peer?.state == .trusted)
+        #expect(peer?.boot == world.table.parties[1].trust.me.boot)
+        #expect(peer?.evidence.note.contains(world.bolt.domain.brief) == true)
+        let written = world.table.parties[0].persisted.compactMap { change in
+            if case .peer(let record) = change, record.node == node { record } else { nil }
+        }
+        #expect(written.last == peer)
+        world.table.order(0, .forget(world.bolt.domain))
+        let outlives = world.trusts(0, 1)
+        #expect(!outlives)
+    }
+
     @Test("trust that two operators made by an invite outlives the partnership")
     func invited() {
         var world = PartnerTable()
