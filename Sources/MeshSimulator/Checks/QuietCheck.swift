@@ -198,7 +198,11 @@ extension World {
             noteCause(cause, of: host, toward: nil) { [($0, [(.house, 1)])] }
         case .trust(.partnerships(let paper)):
             let cause = "decision \(host) \(paper.contentID(using: suite))"
-            noteCause(cause, of: host, toward: nil) { [($0, [(.paper, 1), (.standing, 1)])] }
+            // Who accepts a domain is told its bundle, and shown the credentials of its members.
+            let accepted = paper.body.partners.count
+            noteCause(cause, of: host, toward: nil) { way in
+                [(way, [(.paper, 1), (.standing, 1)]), (way.back, [(.paper, accepted), (.credential, 1)])]
+            }
         case .trust(.bundle(let paper)):
             let cause = "bundle \(host) \(paper.contentID(using: suite))"
             noteCause(cause, of: host, toward: nil) { [($0, [(.paper, 1)])] }
