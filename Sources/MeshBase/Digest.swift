@@ -13,6 +13,15 @@ public struct Digest: Hashable, Sendable, Comparable, Codable, CustomStringConve
     /// - Parameter bytes: exactly 32 bytes; anything else gives nil.
     public init?(_ bytes: some Collection<UInt8>) { self.init(Array(bytes)) }
 
+    /// - Parameter bytes: exactly 32 bytes, which are read where they stand; anything else gives nil.
+    public init?(_ bytes: UnsafeRawBufferPointer) {
+        guard bytes.count == 32 else { return nil }
+        func word(at start: Int) -> UInt64 {
+            UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self))
+        }
+        self.init(word(at: 0), word(at: 8), word(at: 16), word(at: 24))
+    }
+
     /// - Parameter bytes: exactly 32 bytes; anything else gives nil.
     public init?(_ bytes: [UInt8]) {
         guard bytes.count == 32 else { return nil }
@@ -29,14 +38,10 @@ public struct Digest: Hashable, Sendable, Comparable, Codable, CustomStringConve
 
     /// The 32 bytes.
     public var bytes: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(32)
-        for word in [words.0, words.1, words.2, words.3] {
-            for shift in stride(from: 56, through: 0, by: -8) {
-                bytes.append(UInt8(truncatingIfNeeded: word >> shift))
-            }
-        }
-        return bytes
+        let inOrder = (
+            words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian
+        )
+        return withUnsafeBytes(of: inOrder) { Array($0) }
     }
 
     /// Compares all 256 bits without a branch on any of them, so that time tells nothing about where two

@@ -108,18 +108,27 @@ public struct CorrelationID: Hashable, Sendable, Comparable, Codable, CustomStri
     public static func < (left: Self, right: Self) -> Bool { (left.high, left.low) < (right.high, right.low) }
 
     /// `8-4-4-4-12` in lower case.
+    ///
+    /// Every call writes a few of them: in one go, without a copy on the way.
     public var description: String {
-        let text = Array(Hexadecimal.encode(high.bigEndianBytes + low.bigEndianBytes))
-        return [text[0..<8], text[8..<12], text[12..<16], text[16..<20], text[20..<32]].map { String($0) }
-            .joined(separator: "-")
+        String(unsafeUninitializedCapacity: 36) { buffer in
+            var position = 0
+            for nibble in 0..<32 {
+                if nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20 {
+                    buffer[position] = UInt8(ascii: "-")
+                    position += 1
+                }
+                buffer[position] = Hexadecimal.digit(nibble % 16, of: nibble < 16 ? high : low)
+                position += 1
+            }
+            return position
+        }
     }
 }
 
 extension UInt64 {
     /// The eight bytes, most significant first.
-    public var bigEndianBytes: [UInt8] {
-        stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: self >> UInt64($0)) }
-    }
+    public var bigEndianBytes: [UInt8] { withUnsafeBytes(of: bigEndian) { Array($0) } }
 
     /// - Parameter bytes: at most eight bytes, most significant first.
     public init(bigEndian bytes: some Collection<UInt8>) {

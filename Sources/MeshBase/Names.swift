@@ -5,11 +5,14 @@ public struct ResourceName: Hashable, Sendable, Comparable, Codable, CustomStrin
     public let description: String
 
     /// Nil unless `text` is such a name.
-    public init?(_ text: some StringProtocol) {
+    public init?(_ text: some StringProtocol) { self.init(String(text)) }
+
+    /// Nil unless `text` is such a name.
+    public init?(_ text: String) {
         guard (1...64).contains(text.utf8.count), let first = text.utf8.first, isLowerOrDigit(first),
             text.utf8.allSatisfy({ isLowerOrDigit($0) || isJoiner($0) })
         else { return nil }
-        description = String(text)
+        description = text
     }
 
     public init(from decoder: any Decoder) throws {
@@ -50,14 +53,17 @@ public struct NodeName: Hashable, Sendable, Comparable, Codable, CustomStringCon
     public let description: String
 
     /// Nil unless `text` is such a name.
-    public init?(_ text: some StringProtocol) {
+    public init?(_ text: some StringProtocol) { self.init(String(text)) }
+
+    /// Nil unless `text` is such a name.
+    public init?(_ text: String) {
         func isLetterOrDigit(_ byte: UInt8) -> Bool {
             isLowerOrDigit(byte) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
         }
         guard (1...63).contains(text.utf8.count), let first = text.utf8.first, isLetterOrDigit(first),
             text.utf8.allSatisfy({ isLetterOrDigit($0) || isJoiner($0) })
         else { return nil }
-        description = String(text)
+        description = text
     }
 
     /// This name with `-NUMBER` behind it, shortened so that it still fits.
@@ -91,9 +97,12 @@ public struct Principal: Hashable, Sendable, Comparable, Codable, CustomStringCo
     public let description: String
 
     /// Nil unless `text` is such a name.
-    public init?(_ text: some StringProtocol) {
+    public init?(_ text: some StringProtocol) { self.init(String(text)) }
+
+    /// Nil unless `text` is such a name.
+    public init?(_ text: String) {
         guard (1...256).contains(text.utf8.count), text.isPlain else { return nil }
-        description = String(text)
+        description = text
     }
 
     public init(from decoder: any Decoder) throws {
@@ -122,7 +131,7 @@ extension StringProtocol {
     /// general category Cc).
     @inlinable public var isPlain: Bool {
         // Most texts are visible ASCII, and bytes are looked at faster than scalars are read.
-        if utf8.allSatisfy({ (0x20...0x7e).contains($0) }) { return true }
+        if isVisibleASCII { return true }
         return unicodeScalars.allSatisfy { scalar in
             switch scalar.value {
             case 0...0x1f, 0x7f...0x9f, 0x61c, 0x200e, 0x200f, 0x202a...0x202e, 0x2066...0x2069: false
@@ -132,11 +141,42 @@ extension StringProtocol {
     }
 }
 
+extension StringProtocol {
+    /// Whether all of the text is ASCII from the space to `~`.
+    @inlinable public var isVisibleASCII: Bool {
+        utf8.withContiguousStorageIfAvailable { UnsafeRawBufferPointer($0).isVisibleASCII }
+            ?? utf8.allSatisfy { (0x20...0x7e).contains($0) }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether every byte is 0x20 ... 0x7e. Eight are looked at together: with `b` for each byte of a word,
+    /// `b - 0x20` borrows where it is less, and `(b ^ 0x7f) - 1` where it is 0x7f.
+    public var isVisibleASCII: Bool {
+        let each: UInt64 = 0x0101_0101_0101_0101
+        let top = each << 7
+        var offset = 0
+        while offset + 8 <= count {
+            let word = loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            let isSmall = (word &- each &* 0x20) & ~word
+            let delete = word ^ each &* 0x7f
+            let isDelete = (delete &- each) & ~delete
+            guard (word | isSmall | isDelete) & top == 0 else { return false }
+            offset += 8
+        }
+        while offset < count {
+            guard self[offset] >= 0x20, self[offset] <= 0x7e else { return false }
+            offset += 1
+        }
+        return true
+    }
+}
+
 private func isLowerOrDigit(_ byte: UInt8) -> Bool {
     (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
         || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
 }
 
 private func isJoiner(_ byte: UInt8) -> Bool {
-    [UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-")].contains(byte)
+    byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
 }

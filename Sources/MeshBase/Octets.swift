@@ -73,21 +73,27 @@ public enum Base32 {
     private static let values = table(of: alphabet)
 
     /// The text of `bytes`, in lower case.
-    public static func encode(_ bytes: some Collection<UInt8>) -> String {
-        var text: [UInt8] = []
-        text.reserveCapacity((bytes.count * 8 + 4) / 5)
-        var buffer: UInt32 = 0
-        var bits = 0
-        for byte in bytes {
-            buffer = buffer << 8 | UInt32(byte)
-            bits += 8
-            while bits >= 5 {
-                bits -= 5
-                text.append(alphabet[Int(buffer >> bits & 31)])
+    public static func encode(_ bytes: some Collection<UInt8>) -> String { encode(Array(bytes)) }
+
+    /// The text of `bytes`, in lower case.
+    public static func encode(_ bytes: [UInt8]) -> String {
+        String(unsafeUninitializedCapacity: (bytes.count * 8 + 4) / 5) { text in
+            var buffer: UInt32 = 0
+            var bits = 0
+            var length = 0
+            for byte in bytes {
+                buffer = buffer << 8 | UInt32(byte)
+                bits += 8
+                while bits >= 5 {
+                    bits -= 5
+                    text[length] = alphabet[Int(buffer >> bits & 31)]
+                    length += 1
+                }
             }
+            guard bits > 0 else { return length }
+            text[length] = alphabet[Int(buffer << (5 - bits) & 31)]
+            return length + 1
         }
-        if bits > 0 { text.append(alphabet[Int(buffer << (5 - bits) & 31)]) }
-        return String(decoding: text, as: UTF8.self)
     }
 
     /// The bytes of `text` (lower case only); nil for anything that `encode` would not have written.
@@ -99,17 +105,28 @@ public enum Base32 {
 
 /// Lower-case hexadecimal.
 public enum Hexadecimal {
-    private static let digits = Array("0123456789abcdef".utf8)
+    /// Two digits a byte.
+    public static func encode(_ bytes: some Collection<UInt8>) -> String { encode(Array(bytes)) }
 
     /// Two digits a byte.
-    public static func encode(_ bytes: some Collection<UInt8>) -> String {
-        var text: [UInt8] = []
-        text.reserveCapacity(bytes.count * 2)
-        for byte in bytes {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
+    public static func encode(_ bytes: [UInt8]) -> String {
+        String(unsafeUninitializedCapacity: bytes.count * 2) { text in
+            for (index, byte) in bytes.enumerated() {
+                text[2 * index] = digit(byte >> 4)
+                text[2 * index + 1] = digit(byte & 15)
+            }
+            return bytes.count * 2
         }
-        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// One of the 16 digits of `word`, from 0, the most significant first.
+    public static func digit(_ index: Int, of word: UInt64) -> UInt8 {
+        digit(UInt8(truncatingIfNeeded: word >> UInt64(60 - index * 4)) & 15)
+    }
+
+    /// - Parameter value: 0 ... 15.
+    private static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + (value - 10)
     }
 
     /// The bytes of `text`, either case, an even number of digits; nil otherwise.

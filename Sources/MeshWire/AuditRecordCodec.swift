@@ -81,8 +81,8 @@ public enum AuditRecordCodec {
         writer.append(number: event.time.milliseconds)
         writer.append(number: presence(of: event).rawValue)
         writer.append(text: event.type.rawValue)
-        writer.append(event.source.digest.bytes)
-        writer.append(event.target.digest.bytes)
+        writer.append(event.source.digest)
+        writer.append(event.target.digest)
         writer.append(number: event.durationInMilliseconds)
         writer.append(number: event.requestLength)
         writer.append(number: event.answerLength)
@@ -94,9 +94,9 @@ public enum AuditRecordCodec {
         }
         if let resource = event.resource { writer.append(text: resource.description) }
         if let capability = event.capability { writer.append(text: capability.description) }
-        if let agreement = event.agreement { writer.append(agreement.bytes) }
-        if let digest = event.requestDigest { writer.append(digest.bytes) }
-        if let digest = event.answerDigest { writer.append(digest.bytes) }
+        if let agreement = event.agreement { writer.append(agreement) }
+        if let digest = event.requestDigest { writer.append(digest) }
+        if let digest = event.answerDigest { writer.append(digest) }
         if let status = event.status { writer.append(number: status) }
         if let trace = event.traceparent {
             writer.append(text: Fitting.text(trace, limit: Limits.documentText))
@@ -174,11 +174,11 @@ public enum AuditRecordCodec {
         writer.append(number: presence.rawValue)
         writer.append(number: settlement.durationInMilliseconds)
         writer.append(number: settlement.answerLength)
-        if let digest = settlement.answerDigest { writer.append(digest.bytes) }
+        if let digest = settlement.answerDigest { writer.append(digest) }
         if let status = settlement.status { writer.append(number: status) }
         if let request = settlement.request {
             writer.append(number: request.length)
-            if let digest = request.digest { writer.append(digest.bytes) }
+            if let digest = request.digest { writer.append(digest) }
         }
         writer.append(refusals: settlement.refusals)
     }

@@ -59,13 +59,15 @@ struct ByteReader {
     mutating func length() throws(WireError) -> Int {
         let start = offset
         var value = 0
-        for shift in [0, 7, 14] {
+        var shift = 0
+        while shift <= 14 {
             let next = try byte()
             value |= Int(next & 0x7f) << shift
             if next & 0x80 == 0 {
                 guard next != 0 || shift == 0 else { break }
                 return value
             }
+            shift += 7
         }
         throw .fieldRefused("length", at: start)
     }
@@ -106,6 +108,13 @@ struct ByteWriter {
 
     mutating func append(number: some FixedWidthInteger) {
         withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    mutating func append(_ digest: Digest) {
+        append(number: digest.words.0)
+        append(number: digest.words.1)
+        append(number: digest.words.2)
+        append(number: digest.words.3)
     }
 
     mutating func append(_ id: CorrelationID) {

@@ -110,7 +110,7 @@ public enum InvocationCodec {
     }
 
     static func append(addressing call: Invocation, to writer: inout ByteWriter) throws(WireError) {
-        if let agreement = call.agreement { writer.append(agreement.bytes) }
+        if let agreement = call.agreement { writer.append(agreement) }
         try writer.append(principal: call.principal)
         if let purpose = call.purpose { writer.append(text: purpose.description) }
         writer.append(text: call.resource.description)
@@ -168,7 +168,7 @@ public enum InvocationCodec {
                 throw .fieldRefused("length of the body", at: writer.bytes.count)
             }
             writer.append(number: UInt32(length))
-            writer.append(digest.bytes)
+            writer.append(digest)
         case .streamed(nil): writer.append(BodyKind.streamed)
         case .streamed(let length?):
             writer.append(BodyKind.streamedOfLength)

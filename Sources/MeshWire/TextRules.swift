@@ -6,16 +6,16 @@ import MeshBase
 /// - at most `limit` bytes of UTF-8, unless it is made of the 64 characters of base64url alone: a long text
 ///   is data, never something that a person is shown or that could hide a sentence.
 ///
-/// NFC is the only thing for which this module asks Foundation; ASCII, which always is NFC, does not get that
-/// far.
+/// NFC is the only thing for which this module asks Foundation; visible ASCII, which always is NFC, does not
+/// get that far.
 enum TextRules {
     /// What is wrong with `text`; nil when nothing is.
     static func flaw(of text: String, limit: Int) -> TextFlaw? {
         if text.utf8.count > limit {
             return text.utf8.allSatisfy(isBase64URL) ? nil : .tooLong
         }
+        if text.isVisibleASCII { return nil }
         guard text.isPlain else { return .notPlain }
-        if text.utf8.allSatisfy({ $0 < 0x80 }) { return nil }
         return normalised(text).utf8.elementsEqual(text.utf8) ? nil : .notNormalised
     }
 

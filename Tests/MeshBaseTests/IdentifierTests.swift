@@ -94,6 +94,9 @@ struct CorrelationIDTests {
         for _ in 0..<100 {
             let id = CorrelationID(high: generator.next(), low: generator.next())
             #expect(CorrelationID(id.description) == id)
+            let digits = Hexadecimal.encode(id.high.bigEndianBytes + id.low.bigEndianBytes)
+            #expect(id.description.split(separator: "-").map(\.count) == [8, 4, 4, 4, 12])
+            #expect(id.description.filter { $0 != "-" } == digits)
             #expect(CorrelationID(id.description.uppercased()) == id)
         }
     }

@@ -55,6 +55,23 @@ struct NameTests {
         #expect(!"a\(character)b".isPlain)
         #expect("ab é 漢字 🙂".isPlain)
     }
+
+    @Test("visible ASCII is told apart at every place of a text, eight bytes at once or one")
+    func visibleASCII() {
+        for length in 0...17 {
+            for place in 0..<length {
+                for byte in UInt8.min ... .max {
+                    var bytes = [UInt8](repeating: UInt8(ascii: "~"), count: length)
+                    bytes[place] = byte
+                    let isVisible = bytes.withUnsafeBytes { $0.isVisibleASCII }
+                    if isVisible != (0x20...0x7e).contains(byte) {
+                        Issue.record("byte \(byte) at \(place) of \(length)")
+                    }
+                }
+            }
+        }
+        #expect("".isVisibleASCII && "a b~".isVisibleASCII && !"é".isVisibleASCII)
+    }
 }
 
 @Suite("Endpoints")

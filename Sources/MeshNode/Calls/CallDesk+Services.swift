@@ -113,7 +113,7 @@ extension CallDesk {
         if let purpose = invocation.purpose {
             headers.append(HeaderField("comity-purpose", purpose.description))
         }
-        headers.append(HeaderField("comity-correlation-id", Self.text(of: invocation.correlation)))
+        headers.append(HeaderField("comity-correlation-id", invocation.correlation.description))
         if let agreement { headers.append(HeaderField("comity-agreement", agreement.description)) }
         if let trace = invocation.traceparent, trace.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) {
             headers.append(HeaderField("traceparent", trace))
@@ -129,23 +129,5 @@ extension CallDesk {
         let text = node.description
         nodeTexts[node] = text
         return text
-    }
-
-    /// `8-4-4-4-12`, written in one go.
-    static func text(of correlation: CorrelationID) -> String {
-        let digits: StaticString = "0123456789abcdef"
-        return String(unsafeUninitializedCapacity: 36) { buffer in
-            var position = 0
-            for nibble in 0..<32 {
-                if [8, 12, 16, 20].contains(nibble) {
-                    buffer[position] = UInt8(ascii: "-")
-                    position += 1
-                }
-                let word = nibble < 16 ? correlation.high : correlation.low
-                buffer[position] = digits.utf8Start[Int(word >> UInt64(60 - nibble % 16 * 4) & 15)]
-                position += 1
-            }
-            return position
-        }
     }
 }

@@ -20,15 +20,6 @@ struct ProviderTests {
         #expect(rig.desk.load.services == 0)
     }
 
-    @Test("a correlation id is written as everywhere")
-    func correlationText() {
-        var generator = SeededGenerator(seed: 1)
-        for _ in 0..<100 {
-            let id = CorrelationID(high: generator.next(), low: generator.next())
-            #expect(CallDesk.text(of: id) == id.description)
-        }
-    }
-
     @Test("the backend learns who calls from this node only")
     func headers() {
         var rig = DeskRig()
