@@ -70,7 +70,7 @@ extension CallPlane: GatewayObserver {
                     id: id, target: target, resource: resource, form: form, headers: request.headers,
                     principal: principal, purpose: request.purpose, deadline: request.deadline,
                     idempotencyKey: request.idempotencyKey,
-                    traceparent: request.traceparent ?? TraceContext.fresh(), body: body)))
+                    traceparent: request.traceparent ?? TraceContext.fresh(using: &tables.value.traces), body: body)))
     }
 
     func bodyArrived(_ chunk: ByteBuffer, of id: GatewayRequestID) {
@@ -115,7 +115,17 @@ extension GatewayRequest {
 /// (protocol section 8).
 private enum TraceContext {
     /// Version 00, a trace and a parent of its own, and no wish to be sampled.
-    static func fresh() -> String {
-        "00-\(Hexadecimal.encode(SystemRandom.bytes(16)))-\(Hexadecimal.encode(SystemRandom.bytes(8)))-00"
+    static func fresh(using generator: inout SeededGenerator) -> String {
+        let words = (generator.next(), generator.next(), generator.next())
+        return String(unsafeUninitializedCapacity: 55) { text in
+            for index in [0, 1, 53, 54] { text[index] = UInt8(ascii: "0") }
+            for index in [2, 35, 52] { text[index] = UInt8(ascii: "-") }
+            for index in 0..<16 {
+                text[3 + index] = Hexadecimal.digit(index, of: words.0)
+                text[19 + index] = Hexadecimal.digit(index, of: words.1)
+                text[36 + index] = Hexadecimal.digit(index, of: words.2)
+            }
+            return 55
+        }
     }
 }

@@ -33,6 +33,8 @@ final class CallPlane: Sendable {
         /// What waits for the disk.
         var line = OrderLine()
         var requestsSeen: UInt64 = 0
+        /// Makes trace contexts, which are names and no secrets.
+        var traces = SeededGenerator(seed: UInt64(bigEndian: SystemRandom.bytes(8)))
         var streamsSeen: UInt64 = 0
         /// Whether peers' calls whose bodies are late are looked for soon.
         var isSweepDue = false
@@ -166,7 +168,10 @@ final class CallPlane: Sendable {
         call.keptBytes = 0
     }
 
+    /// An alarm that is set earlier than it need be is left: it looks when it rings, and most calls are over
+    /// long before their time is.
     private func setAlarm(_ deadline: Instant?) {
+        if let set = tables.value.alarmAt, deadline.map({ set <= $0 }) ?? true { return }
         guard tables.value.alarmAt != deadline else { return }
         tables.value.alarm?.cancel()
         tables.value.alarmAt = deadline
