@@ -1,17 +1,12 @@
+import MeshRouting
+
 /// Which header fields pass through an intermediary and which concern one connection only (RFC 9110 section
 /// 7.6.1).
 ///
 /// Names are in lower case throughout.
 enum HeaderRules {
     /// Whether `name` concerns one connection only, whether or not `Connection` names it.
-    static func isHopByHop(_ name: String) -> Bool {
-        switch name {
-        case "connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
-            "proxy-authenticate", "proxy-authorization", "http2-settings":
-            true
-        default: false
-        }
-    }
+    static func isHopByHop(_ name: String) -> Bool { FieldRules.isHopByHop(name) }
 
     /// Whether `name` may stand behind a body (RFC 9110 section 6.5.1): nothing that frames, routes,
     /// authorises or changes how the message is read.
@@ -28,29 +23,15 @@ enum HeaderRules {
 
     /// Whether `name` is one of those with which Comity speaks for itself: whoever else sends it would speak
     /// in its name.
-    static func isReserved(_ name: String) -> Bool { name.hasPrefix("comity-") || name == "comity" }
+    static func isReserved(_ name: String) -> Bool { FieldRules.isReserved(name) }
 
-    /// Whether `name` is a token (RFC 9110 section 5.6.2) and `value` holds no control character but a tab,
-    /// so that neither can end its line.
+    /// Whether neither can end its line.
     static func isWritable(_ name: String, _ value: String) -> Bool {
-        !name.utf8.isEmpty && name.utf8.allSatisfy(isTokenByte)
-            && value.utf8.allSatisfy { $0 >= 32 && $0 != 127 || $0 == 9 }
+        FieldRules.isToken(name) && FieldRules.isValue(value)
     }
 
     /// Whether `text` is a token.
-    static func isToken(_ text: String) -> Bool { !text.utf8.isEmpty && text.utf8.allSatisfy(isTokenByte) }
-
-    private static func isTokenByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-            UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"),
-            UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "^"), UInt8(ascii: "`"),
-            UInt8(ascii: "|"), UInt8(ascii: "~"):
-            true
-        default: false
-        }
-    }
+    static func isToken(_ text: String) -> Bool { FieldRules.isToken(text) }
 
     /// The elements of a comma-separated list, trimmed, in lower case, without empty ones.
     static func elements(of list: String) -> [String] {

@@ -8,10 +8,7 @@ public enum HeaderFilter {
 
     /// The fields of `headers` that may pass; the same array, without a copy, when all may.
     public static func passing(_ headers: [HeaderField]) -> [HeaderField] {
-        let named = headers.filter { $0.name == "connection" }
-            .flatMap {
-                $0.value.split(separator: ",").map { $0.filter { $0 != " " && $0 != "\t" }.lowercased() }
-            }
+        let named = named(by: headers)
         guard headers.contains(where: { !mayPass($0, besides: named) }) else { return headers }
         return headers.filter { mayPass($0, besides: named) }
     }
@@ -19,12 +16,31 @@ public enum HeaderFilter {
     /// The fields of an answer that may pass: the length of its body as well, so that whoever reads it knows
     /// when it is whole.
     public static func passing(answer headers: [HeaderField]) -> [HeaderField] {
-        let lengths = headers.filter { $0.name == "content-length" }
-        let passing = passing(headers)
-        guard lengths.count == 1, let length = Int64(lengths[0].value), length >= 0,
-            lengths[0].value.utf8.first != UInt8(ascii: "+")
-        else { return passing }
-        return passing + [HeaderField("content-length", "\(length)")]
+        let named = named(by: headers)
+        var passing: [HeaderField] = []
+        passing.reserveCapacity(headers.count)
+        var lengths = 0
+        var declared: Int64?
+        for field in headers {
+            if field.name == "content-length" {
+                lengths += 1
+                declared = field.value.utf8.first == UInt8(ascii: "+") ? nil : Int64(field.value)
+            } else if mayPass(field, besides: named) {
+                passing.append(field)
+            }
+        }
+        guard lengths == 1, let declared, declared >= 0 else { return passing }
+        passing.append(HeaderField("content-length", String(declared)))
+        return passing
+    }
+
+    /// What `Connection` names, in lower case.
+    private static func named(by headers: [HeaderField]) -> [String] {
+        guard headers.contains(where: { $0.name == "connection" }) else { return [] }
+        return headers.filter { $0.name == "connection" }
+            .flatMap {
+                $0.value.split(separator: ",").map { $0.filter { $0 != " " && $0 != "\t" }.lowercased() }
+            }
     }
 
     /// The length of `headers` on the wire, near enough to bound it.
@@ -33,18 +49,20 @@ public enum HeaderFilter {
     }
 
     private static func mayPass(_ field: HeaderField, besides named: [String]) -> Bool {
-        switch field.name {
-        case "connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
-            "proxy-authenticate", "proxy-authorization", "http2-settings", "host", "content-length", "expect",
-            "traceparent", "comity":
-            return false
-        default: break
-        }
-        return !field.name.utf8.isEmpty && !field.name.utf8.starts(with: reserved)
-            && !named.contains(field.name)
+        !FieldRules.isHopByHop(field.name) && !FieldRules.isReserved(field.name) && !isEnds(field.name)
+            && !field.name.utf8.isEmpty && !named.contains(field.name)
             && field.name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: ":") }
-            && field.value.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f || $0 == 9 }
+            && FieldRules.isValue(field.value)
     }
 
-    private static let reserved = Array("comity-".utf8)
+    /// What each of the two ends says for itself.
+    private static func isEnds(_ name: String) -> Bool {
+        switch name.utf8.count {
+        case 4: name == "host"
+        case 6: name == "expect"
+        case 11: name == "traceparent"
+        case 14: name == "content-length"
+        default: false
+        }
+    }
 }
