@@ -16,6 +16,12 @@ final class ResourceConnection: ChannelDuplexHandler {
     /// Up to this size the kernel takes a request whole or not at all: a failure to write it leaves no doubt.
     private static let undivided = 16 * 1024
 
+    /// What the decoder is told.
+    private static let asksHead = HTTPClientRequestPart.head(
+        HTTPRequestHead(version: .http1_1, method: .HEAD, uri: "/"))
+    private static let asksBody = HTTPClientRequestPart.head(
+        HTTPRequestHead(version: .http1_1, method: .GET, uri: "/"))
+
     let endpoint: Endpoint
     private let decoder: HTTPResponseDecoder
     private let wire: ResourceWire
@@ -36,6 +42,8 @@ final class ResourceConnection: ChannelDuplexHandler {
     private var isReadHeld = false
     private var alarm: Scheduled<Void>?
     private var alarmAt: NIODeadline?
+    /// The socket, once the kernel was asked about it.
+    private var descriptor: NIOBSDSocket.Handle?
     /// Whether the pool counts it: once dialling has succeeded.
     var isCounted = false
     /// Since when nothing is asked of it.
@@ -71,9 +79,7 @@ final class ResourceConnection: ChannelDuplexHandler {
         (received, rawBytes, isWritten, mayServeAgain, isHeld) = (0, 0, false, false, false)
         (framing, isThrottled) = (nil, false)
         // The decoder must know whether an answer to HEAD is due; the bytes go round it.
-        decoder.write(
-            data: .head(
-                HTTPRequestHead(version: .http1_1, method: HTTPMethod(rawValue: next.method), uri: "/")))
+        decoder.write(data: next.method == "HEAD" ? Self.asksHead : Self.asksBody)
         watch(next.deadline, context)
         switch next.body {
         case .whole(let bytes, let trailers):
@@ -125,17 +131,20 @@ final class ResourceConnection: ChannelDuplexHandler {
     var isAlive: Bool {
         guard let context, context.channel.isActive else { return false }
         do {
-            let found = try context.channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
-                of: NIOBSDSocket.Handle.self
-            ) { descriptor in
-                var byte: UInt8 = 0
-                return recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) == -1
-                    && errno == EAGAIN
-            }
-            return found ?? true
+            // Which socket it is takes longer to find than to ask; it is this one for as long as it is active.
+            guard let descriptor = try descriptor ?? found(context) else { return true }
+            self.descriptor = descriptor
+            var byte: UInt8 = 0
+            return recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) == -1 && errno == EAGAIN
         } catch {
             return false
         }
+    }
+
+    private func found(_ context: ChannelHandlerContext) throws -> NIOBSDSocket.Handle? {
+        try context.channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+            of: NIOBSDSocket.Handle.self
+        ) { $0 }
     }
 
     /// Closes it.

@@ -61,7 +61,7 @@ public struct ResourceRequest: Sendable {
         for field in headers where passes(field.name.lowercasedASCII, named) { try write(field, into: &head) }
         for field in added { try write(field, into: &head) }
         if let length = body.length {
-            if length > 0 || ["POST", "PUT", "PATCH"].contains(method) {
+            if length > 0 || method == "POST" || method == "PUT" || method == "PATCH" {
                 head.writeStaticString("content-length: ")
                 head.writeString(String(length))
                 head.writeStaticString("\r\n")

@@ -11,6 +11,8 @@ public struct ResourceURL: Hashable, Sendable, CustomStringConvertible {
     public let path: String
     /// The address when the host is one: no resolving is needed.
     let address: SocketAddress?
+    /// What `Host` says: the port is left out when it is HTTP's own.
+    let authority: String
 
     /// Nil unless `text` is such a URL of at most 2048 bytes.
     public init?(_ text: String) {
@@ -34,6 +36,7 @@ public struct ResourceURL: Hashable, Sendable, CustomStringConvertible {
         self.endpoint = endpoint
         self.path = path
         self.address = address
+        self.authority = Self.authority(endpoint)
     }
 
     private static func address(_ endpoint: Endpoint) -> SocketAddress? {
@@ -44,8 +47,7 @@ public struct ResourceURL: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// What `Host` says: the port is left out when it is HTTP's own.
-    var authority: String {
+    private static func authority(_ endpoint: Endpoint) -> String {
         guard endpoint.port == 80 else { return endpoint.description }
         return endpoint.host.contains(":") ? "[\(endpoint.host)]" : endpoint.host
     }

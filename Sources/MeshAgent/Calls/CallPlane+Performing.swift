@@ -187,11 +187,23 @@ extension CallPlane {
             tables.value.uses[id] = echo
             return echo.start(invocation)
         }
-        guard let url = ResourceURL(text) else { return later(.resourceFailed(id, .unreachable, .none)) }
+        guard let url = url(text) else { return later(.resourceFailed(id, .unreachable, .none)) }
         let use = ResourceUse(id, feed, answeringTo: sink, on: self)
         tables.value.uses[id] = use
         use.start(request(invocation, to: url, feed), through: resources, on: loop)
     }
+
+    /// What a resource's URL says; each is read once.
+    private func url(_ text: String) -> ResourceURL? {
+        if let url = tables.value.urls[text] { return url }
+        guard let url = ResourceURL(text) else { return nil }
+        if tables.value.urls.count >= Self.urlsKept { tables.value.urls = [:] }
+        tables.value.urls[text] = url
+        return url
+    }
+
+    /// URLs of resources that are kept as they were read.
+    private static let urlsKept = 1_024
 
     private func request(_ invocation: Invocation, to url: ResourceURL, _ feed: RequestFeed)
         -> ResourceRequest
@@ -200,7 +212,16 @@ extension CallPlane {
             if let whole = feed.whole { .whole(whole.bytes, trailers: whole.trailers) } else {
                 .streamed(length: feed.form.length)
             }
-        let own = invocation.headers.filter { $0.name.hasPrefix("comity-") || $0.name == "traceparent" }
+        var (own, callers): ([HeaderField], [HeaderField]) = ([], [])
+        callers.reserveCapacity(invocation.headers.count)
+        own.reserveCapacity(invocation.headers.count)
+        for field in invocation.headers {
+            if FieldRules.isReserved(field.name) || field.name == "traceparent" {
+                own.append(field)
+            } else {
+                callers.append(field)
+            }
+        }
         // Where bytes that move prolong the call's time, the desk says when it is over.
         let timeout: Duration? =
             switch invocation.deadlineScope {
@@ -209,8 +230,7 @@ extension CallPlane {
             }
         return ResourceRequest(
             url: url, method: invocation.method, path: invocation.path, query: invocation.query,
-            headers: invocation.headers.filter { !$0.name.hasPrefix("comity-") && $0.name != "traceparent" },
-            added: own, body: body, timeout: timeout)
+            headers: callers, added: own, body: body, timeout: timeout)
     }
 
     /// Tells the desk behind what is being performed now.

@@ -26,6 +26,8 @@ final class CallPlane: Sendable {
         var attempts: [AttemptID: PeerAttempt] = [:]
         var calls: [InboundKey: PeerCall] = [:]
         var uses: [ServiceID: any ServiceUse] = [:]
+        /// URLs of this node's resources, as they were read.
+        var urls: [String: ResourceURL] = [:]
         /// Bytes of calls' bodies that are kept for each peer.
         var kept: [NodeID: Int] = [:]
         var links: [NodeID: ConnectionID] = [:]
