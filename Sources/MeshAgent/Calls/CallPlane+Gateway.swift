@@ -70,7 +70,8 @@ extension CallPlane: GatewayObserver {
                     id: id, target: target, resource: resource, form: form, headers: request.headers,
                     principal: principal, purpose: request.purpose, deadline: request.deadline,
                     idempotencyKey: request.idempotencyKey,
-                    traceparent: request.traceparent ?? TraceContext.fresh(using: &tables.value.traces), body: body)))
+                    traceparent: request.traceparent ?? TraceContext.fresh(using: &tables.value.traces),
+                    body: body)))
     }
 
     func bodyArrived(_ chunk: ByteBuffer, of id: GatewayRequestID) {

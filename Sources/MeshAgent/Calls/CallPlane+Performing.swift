@@ -10,26 +10,54 @@ import Synchronization
 
 // What the desk orders, in its order.
 extension CallPlane {
+    /// Does at once what waits for no record of this turn, and gathers the rest.
     func carryOut(_ steps: [OrderLine.Step]) {
         loop.preconditionInEventLoop()
-        for index in steps.indices {
-            switch steps[index] {
-            case .write(let records, let durability, let gate):
-                switch trail.append(records, durability) {
-                case .done: break
-                case .later(let later):
-                    later.onDone { isDurable in self.loop.execute { self.pass(gate, isDurable) } }
-                case .failed(let error):
-                    note("the audit cannot be written", error)
-                    return failClosed(performed(steps[(index + 1)...]) + tables.value.line.unwritten())
-                }
-            case .keep(let keepsake, let gate):
-                trail.keep(keepsake) { isDurable in
-                    self.loop.execute { self.kept(keepsake, gate, isDurable) }
-                }
-            case .perform(let effect): perform(effect)
+        for step in steps {
+            if case .write(let records, let durability, let gate) = step {
+                tables.value.turn.records += records
+                if durability == .synced { tables.value.turn.gates.append(gate) }
+                guard !tables.value.turn.isOpen else { continue }
+                tables.value.turn.isOpen = true
+                loop.execute { self.closeTurn() }
+            } else if tables.value.turn.isOpen {
+                tables.value.turn.steps.append(step)
+            } else {
+                carryOut(step)
             }
         }
+        if !tables.value.turn.isOpen { tables.value.line.written() }
+    }
+
+    private func carryOut(_ step: OrderLine.Step) {
+        switch step {
+        case .write: preconditionFailure("a record is written outside its turn")
+        case .keep(let keepsake, let gate):
+            trail.keep(keepsake) { isDurable in
+                self.loop.execute { self.kept(keepsake, gate, isDurable) }
+            }
+        case .perform(let effect): perform(effect)
+        }
+    }
+
+    /// Writes what was recorded since the loop began this turn, in one write, and then does what waits for
+    /// it.
+    private func closeTurn() {
+        let turn = tables.value.turn
+        tables.value.turn = Turn()
+        switch trail.append(turn.records, turn.gates.isEmpty ? .written : .synced) {
+        case .done: break
+        case .later(let later):
+            let gates = turn.gates
+            later.onDone { isDurable in
+                self.loop.execute { for gate in gates { self.pass(gate, isDurable) } }
+            }
+        case .failed(let error):
+            note("the audit cannot be written", error)
+            return failClosed(performed(turn.steps) + tables.value.line.unwritten())
+        }
+        tables.value.line.written()
+        perform { for step in turn.steps { self.carryOut(step) } }
     }
 
     private func kept(_ keepsake: Keepsake, _ gate: OrderLine.Gate, _ isDurable: Bool) {
@@ -39,7 +67,7 @@ extension CallPlane {
 
     private func pass(_ gate: OrderLine.Gate, _ isDurable: Bool) {
         guard isDurable else { return failClosed(tables.value.line.failed(gate)) }
-        perform(tables.value.line.opened(gate))
+        perform { self.carryOut(self.tables.value.line.opened(gate)) }
     }
 
     private func perform(_ effect: CallEffect) {
@@ -78,7 +106,7 @@ extension CallPlane {
     }
 
     /// What these steps would have done.
-    private func performed(_ steps: ArraySlice<OrderLine.Step>) -> [CallEffect] {
+    private func performed(_ steps: [OrderLine.Step]) -> [CallEffect] {
         steps.compactMap { step in if case .perform(let effect) = step { effect } else { nil } }
     }
 

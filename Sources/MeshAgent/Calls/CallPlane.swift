@@ -15,10 +15,21 @@ import Synchronization
 /// decides.
 ///
 /// Everything of a call happens on one event loop: the application's connection, the links, the backends. So
-/// no call crosses a thread, and the effects of one decision are performed in order before the next decision
-/// on that loop. An effect behind a record is performed once the record is written, or synced where the desk
-/// says so; meanwhile other calls go on.
+/// no call crosses a thread, and effects are performed in the order of the decisions. An effect behind a
+/// record is performed once the record is written, or synced where the desk says so; meanwhile other calls go
+/// on. The records of one turn of the loop leave in one write at its end, and what stands behind the first of
+/// them follows then.
 final class CallPlane: Sendable {
+    /// What one turn of the event loop records, and what waits for that.
+    struct Turn {
+        var isOpen = false
+        var records: [AuditRecord] = []
+        /// What opens once the records are synced.
+        var gates: [OrderLine.Gate] = []
+        /// In the order in which they are carried out.
+        var steps: [OrderLine.Step] = []
+    }
+
     /// What is under way, by the desk's names.
     struct Tables {
         var requests: [RequestID: OwnRequest] = [:]
@@ -34,6 +45,7 @@ final class CallPlane: Sendable {
         var peers: [ConnectionID: NodeID] = [:]
         /// What waits for the disk.
         var line = OrderLine()
+        var turn = Turn()
         var requestsSeen: UInt64 = 0
         /// Makes trace contexts, which are names and no secrets.
         var traces = SeededGenerator(seed: UInt64(bigEndian: SystemRandom.bytes(8)))
@@ -90,15 +102,15 @@ final class CallPlane: Sendable {
     func submit(_ input: CallInput) {
         guard loop.inEventLoop else { return loop.execute { self.submit(input) } }
         tables.value.inputs.append(input)
-        if !tables.value.isPerforming { perform([]) }
+        if !tables.value.isPerforming { perform {} }
     }
 
-    /// Performs `steps`, and then what is submitted meanwhile: the desk hears of nothing before all that it
-    /// ordered last is carried out.
-    func perform(_ steps: [OrderLine.Step]) {
+    /// Does `first`, and then has the desk decide what is submitted meanwhile: it hears of nothing while an
+    /// effect is being performed.
+    func perform(_ first: () -> Void) {
         precondition(!tables.value.isPerforming, "orders are performed within others")
         tables.value.isPerforming = true
-        carryOut(steps)
+        first()
         while let input = tables.value.inputs.popFirst() {
             var outbox = Outbox<CallEffect>()
             desk.withLock { $0.handle(input, at: SystemClock.now(), into: &outbox) }

@@ -10,14 +10,17 @@ import MeshRouting
 ///         ──> behind a gate: a sync of the records of its input, or a key or meter that is kept
 ///                            ──opened──> perform     ──failed, unwritten──> nothing of it
 ///
+/// A shell may gather the records of several inputs into one write, a *turn*: from the first of them on it
+/// holds back every other step, and carries them out in their order once the write is made.
+///
 /// Orders about different calls do not wait for one another. Without the line the next input's orders would
 /// overtake those that wait: an answer would end before it began, and an attempt would leave after it was
 /// given up. What is given up while it waits does not begin. A meter's records do not wait, or an older one
 /// would come to the store behind a newer.
 ///
-/// Callers owe it: the steps carried out in their order, before the next input; `opened` or `failed` once for
-/// each gate that a step names, unless the record of the step was only to be written and was; `unwritten` at
-/// once, in place of the steps that follow, where a record could not even be written.
+/// Callers owe it: the steps carried out in their order; `written` once the records of a turn are, and
+/// `unwritten` in its place, and in place of the steps held back, where they could not be; then `opened` or
+/// `failed` once for each gate that a step names, unless the record of the step was only to be written.
 public struct OrderLine: Sendable, Equatable {
     /// What is awaited.
     public typealias Gate = UInt64
@@ -43,9 +46,11 @@ public struct OrderLine: Sendable, Equatable {
     /// Gates that are closed, with the calls that wait for them in the order in which they came.
     private var waiting: [Gate: [CallSubject]] = [:]
     private var gatesMade: Gate = 0
-    /// The calls of the last input that was added, as far as something of them waits.
-    private var lastSubjects: [CallSubject] = []
-    private var firstGateOfLast: Gate = 0
+    /// The calls of which something was made to wait in this turn; some more than once.
+    private var turnSubjects: [CallSubject] = []
+    /// How many of these came with inputs before the last.
+    private var listed = 0
+    private var firstGateOfTurn: Gate = 1
 
     public init() {}
 
@@ -54,8 +59,7 @@ public struct OrderLine: Sendable, Equatable {
 
     /// Takes what one input ordered.
     public mutating func add(_ effects: [CallEffect]) -> [Step] {
-        lastSubjects = []
-        firstGateOfLast = gatesMade + 1
+        listed = turnSubjects.count
         var steps: [Step] = []
         var gates: [Gate] = []
         var keepsakes: [Keepsake] = []
@@ -78,7 +82,7 @@ public struct OrderLine: Sendable, Equatable {
                 steps.append(.perform(effect))
             }
         }
-        for subject in lastSubjects { walk(subject, into: &steps) }
+        for index in listed..<turnSubjects.count { walk(turnSubjects[index], into: &steps) }
         // What nothing else waits for.
         for keepsake in keepsakes { steps.append(.keep(keepsake, newGate())) }
         return steps
@@ -87,8 +91,19 @@ public struct OrderLine: Sendable, Equatable {
     /// What the gate stood for is durable.
     public mutating func opened(_ gate: Gate) -> [Step] {
         var steps: [Step] = []
-        for subject in waiting.removeValue(forKey: gate) ?? [] { walk(subject, into: &steps) }
+        for subject in waiting.removeValue(forKey: gate) ?? [] {
+            let before = gatesMade
+            walk(subject, into: &steps)
+            if gatesMade > before { turnSubjects.append(subject) }
+        }
         return steps
+    }
+
+    /// All records that were ordered so far are written: the turn is over.
+    public mutating func written() {
+        turnSubjects.removeAll(keepingCapacity: true)
+        listed = 0
+        firstGateOfTurn = gatesMade + 1
     }
 
     /// What the gate stood for is not durable, and will not be: what waited for it, which must not happen.
@@ -96,12 +111,13 @@ public struct OrderLine: Sendable, Equatable {
         takeOut(waiting.removeValue(forKey: gate) ?? [])
     }
 
-    /// A record of the last input could not be written: nothing of that input happens, whatever it waits for
-    /// besides.
+    /// The records of this turn could not be written: nothing happens of what was made to wait in it,
+    /// whatever it waits for besides.
     public mutating func unwritten() -> [CallEffect] {
-        // Nothing was added or opened since: all these gates are the last input's.
-        for gate in firstGateOfLast..<(gatesMade + 1) { waiting[gate] = nil }
-        return takeOut(lastSubjects)
+        for gate in firstGateOfTurn..<(gatesMade + 1) { waiting[gate] = nil }
+        let given = takeOut(turnSubjects)
+        written()
+        return given
     }
 
     private mutating func takeOut(_ subjects: [CallSubject]) -> [CallEffect] {
@@ -121,7 +137,7 @@ public struct OrderLine: Sendable, Equatable {
         _ effect: CallEffect, _ subject: CallSubject, behind gates: [Gate],
         _ keepsakes: inout [Keepsake]
     ) {
-        if !lastSubjects.contains(subject) { lastSubjects.append(subject) }
+        if !turnSubjects[listed...].contains(subject) { turnSubjects.append(subject) }
         for gate in gates where waiting[gate]?.contains(subject) != true {
             queues[subject, default: []].append(.gate(gate))
             waiting[gate, default: []].append(subject)

@@ -100,6 +100,28 @@ import Testing
         #expect(line.waitingCount == 0)
     }
 
+    @Test func `a write that failed gives back all that its turn left waiting, and nothing else`() {
+        var line = OrderLine()
+        _ = line.add([.record([record], .synced), answer(4)])
+        line.written()
+        _ = line.add([.record([record], .synced), answer(1)])
+        _ = line.add([.record([record], .synced), answer(3)])
+        _ = line.add([.remember(entry("k")), finish(1)])
+        #expect(line.unwritten() == [answer(1), finish(1), answer(3)])
+        #expect(line.waitingCount == 1 && line.opened(2).isEmpty && line.opened(3).isEmpty)
+        #expect(words(line.opened(1)) == ["answer 4"])
+    }
+
+    @Test func `what a gate lets go on to a key within a turn that fails is given back as well`() {
+        var line = OrderLine()
+        _ = line.add([.record([record], .synced), .remember(entry("k")), finish(1)])
+        line.written()
+        _ = line.add([.record([record], .written)])
+        #expect(words(line.opened(1)) == ["k 3"])
+        #expect(line.unwritten() == [finish(1)])
+        #expect(line.waitingCount == 0 && line.failed(3).isEmpty)
+    }
+
     @Test func `a write that failed gives back all that its input left waiting`() {
         var line = OrderLine()
         _ = line.add([.record([record], .synced), answer(1)])
