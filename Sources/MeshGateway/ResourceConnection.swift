@@ -131,7 +131,7 @@ final class ResourceConnection: ChannelDuplexHandler {
     var isAlive: Bool {
         guard let context, context.channel.isActive else { return false }
         do {
-            // Which socket it is takes longer to find than to ask; it is this one for as long as it is active.
+            // Which socket it is takes longer to find than to ask; it stays the same while it is active.
             guard let descriptor = try descriptor ?? found(context) else { return true }
             self.descriptor = descriptor
             var byte: UInt8 = 0
