@@ -8,6 +8,11 @@ extension Trust {
         assessOwn(at: now, into: &effects)
         if let home = domains.home {
             domains.partners.restore(domains.storedPartners, home: home, using: suite)
+            // The process may have ended between a decision and the end of what it forgot.
+            for bundle in domains.storedPartners.bundles
+            where domains.partners.bundles[bundle.body.domain] == nil {
+                effects.post(.persist(.bundleGone(bundle.body.domain)))
+            }
             domains.storedPartners = StoredPartners()
             keepBundle(at: now, into: &effects)
             schedulePapers(at: now)

@@ -149,6 +149,23 @@ struct PartnerTrustTests {
         #expect(world.table.parties[0].memberships[world.table.parties[2].node] == .some(nil))
     }
 
+    @Test("a bundle that the last decision forgot goes at the start, when the process ended before it could")
+    func leftBehind() {
+        let world = PartnerTable()
+        var stored = StoredPartners()
+        stored.decided = world.acme.decision(2, [world.bolt.partner()])
+        for bundle in [world.acme.bundle(1), world.bolt.bundle(2), world.crew.bundle(2)] {
+            stored.keep(bundle)
+        }
+        let book = DomainBook(
+            home: world.table.parties[0].trust.domains.home, credentials: [], tokens: [],
+            anchor: world.acme.anchor.publicKey, certificate: Octets([9]), partners: stored)
+        var table = TrustTable(Party(1, name: "alpha", domains: book))
+        table.start(0)
+        let gone = table.parties[0].persisted.filter { if case .bundleGone = $0 { true } else { false } }
+        #expect(gone == [.bundleGone(world.crew.domain)])
+    }
+
     @Test("a bundle without keys ends trust in its domain, at all who hear of it")
     func withoutKeys() {
         var world = PartnerTable()
