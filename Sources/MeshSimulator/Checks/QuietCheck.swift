@@ -12,6 +12,7 @@ import MeshTrust
 ///   partner's; else the tag of its domain;
 /// - `houseHeld`, where both are members of one domain: which house agreement it holds;
 /// - `list`: where it stands, for each audience that the two share: the pair, and perhaps the domain;
+/// - `paper`: a decision about partners that is dated ahead of the other's clock, with its bundles;
 /// - `agreement`: its own offers that are still open, its revocations and its people's words that were not
 ///   heard; and what answers the other's;
 /// - `credential`, of a node that accepts the other's domain: its own, in answer to that domain's tag.
@@ -143,7 +144,18 @@ extension World {
             (.standing, disk.home == nil ? 0 : 1), (.houseHeld, areMembers ? 1 : 0),
             (.list, areMembers ? 2 : 1),
             (.agreement, open.count + unheard(of: host, at: node)),
+            (.paper, areMembers ? papersWaiting(at: far, that: host) : 0),
         ]
+    }
+
+    /// Papers that `host` holds and `far` cannot take yet, since they are dated ahead of its clock: it is
+    /// told them anew at each link.
+    private func papersWaiting(at far: Int, that host: Int) -> Int {
+        let (mine, theirs) = (hosts[host].disk.partners, hosts[far].disk.partners)
+        guard let decided = mine.decided, decided != theirs.decided,
+            decided.body.issued > moment(of: far).wall + Limits.clockSkewRefused
+        else { return 0 }
+        return 1 + mine.bundles.count
     }
 
     /// Words of a host's people that `node` has not said that it has, and all of them where a version waits
