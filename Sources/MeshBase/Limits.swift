@@ -25,6 +25,9 @@ public enum Limits {
     /// The highest boot number that a restored home takes from a peer: half of what can be written, so that
     /// there is always room above it.
     public static let bootNumberNamed: Int64 = 1 << 52
+    /// How far beyond its clock, or the number with which it started, a restored home takes one from who is
+    /// not trusted.
+    public static let bootNumberByStrangers: Duration = .seconds(86_400)
     /// A trusted link repeats its handshake after this long.
     public static let handshakeRepeat: Duration = .seconds(3600)
 

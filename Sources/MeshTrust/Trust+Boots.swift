@@ -15,10 +15,11 @@ public enum HomeOrigin: String, Sendable, Equatable {
 ///         not within 10 s of the last one --> an alarm;  the same run within 10 minutes --> suspended
 ///     denied for that, here, in a restored home, by a trusted peer, or by who has just proved to be a
 ///         member of this node's domain --> above the number that it named
-///         by anyone else, who proved its key --> the same, if this clock reaches that number soon by itself
+///         by anyone else, who proved its key --> the same, if time brings that number within a day
 ///
 /// A backup may be older than the trust, or the decision about a domain, that the denial rests on; then its
-/// home knows nobody who could tell it. A number that time will bring anyway is no power over this node.
+/// home knows nobody who could tell it. A number that time brings anyway is no power over this node. A day,
+/// because both clocks may be behind the one by which the run started that was accepted.
 ///
 /// Both ends dial at once, and a node learns from the first denial only: so returns within 10 s are one.
 /// Two runs that return one after the other are no copy that goes on beside its original, but a home that was
@@ -52,20 +53,13 @@ extension Trust {
             named >= me.boot.number, named <= Limits.bootNumberNamed
         else { return }
         let isBelieved = pins.isTrusted(node) || node == member
-        guard isBelieved || named <= Self.highestBoot(acceptedBy: now.wall) else { return }
+        let reached = max(now.wall, WallTime(milliseconds: bootAtStart)) + Limits.bootNumberByStrangers
+        guard isBelieved || named <= reached.milliseconds else { return }
         let old = me.boot
         let random = generator.bytes(8).reduce(0) { $0 << 8 | UInt64($1) }
         me = me.running(as: BootID(number: named + 1, random: random))
         effects.post(.persist(.ownBoot(me.boot)))
         effects.post(.record(.bootRaised(by: node, from: old, to: me.boot)))
-    }
-}
-
-extension Trust {
-    /// No run of a node whose clock was right enough for a handshake had a number above this: it started
-    /// within the refused skew of its peer's clock, and that one is within it of this.
-    private static func highestBoot(acceptedBy wall: WallTime) -> Int64 {
-        (wall + Limits.clockSkewRefused + Limits.clockSkewRefused).milliseconds
     }
 }
 

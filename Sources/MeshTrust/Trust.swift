@@ -26,6 +26,8 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
 
     let suite: Suite
     let origin: HomeOrigin
+    /// The number with which this process began.
+    let bootAtStart: Int64
     var generator: SeededGenerator
     var handshakes = OrderedTable<ConnectionID, RunningHandshake>()
     var signatures = OrderedTable<Ticket, ConnectionID>()
@@ -66,6 +68,7 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
     ) {
         self.me = me
         self.origin = origin
+        bootAtStart = me.boot.number
         self.pins = pins
         self.invites = invites
         self.domains = domains

@@ -85,7 +85,7 @@ struct RestoredHomeTests {
         let now = table.now
         var outbox = Outbox<TrustEffect>()
         let stranger = SimulatedKey(9).node
-        let denial = named((now.wall + .seconds(600)).milliseconds + 1)
+        let denial = named((now.wall + .seconds(86_400)).milliseconds + 1)
         table.parties[1].trust.take(denial, from: stranger, at: now, into: &outbox)
         table.parties[1].trust.take(named(900), from: nil, at: now, into: &outbox)
         table.parties[1].trust.take(
@@ -98,16 +98,31 @@ struct RestoredHomeTests {
     }
 
     @Test(
-        "takes from a stranger what its own clock reaches within twice the refused skew, in a restored home only"
+        "takes from a stranger what its own clock reaches within a day, in a restored home only"
     )
     func beforeItsTrust() {
         for (origin, isTaken) in [(HomeOrigin.backup, true), (.own, false)] {
             var table = withReturn(named: 50, origin: origin)
             var outbox = Outbox<TrustEffect>()
-            let highest = (table.now.wall + .seconds(600)).milliseconds
+            let highest = (table.now.wall + .seconds(86_400)).milliseconds
             table.parties[1].trust.take(
                 named(highest), from: SimulatedKey(9).node, at: table.now, into: &outbox)
             #expect(table.parties[1].trust.me.boot.number == (isTaken ? highest + 1 : 1))
+            // Its own earlier rise does not bring the next within reach.
+            table.parties[1].trust.take(
+                named(highest + 1_000), from: SimulatedKey(9).node, at: table.now, into: &outbox)
+            #expect(table.parties[1].trust.me.boot.number == (isTaken ? highest + 1 : 1))
+        }
+    }
+
+    @Test("whose clock is years behind takes from a stranger what is a day above its own number")
+    func behind() {
+        var table = withReturn(named: 50, origin: .backup, number: 90_000_000_000)
+        var outbox = Outbox<TrustEffect>()
+        for (number, isTaken) in [(90_086_400_001, false), (90_086_400_000, true)] as [(Int64, Bool)] {
+            table.parties[1].trust.take(
+                named(number), from: SimulatedKey(9).node, at: table.now, into: &outbox)
+            #expect((table.parties[1].trust.me.boot.number > number) == isTaken)
         }
     }
 
@@ -115,14 +130,14 @@ struct RestoredHomeTests {
         Denial(code: .bootReturned, reference: Octets([]), facts: [], boot: boot)
     }
 
-    /// Two that trust one another; the second is back with boot 1 after the first accepted `named`.
-    private func withReturn(named: Int64, origin: HomeOrigin) -> TrustTable {
+    /// Two that trust one another; the second is back with boot `number` after the first accepted `named`.
+    private func withReturn(named: Int64, origin: HomeOrigin, number: Int64 = 1) -> TrustTable {
         var table = TrustTable(Party(1, name: "a"), Party(2, name: "b", boot: named, run: 7))
         table.makeTrust()
         table.open(1, 0)
         table.settle()
         let pins = table.parties[1].trust.pins
-        table.parties[1] = Party(2, name: "b", boot: 1, run: 8, pins: pins, origin: origin)
+        table.parties[1] = Party(2, name: "b", boot: number, run: 8, pins: pins, origin: origin)
         table.parties[0].admitted = [:]
         table.parties[0].events = []
         return table
