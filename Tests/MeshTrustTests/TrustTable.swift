@@ -16,10 +16,18 @@ struct Party {
     var standings: [TrustState?] = []
     /// The last that was told of each node; nil within: nothing counts.
     var memberships: [NodeID: Membership?] = [:]
+    /// What it said about domains, in order.
+    var spoken: [(NodeID, DomainMessage)] = []
     /// What it said about credentials.
-    var told: [(NodeID, DomainMessage)] = []
+    var told: [(NodeID, DomainMessage)] {
+        get { spoken.filter { !$0.1.isAboutPapers } }
+        set { spoken = papers + newValue }
+    }
     /// What it said about papers of domains.
-    var papers: [(NodeID, DomainMessage)] = []
+    var papers: [(NodeID, DomainMessage)] {
+        get { spoken.filter { $0.1.isAboutPapers } }
+        set { spoken = told + newValue }
+    }
     var referrals: [[NodeID]] = []
     var referredTo: [Endpoint] = []
     var proved: [ConnectionID: NodeID] = [:]
@@ -81,6 +89,15 @@ struct Party {
     }
 }
 
+extension DomainMessage {
+    fileprivate var isAboutPapers: Bool {
+        switch self {
+        case .shown, .named, .renewalWanted, .renewed, .notRenewed: false
+        case .papersHeld, .paper, .bundleWanted, .bundleGiven, .bundleWithheld: true
+        }
+    }
+}
+
 /// Two parties and the wire between them. Everything a test does not touch goes as in life.
 struct TrustTable {
     var parties: [Party]
@@ -131,12 +148,7 @@ struct TrustTable {
             case .membershipChanged(let node, let membership):
                 parties[index].memberships[node] = .some(membership)
             case .tell(let node, let message):
-                switch message {
-                case .shown, .named, .renewalWanted, .renewed, .notRenewed:
-                    parties[index].told.append((node, message))
-                case .papersHeld, .paper, .bundleWanted, .bundleGiven, .bundleWithheld:
-                    parties[index].papers.append((node, message))
-                }
+                parties[index].spoken.append((node, message))
             case .refer(let connection, let issuers):
                 parties[index].referrals.append(issuers)
                 guard let (other, theirs) = peers[index]?[connection] else { continue }

@@ -134,16 +134,22 @@ extension Trust {
         let node = peer.node
         let early = earlyCredentials.remove(node)
         switch ruling(on: chain, of: peer, at: now) {
-        case .allowed(let held):
-            let isNews = domains.members[node]?.membership.domain != held.membership.domain
-            hold(held, of: node, at: now, into: &effects)
-            // It may not know yet that this node is a member, too.
-            if isNews { present(to: node, into: &effects) }
+        case .allowed(let held): learn(held, of: node, at: now, into: &effects)
         case .refused(let refusal):
             if refusal.code == .credentialNotYetValid { earlyCredentials[node] = chain }
             if early != chain { effects.post(.record(.credentialRefused(node, refusal))) }
             dropEarlier(than: chain, of: node, because: refusal, at: now, into: &effects)
         }
+    }
+
+    /// A trusted peer is a member of a domain that counts here, as its credential says. It may not know yet
+    /// that this node is one, too: shown that first, it answers what else is told to members.
+    mutating func learn(
+        _ held: HeldCredential, of node: NodeID, at now: Moment, into effects: inout Outbox<TrustEffect>
+    ) {
+        let isNews = domains.members[node]?.membership.domain != held.membership.domain
+        if isNews, let own = domains.own { effects.post(.tell(node, .shown(own.chain))) }
+        hold(held, of: node, at: now, into: &effects)
     }
 
     /// Looks again at credentials whose time has come; with `all`, at every one: a key was revoked.

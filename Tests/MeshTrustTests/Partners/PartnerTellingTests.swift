@@ -105,4 +105,21 @@ struct PartnerTellingTests {
             }
         }
     }
+
+    @Test("who enrols at one member learns what was decided of another that it trusted before, too")
+    func newcomer() {
+        var world = PartnerTable(issuing: true)
+        world.accept(0, 2)
+        let key = SimulatedKey(8_000)
+        world.table.parties[3] = Party(7, name: "new")
+        world.table.makeTrust(inviter: 1, joiner: 3)
+        for index in [1, 3] { world.table.handle(index, .linkCameUp(world.table.parties[4 - index].node)) }
+        world.table.carry()
+        world.table.enrol(3, at: 0, world.acme.token(key), key)
+        // Its issuer is gone before it could tell anything.
+        world.table.carry(among: [1, 3])
+        let decided = world.table.parties[1].trust.domains.partners.decided
+        #expect(decided != nil)
+        #expect(world.table.parties[3].trust.domains.partners.decided == decided)
+    }
 }

@@ -74,16 +74,17 @@ extension PartnerBook.Reception {
 
 extension TrustTable {
     /// Carries what the parties tell one another over their links until nobody says anything.
-    mutating func carry() {
+    mutating func carry(among some: [Int]? = nil) {
         for _ in 0..<50 {
             var messages: [(Int, Int, DomainMessage)] = []
             for from in parties.indices {
-                for (node, message) in parties[from].told + parties[from].papers {
-                    guard let to = parties.firstIndex(where: { $0.node == node }) else { continue }
+                for (node, message) in parties[from].spoken {
+                    guard let to = parties.firstIndex(where: { $0.node == node }),
+                        some.map({ $0.contains(from) && $0.contains(to) }) ?? true
+                    else { continue }
                     messages.append((from, to, message))
                 }
-                parties[from].told = []
-                parties[from].papers = []
+                parties[from].spoken = []
             }
             guard !messages.isEmpty else { return }
             for (from, to, message) in messages {
