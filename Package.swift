@@ -37,6 +37,7 @@ let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates"
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
@@ -63,7 +64,7 @@ let modules: [Module] = [
     Module("MeshConsul", .plain, on: ["MeshBase", "MeshDiscovery", "MeshWire"], [nio, posix, http, tls, httpClient]),
     Module("MeshCredentials", .plain, on: ["MeshBase", "MeshTrust", "MeshRouting", "MeshWire"], [x509, crypto, asn1]),
     Module("MeshPolicy", .plain, on: ["MeshBase", "MeshNode", "MeshWire"], [nio, posix, http, tls, httpClient]),
-    Module("MeshStore", .plain, on: ["MeshBase", "MeshAudit", "MeshWire"], [grdb]),
+    Module("MeshStore", .plain, on: ["MeshBase", "MeshAudit", "MeshWire"], [grdb, sqlite]),
     Module("MeshLink", .plain, on: ["MeshBase", "MeshWire"], [nio, posix, tls, nioTLS]),
     Module("MeshGateway", .plain, on: ["MeshBase", "MeshRouting"], [nio, posix, http]),
     Module("MeshControl", .plain, on: ["MeshBase"], [hummingbird, hummingbirdCore, httpClient, nio, posix, http, logging]),

@@ -7,9 +7,15 @@ import MeshWire
 /// Some records of the journal, in order, as the events that they are or end.
 struct AuditBatch: Sendable {
     private(set) var fold = AuditFold()
-    /// Whole events with the place of their first record.
+    /// Events that are whole, in the order in which they became so.
     private(set) var whole: [AuditEvent] = []
+    /// Of each of these the record that is kept in its row, where the journal holds just that.
+    private var records: [[UInt8]?] = []
     private var positions: [CorrelationID: JournalPosition] = [:]
+    /// Own calls whose first attempt is among the records: the index knows none of them.
+    private var begun: Set<CorrelationID> = []
+    /// Own calls that closed and of which the index may know an attempt.
+    private var closed: [CorrelationID] = []
     /// Records that no codec reads, and damaged stretches.
     private(set) var unreadable = 0
 
@@ -21,16 +27,28 @@ struct AuditBatch: Sendable {
             return
         }
         switch record {
-        case .admitted(let event), .event(let event): positions[event.id] = position
+        case .admitted(let event):
+            positions[event.id] = position
+            if event.type == .attempt, event.attempt == 1, let call = event.correlation { begun.insert(call) }
+        case .event(let event):
+            positions[event.id] = position
+            if event.type == .call, let call = event.correlation, !begun.contains(call) { closed.append(call) }
         case .settled: break
         }
-        if let event = fold.add(record) { whole.append(event) }
+        guard let event = fold.add(record) else { return }
+        whole.append(event)
+        if case .event = record { records.append(bytes) } else { records.append(nil) }
     }
 
     /// Puts one row for each event, and ends those whose end only is among the records.
     func write(to database: Database) throws {
-        for event in whole { try insert(AuditEntry(event: event, stage: .ended), into: database) }
-        for event in fold.open { try insert(AuditEntry(event: event, stage: .underWay), into: database) }
+        var rows = try RowStatement(Self.insertion, in: database)
+        for (event, record) in zip(whole, records) {
+            try put(event, .ended, record ?? AuditRecordCodec.encode(.event(event)), with: &rows)
+        }
+        for event in fold.open {
+            try put(event, .underWay, AuditRecordCodec.encode(.event(event)), with: &rows)
+        }
         try writeUnclosed(to: database)
         for settlement in fold.orphans {
             guard let entry = try database.auditEntry(settlement.id), entry.stage == .underWay else {
@@ -48,33 +66,46 @@ struct AuditBatch: Sendable {
 
     /// Forgets the calls that are closed, and keeps the last attempt of those that are not.
     private func writeUnclosed(to database: Database) throws {
-        for event in whole where event.type == .call {
-            guard let call = event.correlation else { continue }
-            try database.cachedStatement(sql: "DELETE FROM unclosed_calls WHERE correlation = ?")
-                .execute(arguments: [call.blob])
+        var forgetting = try RowStatement("DELETE FROM unclosed_calls WHERE correlation = ?", in: database)
+        for call in closed {
+            forgetting.bind(call)
+            try forgetting.run()
         }
+        var keeping = try RowStatement("INSERT OR REPLACE INTO unclosed_calls VALUES (?, ?)", in: database)
         for attempt in fold.unclosed {
             guard let call = attempt.correlation else { continue }
-            try database.cachedStatement(sql: "INSERT OR REPLACE INTO unclosed_calls VALUES (?, ?)")
-                .execute(arguments: [call.blob, AuditRecordCodec.encode(.event(attempt)).blob])
+            keeping.bind(call)
+            keeping.bind(AuditRecordCodec.encode(.event(attempt)))
+            try keeping.run()
         }
     }
 
-    private func insert(_ entry: AuditEntry, into database: Database) throws {
-        let event = entry.event
-        // A row that is there already was written before the mark was set back.
-        let sql = """
-            INSERT INTO events (id, time, type, correlation, source, target, principal, resource, capability,
-                action, stage, success, code, position, record)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
-            """
-        try database.cachedStatement(sql: sql).execute(arguments: [
-            event.id.blob, event.time.milliseconds, event.type.rawValue, event.correlation?.blob,
-            event.source.description, event.target.description, event.principal?.description,
-            event.resource?.description, event.capability?.description, event.action, entry.stage.rawValue,
-            event.success, event.refusals.first?.code.rawValue, positions[event.id]?.number ?? 0,
-            AuditRecordCodec.encode(.event(event)).blob,
-        ])
+    // A row that is there already was written before the mark was set back.
+    private static let insertion = """
+        INSERT INTO events (id, time, type, correlation, source, target, principal, resource, capability,
+            action, stage, success, code, position, record)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+        """
+
+    private func put(
+        _ event: AuditEvent, _ stage: AuditStage, _ record: [UInt8], with rows: inout RowStatement
+    ) throws {
+        rows.bind(event.id)
+        rows.bind(event.time.milliseconds)
+        rows.bind(event.type.rawValue)
+        rows.bind(event.correlation)
+        rows.bind(event.source.description)
+        rows.bind(event.target.description)
+        rows.bind(event.principal?.description)
+        rows.bind(event.resource?.description)
+        rows.bind(event.capability?.description)
+        rows.bind(event.action)
+        rows.bind(stage.rawValue)
+        rows.bind(event.success ? 1 : 0)
+        rows.bind(event.refusals.first?.code.rawValue)
+        rows.bind(positions[event.id]?.number ?? 0)
+        rows.bind(record)
+        try rows.run()
     }
 }
 
