@@ -2,8 +2,9 @@ import MeshBase
 import MeshWire
 import NIOCore
 
-/// One stream of a multiplexer.
-struct MultiplexedStream<Observer> {
+/// One stream of a multiplexer, and no other's: an object, so that a look at one field does not copy the
+/// bytes' holders in all of them.
+final class MultiplexedStream<Observer> {
     /// How far one direction is.
     enum Direction { case headless, open, ended }
 
@@ -54,7 +55,7 @@ extension MultiplexedStream {
     }
 
     /// Writes this stream's next frame, if its state and both credits allow one.
-    mutating func sendOne(_ number: UInt32, linkCredit: Int, into batch: inout ByteBuffer) -> Turn {
+    func sendOne(_ number: UInt32, linkCredit: Int, into batch: inout ByteBuffer) -> Turn {
         switch here {
         case .headless:
             guard let open = head.take() else { return .nothing }

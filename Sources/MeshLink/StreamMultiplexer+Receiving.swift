@@ -69,13 +69,13 @@ extension StreamMultiplexer {
     }
 
     private mutating func receiveAnswer(_ frame: Frame) throws(FrameViolation) -> Arrival<Observer> {
-        guard let index = try known(frame) else { return .nothing }
-        guard streams.values[index].there == .headless else {
+        guard let stream = try known(frame) else { return .nothing }
+        guard stream.there == .headless else {
             throw .outOfOrder(frame.kind, stream: frame.stream)
         }
-        streams.values[index].there = .open
-        let arrival = told(index) { .head($0, frame.payload, isLast: frame.endsStream) }
-        if frame.endsStream { endThere(frame.stream, at: index) }
+        stream.there = .open
+        let arrival = told(stream) { .head($0, frame.payload, isLast: frame.endsStream) }
+        if frame.endsStream { endThere(frame.stream, stream) }
         return arrival
     }
 
@@ -85,32 +85,32 @@ extension StreamMultiplexer {
         guard linkReceiving.receive(bytes) else { throw .windowExceeded(stream: 0) }
         guard answerable(FrameHeader.length + 4) else { throw .unreadAnswers }
         if let grant = linkReceiving.consume(bytes) { answerWindow(0, grant) }
-        guard let index = try known(frame) else { return .nothing }
-        guard streams.values[index].there == .open else {
+        guard let stream = try known(frame) else { return .nothing }
+        guard stream.there == .open else {
             throw .outOfOrder(frame.kind, stream: frame.stream)
         }
-        guard streams.values[index].receiving.receive(bytes) else {
+        guard stream.receiving.receive(bytes) else {
             throw .windowExceeded(stream: frame.stream)
         }
         held += bytes
         guard held <= Self.heldLimit else {
-            let observer = streams.values[index].observer
+            let observer = stream.observer
             reset(frame.stream, .overloaded)
             return observer.map { .reset($0, .overloaded) } ?? .nothing
         }
-        let arrival = told(index) { .data($0, frame.payload, isLast: frame.endsStream) }
-        if frame.endsStream { endThere(frame.stream, at: index) }
+        let arrival = told(stream) { .data($0, frame.payload, isLast: frame.endsStream) }
+        if frame.endsStream { endThere(frame.stream, stream) }
         return arrival
     }
 
     private mutating func receiveEnd(_ frame: Frame) throws(FrameViolation) -> Arrival<Observer> {
         try checkHead(frame)
-        guard let index = try known(frame) else { return .nothing }
-        guard streams.values[index].there == .open else {
+        guard let stream = try known(frame) else { return .nothing }
+        guard stream.there == .open else {
             throw .outOfOrder(frame.kind, stream: frame.stream)
         }
-        let arrival = told(index) { .end($0, trailers: frame.payload) }
-        endThere(frame.stream, at: index)
+        let arrival = told(stream) { .end($0, trailers: frame.payload) }
+        endThere(frame.stream, stream)
         return arrival
     }
 
@@ -129,10 +129,10 @@ extension StreamMultiplexer {
             for number in waiting { ring.append(number) }
             return .nothing
         }
-        guard let index = try known(frame) else { return .nothing }
-        guard streams.values[index].sending.grant(grant) else { throw .windowExceeded(stream: frame.stream) }
-        if streams.values[index].wantsTurn {
-            streams.values[index].isReady = true
+        guard let stream = try known(frame) else { return .nothing }
+        guard stream.sending.grant(grant) else { throw .windowExceeded(stream: frame.stream) }
+        if stream.wantsTurn {
+            stream.isReady = true
             ring.append(frame.stream)
         }
         return .nothing
@@ -165,11 +165,9 @@ extension StreamMultiplexer {
     }
 
     /// The peer sends no more on this stream.
-    private mutating func endThere(
-        _ number: UInt32, at index: Dictionary<UInt32, MultiplexedStream<Observer>>.Index
-    ) {
-        streams.values[index].there = .ended
-        if streams.values[index].here == .ended { forget(number) }
+    private mutating func endThere(_ number: UInt32, _ stream: MultiplexedStream<Observer>) {
+        stream.there = .ended
+        if stream.here == .ended { forget(number) }
     }
 
     private func checkHead(_ frame: Frame) throws(FrameViolation) {
@@ -179,20 +177,17 @@ extension StreamMultiplexer {
         }
     }
 
-    /// Where the frame's stream stands; nil when it is over and the frame merely late.
-    private func known(_ frame: Frame) throws(FrameViolation) -> Dictionary<
-        UInt32, MultiplexedStream<Observer>
-    >.Index? {
-        if let index = streams.index(forKey: frame.stream) { return index }
+    /// The frame's stream; nil when it is over and the frame merely late.
+    private func known(_ frame: Frame) throws(FrameViolation) -> MultiplexedStream<Observer>? {
+        if let stream = streams[frame.stream] { return stream }
         let wasOpened = isPeers(frame.stream) ? frame.stream <= highestPeerNumber : frame.stream < nextNumber
         guard wasOpened else { throw .wrongStream(frame.kind, stream: frame.stream) }
         return nil
     }
 
     private func told(
-        _ index: Dictionary<UInt32, MultiplexedStream<Observer>>.Index,
-        _ arrival: (Observer) -> Arrival<Observer>
+        _ stream: MultiplexedStream<Observer>, _ arrival: (Observer) -> Arrival<Observer>
     ) -> Arrival<Observer> {
-        streams.values[index].observer.map(arrival) ?? .nothing
+        stream.observer.map(arrival) ?? .nothing
     }
 }

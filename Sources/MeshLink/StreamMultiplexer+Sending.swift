@@ -25,26 +25,24 @@ extension StreamMultiplexer {
 
     private mutating func writeFrame(of number: UInt32, into batch: inout ByteBuffer) {
         // A stream that was reset while it waited has left the table; its turn passes.
-        guard let index = streams.index(forKey: number) else { return }
-        switch streams.values[index].sendOne(number, linkCredit: linkSending.credit, into: &batch) {
-        case .nothing: streams.values[index].isReady = false
+        guard let stream = streams[number] else { return }
+        switch stream.sendOne(number, linkCredit: linkSending.credit, into: &batch) {
+        case .nothing: stream.isReady = false
         case .blockedByLink: blockedByLink.append(number)
         case .sent(let dataBytes):
             linkSending.spend(dataBytes)
             ring.countFrame()
-            afterFrame(of: number, at: index)
+            afterFrame(of: number, stream)
         }
     }
 
-    private mutating func afterFrame(
-        of number: UInt32, at index: Dictionary<UInt32, MultiplexedStream<Observer>>.Index
-    ) {
-        streams.values[index].isReady = streams.values[index].hasFrame
-        if streams.values[index].isReady { ring.append(number) }
-        if streams.values[index].awaitsRoom, streams.values[index].outgoing.count <= Self.roomPerStream / 2 {
-            streams.values[index].awaitsRoom = false
-            if let observer = streams.values[index].observer { writable.append(observer) }
+    private mutating func afterFrame(of number: UInt32, _ stream: MultiplexedStream<Observer>) {
+        stream.isReady = stream.hasFrame
+        if stream.isReady { ring.append(number) }
+        if stream.awaitsRoom, stream.outgoing.count <= Self.roomPerStream / 2 {
+            stream.awaitsRoom = false
+            if let observer = stream.observer { writable.append(observer) }
         }
-        if streams.values[index].here == .ended && streams.values[index].there == .ended { forget(number) }
+        if stream.here == .ended && stream.there == .ended { forget(number) }
     }
 }

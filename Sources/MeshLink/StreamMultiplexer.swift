@@ -126,13 +126,13 @@ struct StreamMultiplexer<Observer> {
 
     /// Whoever writes to this stream wants to be told that there is room, even if there is now.
     mutating func awaitRoom(_ number: UInt32) {
-        guard let index = streams.index(forKey: number), let observer = streams.values[index].observer else {
+        guard let stream = streams[number], let observer = stream.observer else {
             return
         }
-        if streams.values[index].outgoing.count < Self.roomPerStream {
+        if stream.outgoing.count < Self.roomPerStream {
             writable.append(observer)
         } else {
-            streams.values[index].awaitsRoom = true
+            stream.awaitsRoom = true
         }
     }
 
@@ -154,10 +154,10 @@ struct StreamMultiplexer<Observer> {
 
     /// Gives credit back for data that the observer is done with.
     mutating func consumed(_ number: UInt32, _ bytes: Int) {
-        guard let index = streams.index(forKey: number) else { return }
+        guard let stream = streams[number] else { return }
         held -= bytes
-        guard let grant = streams.values[index].receiving.consume(bytes),
-            streams.values[index].there != .ended
+        guard let grant = stream.receiving.consume(bytes),
+            stream.there != .ended
         else { return }
         answerWindow(number, grant)
     }
@@ -234,11 +234,11 @@ struct StreamMultiplexer<Observer> {
     }
 
     /// Changes a stream in place, and gives it a turn if that left it something to send.
-    private mutating func change(_ number: UInt32, _ change: (inout MultiplexedStream<Observer>) -> Void) {
-        guard let index = streams.index(forKey: number) else { return }
-        change(&streams.values[index])
-        if streams.values[index].wantsTurn {
-            streams.values[index].isReady = true
+    private mutating func change(_ number: UInt32, _ change: (MultiplexedStream<Observer>) -> Void) {
+        guard let stream = streams[number] else { return }
+        change(stream)
+        if stream.wantsTurn {
+            stream.isReady = true
             ring.append(number)
         }
     }
