@@ -6,7 +6,7 @@ public enum AuditEffect: Equatable, Sendable {
 
     /// Records that one write takes at most: with the longest of them it stays within a segment of the
     /// journal.
-    static let recordsPerWrite = 256
+    public static let recordsPerWrite = 256
 
     /// Any number of records, in their order. Only the last write asks for what all must survive: a sync
     /// covers what was written before it.

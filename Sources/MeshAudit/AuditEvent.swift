@@ -111,16 +111,16 @@ public enum AuditEventType: String, Sendable, Codable, CaseIterable {
 }
 
 /// One record of the journal. A call's *admitted* and *settled* are together its one event; everything else
-/// is one record.
+/// is one record. An event is kept apart from it: records pass through several hands.
 public enum AuditRecord: Equatable, Sendable {
     /// Written before the first byte goes on to the peer or to the resource. `success` is false and the end
     /// unknown as yet.
-    case admitted(AuditEvent)
+    indirect case admitted(AuditEvent)
     /// Written before the last frame of the answer is let go: names the admitted event by id and says how it
     /// ended.
     case settled(AuditSettlement)
     /// A whole event of its own.
-    case event(AuditEvent)
+    indirect case event(AuditEvent)
 }
 
 /// How an admitted call ended.

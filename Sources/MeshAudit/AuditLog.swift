@@ -54,7 +54,10 @@ public struct AuditLog: Sendable, Equatable {
 
     /// When `alarmRang` is due; nil when never.
     public var nextDeadline: Instant? {
-        [ledger.nextDeadline, unkeptDeadline].compactMap { $0 }.min()
+        guard let counted = ledger.nextDeadline, let unkept = unkeptDeadline else {
+            return ledger.nextDeadline ?? unkeptDeadline
+        }
+        return min(counted, unkept)
     }
 
     /// How many calls are under way.

@@ -17,10 +17,10 @@ public struct Outbox<Effect: Sendable>: Sendable {
         effects.insert(effect, at: count)
     }
 
-    /// Takes everything out, in order, and keeps the room for what comes next.
+    /// Takes everything out, in order.
     @inlinable public mutating func drain() -> [Effect] {
         let taken = effects
-        effects.removeAll(keepingCapacity: true)
+        effects = []
         return taken
     }
 }

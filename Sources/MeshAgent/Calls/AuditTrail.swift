@@ -51,8 +51,19 @@ final class AuditTrail: Sendable {
 
     /// Appends in one write.
     func append(_ records: [AuditRecord], _ durability: AuditDurability) -> Appending {
+        append(encoded: records.map(AuditRecordCodec.encode), durability)
+    }
+
+    /// Appends what `AuditRecordCodec` made, in one write as long as a segment surely holds it. Where that
+    /// fails, some of many may be there.
+    func append(encoded records: [[UInt8]], _ durability: AuditDurability) -> Appending {
         do throws(JournalError) {
-            let position = try journal.append(records.map(AuditRecordCodec.encode))
+            var rest = records[...]
+            while rest.count > AuditEffect.recordsPerWrite {
+                try journal.append(Array(rest.prefix(AuditEffect.recordsPerWrite)))
+                rest = rest.dropFirst(AuditEffect.recordsPerWrite)
+            }
+            let position = try journal.append(rest.count == records.count ? records : Array(rest))
             switch durability {
             case .written: return .done
             case .synced: return .later(Later(journal: journal, position: position))

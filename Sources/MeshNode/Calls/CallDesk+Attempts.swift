@@ -10,10 +10,13 @@ extension CallDesk {
         _ id: AttemptID, status: UInt16, headers: [HeaderField], at now: Moment,
         into effects: inout Outbox<CallEffect>
     ) {
-        guard var attempt = attempts[id], attempt.status == nil, var call = calls[id.request] else { return }
-        call.phase = .answering(id)
-        if call.scope == .answerHead { call.deadline = now.instant + Limits.streamIdle }
-        calls[id.request] = call
+        guard var attempt = attempts[id], attempt.status == nil else { return }
+        let open = calls.update(id.request) { call in
+            call.phase = .answering(id)
+            if call.scope == .answerHead { call.deadline = now.instant + Limits.streamIdle }
+            return (deadline: call.deadline, correlation: call.correlation)
+        }
+        guard let open else { return }
         routes.report(
             attempt.way, attempt.pass, resource: .succeeded, link: .succeeded,
             taken: now.instant - attempt.began,
@@ -23,8 +26,8 @@ extension CallDesk {
         if attempt.key != nil { attempt.headers = HeaderFilter.passing(headers) }
         attempt.pass = attempt.pass.spent
         attempts[id] = attempt
-        alarms.set(.call(id.request), at: call.deadline)
-        effects.post(.answer(id.request, status: status, headers: passing, call.correlation))
+        alarms.set(.call(id.request), at: open.deadline)
+        effects.post(.answer(id.request, status: status, headers: passing, open.correlation))
     }
 
     /// The answer is complete: its key ended, then settled, then closed, then let go.
@@ -33,13 +36,13 @@ extension CallDesk {
         _ id: AttemptID, _ body: BodySummary, kept: Octets?, at now: Moment,
         into effects: inout Outbox<CallEffect>
     ) {
-        guard let attempt = attempts[id], let status = attempt.status, calls[id.request] != nil else {
-            return
-        }
+        guard let attempt = attempts[id], let status = attempt.status,
+            let passed = calls.update(id.request, { $0.passed })
+        else { return }
         endKey(of: attempt, status: status, kept: kept, into: &effects)
         let outcome = AuditOutcome(
             success: true, answerDigest: body.digest, answerLength: body.length, status: status,
-            request: calls[id.request]?.passed)
+            request: passed)
         close(id, attempt, outcome, saying: "answered \(status)", at: now, into: &effects)
         settleCall(id.request, outcome, at: now, into: &effects)
         effects.post(.finish(id.request))

@@ -97,15 +97,16 @@ extension CallDesk {
     mutating func settleCall(
         _ id: RequestID, _ outcome: AuditOutcome, at now: Moment, into effects: inout Outbox<CallEffect>
     ) {
-        guard let call = calls[id] else { return }
-        forget(id)
+        guard let call = forget(id) else { return }
         tell(.happened(callEvent(call, outcome, at: now)), at: now, into: &effects)
     }
 
-    private mutating func forget(_ id: RequestID) {
+    @discardableResult
+    private mutating func forget(_ id: RequestID) -> OpenCall? {
         let call = calls.removeValue(forKey: id)
         alarms.cancel(.call(id))
         if call?.phase == .waiting { waiting.removeAll { $0 == id } }
+        return call
     }
 
     /// The event of one attempt, as it is admitted.

@@ -186,6 +186,15 @@ public struct CallDesk: Sendable, Equatable {
     }
 }
 
+extension Dictionary {
+    /// Looks at a value, or changes it, where it stands: what is long is not copied for that. Nil where there
+    /// is none.
+    mutating func update<Answer>(_ key: Key, _ change: (inout Value) -> Answer) -> Answer? {
+        guard let index = index(forKey: key) else { return nil }
+        return change(&values[index])
+    }
+}
+
 /// One request on its way.
 struct OpenCall: Sendable, Equatable {
     /// Where it stands.

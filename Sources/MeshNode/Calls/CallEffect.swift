@@ -5,20 +5,21 @@ import MeshRouting
 
 /// What the desk orders. The order is the rule of durability: whatever follows a `.record`, a `.remember` or
 /// a `.reserve` that is awaited is performed only once that is as durable as it says. `OrderLine` keeps it.
+/// What is long is kept apart, since orders pass through several hands.
 public enum CallEffect: Sendable, Equatable {
     /// Append to the journal.
     case record([AuditRecord], AuditDurability)
     /// Keep this idempotency key, synced.
-    case remember(IdempotencyBook.Entry)
+    indirect case remember(IdempotencyBook.Entry)
     /// Keep this of an agreement's meter, synced, and tell it by `CallInput.meterKept`.
-    case reserve(MeterReservation)
+    indirect case reserve(MeterReservation)
     /// A breaker changed; for `Node`. It is in the audit already.
     case breakerChanged(BreakerChange)
 
     /// Ask the external policy engine about this call.
-    case judge(ExternalTicket, ExternalQuestion, CorrelationID)
+    indirect case judge(ExternalTicket, ExternalQuestion, CorrelationID)
     /// Send this to the peer with the request's body (none for GET and HEAD from `/invoke`).
-    case send(AttemptID, to: NodeID, Invocation)
+    indirect case send(AttemptID, to: NodeID, Invocation)
     /// The attempt is over here: reset its stream.
     case abandon(AttemptID)
     /// Let the answer's head, and its body but for the last frame, pass to the application.
@@ -34,7 +35,7 @@ public enum CallEffect: Sendable, Equatable {
 
     /// Ask the resource; its headers are those that the backend gets. The built-in `echo` answers with the
     /// body it was sent.
-    case serve(ServiceID, LocalResource, Invocation)
+    indirect case serve(ServiceID, LocalResource, Invocation)
     /// The service is over here: break off with the resource.
     case stop(ServiceID)
     /// Answer the peer: a head, or a refusal and the end.

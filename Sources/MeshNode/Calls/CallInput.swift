@@ -6,7 +6,7 @@ import MeshRouting
 /// What can happen to a call. What concerns a call, attempt or service that is over is ignored.
 public enum CallInput: Sendable, Equatable {
     /// Decide by this view from now on. Its links count as `linkCameUp` and `linkWentDown` where they differ.
-    case viewPublished(CallView)
+    indirect case viewPublished(CallView)
     /// The link to a peer can carry calls.
     case linkCameUp(NodeID)
     /// It cannot any more. Attempts on it still owe their own `attemptFailed`.
@@ -18,14 +18,14 @@ public enum CallInput: Sendable, Equatable {
     /// At start, before the first call: what the store kept of agreements' meters.
     case metersRestored([MeterRecord])
     /// The store keeps what `.reserve` ordered.
-    case meterKept(MeterRecord)
+    indirect case meterKept(MeterRecord)
     /// The agent shuts down: nothing new is begun.
     case draining
     /// The deadline is reached.
     case timeReached
 
     /// An application asks.
-    case requested(LocalRequest)
+    indirect case requested(LocalRequest)
     /// The application went away.
     case cancelled(RequestID)
     /// More of a streamed request's body has left than is kept here: it cannot be sent again.
@@ -45,10 +45,10 @@ public enum CallInput: Sendable, Equatable {
     case attemptEnded(AttemptID, BodySummary)
 
     /// The external policy engine answered, or did not.
-    case judged(ExternalTicket, ExternalAnswer)
+    indirect case judged(ExternalTicket, ExternalAnswer)
 
     /// A peer asks.
-    case arrived(InboundInvocation)
+    indirect case arrived(InboundInvocation)
     /// The peer reset its stream, or the connection ended, or what came was not what its head had said.
     case abandoned(InboundKey)
     /// Bytes of a streamed request's body, or of the answer, have passed since this was last told.
