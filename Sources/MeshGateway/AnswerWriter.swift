@@ -159,10 +159,7 @@ struct AnswerWriter {
     }
 
     private static func write(_ field: HeaderField, into out: inout ByteBuffer) {
-        out.writeString(field.name)
-        out.writeStaticString(": ")
-        out.writeString(field.value)
-        out.writeStaticString("\r\n")
+        out.write(field)
     }
 
     private static func writeLength(_ length: Int, into out: inout ByteBuffer) {

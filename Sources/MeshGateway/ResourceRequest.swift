@@ -85,10 +85,7 @@ public struct ResourceRequest: Sendable {
     // The fields crossed a link: one that ended its line would be a second request to the resource.
     private func write(_ field: HeaderField, into head: inout ByteBuffer) throws(ResourceFailure) {
         guard HeaderRules.isWritable(field.name, field.value) else { throw .requestInvalid("header field") }
-        head.writeString(field.name)
-        head.writeStaticString(": ")
-        head.writeString(field.value)
-        head.writeStaticString("\r\n")
+        head.write(field)
     }
 }
 

@@ -77,8 +77,13 @@ struct ByteReader {
         let start = offset
         let length = try length()
         guard length <= limit else { throw .fieldRefused(name, at: start) }
-        guard let text = String(validating: try run(of: length), as: UTF8.self) else {
-            throw .notUnicode(at: start)
+        let run = try run(of: length)
+        let text: String
+        if run.isVisibleASCII {
+            text = String(decoding: run, as: UTF8.self)
+        } else {
+            guard let valid = String(validating: run, as: UTF8.self) else { throw .notUnicode(at: start) }
+            text = valid
         }
         guard rule.admits(text) else { throw .fieldRefused(name, at: start) }
         return text

@@ -25,6 +25,9 @@ enum FieldRule: UInt8, CaseIterable {
     /// Whether `text` keeps the rule.
     func admits(_ text: String) -> Bool {
         if self == .plain { return text.isPlain }
+        if self == .fieldValue, text.isVisibleASCII {
+            return !Self.isSpace(text.utf8.first) && !Self.isSpace(text.utf8.last)
+        }
         let mask = UInt16(1) << UInt16(rawValue)
         guard text.utf8.allSatisfy({ Self.table[Int($0)] & mask != 0 }) else { return false }
         switch self {

@@ -42,10 +42,14 @@ extension InvocationCodec {
 
     /// Reads a head of either form.
     /// - Throws: at the first byte that is not as it would have been written.
-    public static func received(from bytes: [UInt8]) throws(WireError) -> ReceivedInvocation {
+    public static func received(from bytes: UnsafeRawBufferPointer) throws(WireError) -> ReceivedInvocation {
         guard bytes.first == sealedVersion else { return .clear(try invocation(from: bytes)) }
-        return .sealed(
-            try ByteReader.over(bytes) { raw throws(WireError) in try sealedInvocation(from: raw) })
+        return .sealed(try sealedInvocation(from: bytes))
+    }
+
+    /// As `received(from:)` over a buffer.
+    public static func received(from bytes: [UInt8]) throws(WireError) -> ReceivedInvocation {
+        try ByteReader.over(bytes, received(from:))
     }
 
     private static func sealedInvocation(

@@ -32,7 +32,8 @@ struct AuditBatch: Sendable {
             if event.type == .attempt, event.attempt == 1, let call = event.correlation { begun.insert(call) }
         case .event(let event):
             positions[event.id] = position
-            if event.type == .call, let call = event.correlation, !begun.contains(call) { closed.append(call) }
+            guard event.type == .call, let call = event.correlation, !begun.contains(call) else { break }
+            closed.append(call)
         case .settled: break
         }
         guard let event = fold.add(record) else { return }
