@@ -82,11 +82,11 @@ extension ByteBuffer {
     var compacted: ByteBuffer { ByteBuffer(bytes: readableBytesView) }
 
     /// Looks at the bytes where they stand.
-    func withReadable<Answer>(
-        _ look: (UnsafeRawBufferPointer) throws(SealError) -> Answer
-    ) throws(SealError) -> Answer {
-        let result = withUnsafeReadableBytes { bytes -> Result<Answer, SealError> in
-            do throws(SealError) {
+    func withReadable<Answer, Failure: Error>(
+        _ look: (UnsafeRawBufferPointer) throws(Failure) -> Answer
+    ) throws(Failure) -> Answer {
+        let result = withUnsafeReadableBytes { bytes -> Result<Answer, Failure> in
+            do throws(Failure) {
                 return .success(try look(bytes))
             } catch {
                 return .failure(error)

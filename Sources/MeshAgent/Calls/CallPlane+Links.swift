@@ -20,7 +20,9 @@ extension CallPlane {
         loop.preconditionInEventLoop()
         guard let peer = tables.value.peers[connection] else { return nil }
         do throws(WireError) {
-            let received = try InvocationCodec.received(from: Array(head.readableBytesView))
+            let received = try head.withReadable { bytes throws(WireError) in
+                try InvocationCodec.received(from: bytes)
+            }
             tables.value.streamsSeen += 1
             let key = InboundKey(connection: connection, stream: tables.value.streamsSeen)
             let call = PeerCall(key, from: peer, opened(received, from: peer), on: stream, of: self)
@@ -62,6 +64,33 @@ extension CallPlane {
         guard !tables.value.isSweepDue else { return }
         tables.value.isSweepDue = true
         loop.assumeIsolated().scheduleTask(in: .seconds(2)) { self.sweep() }
+    }
+
+    /// An attempt holds its answer's head: it lets go when `PeerAttempt.heldTime` is over, or a little later.
+    /// One alarm watches them all, since hardly any is still held when it rings.
+    func isHolding(_ attempt: AttemptID) {
+        tables.value.held.append((NIODeadline.now() + PeerAttempt.heldTime, attempt))
+        guard !tables.value.isHeldWatched else { return }
+        tables.value.isHeldWatched = true
+        watchHeld(in: PeerAttempt.heldTime)
+    }
+
+    private func watchHeld(in time: TimeAmount) {
+        loop.assumeIsolated().scheduleTask(in: time) { self.letHeldGo() }
+    }
+
+    private func letHeldGo() {
+        let now = NIODeadline.now()
+        while let (due, id) = tables.value.held.first {
+            let attempt = tables.value.attempts[id]
+            guard due <= now || attempt?.isHolding != true else {
+                // Not for each of them by itself.
+                return watchHeld(in: max(due - now, .milliseconds(25)))
+            }
+            tables.value.held.removeFirst()
+            attempt?.tellHead()
+        }
+        tables.value.isHeldWatched = false
     }
 
     private func sweep() {

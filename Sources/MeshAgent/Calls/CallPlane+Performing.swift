@@ -15,7 +15,7 @@ extension CallPlane {
         loop.preconditionInEventLoop()
         for step in steps {
             if case .write(let records, let durability, let gate) = step {
-                tables.value.turn.records += records
+                for record in records { tables.value.turn.records.append(AuditRecordCodec.encode(record)) }
                 if durability == .synced { tables.value.turn.gates.append(gate) }
                 guard !tables.value.turn.isOpen else { continue }
                 tables.value.turn.isOpen = true
@@ -45,7 +45,7 @@ extension CallPlane {
     private func closeTurn() {
         let turn = tables.value.turn
         tables.value.turn = Turn()
-        switch trail.append(turn.records, turn.gates.isEmpty ? .written : .synced) {
+        switch trail.append(encoded: turn.records, turn.gates.isEmpty ? .written : .synced) {
         case .done: break
         case .later(let later):
             let gates = turn.gates
@@ -153,8 +153,7 @@ extension CallPlane {
         guard let request = tables.value.requests.removeValue(forKey: id) else { return nil }
         tables.value.gateway[request.reply.id] = nil
         request.feed.detach()
-        for number in 1...UInt8(Limits.retries + 1) {
-            let attempt = AttemptID(request: id, number: number)
+        for attempt in request.attempts {
             tables.value.attempts[attempt] = nil
             tables.value.uses[.own(attempt)] = nil
         }
@@ -180,6 +179,7 @@ extension CallPlane {
         guard let connection = tables.value.links[node], let transport = transport.withLock({ $0 }),
             let stream = transport.openStream(on: connection, head: head, observer: attempt)
         else { return later(.attemptFailed(id, .linkLost, .none)) }
+        request.attempts.append(id)
         tables.value.attempts[id] = attempt
         attempt.start(on: stream)
     }
@@ -208,6 +208,7 @@ extension CallPlane {
             (feed, sink) = (body, call)
         case .own(let attempt):
             guard let request = tables.value.requests[attempt.request] else { return }
+            request.attempts.append(attempt)
             (feed, sink) = (request.feed(for: invocation.body), request)
         }
         guard let text = resource.url else {

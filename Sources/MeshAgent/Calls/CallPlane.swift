@@ -23,7 +23,8 @@ final class CallPlane: Sendable {
     /// What one turn of the event loop records, and what waits for that.
     struct Turn {
         var isOpen = false
-        var records: [AuditRecord] = []
+        /// As the journal keeps them.
+        var records: [[UInt8]] = []
         /// What opens once the records are synced.
         var gates: [OrderLine.Gate] = []
         /// In the order in which they are carried out.
@@ -50,6 +51,9 @@ final class CallPlane: Sendable {
         /// Makes trace contexts, which are names and no secrets.
         var traces = SeededGenerator(seed: UInt64(bigEndian: SystemRandom.bytes(8)))
         var streamsSeen: UInt64 = 0
+        /// Attempts that may hold their answers' heads, by when they let go.
+        var held = CircularBuffer<(due: NIODeadline, attempt: AttemptID)>()
+        var isHeldWatched = false
         /// Whether peers' calls whose bodies are late are looked for soon.
         var isSweepDue = false
         /// What the desk is to hear once its last orders are carried out.

@@ -13,6 +13,8 @@ final class OwnRequest: AnswerSink, BodySource {
     private let isHead: Bool
     /// Made with the request, which then is its source.
     private(set) var feed = RequestFeed(whole: ByteBuffer(), form: .none)
+    /// Those that began, at peers or here.
+    var attempts: [AttemptID] = []
     /// The attempt whose answer flows.
     var answering: AnswerPipe?
     private var isFull = false

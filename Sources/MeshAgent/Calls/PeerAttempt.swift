@@ -27,7 +27,6 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
     /// over: while the desk has not heard of it, a call that may be repeated can still go to another node
     /// when the peer dies in the middle. A short answer is in the middle for as long as its provider syncs.
     private var held: (status: UInt16, headers: [HeaderField])?
-    private var holding: Scheduled<Void>?
     /// What the answer's head declares.
     private var length: AnswerLength?
     /// Bytes of the answer that the peer gets credit for again once they are wanted.
@@ -37,7 +36,7 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
 
     private static let heldMax: Int64 = 64 * 1024
     /// Longer than a provider's group commit takes; hardly noticed at the head of a stream.
-    private static let heldTime: TimeAmount = .milliseconds(100)
+    static let heldTime: TimeAmount = .milliseconds(100)
 
     init(
         _ id: AttemptID, _ invocation: Invocation, for request: OwnRequest, _ seal: ConsumerSeal?,
@@ -145,8 +144,8 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
     private func read(_ head: ByteBuffer) {
         let answer: InvocationAnswer
         do throws(WireError) {
-            let bytes = Array(head.readableBytesView)
-            let sealed = try seal == nil ? nil : InvocationCodec.sealedAnswer(from: bytes)
+            let sealed =
+                try seal == nil ? nil : InvocationCodec.sealedAnswer(from: Array(head.readableBytesView))
             if let sealed {
                 let clear = sealing { seal throws(SealError) in
                     try seal.openAnswer(nonce: sealed.nonce, sealed.sealed)
@@ -154,7 +153,9 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
                 guard let clear else { return }
                 answer = try InvocationCodec.answer(from: clear)
             } else {
-                let clear = try InvocationCodec.answer(from: bytes)
+                let clear = try head.withReadable { bytes throws(WireError) in
+                    try InvocationCodec.answer(from: bytes)
+                }
                 guard let taken = seal == nil ? clear : clear.takenInClear else { return breakSeal() }
                 answer = taken
             }
@@ -165,9 +166,7 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
         case .answered(let status, let headers):
             held = (status, headers)
             length = AnswerLength(status: Int(status), headers: headers, isHead: isHead)
-            holding = stream?.eventLoop.assumeIsolated().scheduleTask(in: Self.heldTime) {
-                self.tellHead()
-            }
+            plane.isHolding(id)
         case .refused(let refusals, let effect):
             close()
             // The provider wants no more of the body.
@@ -226,7 +225,11 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
         plane.submit(.attemptFailed(id, .answerMalformed, .possible))
     }
 
-    private func tellHead() {
+    /// Whether the answer's head is held.
+    var isHolding: Bool { held != nil }
+
+    /// Lets the answer's head go on to the desk, where it is held.
+    func tellHead() {
         guard let (status, headers) = held else { return }
         letGo()
         plane.begin(pipe, for: id)
@@ -239,9 +242,5 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
         feed.detach()
     }
 
-    private func letGo() {
-        held = nil
-        holding?.cancel()
-        holding = nil
-    }
+    private func letGo() { held = nil }
 }
