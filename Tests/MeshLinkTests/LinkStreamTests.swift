@@ -125,8 +125,14 @@ struct LinkStreamTests {
     }
 
     @Test func `drains no longer than it may`() async throws {
-        let linked = try await Linked(takesStream: { stream, _ in SlowEnd(stream) })
+        let streams = Mutex<[LinkStream]>([])
+        let linked = try await Linked(takesStream: { stream, _ in
+            streams.withLock { $0.append(stream) }
+            return SlowEnd(stream)
+        })
         let (_, end) = linked.call()
+        // One that comes later is refused, not lost.
+        _ = try await eventually("not opened") { streams.withLock { $0.first } }
         await linked.there.transport.drain(within: .milliseconds(200))
         #expect(try await linked.there.closed(linked.idThere) == .drained)
         #expect(try await eventually("not lost") { end.outcome } == "lost")
