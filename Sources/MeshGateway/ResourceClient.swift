@@ -12,8 +12,10 @@ public struct ResourceClientConfiguration: Sendable {
     public var idleTime: Duration = .seconds(30)
     /// Unused connections kept for one resource on one event loop.
     public var idleLimit = 64
-    /// Connections to one resource on one event loop; further requests fail at once.
+    /// Connections to one resource on one event loop; further requests wait until one is free.
     public var connectionLimit = 256
+    /// Requests that wait so; further ones fail at once.
+    public var waitingLimit = 4_096
 
     public init() {}
 }
@@ -77,6 +79,8 @@ final class ResourcePool {
     private var idle: [Endpoint: [ResourceConnection]] = [:]
     /// Connections, and attempts at one.
     private var counts: [Endpoint: Int] = [:]
+    /// Requests for which no connection is free, the oldest first; some may have been given up.
+    private var waiting: [Endpoint: CircularBuffer<Waiting>] = [:]
     private var isSweepDue = false
     private var isClosed = false
 
@@ -97,8 +101,11 @@ final class ResourcePool {
         dial(exchange, url)
     }
 
-    /// Takes a connection back.
+    /// Takes a connection back, and gives it to whoever waits for one.
     func park(_ connection: ResourceConnection) {
+        if !isClosed, let next = nextWaiting(for: connection.endpoint) {
+            return connection.start(next.exchange)
+        }
         guard !isClosed, (idle[connection.endpoint]?.count ?? 0) < configuration.idleLimit else {
             return connection.close()
         }
@@ -114,6 +121,34 @@ final class ResourcePool {
         if connection.isCounted { settleCount(endpoint) }
     }
 
+    private struct Waiting {
+        let exchange: ResourceExchange
+        let url: ResourceURL
+        let alarm: Scheduled<Void>
+    }
+
+    /// Puts it behind those that wait already; true when there was room.
+    private func wait(_ exchange: ResourceExchange, _ url: ResourceURL) -> Bool {
+        guard (waiting[url.endpoint]?.count ?? 0) < configuration.waitingLimit else { return false }
+        let bound = NIOLoopBound(exchange, eventLoop: loop)
+        let alarm = loop.scheduleTask(deadline: exchange.deadline) {
+            bound.value.conclude { $0.answerFailed(.timedOut(.none)) }
+        }
+        waiting[url.endpoint, default: CircularBuffer()].append(
+            Waiting(exchange: exchange, url: url, alarm: alarm))
+        return true
+    }
+
+    /// The oldest that still waits.
+    private func nextWaiting(for endpoint: Endpoint) -> Waiting? {
+        while let next = waiting[endpoint]?.popFirst() {
+            next.alarm.cancel()
+            if !next.exchange.isDone { return next }
+        }
+        waiting[endpoint] = nil
+        return nil
+    }
+
     func close() {
         isClosed = true
         for connection in idle.values.flatMap(\.self) { connection.close() }
@@ -122,12 +157,16 @@ final class ResourcePool {
     private func settleCount(_ endpoint: Endpoint) {
         let left = (counts[endpoint] ?? 0) - 1
         counts[endpoint] = left > 0 ? left : nil
+        if left < configuration.connectionLimit, let next = nextWaiting(for: endpoint) {
+            dial(next.exchange, next.url)
+        }
     }
 
     private func dial(_ exchange: ResourceExchange, _ url: ResourceURL) {
         let endpoint = url.endpoint
         guard counts[endpoint, default: 0] < configuration.connectionLimit else {
-            return exchange.conclude { $0.answerFailed(.exhausted(endpoint)) }
+            if !wait(exchange, url) { exchange.conclude { $0.answerFailed(.exhausted(endpoint)) } }
+            return
         }
         counts[endpoint, default: 0] += 1
         let bound = NIOLoopBound((self, exchange), eventLoop: loop)

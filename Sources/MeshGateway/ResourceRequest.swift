@@ -129,7 +129,7 @@ public enum ResourceFailure: Error, Equatable, CustomStringConvertible {
     case requestInvalid(String)
     /// No connection came about.
     case unreachable(Endpoint, reason: String)
-    /// As many connections as are allowed are in use.
+    /// As many connections as are allowed are in use, and as many requests as may wait for one.
     case exhausted(Endpoint)
     /// The time was over.
     case timedOut(PossibleEffect)
@@ -152,7 +152,8 @@ public enum ResourceFailure: Error, Equatable, CustomStringConvertible {
         switch self {
         case .requestInvalid(let part): "the request's \(part) cannot be sent to a resource"
         case .unreachable(let endpoint, let reason): "no connection to \(endpoint): \(reason)"
-        case .exhausted(let endpoint): "all connections to \(endpoint) are in use"
+        case .exhausted(let endpoint):
+            "all connections to \(endpoint) are in use, and too many requests wait for one"
         case .timedOut(let effect): "no whole answer in time (effect \(effect))"
         case .lost(let effect): "the connection ended before the answer did (effect \(effect))"
         case .misbehaved(let what): "the answer was not usable: \(what)"

@@ -177,6 +177,7 @@ import Testing
         let silent = try Backend { socket in _ = socket.receiveAll() }
         var configuration = ResourceClientConfiguration()
         configuration.connectionLimit = 1
+        configuration.waitingLimit = 0
         let client = ResourceClient(configuration, on: silent.loop)
         async let first = silent.ask(client) { $0.timeout = .milliseconds(1_000) }
         while silent.connections == 0 { try await Task.sleep(for: .milliseconds(5)) }
