@@ -19,9 +19,14 @@ public struct TokenBucket: Equatable, Sendable {
 
     /// Takes one; false when none is left.
     public mutating func take(at now: Instant) -> Bool {
+        take(1, at: now)
+    }
+
+    /// Takes `count`, at least one, or none; false when so many are not left.
+    public mutating func take(_ count: Int, at now: Instant) -> Bool {
         refill(at: now)
-        guard taken < burst else { return false }
-        taken += 1
+        guard taken + Int64(count) <= burst else { return false }
+        taken += Int64(count)
         return true
     }
 

@@ -1,21 +1,26 @@
 import MeshBase
 
-/// One audience that this node is in: what it tells there, and what each other in it tells this node.
+/// One audience that this node is in: what it tells there, and what each other in it tells.
 ///
-///     (outside) --trusted and proved to be in it--> present: told and heard, its records served
+///     (outside) --proved to be in it, and trusted or vouched for--> present: its records served
 ///               present --trust or proof is over--> quarantined: nothing told, heard or served
-///               quarantined --trusted and proved again--> present, no lower than before
+///               quarantined --proved again--> present, no lower than before
 ///
-/// Pushed on change, compared with every ping, repaired by the list after a difference and after every
-/// handshake. Only the owner's own link is believed to bring its records, and nothing of it goes to anybody
-/// else. Source: protocol section 6.
+/// Who is trusted is told and heard as well, over a link; of who is only vouched for others bring the heads
+/// (`Gossip+Relay`). Pushed on change, compared with every ping, repaired by the list after a difference and
+/// after every handshake. Source: protocol section 6.
 struct AudienceRegistry: Equatable, Sendable {
     let audience: Audience
     var own: OwnRecords
-    /// Who is trusted and proved to be in it now.
+    /// Who is proved to be in it now, and trusted or vouched for.
     private(set) var present = OrderedTable<NodeID, Correspondent>()
-    /// What was told by who is not in it now: the highest positions must not be forgotten meanwhile.
+    /// What was told by who is not in it now: the highest positions must not be forgotten meanwhile. At most
+    /// `Limits.peers`; what ended first makes room.
     private(set) var quarantined = OrderedTable<NodeID, PeerRecords>()
+    /// Until when this owner's head is not asked for again. At most `Limits.peers`.
+    private(set) var asked = OrderedTable<NodeID, Instant>()
+    /// Whose heads are news here that others were not told of yet, and who brought each.
+    private var news = OrderedTable<NodeID, NodeID>()
 
     /// Bytes of records in one frame: with the leaves of 256 records (33 KiB) and a head (1 KiB) below
     /// `Limits.framePayload`.
@@ -28,7 +33,7 @@ struct AudienceRegistry: Equatable, Sendable {
 
     // MARK: Who is in it
 
-    /// `node` is trusted and proved to be in the audience: what it told before counts again.
+    /// `node` is proved to be in the audience: what it told before counts again.
     mutating func enter(_ node: NodeID, key: PublicKey, at now: Moment) {
         guard present[node] == nil else { return }
         var theirs =
@@ -43,8 +48,19 @@ struct AudienceRegistry: Equatable, Sendable {
     mutating func leave(_ node: NodeID) -> Bool {
         guard let correspondent = present.remove(node) else { return false }
         quarantined[node] = correspondent.theirs
+        asked[node] = nil
+        news[node] = nil
         noteSize()
         return true
+    }
+
+    /// Whose copy must go so that the quarantined ones stay within their bound; nil when none must.
+    mutating func makeRoom() -> NodeID? {
+        guard quarantined.count > Limits.peers else { return nil }
+        let ends = quarantined.map { ($0.1.newest?.body.expires ?? WallTime(milliseconds: 0), $0.0) }
+        guard let first = ends.min(by: { $0 < $1 }) else { return nil }
+        quarantined[first.1] = nil
+        return first.1
     }
 
     /// Changes what is kept of `node`, present or not; does nothing, and answers nil, when nothing is.
@@ -68,6 +84,25 @@ struct AudienceRegistry: Equatable, Sendable {
         own.life = present.count < Limits.smallAudience ? Limits.headLife : Limits.headLifeLarge
     }
 
+    /// The head of `owner` was asked for, or could not be believed: not again before `until`.
+    mutating func noteAsked(_ owner: NodeID, until: Instant, at now: Instant) {
+        if asked.count >= Limits.peers { asked.removeAll { _, until in until <= now } }
+        guard asked.count < Limits.peers else { return }
+        asked[owner] = until
+    }
+
+    /// A head of `owner`, which `sender` brought, is whole here and was not before.
+    mutating func noteNews(of owner: NodeID, from sender: NodeID) {
+        news[owner] = sender
+        asked[owner] = nil
+    }
+
+    /// Whose news is to be told now, and who brought each.
+    mutating func takeNews() -> OrderedTable<NodeID, NodeID> {
+        defer { news = OrderedTable() }
+        return news
+    }
+
     /// Something is new here: what differs from now on is looked at soon.
     mutating func noteNews() {
         for node in present.keys { present.update(node) { $0.fruitless = 0 } }
@@ -76,11 +111,11 @@ struct AudienceRegistry: Equatable, Sendable {
     // MARK: What is told
 
     /// Where this side stands towards `node`.
-    func list(for node: NodeID, tag: AudienceTag?) -> RegistryList {
+    func list(for node: NodeID, tag: AudienceTag?, held: HeadPage?) -> RegistryList {
         let theirs = present[node]?.theirs
         return RegistryList(
             audience: tag, mine: own.published?.head.body.position, yours: theirs?.newest,
-            isComplete: theirs?.isComplete ?? true)
+            isComplete: theirs?.isComplete ?? true, held: held)
     }
 
     /// The newest head with as many records as surely fit one frame.
@@ -88,30 +123,47 @@ struct AudienceRegistry: Equatable, Sendable {
         guard let published = own.published else { return nil }
         return HeadPush(
             head: published.head, leaves: published.set.leaves,
-            records: fitting(published.set.records.values, using: suite))
+            records: fitting(published.set.records.values, in: Self.recordBytesPerFrame, using: suite))
     }
 
-    /// Whether any record that is asked for lies under the newest head.
-    func covers(_ request: RecordRequest) -> Bool {
-        guard let published = own.published, published.head.body.position == request.position else {
-            return false
+    /// The head of another owner as it is passed on, with fewer records: the owner's proof may stand beside
+    /// it. Nil when not all of it is here.
+    func push(of owner: NodeID, using suite: some SignatureSuite) -> HeadPush? {
+        guard owner != own.owner else { return push(using: suite) }
+        guard let theirs = present[owner]?.theirs, let whole = theirs.whole else { return nil }
+        return HeadPush(
+            head: whole.head, leaves: theirs.leaves,
+            records: fitting(whole.records, in: Self.recordBytesPerFrame / 2, using: suite))
+    }
+
+    /// The records among those asked for; none when they do not lie under the newest head that is here whole.
+    func records(askedFor request: RecordRequest) -> [Record] {
+        let owner = request.owner ?? own.owner
+        var found = OrderedTable<ResourceName, Record>()
+        if owner == own.owner {
+            guard let published = own.published, published.head.body.position == request.position else {
+                return []
+            }
+            found = published.set.records
+        } else if let whole = present[owner]?.theirs.whole, whole.head.body.position == request.position {
+            for record in whole.records { found[record.key] = record }
         }
-        return request.keys.prefix(Limits.recordsPerHead).contains { published.set.records[$0] != nil }
+        return request.keys.prefix(Limits.recordsPerHead).compactMap { found[$0] }
     }
 
-    /// The records among those asked for, as many as surely fit one frame; nil when they are not of the
-    /// newest head.
-    func records(for request: RecordRequest, using suite: some SignatureSuite) -> RecordBatch? {
-        guard let published = own.published, published.head.body.position == request.position else {
-            return nil
-        }
-        let asked = request.keys.prefix(Limits.recordsPerHead).compactMap { published.set.records[$0] }
-        return RecordBatch(
-            audience: request.audience, position: request.position, records: fitting(asked, using: suite))
+    /// As many of `records` as surely fit one frame, in answer to `request`.
+    func batch(
+        of records: [Record], for request: RecordRequest, using suite: some SignatureSuite
+    ) -> RecordBatch {
+        RecordBatch(
+            audience: request.audience, owner: request.owner, position: request.position,
+            records: fitting(records, in: Self.recordBytesPerFrame, using: suite))
     }
 
-    private func fitting(_ records: [Record], using suite: some SignatureSuite) -> [Record] {
-        var room = Self.recordBytesPerFrame
+    private func fitting(
+        _ records: [Record], in bytes: Int, using suite: some SignatureSuite
+    ) -> [Record] {
+        var room = bytes
         return Array(
             records.prefix { record in
                 room -= suite.encoded(record).count + 1
@@ -120,7 +172,7 @@ struct AudienceRegistry: Equatable, Sendable {
     }
 }
 
-/// What one peer tells in one audience.
+/// One other in an audience: what is held of it, and, where there is a link, how comparing goes.
 struct Correspondent: Equatable, Sendable {
     var theirs: PeerRecords
     /// When a list was sent last; nil before the first.

@@ -2,13 +2,16 @@ import MeshBase
 
 // Who is in which audience. Whatever is told, heard or served passes through `audiences(with:at:)`.
 extension Gossip {
-    /// The audiences that this node and a trusted peer share now: the pair, and their domain while both are
-    /// proved to be its members.
+    /// The audiences that this node and another share now: the pair with a trusted peer, and their domain
+    /// while both are proved to be its members.
     func audiences(with node: NodeID, at wall: WallTime) -> [Audience] {
-        guard peers[node] != nil else { return [] }
-        let pair = Audience.pair(me, node)
-        return sharedDomain(with: node, at: wall).map { [pair, $0] } ?? [pair]
+        guard key(of: node) != nil else { return [] }
+        let pair = peers[node] == nil ? [] : [Audience.pair(me, node)]
+        return pair + [sharedDomain(with: node, at: wall)].compactMap { $0 }
     }
+
+    /// What verifies the heads of `node`; nil when it is neither trusted nor vouched for.
+    func key(of node: NodeID) -> PublicKey? { peers[node]?.key ?? vouched[node] }
 
     /// The audience of the domain in which both are members at `wall`.
     func sharedDomain(with node: NodeID, at wall: WallTime) -> Audience? {
@@ -31,28 +34,52 @@ extension Gossip {
         }
     }
 
-    /// What both sides must agree on: for each shared audience (owner, epoch, root) of both heads, the
-    /// smaller owner's first. A head whose records are not all here does not count, so that both sides differ
-    /// while one still gathers.
+    /// What both sides must agree on: for each shared audience (owner, epoch, root) of every head that is
+    /// held of it, by rising owner. A head whose records are not all here does not count, so that both sides
+    /// differ while one still gathers.
     func summary(with node: NodeID, at wall: WallTime) -> RegistrySummary {
         var fields = FieldSequence(.audienceTag)
         for audience in audiences(with: node, at: wall) {
-            guard let registry = registries[audience] else { continue }
             fields.append(audience.description)
-            let theirs = registry.present[node]?.theirs.whole?.head.body
-            let heads = [registry.own.published?.head.body, theirs].compactMap { $0 }
-            for head in heads.sorted(by: { $0.owner < $1.owner }) {
-                fields.append(head.owner.digest)
-                fields.append(head.epoch)
-                fields.append(head.root)
+            for place in held(in: audience, at: wall) {
+                fields.append(place.owner.digest)
+                fields.append(place.position.epoch)
+                fields.append(place.root)
             }
         }
         return RegistrySummary(digest: suite.digest(fields.bytes))
     }
 
-    /// Puts a trusted peer into the domains' audiences where it is proved to be now, and out of all others.
+    /// Whose heads this node serves and passes on in `audience` at `wall`, by rising owner: all that is under
+    /// them is here, they are not over, and their owners are proved to be in it.
+    public func held(in audience: Audience, at wall: WallTime) -> [HeadPlace] {
+        guard let registry = registries[audience] else { return [] }
+        var places: [HeadPlace] = []
+        var own = registry.own.published.map { HeadPlace($0.head.body) }
+        for (owner, correspondent) in registry.present {
+            guard let head = correspondent.theirs.current(at: wall), isIn(audience, owner, at: wall) else {
+                continue
+            }
+            if let mine = own, mine.owner < owner {
+                places.append(mine)
+                own = nil
+            }
+            places.append(HeadPlace(head))
+        }
+        return places + [own].compactMap { $0 }
+    }
+
+    private func isIn(_ audience: Audience, _ owner: NodeID, at wall: WallTime) -> Bool {
+        switch audience {
+        case .pair: true
+        case .domain: sharedDomain(with: owner, at: wall) == audience
+        }
+    }
+
+    /// Puts a peer, or who is vouched for, into the domains' audiences where it is proved to be now, and out
+    /// of all others.
     mutating func place(_ node: NodeID, at now: Moment, into effects: inout Outbox<GossipEffect>) {
-        guard peers[node] != nil else { return }
+        guard key(of: node) != nil else { return }
         let shared = sharedDomain(with: node, at: now.wall)
         for audience in domainAudiences where audience != shared { leave(node, audience, into: &effects) }
         guard let shared, registries[shared]?.present[node] == nil else { return }
@@ -77,16 +104,19 @@ extension Gossip {
         }
     }
 
-    /// A trusted peer is in the audience from now on.
+    /// A node is in the audience from now on.
     mutating func enter(_ node: NodeID, _ audience: Audience, at now: Moment) {
-        guard let key = peers[node]?.key else { return }
+        guard let key = key(of: node) else { return }
         edit(audience, at: now.instant) { $0.enter(node, key: key, at: now) }
         watchExpiry(of: node, in: audience, at: now)
     }
 
-    /// A peer is in the audience no more: nothing is told it or served of it from now on.
+    /// A node is in the audience no more: nothing is told it or served of it from now on.
     mutating func leave(_ node: NodeID, _ audience: Audience, into effects: inout Outbox<GossipEffect>) {
         guard registries.update(audience, { $0.leave(node) }) == true else { return }
+        if let gone = registries.update(audience, { $0.makeRoom() }) ?? nil {
+            effects.post(.persist(.headGone(gone, audience)))
+        }
         deadlines.cancel(.expiry(audience, node))
         effects.post(.catalogChanged(node))
         guard registries[audience]?.present.isEmpty == true else { return }

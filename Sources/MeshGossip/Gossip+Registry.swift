@@ -79,6 +79,7 @@ extension Gossip {
         case .expiry(let audience, let node):
             showExpiry(of: node, in: audience, at: now, into: &effects)
             watchExpiry(of: node, in: audience, at: now)
+        case .news(let audience): tellNews(in: audience, at: now, into: &effects)
         }
     }
 
@@ -89,7 +90,9 @@ extension Gossip {
     ) {
         guard let registry = registries[audience], registry.present[node] != nil else { return }
         registries.update(audience) { $0.update(node) { $0.listSent = now.instant } }
-        effects.post(.send(node, .list(registry.list(for: node, tag: tag(of: audience, with: node)))))
+        let tag = tag(of: audience, with: node)
+        let held = tag.map { _ in page(for: node, in: audience, at: now.wall) }
+        effects.post(.send(node, .list(registry.list(for: node, tag: tag, held: held))))
     }
 
     mutating func compare(
@@ -141,23 +144,33 @@ extension Gossip {
         switch message {
         case .head(let push):
             guard let audience = audience(of: push.head.body, from: node, at: now.wall) else { return }
-            hear(from: node, in: audience, at: now, into: &effects) {
-                $0.receive(push, at: now, using: suite)
-            }
+            hear(push, of: node, from: node, in: audience, at: now, into: &effects)
         case .records(let batch):
             guard let audience = audience(batch.audience, with: node, at: now.wall) else { return }
-            hear(from: node, in: audience, at: now, into: &effects) { $0.receive(batch, using: suite) }
+            hear(of: batch.owner ?? node, from: node, in: audience, at: now, into: &effects) {
+                $0.receive(batch, using: suite)
+            }
         case .want(let request):
             // Leave first: making an answer costs more than asking for it.
             guard let audience = audience(request.audience, with: node, at: now.wall),
-                let registry = registries[audience], registry.covers(request),
-                mayAnswer(node, at: now, into: &effects),
-                let batch = registry.records(for: request, using: suite)
+                let registry = registries[audience],
+                isServed(request.owner ?? me, in: audience, at: now.wall)
             else { return }
-            effects.post(.send(node, .records(batch)))
+            let asked = registry.records(askedFor: request)
+            guard !asked.isEmpty, mayAnswer(node, at: now, into: &effects) else { return }
+            effects.post(.send(node, .records(registry.batch(of: asked, for: request, using: suite))))
         case .list(let list):
             guard let audience = audience(list.audience, with: node, at: now.wall) else { return }
             receive(list, from: node, in: audience, at: now, into: &effects)
+            guard list.audience != nil, let held = list.held else { return }
+            receive(held, from: node, in: audience, at: now, into: &effects)
+        case .places(let told):
+            guard let audience = audience(told.audience, with: node, at: now.wall) else { return }
+            receive(told.page, from: node, in: audience, at: now, into: &effects)
+        case .ask(let request):
+            guard let audience = audience(request.audience, with: node, at: now.wall) else { return }
+            answer(request, of: node, in: audience, at: now, into: &effects)
+        case .contradiction(let shown): receive(shown, from: node, at: now, into: &effects)
         }
     }
 
@@ -173,13 +186,37 @@ extension Gossip {
         }
     }
 
-    private mutating func hear(
-        from node: NodeID, in audience: Audience, at now: Moment, into effects: inout Outbox<GossipEffect>,
-        _ take: (inout PeerRecords) -> PeerRecords.Reception
+    /// Takes a head of `owner` that `sender` brought, unless the sender has had its share of looking.
+    mutating func hear(
+        _ push: HeadPush, of owner: NodeID, from sender: NodeID, in audience: Audience, at now: Moment,
+        into effects: inout Outbox<GossipEffect>
     ) {
-        guard let before = registries[audience]?.present[node]?.theirs else { return }
-        let reception = registries.update(audience) { $0.update(node) { take(&$0.theirs) } ?? .known }
-        settle(reception ?? .known, from: node, in: audience, after: before, at: now, into: &effects)
+        let suite = suite
+        guard let theirs = registries[audience]?.present[owner]?.theirs,
+            !theirs.mustCheck(push) || mayCheck(1, of: sender, at: now, into: &effects)
+        else { return }
+        hear(of: owner, from: sender, in: audience, at: now, into: &effects) {
+            $0.receive(push, at: now, using: suite)
+        }
+    }
+
+    private mutating func hear(
+        of owner: NodeID, from sender: NodeID, in audience: Audience, at now: Moment,
+        into effects: inout Outbox<GossipEffect>, _ take: (inout PeerRecords) -> PeerRecords.Reception
+    ) {
+        guard let before = registries[audience]?.present[owner]?.theirs else { return }
+        let reception = registries.update(audience) { registry in
+            registry.update(owner) { correspondent in
+                let reception = take(&correspondent.theirs)
+                if before.newest != correspondent.theirs.newest {
+                    correspondent.theirs.bringer = sender == owner ? nil : sender
+                }
+                return reception
+            } ?? .known
+        }
+        settle(
+            reception ?? .known, of: owner, from: sender, in: audience, after: before, at: now,
+            into: &effects)
     }
 
     private mutating func receive(
@@ -188,6 +225,7 @@ extension Gossip {
     ) {
         guard let registry = registries[audience], let correspondent = registry.present[node] else { return }
         if let held = list.yours, held.body.position > registry.own.highest ?? HeadPosition.none {
+            guard mayCheck(1, of: node, at: now, into: &effects) else { return }
             guard held.body.owner == me, held.body.audience == audience,
                 held.isSigned(by: ownKey, using: suite)
             else {
@@ -212,44 +250,56 @@ extension Gossip {
     }
 
     /// What a peer may make this node send in a minute is bounded; beyond it the peer must come again later.
-    private mutating func mayAnswer(
-        _ node: NodeID, at now: Moment, into effects: inout Outbox<GossipEffect>
+    mutating func mayAnswer(
+        _ node: NodeID, with bytes: Int = Limits.framePayload - 1, at now: Moment,
+        into effects: inout Outbox<GossipEffect>
     ) -> Bool {
-        guard peers.update(node, { $0.answers.take(at: now.instant) }) != true else { return true }
+        guard peers.update(node, { $0.mayAnswer(with: bytes, at: now.instant) }) != true else { return true }
         let limit = Fact("bytes of reconciliation a minute", Limits.syncBytesPerMinute)
         effects.post(.record(.answerWithheld(node, Refusal(.limitReached, [limit]))))
         return false
     }
 
+    /// What a peer may make this node look at in a second is bounded; beyond it what it sent is put away.
+    mutating func mayCheck(
+        _ count: Int, of node: NodeID, at now: Moment, into effects: inout Outbox<GossipEffect>
+    ) -> Bool {
+        guard peers.update(node, { $0.mayCheck(count, at: now.instant) }) != true else { return true }
+        let limit = Fact("signatures checked a second", Limits.signatureChecksPerSecond)
+        effects.post(.record(.messageDropped(node, Refusal(.limitReached, [limit]))))
+        return false
+    }
+
     private mutating func settle(
-        _ reception: PeerRecords.Reception, from node: NodeID, in audience: Audience,
+        _ reception: PeerRecords.Reception, of owner: NodeID, from sender: NodeID, in audience: Audience,
         after before: PeerRecords, at now: Moment, into effects: inout Outbox<GossipEffect>
     ) {
         switch reception {
         case .known, .dropped: break
         case .incomplete(let news, let missing):
             if let news { effects.post(.persist(.head(news))) }
-            guard let position = registries[audience]?.present[node]?.theirs.newest?.body.position else {
+            guard let position = registries[audience]?.present[owner]?.theirs.newest?.body.position else {
                 return
             }
             let request = RecordRequest(
-                audience: tag(of: audience, with: node), position: position,
-                keys: Array(missing.prefix(Self.keysPerRequest)))
-            effects.post(.send(node, .want(request)))
+                audience: tag(of: audience, with: sender), owner: owner == sender ? nil : owner,
+                position: position, keys: Array(missing.prefix(Self.keysPerRequest)))
+            effects.post(.send(sender, .want(request)))
         case .whole(let stored):
             effects.post(.persist(.head(stored)))
             registries.update(audience) {
-                $0.update(node) {
-                    $0.isServed = $0.theirs.isCurrent(at: now.wall)
-                    $0.fruitless = 0
-                }
+                $0.update(owner) { $0.isServed = $0.theirs.isCurrent(at: now.wall) }
+                $0.update(sender) { $0.fruitless = 0 }
             }
-            watchExpiry(of: node, in: audience, at: now)
-            effects.post(.catalogChanged(node))
-        case .contradiction(let evidence): effects.post(.contradicted(node, evidence: evidence))
-        case .invalid(let refusal): convict(node, refusal, into: &effects)
+            watchExpiry(of: owner, in: audience, at: now)
+            effects.post(.catalogChanged(owner))
+            noteNews(of: owner, from: sender, in: audience, at: now)
+        case .contradiction(let shown): convict(shown, shownBy: nil, at: now, into: &effects)
+        case .invalid(let refusal): convict(sender, refusal, into: &effects)
+        case .unsound(let refusal) where owner == sender: convict(sender, refusal, into: &effects)
+        case .unsound(let refusal): effects.post(.record(.messageDropped(sender, refusal)))
         }
-        if let head = registries[audience]?.present[node]?.theirs.newest?.body {
+        if let head = registries[audience]?.present[owner]?.theirs.newest?.body {
             noteEpoch(of: head, after: before.newest?.body, into: &effects)
         }
     }

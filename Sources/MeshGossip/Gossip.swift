@@ -3,7 +3,8 @@ import MeshBase
 /// Which links live, and what their two ends know of one another's resources (protocol sections 5 and 6).
 ///
 /// Two sub-machines: `LinkBook` (one connection a peer, its signs of life) and, per audience that this node
-/// is in, an `AudienceRegistry`: the pair with each trusted peer, and this node's own domain.
+/// is in, an `AudienceRegistry`: the pair with each trusted peer, and this node's own domain. What is told in
+/// a pair stays on its link; what is told to a domain every member that holds it passes on (`Gossip+Relay`).
 ///
 ///     (stranger) --peerTrusted--> trusted: links admitted; in the pair's audience, and in the domain's while
 ///                 |               both are members: heads signed and accepted, records served
@@ -27,6 +28,8 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
     var links: LinkBook
     /// Trusted peers.
     var peers = OrderedTable<NodeID, TrustedPeer>()
+    /// Whom others prove to be members of this node's domain, and under which key; never trusted peers.
+    var vouched = OrderedTable<NodeID, PublicKey>()
     /// What credentials prove now, this node's own among them.
     var memberships = OrderedTable<NodeID, Membership>()
     /// By audience; that of a peer that is not trusted, or of a domain that was left, rests.
@@ -79,9 +82,13 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
         case .messageInvalid(let node, let refusal): convict(node, refusal, into: &effects)
         case .peerDropped(let node): drop(node, at: now, into: &effects)
         case .peerTrusted(let node, let key): trust(node, key, at: now, into: &effects)
+        case .memberVouched(let node, let key, let membership):
+            vouch(for: node, key, membership, at: now, into: &effects)
         case .membershipChanged(let node, let membership):
             memberships[node] = membership
-            for peer in node == me ? peers.keys : [node] { place(peer, at: now, into: &effects) }
+            for peer in node == me ? peers.keys + vouched.keys : [node] {
+                place(peer, at: now, into: &effects)
+            }
         case .offersChanged(let node, let resources):
             guard peers[node] != nil else { return }
             replace(with: resources, in: .pair(me, node), at: now, into: &effects)
@@ -94,6 +101,7 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
             encryption = key
             for audience in registries.keys { renew(audience, at: now, into: &effects) }
         case .messageArrived(let node, let message): receive(message, from: node, at: now, into: &effects)
+        case .relayed(let push, let node): receive(relayed: push, from: node, at: now, into: &effects)
         case .signed(let ticket, let signature): receive(signature, ticket, at: now, into: &effects)
         case .timeReached:
             perform(links.reach(now.instant), at: now, into: &effects)
@@ -180,8 +188,23 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
         _ node: NodeID, _ key: PublicKey, at now: Moment, into effects: inout Outbox<GossipEffect>
     ) {
         guard peers[node] == nil else { return }
+        vouched[node] = nil
         peers[node] = TrustedPeer(key: key, at: now.instant)
         enter(node, .pair(me, node), at: now)
+        place(node, at: now, into: &effects)
+    }
+
+    /// A member of this node's domain that it has not met is proved to be one, or is no more.
+    private mutating func vouch(
+        for node: NodeID, _ key: PublicKey, _ membership: Membership?, at now: Moment,
+        into effects: inout Outbox<GossipEffect>
+    ) {
+        guard node != me, peers[node] == nil else { return }
+        if membership == nil || vouched[node] != key {
+            for audience in domainAudiences { leave(node, audience, into: &effects) }
+        }
+        memberships[node] = membership
+        vouched[node] = membership == nil ? nil : key
         place(node, at: now, into: &effects)
     }
 
@@ -214,16 +237,29 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
 struct TrustedPeer: Equatable, Sendable {
     /// Verifies its heads.
     let key: PublicKey
-    /// Frames that may be sent because it asks, whatever the audience.
-    var answers: TokenBucket
+    /// Kibibytes that may be sent because it asks, whatever the audience; a frame counts whole.
+    private var answers: TokenBucket
+    /// Signatures that may be checked because it sent something.
+    private var checks: TokenBucket
 
-    private static var answersPerMinute: Int { Limits.syncBytesPerMinute / Limits.framePayload }
+    private static var answersPerMinute: Int { Limits.syncBytesPerMinute / 1024 }
 
     init(key: PublicKey, at now: Instant) {
         self.key = key
         answers = TokenBucket(
             burst: Self.answersPerMinute, interval: .seconds(60) / Self.answersPerMinute, at: now)
+        checks = TokenBucket(
+            burst: Limits.signatureChecksPerSecond, interval: .seconds(1) / Limits.signatureChecksPerSecond,
+            at: now)
     }
+
+    /// Whether so many bytes may still be sent to it; then they count as sent.
+    mutating func mayAnswer(with bytes: Int, at now: Instant) -> Bool {
+        answers.take(bytes / 1024 + 1, at: now)
+    }
+
+    /// Whether `count` signatures may still be checked for it; then they count as checked.
+    mutating func mayCheck(_ count: Int, at now: Instant) -> Bool { checks.take(count, at: now) }
 }
 
 /// A head that the identity key is asked to sign.
@@ -238,4 +274,6 @@ enum RegistryAlarm: Comparable, Sendable {
     case renewal(Audience)
     /// What this peer told in this audience may have expired.
     case expiry(Audience, NodeID)
+    /// What is new in this audience is to be told.
+    case news(Audience)
 }

@@ -14,6 +14,9 @@ public enum GossipEffect: Equatable, Sendable {
     case linkDegraded(NodeID, LinkCondition)
     /// Send a registry message.
     case send(NodeID, GossipMessage)
+    /// Pass these heads on, those of owners that the receiver does not know with the proof that they are in
+    /// the audience; in as many documents as it takes.
+    case relay(NodeID, [RelayedHead])
     /// Sign with the identity key.
     case sign(SigningRequest)
     /// Write this down before anything behind it is done.
@@ -48,6 +51,8 @@ public enum LinkLoss: String, Sendable, Codable, Hashable {
 public enum GossipChange: Equatable, Sendable {
     /// The newest head of this owner in this audience, with its records; whatever was there.
     case head(StoredHead)
+    /// Nothing of this owner in this audience.
+    case headGone(NodeID, Audience)
 }
 
 /// A head as it is kept.
@@ -77,4 +82,6 @@ public enum GossipEvent: Equatable, Sendable {
     case epochBegan(of: NodeID, epoch: Int64, givenUp: Int64)
     /// A peer asked for more than its share, and was not answered.
     case answerWithheld(NodeID, Refusal)
+    /// What a peer sent was put away unread, or as worth nothing, and is not held against it.
+    case messageDropped(NodeID, Refusal)
 }

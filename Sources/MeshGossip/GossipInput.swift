@@ -16,6 +16,9 @@ public enum GossipInput: Equatable, Sendable {
     case peerDropped(NodeID)
     /// A peer is trusted: its key verifies its heads.
     case peerTrusted(NodeID, PublicKey)
+    /// Others of this node's domain prove that this node is a member under this key, though it has not been
+    /// met: its heads count whoever brings them. Nil: nothing proves it any more. Never for a trusted peer.
+    case memberVouched(NodeID, PublicKey, Membership?)
     /// What counts now of a trusted peer's credential, or of this node's own; nil: nothing.
     case membershipChanged(NodeID, Membership?)
     /// What this node offers to this peer, whole; ignored of a peer that is not trusted. What has a `flaw` is
@@ -27,6 +30,8 @@ public enum GossipInput: Equatable, Sendable {
     case encryptionKeyChanged(EncryptionKey)
     /// A registry message came over a trusted link.
     case messageArrived(NodeID, GossipMessage)
+    /// A peer passed on a head of another owner; what proves the owner was told before.
+    case relayed(HeadPush, by: NodeID)
     /// This peer's link brought something that cannot be read, or breaks a rule that no honest node breaks.
     case messageInvalid(NodeID, Refusal)
     /// The identity key has signed.

@@ -6,7 +6,7 @@ import MeshBase
 /// It covers the content only. A renewal that was lost leaves it equal: who holds a copy in the last quarter
 /// of its life asks by a list.
 public struct RegistrySummary: Equatable, Sendable, Hashable {
-    /// SHA-256 over each shared audience with (owner, epoch, root) of both heads in it.
+    /// SHA-256 over each shared audience with (owner, epoch, root) of each head that is held of it.
     public let digest: Digest
 
     public init(digest: Digest) { self.digest = digest }
@@ -23,11 +23,17 @@ public enum GossipMessage: Equatable, Sendable {
     case records(RecordBatch)
     /// Where the sender stands: what it holds of both.
     case list(RegistryList)
+    /// Where owners of an audience stand, as the sender holds them.
+    case places(HeadPlaces)
+    /// The sender lacks these heads.
+    case ask(HeadRequest)
+    /// Somebody of an audience signed two heads for one place in it.
+    case contradiction(Contradiction)
 }
 
 /// A head with what lies under it.
 public struct HeadPush: Codable, Equatable, Sendable {
-    /// The sender's newest head.
+    /// The head.
     public let head: Signed<Head>
     /// All leaves under it, by rising key.
     public let leaves: [RecordLeaf]
@@ -45,13 +51,18 @@ public struct HeadPush: Codable, Equatable, Sendable {
 public struct RecordRequest: Codable, Equatable, Sendable {
     /// In which audience.
     public let audience: AudienceTag?
-    /// Which head of the receiver.
+    /// Whose head; nil: the receiver's.
+    public let owner: NodeID?
+    /// Which head of that owner.
     public let position: HeadPosition
     /// Which records under it.
     public let keys: [ResourceName]
 
-    init(audience: AudienceTag? = nil, position: HeadPosition, keys: [ResourceName]) {
+    init(
+        audience: AudienceTag? = nil, owner: NodeID? = nil, position: HeadPosition, keys: [ResourceName]
+    ) {
         self.audience = audience
+        self.owner = owner
         self.position = position
         self.keys = keys
     }
@@ -61,13 +72,18 @@ public struct RecordRequest: Codable, Equatable, Sendable {
 public struct RecordBatch: Codable, Equatable, Sendable {
     /// In which audience.
     public let audience: AudienceTag?
-    /// Which head of the sender.
+    /// Whose head; nil: the sender's.
+    public let owner: NodeID?
+    /// Which head of that owner.
     public let position: HeadPosition
     /// As many of those asked for as surely fit the frame.
     public let records: [Record]
 
-    init(audience: AudienceTag? = nil, position: HeadPosition, records: [Record]) {
+    init(
+        audience: AudienceTag? = nil, owner: NodeID? = nil, position: HeadPosition, records: [Record]
+    ) {
         self.audience = audience
+        self.owner = owner
         self.position = position
         self.records = records
     }
@@ -84,10 +100,14 @@ public struct RegistryList: Codable, Equatable, Sendable {
     public let yours: Signed<Head>?
     /// Whether the sender holds every record under it.
     public let isComplete: Bool
+    /// Where the others of the audience stand at the sender, the first of them; nil in an audience of two.
+    public let held: HeadPage?
 
     public init(
-        audience: AudienceTag? = nil, mine: HeadPosition?, yours: Signed<Head>?, isComplete: Bool
+        audience: AudienceTag? = nil, mine: HeadPosition?, yours: Signed<Head>?, isComplete: Bool,
+        held: HeadPage? = nil
     ) {
+        self.held = held
         self.audience = audience
         self.mine = mine
         self.yours = yours

@@ -1,6 +1,7 @@
 import MeshBase
 
-/// What one peer told this node in one audience: its newest head, and the records under it.
+/// What is held here of one owner in one audience: its newest head, and the records under it. Whoever brought
+/// them, the owner's signature alone makes them count.
 ///
 ///     nothing --head--> gathering --last record--> whole
 ///     whole --newer head--> gathering (the old one is served meanwhile) --last record--> whole
@@ -18,6 +19,12 @@ struct PeerRecords: Equatable, Sendable {
     private(set) var newest: Signed<Head>?
     /// The newest head whose records are all here, with these.
     private(set) var whole: StoredHead?
+    /// The leaves under that one.
+    private(set) var leaves: [RecordLeaf] = []
+    /// How long the records under it are, encoded.
+    private(set) var lengthInBytes = 0
+    /// Who brought the newest head, when that was not its owner.
+    var bringer: NodeID?
     /// What is here of `newest` while it is not whole; nil also after a restart, until its owner tells the
     /// leaves again.
     private(set) var gathering: Gathering?
@@ -41,10 +48,12 @@ struct PeerRecords: Equatable, Sendable {
         case known
         /// Late, early or too often: dropped, and nothing is held against the sender.
         case dropped(Refusal)
-        /// No honest node sends this.
+        /// No honest node sends this, or passes it on.
         case invalid(Refusal)
+        /// No honest owner signs this. Who passes it on may hold it by other rules.
+        case unsound(Refusal)
         /// Two heads at one position with two roots, both signed.
-        case contradiction(String)
+        case contradiction(Contradiction)
         /// Some records are missing. With a head when it was not known before.
         case incomplete(StoredHead?, missing: [ResourceName])
         /// All is here, and this is now what the peer offers there.
@@ -64,16 +73,35 @@ struct PeerRecords: Equatable, Sendable {
         newest = stored.head
         var records = OrderedTable<ResourceName, Record>()
         for record in stored.records { records[record.key] = record }
-        if RecordSet(records, using: suite).root == stored.head.body.root { whole = stored }
+        let set = RecordSet(records, using: suite)
+        guard set.root == stored.head.body.root else { return }
+        hold(stored, under: set.leaves, using: suite)
+    }
+
+    private mutating func hold(
+        _ stored: StoredHead, under leaves: [RecordLeaf], using suite: some SignatureSuite
+    ) {
+        whole = stored
+        self.leaves = leaves
+        lengthInBytes = stored.records.reduce(0) { $0 + suite.encoded($1).count }
+    }
+
+    /// Whether a signature must be checked to know what `push` is worth.
+    func mustCheck(_ push: HeadPush) -> Bool {
+        guard let newest = newest?.body, push.head.body.position <= newest.position else { return true }
+        return push.head.body.position == newest.position && push.head.body.root != newest.root
     }
 
     /// Whether every record under the highest head is here.
     var isComplete: Bool { whole?.head == newest }
 
     /// Whether anything may be served at `wall`.
-    func isCurrent(at wall: WallTime) -> Bool {
-        guard let head = whole?.head.body else { return false }
-        return wall < head.expires && head.issued <= wall + Limits.clockSkewRefused
+    func isCurrent(at wall: WallTime) -> Bool { current(at: wall) != nil }
+
+    /// The head that may be served at `wall`; nil: none may.
+    func current(at wall: WallTime) -> Head? {
+        guard let head = whole?.head.body else { return nil }
+        return wall < head.expires && head.issued <= wall + Limits.clockSkewRefused ? head : nil
     }
 
     /// What may be served at `wall`.
@@ -85,7 +113,7 @@ struct PeerRecords: Equatable, Sendable {
         return wall >= head.expires - (head.expires - head.issued) / 4
     }
 
-    /// A head came from its owner.
+    /// A head came, from its owner or from another.
     mutating func receive(_ push: HeadPush, at now: Moment, using suite: some SignatureSuite) -> Reception {
         let head = push.head.body
         if let refusal = refusal(of: push, at: now.wall) { return refusal }
@@ -98,10 +126,11 @@ struct PeerRecords: Equatable, Sendable {
             }
             return receiveAgain(push, newest, using: suite)
         }
+        // First of all: what others make up must not count as the owner's.
+        guard push.head.isSigned(by: key, using: suite) else { return .invalid(Self.signatureInvalid) }
         guard updates.take(at: now.instant) else {
             return .dropped(Refusal(.limitReached, [Fact("heads a minute", Limits.headsPerMinute)]))
         }
-        guard push.head.isSigned(by: key, using: suite) else { return .invalid(Self.signatureInvalid) }
         let leaves: OrderedTable<ResourceName, Digest>
         switch checkedLeaves(of: push, using: suite) {
         case .refused(let refusal): return .invalid(refusal)
@@ -120,8 +149,8 @@ struct PeerRecords: Equatable, Sendable {
         guard let newest, newest.body.position == batch.position, let before = gathering?.records.count else {
             return .known
         }
-        if let refusal = gather(batch.records, using: suite) { return .invalid(refusal) }
-        if let stored = settled(newest) { return .whole(stored) }
+        if let wrong = gather(batch.records, using: suite) { return wrong }
+        if let stored = settled(newest, using: suite) { return .whole(stored) }
         // Asking again for nothing new would let the sender keep both sides busy: the next list asks.
         guard let gathering, gathering.records.count > before else { return .known }
         return .incomplete(nil, missing: gathering.missing)
@@ -141,12 +170,12 @@ extension PeerRecords {
                 Refusal(.documentInvalid, [Fact("owner", head.owner), Fact("audience", head.audience)]))
         }
         guard head.epoch >= 0, head.sequence >= 0, (head.epoch == 0) == (head.givenUp == nil) else {
-            return .invalid(
+            return .unsound(
                 Refusal(.documentInvalid, [Fact("epoch", head.epoch), Fact("sequence", head.sequence)]))
         }
         let life = head.expires - head.issued
         guard life > .zero, life <= Limits.headLifeLarge else {
-            return .invalid(Refusal(.documentInvalid, [Fact("life", "\(life.wholeMilliseconds) ms")]))
+            return .unsound(Refusal(.documentInvalid, [Fact("life", "\(life.wholeMilliseconds) ms")]))
         }
         guard push.leaves.count <= Limits.recordsPerHead, push.leaves.count == head.count else {
             return .invalid(
@@ -172,10 +201,7 @@ extension PeerRecords {
         let (known, told) = (newest.body, push.head.body)
         guard told.root == known.root, told.encryption == known.encryption else {
             guard push.head.isSigned(by: key, using: suite) else { return .invalid(Self.signatureInvalid) }
-            let position = push.head.body.position
-            let what = told.root == known.root ? "keys for sealed payloads" : "roots"
-            return .contradiction(
-                "two heads at epoch \(position.epoch) sequence \(position.sequence) with two \(what)")
+            return .contradiction(Contradiction(one: newest, other: push.head))
         }
         if isComplete { return .known }
         if gathering == nil {
@@ -220,20 +246,21 @@ extension PeerRecords {
             gathering?.records[record.key] = record
         }
         // What was pushed beside the head must lie under it; what is wrong there leaves the head accepted.
-        if let refusal = gather(records, using: suite) { return .invalid(refusal) }
-        if let stored = settled(head) { return .whole(stored) }
+        if let wrong = gather(records, using: suite) { return wrong }
+        if let stored = settled(head, using: suite) { return .whole(stored) }
         let stored = novelty == .news ? StoredHead(head: head, records: []) : nil
         return .incomplete(stored, missing: gathering?.missing ?? [])
     }
 
     /// Adds records that came; answers with what is wrong with the first that no honest node would have sent.
-    private mutating func gather(_ records: [Record], using suite: some SignatureSuite) -> Refusal? {
+    private mutating func gather(_ records: [Record], using suite: some SignatureSuite) -> Reception? {
         for record in records {
             guard fits(record, using: suite) else {
-                return Refusal(.documentInvalid, [Fact("record", record.key), Fact("leaf", "does not fit")])
+                return .invalid(
+                    Refusal(.documentInvalid, [Fact("record", record.key), Fact("leaf", "does not fit")]))
             }
             if let flaw = record.resource.flaw(using: suite) {
-                return Refusal(.documentInvalid, [Fact("record", record.key), flaw])
+                return .unsound(Refusal(.documentInvalid, [Fact("record", record.key), flaw]))
             }
             gathering?.records[record.key] = record
         }
@@ -248,10 +275,11 @@ extension PeerRecords {
     }
 
     /// The newest head with its records, once all are here.
-    private mutating func settled(_ head: Signed<Head>) -> StoredHead? {
+    private mutating func settled(_ head: Signed<Head>, using suite: some SignatureSuite) -> StoredHead? {
         guard let gathered = gathering, gathered.missing.isEmpty else { return nil }
         let stored = StoredHead(head: head, records: gathered.records.values)
-        whole = stored
+        let leaves = gathered.leaves.map { RecordLeaf(key: $0.0, digest: $0.1) }
+        hold(stored, under: leaves, using: suite)
         gathering = nil
         return stored
     }

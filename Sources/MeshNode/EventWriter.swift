@@ -78,6 +78,8 @@ struct EventWriter: Sendable, Equatable {
                 [Fact("epoch", epoch), Fact("sequence given up", givenUp)])
         case .answerWithheld(let node, let refusal):
             return make(.link, "answer withheld", from: node, to: me, [refusal], [])
+        case .messageDropped(let node, let refusal):
+            return make(.link, "message dropped", from: node, to: me, [refusal], [])
         }
     }
 

@@ -18,7 +18,8 @@ extension LinkDocument: Codable {
         case bundleAnswer = "bundle-answer"
         case bundleRefusal = "bundle-refusal"
         case notice, listening, goodbye, agreement
-        case head, want, records, list
+        case head, want, records, list, places, contradiction, heads
+        case headsWanted = "heads-wanted"
         case reachRequest = "reach-request"
         case reachAnswer = "reach-answer"
         case traceRequest = "trace-request"
@@ -61,6 +62,10 @@ extension LinkDocument: Codable {
         case .want: self = .gossip(.want(try body()))
         case .records: self = .gossip(.records(try body()))
         case .list: self = .gossip(.list(try body()))
+        case .places: self = .gossip(.places(try body()))
+        case .headsWanted: self = .gossip(.ask(try body()))
+        case .contradiction: self = .gossip(.contradiction(try body()))
+        case .heads: self = .relay(try body())
         case .reachRequest: self = .reachRequest(try body())
         case .reachAnswer: self = .reachAnswer(try body())
         case .traceRequest: self = .traceRequest(try body())
@@ -105,6 +110,10 @@ extension LinkDocument: Codable {
         case .gossip(.want(let body)): try write(.want, body)
         case .gossip(.records(let body)): try write(.records, body)
         case .gossip(.list(let body)): try write(.list, body)
+        case .gossip(.places(let body)): try write(.places, body)
+        case .gossip(.ask(let body)): try write(.headsWanted, body)
+        case .gossip(.contradiction(let body)): try write(.contradiction, body)
+        case .relay(let body): try write(.heads, body)
         case .reachRequest(let body): try write(.reachRequest, body)
         case .reachAnswer(let body): try write(.reachAnswer, body)
         case .traceRequest(let body): try write(.traceRequest, body)

@@ -19,6 +19,8 @@ public enum LinkDocument: Equatable, Sendable {
     case goodbye(Goodbye)
     /// About the registry of the two.
     case gossip(GossipMessage)
+    /// Heads of others in the domain of the two.
+    case relay(Relay)
     /// About an agreement of the two.
     case agreement(AgreementMessage)
     /// What the sender believes about the two.
@@ -31,6 +33,30 @@ public enum LinkDocument: Equatable, Sendable {
     case traceRequest(TraceRequest)
     /// The sender's half of a call: only events in which the receiver is source or target.
     case traceAnswer(TraceAnswer)
+}
+
+/// Heads that the sender holds of other members of the domain that it shares with the receiver.
+public struct Relay: Codable, Equatable, Sendable {
+    /// As many as surely fit a frame, at least one.
+    public let heads: [Passed]
+
+    /// One of them.
+    public struct Passed: Codable, Equatable, Sendable {
+        /// What the owner signed, and what lies under it.
+        public let push: HeadPush
+        /// What proves that the owner is a member; nil where the receiver knows it.
+        public let proof: MemberProof?
+
+        public init(push: HeadPush, proof: MemberProof?) {
+            self.push = push
+            self.proof = proof
+        }
+    }
+
+    /// Bytes of the heads in one document, when there are several.
+    static let bytesMax = 60 * 1024
+
+    public init(heads: [Passed]) { self.heads = heads }
 }
 
 /// Where a node listens, told to its trusted peers on each link: whoever was dialled can dial back after a

@@ -80,6 +80,7 @@ extension Node {
         case .listening(let notice): learn(notice, from: node, at: now, into: &effects)
         case .goodbye(let goodbye): tell(.left(node, goodbye.until), at: now, into: &effects)
         case .gossip(let message): tell(.messageArrived(node, message), at: now, into: &effects)
+        case .relay(let relay): receive(relay, from: node, at: now, into: &effects)
         case .agreement(let message): tell(.messageArrived(from: node, message), at: now, into: &effects)
         case .beliefs(let report): hear(report, from: node, at: now, into: &effects)
         case .reachRequest(let request): hear(request, from: node, at: now, into: &effects)

@@ -72,6 +72,9 @@ extension Node {
                 tell(GossipInput.membershipChanged(node, membership), at: now, into: &effects)
                 tell(AgreementInput.membershipChanged(node, membership), at: now, into: &effects)
                 if node == me.node { keepHouse(at: now, into: &effects) }
+            case .vouched(let node, let key, let membership):
+                isViewStale = true
+                tell(GossipInput.memberVouched(node, key, membership), at: now, into: &effects)
             case .tell(let node, let message): send(.domain(message), to: node, into: &effects)
             case .refer(let connection, let issuers): refer(connection, to: issuers, into: &effects)
             case .referred(let endpoints):
@@ -179,6 +182,7 @@ extension Node {
             tell(.linkDown(node), at: now, into: &effects)
         case .linkDegraded: isViewStale = true
         case .send(let node, let message): send(.gossip(message), to: node, into: &effects)
+        case .relay(let node, let heads): relay(heads, to: node, into: &effects)
         case .sign(let request): sign(request, for: .gossip(request.ticket), into: &effects)
         case .persist(let change): effects.post(.persist(.gossip(change)))
         case .catalogChanged: isViewStale = true

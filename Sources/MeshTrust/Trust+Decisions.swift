@@ -34,12 +34,14 @@ extension Trust {
             earlyCredentials[node] = nil
             paperChecks[node] = nil
             paperAnswers[node] = nil
+            proofChecks[node] = nil
             _ = pins.forget(node)
             noticesHeard[node] = nil
             returnedBoots[node] = nil
             effects.post(.persist(.peerForgotten(node)))
             effects.post(.record(.stateChanged(node, name: peer.name, from: peer.state, to: nil, evidence)))
             effects.post(.notify(node, TrustNotice(decision: .forget)))
+            unvouch(node, into: &effects)
             effects.post(.standingChanged(node, nil))
             abandonHandshakes(with: node, at: now, into: &effects)
         }
@@ -110,6 +112,7 @@ extension Trust {
         if state != .trusted, peer.state == .trusted, domains.members[peer.node] != nil {
             effects.post(.membershipChanged(peer.node, nil))
         }
+        unvouch(peer.node, into: &effects)
         effects.post(.standingChanged(peer.node, state))
         if state != .trusted { abandonHandshakes(with: peer.node, at: now, into: &effects) }
     }

@@ -139,6 +139,7 @@ extension Trust {
                 effects.post(
                     .record(.stateChanged(peer.node, name: peer.name, from: old, to: .trusted, peer.evidence))
                 )
+                unvouch(peer.node, into: &effects)
                 effects.post(.standingChanged(peer.node, .trusted))
                 if let membership = domains.members[peer.node]?.membership {
                     effects.post(.membershipChanged(peer.node, membership))

@@ -51,6 +51,9 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
     var credentialChecks = OrderedTable<NodeID, TokenBucket>()
     /// What trusted peers showed that is dated ahead of this clock: the last of each, judged again later.
     var earlyCredentials = OrderedTable<NodeID, CredentialChain>()
+    var proofChecks = OrderedTable<NodeID, TokenBucket>()
+    /// Members that were not met and told two things, with the evidence. At most `Limits.peers`.
+    var convicted = OrderedTable<NodeID, String>()
     var paperChecks = OrderedTable<NodeID, TokenBucket>()
     var bundleTakes = OrderedTable<DomainID, TokenBucket>()
     /// What a member named last of papers that this node does not hold; nil: none has since the start.
@@ -137,6 +140,7 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
         case .houseAgreementChanged(let contentID): domains.houseAgreement = contentID
         case .domainMessageArrived(let node, let message):
             hear(message, from: node, at: now, into: &effects)
+        case .memberProved(let proof, let node): hear(proof, from: node, at: now, into: &effects)
         case .linkCameUp(let node):
             greet(node, at: now, into: &effects)
             askAgain(node, into: &effects)
@@ -148,6 +152,7 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
         case .contradicted(let node, let evidence):
             suspend(
                 node, TrustEvidence(kind: .alarm, transcript: nil, note: evidence), at: now, into: &effects)
+            convictVouched(node, evidence: evidence, at: now, into: &effects)
         case .timeReached: reachTime(at: now, into: &effects)
         }
     }

@@ -24,6 +24,9 @@ public enum TrustEffect: Equatable, Sendable {
     /// What counts now of a trusted peer's credential, or of this node's own, is this; nil: nothing. It comes
     /// behind `standingChanged` when trust begins, and before it when trust ends.
     case membershipChanged(NodeID, Membership?)
+    /// Others prove that this node is a member of this node's domain under that key, though it is no trusted
+    /// peer; nil: nothing proves it any more.
+    case vouched(NodeID, PublicKey, Membership?)
     /// Say this to a peer over its link, if there is one.
     case tell(NodeID, DomainMessage)
     /// Send these issuers' addresses, then close the connection.

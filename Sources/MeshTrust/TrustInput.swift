@@ -46,6 +46,8 @@ public enum TrustInput: Equatable, Sendable {
     case houseAgreementChanged(Digest?)
     /// A member says something about credentials over its link.
     case domainMessageArrived(NodeID, DomainMessage)
+    /// A peer passed on what proves that another node is a member of this node's domain.
+    case memberProved(MemberProof, by: NodeID)
     /// A peer's link is up.
     case linkCameUp(NodeID)
     /// The operator's decision about a peer.

@@ -76,6 +76,10 @@ import Testing
         let lines = ResourceText.render(mixed, presentation).split(separator: "\n")
         #expect(lines[0].contains("OFFERED TO"))
         #expect(lines[1].contains("domain") && lines[2].contains("us"))
+        var unmet = entry("n4hz7k2", toDomain: true)
+        (unmet.agreement, unmet.until, unmet.notMet) = (nil, nil, true)
+        let far = CatalogReport(entries: [unmet])
+        #expect(ResourceText.render(far, presentation).contains("not met yet"))
         let alone = CatalogReport(entries: [entry("mill", toDomain: nil)])
         #expect(!ResourceText.render(alone, presentation).contains("OFFERED TO"))
     }

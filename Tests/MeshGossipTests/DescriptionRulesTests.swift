@@ -128,7 +128,7 @@ struct FrameRoomTests {
         let request64 = RecordRequest(
             position: head.position, keys: Array(resources.map(\.name).suffix(64)))
         #expect(suite.encoded(request64).count + envelope <= Limits.framePayload)
-        let batch = try #require(pair.records(for: request64, using: suite))
+        let batch = pair.batch(of: pair.records(askedFor: request64), for: request64, using: suite)
         #expect(batch.records.count >= leastRecords)
         #expect(suite.encoded(batch).count + envelope <= Limits.framePayload)
     }

@@ -4,8 +4,9 @@ import Testing
 
 @testable import MeshGossip
 
-/// Some gossip machines that all trust and are linked with one another, and the domains they are in by turns.
-/// Whatever any of them sends is looked at: nothing leaves for who is outside its audience.
+/// Some gossip machines that trust and are linked with one another, but for those that have not met, and the
+/// domains they are in by turns. Whatever any of them sends is looked at: nothing leaves for who is outside
+/// its audience. Proofs of membership are true: what of them is judged, trust's own tests show.
 struct DomainWorld {
     struct Place: Comparable {
         let owner: NodeID
@@ -23,10 +24,13 @@ struct DomainWorld {
         var membership: Membership?
         var records: [GossipEvent] = []
         var catalogChanges = 0
+        var convictions: [NodeID] = []
+        var relayed = 0
     }
 
     enum Event {
         case message(from: Int, to: Int, ConnectionID, GossipMessage)
+        case relayed(from: Int, to: Int, ConnectionID, [RelayedHead])
         case ping(from: Int, to: Int, ConnectionID, RegistrySummary)
         case signed(at: Int, Ticket, DocumentSignature)
     }
@@ -42,8 +46,16 @@ struct DomainWorld {
     private var links = OrderedTable<ConnectionID, (Int, Int)>()
     private var connections: UInt64 = 0
 
-    init(_ count: Int, seed: UInt64 = 1) {
+    /// Whether convictions are what a test is about; else each is a fault.
+    var expectsConvictions = false
+    /// Members that are no side here: what they signed others hold.
+    var absent = OrderedTable<NodeID, SimulatedKey>()
+    private let strangers: Set<[Int]>
+
+    /// - Parameter strangers: pairs that have not met, the smaller number first.
+    init(_ count: Int, seed: UInt64 = 1, strangers: [(Int, Int)] = []) {
         chance = SeededGenerator(seed: seed)
+        self.strangers = Set(strangers.map { [$0.0, $0.1] })
         sides = (1...count).map { number in
             let key = SimulatedKey(UInt64(number))
             return Side(
@@ -92,12 +104,26 @@ struct DomainWorld {
     /// The credentials of `side` change, and everybody learns of it.
     mutating func join(_ side: Int, _ membership: Membership?) {
         sides[side].membership = membership
-        for other in sides.indices { tell(other, .membershipChanged(node(side), membership)) }
+        for other in sides.indices where haveMet(side, other) {
+            tell(other, .membershipChanged(node(side), membership))
+        }
+    }
+
+    func haveMet(_ one: Int, _ other: Int) -> Bool {
+        !strangers.contains([min(one, other), max(one, other)])
+    }
+
+    /// What two do not know of each other by meeting, each learns by the proof that travels.
+    mutating func vouch(_ side: Int, to other: Int) {
+        guard !haveMet(side, other), sides[side].membership?.domain == sides[other].membership?.domain else {
+            return
+        }
+        tell(other, .memberVouched(node(side), sides[side].key.publicKey, sides[side].membership))
     }
 
     mutating func connectAll() {
         for one in sides.indices {
-            for other in sides.indices where one < other { connect(one, other) }
+            for other in sides.indices where one < other && haveMet(one, other) { connect(one, other) }
         }
     }
 
@@ -154,12 +180,27 @@ struct DomainWorld {
     // MARK: How it goes on
 
     private mutating func begin(_ side: Int) {
-        for other in sides.indices where other != side {
+        for other in sides.indices where other != side && haveMet(side, other) {
             tell(side, .peerTrusted(node(other), sides[other].key.publicKey))
             tell(side, .offersChanged(node(other), []))
         }
         tell(side, .domainOffersChanged(sides[side].offers))
-        for other in sides.indices { tell(side, .membershipChanged(node(other), sides[other].membership)) }
+        for other in sides.indices where haveMet(side, other) {
+            tell(side, .membershipChanged(node(other), sides[other].membership))
+        }
+    }
+
+    private func link(_ one: Int, _ other: Int) -> ConnectionID? {
+        links.first { $0.1 == (min(one, other), max(one, other)) }?.0
+    }
+
+    private mutating func relay(_ heads: [RelayedHead], from side: Int, to peer: NodeID) {
+        guard let to = sides.firstIndex(where: { $0.key.node == peer }), let id = link(side, to) else {
+            return
+        }
+        sides[side].relayed += heads.count
+        for head in heads { look(at: .head(head.push), from: side, to: to) }
+        transmit(.relayed(from: side, to: to, id, heads))
     }
 
     private mutating func schedule(_ event: Event, after delay: Duration) {
@@ -168,7 +209,11 @@ struct DomainWorld {
     }
 
     private mutating func transmit(_ event: Event) {
-        guard chance.number(below: 1_000) >= lossPerMille else { return }
+        if case .ping = event {
+            // Links live: only what they carry is lost.
+        } else if chance.number(below: 1_000) < lossPerMille {
+            return
+        }
         schedule(event, after: .milliseconds(5))
     }
 
@@ -193,12 +238,21 @@ struct DomainWorld {
                 #expect(before <= stored.head.body.position, "a position went back")
             }
             sides[side].disk[place] = stored
+        case .persist(.headGone(let owner, let audience)):
+            sides[side].disk[Place(owner: owner, audience: audience)] = nil
         case .close(let id, _):
             guard let ends = links.remove(id) else { return }
             for end in [ends.0, ends.1] { tell(end, .connectionClosed(id)) }
+        case .relay(let peer, let heads): relay(heads, from: side, to: peer)
         case .catalogChanged: sides[side].catalogChanges += 1
         case .record(let event): sides[side].records.append(event)
-        case .contradicted(_, let evidence): Issue.record("convicted an honest node: \(evidence)")
+        case .contradicted(let node, let evidence):
+            sides[side].convictions.append(node)
+            if !expectsConvictions { Issue.record("convicted an honest node: \(evidence)") }
+            guard let of = sides.firstIndex(where: { $0.key.node == node }) else { return }
+            tell(
+                side,
+                haveMet(side, of) ? .peerDropped(node) : .memberVouched(node, sides[of].key.publicKey, nil))
         case .linkUp, .linkDown, .linkDegraded: break
         }
     }
@@ -216,6 +270,9 @@ struct DomainWorld {
         case .list(let list):
             audiences = [list.yours?.body.audience].compactMap { $0 }
             tags = [list.audience].compactMap { $0 }
+        case .places(let told): tags = [told.audience]
+        case .ask(let request): tags = [request.audience]
+        case .contradiction(let shown): audiences = [shown.one.body.audience]
         }
         let (mine, theirs) = (sides[side].membership, sides[other].membership)
         let isShared =
@@ -236,6 +293,16 @@ struct DomainWorld {
         case .message(let from, let to, let id, let message):
             guard links[id] != nil else { return }
             tell(to, .messageArrived(node(from), message))
+        case .relayed(let from, let to, let id, let heads):
+            guard links[id] != nil else { return }
+            for head in heads {
+                let owner = sides.firstIndex { $0.key.node == head.push.head.body.owner }
+                if let owner, !head.isProved { vouch(owner, to: to) }
+                if let key = absent[head.push.head.body.owner], !head.isProved {
+                    tell(to, .memberVouched(key.node, key.publicKey, member()))
+                }
+                tell(to, .relayed(head.push, by: node(from)))
+            }
         case .ping(let from, let to, let id, let summary):
             guard links[id] != nil else { return }
             tell(to, .pinged(id, summary))

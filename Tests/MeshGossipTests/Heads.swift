@@ -40,13 +40,15 @@ enum Heads {
     }
 
     static func isInvalid(_ reception: PeerRecords.Reception) -> Bool {
-        if case .invalid = reception { return true }
-        return false
+        switch reception {
+        case .invalid, .unsound: true
+        case .known, .dropped, .contradiction, .incomplete, .whole: false
+        }
     }
 
     static func code(_ reception: PeerRecords.Reception) -> RefusalCode? {
         switch reception {
-        case .dropped(let refusal), .invalid(let refusal): refusal.code
+        case .dropped(let refusal), .invalid(let refusal), .unsound(let refusal): refusal.code
         case .known, .contradiction, .incomplete, .whole: nil
         }
     }

@@ -193,6 +193,7 @@ struct PairWorld {
             let delay = chance.duration(from: .zero, through: .milliseconds(20))
             schedule(.signed(at: side, run: sides[side].run, request.ticket, signature), after: delay)
         case .persist(.head(let stored)): keep(stored, at: side)
+        case .relay, .persist(.headGone): Issue.record("a pair has nobody to tell of")
         case .catalogChanged: sides[side].catalogChanges += 1
         case .contradicted(_, let evidence): sides[side].convictions.append(evidence)
         case .record(let event): sides[side].records.append(event)

@@ -42,6 +42,8 @@ struct NodeShelf {
         case .trust(.invite(let invite)): invites[invite.name] = invite
         case .trust(.inviteGone(let name)): invites[name] = nil
         case .trust(.ownBoot): break
+        case .gossip(.headGone(let owner, let audience)):
+            heads.removeAll { $0.head.body.owner == owner && $0.head.body.audience == audience }
         case .gossip(.head(let stored)):
             let body = stored.head.body
             heads.removeAll { $0.head.body.owner == body.owner && $0.head.body.audience == body.audience }

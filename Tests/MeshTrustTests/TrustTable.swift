@@ -18,6 +18,7 @@ struct Party {
     var memberships: [NodeID: Membership?] = [:]
     /// What it said about domains, in order.
     var spoken: [(NodeID, DomainMessage)] = []
+    var vouched: [NodeID: Membership?] = [:]
     /// What it said about credentials.
     var told: [(NodeID, DomainMessage)] {
         get { spoken.filter { !$0.1.isAboutPapers } }
@@ -147,6 +148,7 @@ struct TrustTable {
             case .standingChanged(_, let state): parties[index].standings.append(state)
             case .membershipChanged(let node, let membership):
                 parties[index].memberships[node] = .some(membership)
+            case .vouched(let node, _, let membership): parties[index].vouched[node] = .some(membership)
             case .tell(let node, let message):
                 parties[index].spoken.append((node, message))
             case .refer(let connection, let issuers):

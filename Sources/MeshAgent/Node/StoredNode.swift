@@ -87,6 +87,8 @@ enum StoredNode {
         case .trust(.inviteGone(let name)): [.removeInvite(id: name.octets.bytes)]
         case .trust(.ownBoot(let boot)): [.putSetting(NodeIdentity.row(of: boot))]
         case .gossip(.head(let stored)): try rows(of: stored)
+        case .gossip(.headGone(let owner, let audience)):
+            [.removeHead(owner: owner, audience: audience.description)]
         case .agreement(let record): [.putAgreement(try row(of: record, at: now))]
         case .agreementForgotten(let contentID): [.removeAgreement(contentID: contentID)]
         case .person(let person):

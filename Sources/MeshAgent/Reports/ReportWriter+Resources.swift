@@ -30,8 +30,8 @@ extension ReportWriter {
         node.offeredToDomain[resource] == .offered && node.agreements.membership(of: me) != nil
     }
 
-    /// The catalog, as far as this node may see: what it provides, and what trusted peers say they offer to
-    /// it.
+    /// The catalog, as far as this node may see: what it provides, what trusted peers say they offer to it,
+    /// and what the domain is offered by members of whom others tell.
     /// - Parameter query: part of a name, a capability or a label, in any case; nil: any.
     func catalog(_ query: String?, labels: [ResourceLabel]) -> [CatalogEntry] {
         let wanted = query?.lowercased()
@@ -43,7 +43,15 @@ extension ReportWriter {
         let theirs = node.trust.pins.peers.values.filter { $0.state == .trusted }.flatMap { peer in
             node.gossip.resources(of: peer.node, at: now.wall).map { entry(for: $0, at: peer.node) }
         }
-        return (own + theirs).filter { entry in
+        // What others tell of members that this node has not met: known, and not to be called yet.
+        let told = node.trust.domains.vouched.keys.flatMap { member in
+            node.gossip.resources(of: member, at: now.wall).map { description in
+                CatalogEntry(
+                    provider: reference(member), isHere: false, description: description, agreement: nil,
+                    until: nil, toDomain: true, notMet: true)
+            }
+        }
+        return (own + theirs + told).filter { entry in
             labels.allSatisfy(entry.description.labels.contains)
                 && (wanted.map(entry.description.mentions) ?? true)
         }

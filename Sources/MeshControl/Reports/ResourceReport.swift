@@ -59,11 +59,15 @@ public struct CatalogEntry: Codable, Equatable, Sendable {
     public var until: Timestamp?
     /// Whether the provider offers it to the whole domain; nil: to this node alone.
     public var toDomain: Bool?
+    /// True where the provider is a member of this node's domain that it has not met: other members tell of
+    /// it, and nothing can be called there before a handshake. Nil: it was met.
+    public var notMet: Bool?
 
     public init(
         provider: NodeReference, isHere: Bool, description: ResourceDescription, agreement: String?,
-        until: Timestamp?, toDomain: Bool? = nil
+        until: Timestamp?, toDomain: Bool? = nil, notMet: Bool? = nil
     ) {
+        self.notMet = notMet
         self.provider = provider
         self.isHere = isHere
         self.description = description

@@ -19,7 +19,8 @@ public enum ResourceText {
         var table = TextTable(["RESOURCE", "AT", "CALLABLE"] + offered + ["CAPABILITIES", "LABELS"])
         for entry in report.entries {
             let until = entry.until.map { "until \(presentation.date($0).prefix(16))" }
-            let callable = entry.isHere ? "here" : entry.agreement == nil ? "no agreement" : until ?? "yes"
+            let permitted = entry.agreement == nil ? "no agreement" : until ?? "yes"
+            let callable = entry.isHere ? "here" : entry.notMet == true ? "not met yet" : permitted
             let whom = entry.toDomain == true ? "domain" : entry.isHere ? "-" : "us"
             var cells: [TextTable.Cell] = [
                 .init(entry.description.name.description),

@@ -62,6 +62,9 @@ struct GossipCheck: Sendable {
             named = list.yours.map { [$0.body.audience] } ?? []
             tag = list.audience
         case .want(let request): tag = request.audience
+        case .places(let told): tag = told.audience
+        case .ask(let request): tag = request.audience
+        case .contradiction(let shown): named = [shown.one.body.audience, shown.other.body.audience]
         }
         if let stranger = named.first(where: { !audiences.contains($0) }) {
             return "something of \(stranger)"

@@ -17,14 +17,17 @@ import MeshTrust
 ///   heard; and what answers the other's;
 /// - `credential`, of a node that accepts the other's domain: its own, in answer to that domain's tag.
 ///
-/// What else pays is a change, once, however often it is written: a head (`head`, and what follows from
-/// asking for it), an agreement, a credential, a membership, a paper.
+/// What else pays is a change, once, however often it is written: a head (`head`, `places` to those who may
+/// lack it, and what follows from asking for it), an agreement, a credential, a membership, a paper. And
+/// where two hold different heads of their domain, for one of them believes an owner whom the other does not,
+/// one round of comparing in vain.
 ///
 /// Handshakes, where a node listens, and what people ask for are no telling.
 struct QuietCheck: Sendable {
     /// What kind of thing is told.
     enum Kind: Int, Comparable, Sendable, CaseIterable {
-        case standing, houseHeld, list, head, want, records, agreement, credential, paper, house
+        case standing, houseHeld, list, head, want, records, places, ask, relay, evidence
+        case agreement, credential, paper, house
         static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
     }
 
@@ -41,6 +44,9 @@ struct QuietCheck: Sendable {
         let kind: Kind
         static func < (left: Self, right: Self) -> Bool { (left.way, left.kind) < (right.way, right.kind) }
     }
+
+    /// Rounds of comparing in vain that fit the quiet time: their pauses double.
+    static let vainMax = 4
 
     private var owed = OrderedTable<Account, Int>()
     private var causes: Set<Digest> = []
@@ -82,13 +88,18 @@ struct QuietCheck: Sendable {
         case .gossip(.head): .head
         case .gossip(.want): .want
         case .gossip(.records): .records
+        case .gossip(.places): .places
+        case .gossip(.ask): .ask
+        case .gossip(.contradiction): .evidence
+        case .relay: .relay
         }
     }
 
     /// What two say who come to know one another's membership, or one of whom begins one, on each side.
     static let acquaintance: [(Kind, Int)] = [
-        (.standing, 2), (.houseHeld, 2), (.list, 2), (.head, 2), (.want, 1), (.records, 1), (.agreement, 2),
-        (.credential, 2), (.paper, 2 + Limits.partnerDomains), (.house, 1),
+        (.standing, 2), (.houseHeld, 2), (.list, 3), (.head, 2), (.want, 1), (.records, 1), (.places, 1),
+        (.ask, 2), (.relay, 2), (.agreement, 2), (.credential, 2), (.paper, 2 + Limits.partnerDomains),
+        (.house, 1),
     ]
 }
 
@@ -116,7 +127,9 @@ extension World {
                 let far = truth(behind: connection, of: run).flatMap({ hostOfNode[$0] })
             else { return }
             let way = QuietCheck.Way(from: run.host, to: far)
-            guard !checks.quiet.told(kind, along: way), !isRenewalAwaited(kind, along: way) else { return }
+            guard !checks.quiet.told(kind, along: way), !isRenewalAwaited(kind, along: way),
+                !isVain(kind, along: way)
+            else { return }
             // Two that differ in whether both are members differ in what they share for as long as that
             // lasts: each asks, ever more seldom, at last once a minute; the drift alarm tells operators.
             if kind == .list, !seeOneDomain(run.host, far) { return }
@@ -187,6 +200,25 @@ extension World {
         return isLate && checks.quiet.isNew(cause)
     }
 
+    /// Two of which one holds a head of their domain that the other does not take, or no more: it believes
+    /// the owner, or its clock says that the head is not over. They compare ever more seldom: after two
+    /// seconds, four, eight.
+    private mutating func isVain(_ kind: QuietCheck.Kind, along way: QuietCheck.Way) -> Bool {
+        guard [.list, .ask, .relay].contains(kind),
+            let domain = sharedDomain(way.from, hosts[way.to].node),
+            places(in: domain, at: way.from) != places(in: domain, at: way.to)
+        else { return false }
+        return (0..<QuietCheck.vainMax).contains { round in
+            checks.quiet.isNew(
+                suite.digest(Array("vain \(way.from) \(way.to) \(kind.rawValue) \(round)".utf8)))
+        }
+    }
+
+    /// What a node would pass on in `domain` now.
+    private func places(in domain: DomainID, at host: Int) -> [HeadPlace] {
+        hosts[host].agent?.node.gossip.held(in: .domain(domain), at: moment(of: host).wall) ?? []
+    }
+
     /// A host writes something: what it may tell, and be asked, because of that.
     mutating func noteCause(_ change: NodeChange, of host: Int) {
         guard areCausesNoted else { return }
@@ -196,7 +228,9 @@ extension World {
             let content = "\(head.root) \(head.encryption?.description ?? "no key")"
             noteCause("head \(host) \(head.owner) \(head.audience) \(content)", of: host, toward: nil) {
                 way in
-                [(way, [(.head, 2), (.list, 1), (.records, 1)]), (way.back, [(.list, 1), (.want, 1)])]
+                let answers: [(QuietCheck.Kind, Int)] = [(.records, 1), (.places, 1), (.relay, 1)]
+                let questions: [(QuietCheck.Kind, Int)] = [(.list, 1), (.want, 1), (.ask, 1)]
+                return [(way, [(.head, 2), (.ask, 1), (.list, 1)] + answers), (way.back, questions)]
             }
         case .agreement(let record):
             let heard = record.approvals.count { $0.isHeard }
@@ -225,8 +259,8 @@ extension World {
             noteAcquaintance(cause, of: host, toward: stored.node)
         case .trust(.peer(let peer)) where peer.state == .trusted:
             noteAcquaintance("peer \(host) \(peer.node) \(peer.since)", of: host, toward: peer.node)
-        case .trust, .agreementForgotten, .person, .personForgotten, .resource, .resourceRemoved, .route,
-            .endpoint, .endpointForgotten:
+        case .trust, .gossip(.headGone), .agreementForgotten, .person, .personForgotten, .resource,
+            .resourceRemoved, .route, .endpoint, .endpointForgotten:
             break
         }
     }

@@ -100,6 +100,8 @@ extension World {
         case .handshake, .domain, .trust, .listening, .goodbye, .gossip, .agreement, .reachRequest,
             .reachAnswer, .traceRequest, .traceAnswer:
             break
+        case .relay(let relay):
+            for passed in relay.heads { checkShown(passed.proof?.chain, on: connection, of: run) }
         }
     }
 

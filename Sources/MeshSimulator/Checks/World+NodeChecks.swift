@@ -47,8 +47,8 @@ extension World {
             checks.trust.granted(accept.proof.body.transcript, by: me)
             return
         case .handshake: return
-        case .trust, .listening, .domain, .goodbye, .gossip, .agreement, .reachRequest, .reachAnswer,
-            .traceRequest, .traceAnswer:
+        case .trust, .listening, .domain, .goodbye, .gossip, .relay, .agreement, .reachRequest,
+            .reachAnswer, .traceRequest, .traceAnswer:
             break
         }
         guard let (id, end) = place(connection, of: run) else { return }
@@ -66,6 +66,8 @@ extension World {
         case .gossip(let message):
             return GossipCheck.leak(
                 in: message, from: me, to: far, sharing: sharedDomain(host, far), using: suite)
+        case .relay(let relay):
+            return relay.heads.lazy.compactMap { leak(in: $0.push, from: host, to: far) }.first
         case .agreement(.house(let document)):
             return document.body.domain == sharedDomain(host, far) ? nil : "the house agreement of others"
         case .agreement(.houseHeld):
@@ -86,6 +88,19 @@ extension World {
             .goodbye, .reachRequest, .reachAnswer, .traceRequest:
             return nil
         }
+    }
+
+    /// What is passed on is of the domain of both, by who is a member of it and by no pretender.
+    private func leak(in push: HeadPush, from host: Int, to far: NodeID) -> String? {
+        let head = push.head.body
+        guard let domain = sharedDomain(host, far), head.audience == .domain(domain),
+            push.records.allSatisfy({ $0.audience == head.audience && $0.owner == head.owner })
+        else { return "a head of others in \(head.audience)" }
+        guard let owner = hostOfNode[head.owner], checks.domains.isLetIn(head.owner, to: domain),
+            push.head.isSigned(by: hosts[owner].key.publicKey, using: suite)
+        else { return "a head of \(head.owner.brief), which is no member or did not sign it" }
+        guard moment(of: host).wall < head.expires else { return "a head of others that is over" }
+        return nil
     }
 
     private mutating func checkAdmission(of node: NodeID, on connection: ConnectionID, of run: RunID) {
@@ -126,6 +141,7 @@ extension World {
             for (invariant, text) in checks.gossip.wrote(stored, by: run.host, at: moment(of: run.host)) {
                 breach(invariant, text)
             }
+        case .gossip(.headGone): break
         case .trust(let other): checkWriting(other, of: run)
         case .agreement(let record):
             if case .active = record.state {

@@ -81,6 +81,8 @@ struct Disk: Sendable {
         case .gossip(.head(let stored)):
             let body = stored.head.body
             heads[HeadKey(owner: body.owner, audience: body.audience)] = stored
+        case .gossip(.headGone(let owner, let audience)):
+            heads[HeadKey(owner: owner, audience: audience)] = nil
         case .agreement(let record): agreements[record.contentID] = record
         case .agreementForgotten(let contentID): agreements[contentID] = nil
         case .person(let person): people[person.body.name] = person

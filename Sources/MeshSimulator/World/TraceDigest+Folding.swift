@@ -106,6 +106,9 @@ extension TraceDigest {
         case .trust(.inviteGone(let name)): fold(name.octets.bytes)
         case .trust(.ownBoot(let boot)): fold(UInt64(bitPattern: boot.number))
         case .gossip(.head(let stored)): fold(stored.head.payload.bytes)
+        case .gossip(.headGone(let owner, let audience)):
+            fold(owner.digest.bytes)
+            fold(Array(audience.description.utf8))
         case .agreement(let record):
             fold(record.contentID.bytes)
             fold(record.document.signatures.count)

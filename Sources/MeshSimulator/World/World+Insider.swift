@@ -67,10 +67,31 @@ extension World {
         _ document: LinkDocument, over id: Int, from end: PipeEnd, of host: Int
     ) {
         transmit(.document(document), over: id, from: end)
+        if case .relay(let relay) = document { return alter(relay, over: id, from: end, of: host) }
         guard case .gossip(.head(let push)) = document else { return }
         let other = hosts[intruder.number(below: plan.nodes)].node
         let body = push.head.body.changed(owner: other, sequence: push.head.body.sequence + 1)
         transmit(head(body, of: host), over: id, from: end)
+    }
+
+    /// What others signed, made newer: once under the insider's own key, once with the owner's name under it.
+    private mutating func alter(_ relay: Relay, over id: Int, from end: PipeEnd, of host: Int) {
+        for passed in relay.heads {
+            let body = passed.push.head.body
+            let newer = hosts[host].key.sign(
+                body.changed(count: 0, root: .zero, issued: body.issued + .seconds(1)).after(body))
+            let claimed = newer.signatures.map { signature in
+                DocumentSignature(
+                    signer: passed.push.head.signatures[0].signer, input: signature.input,
+                    value: signature.value)
+            }
+            let inOwnersName = Signed(body: newer.body, payload: newer.payload, signatures: claimed)
+            for head in [newer, inOwnersName] {
+                let push = HeadPush(head: head, leaves: [], records: [])
+                let altered = Relay.Passed(push: push, proof: passed.proof)
+                transmit(.document(.relay(Relay(heads: [altered]))), over: id, from: end)
+            }
+        }
     }
 
     /// A hundred valid heads, one after the other, or the same document a hundred times.
@@ -92,16 +113,32 @@ extension World {
     /// Who is told two things under one number by a trusted node must convict it: looked at a second later.
     /// False when this world keeps it to itself.
     mutating func watchContradiction(_ document: LinkDocument, from peer: NodeID?, at run: RunID) -> Bool {
-        guard case .gossip(.head(let push)) = document, let peer, let teller = hostOfNode[peer],
-            push.head.body.owner == peer,
-            push.head.isSigned(by: hosts[teller].key.publicKey, using: suite)
-        else { return true }
-        let body = push.head.body
-        let key = Disk.HeadKey(owner: peer, audience: body.audience)
-        guard let held = hosts[run.host].disk.heads[key]?.head.body, held.epoch == body.epoch,
-            held.sequence == body.sequence, held.root != body.root
-        else { return true }
-        schedule(.inspect(.conviction(run, peer)), after: .seconds(1))
-        return tampering != .contradictionsLost
+        guard let peer else { return true }
+        let told: [Signed<Head>] =
+            switch document {
+            case .gossip(.head(let push)) where push.head.body.owner == peer: [push.head]
+            case .relay(let relay): relay.heads.map(\.push.head)
+            case .gossip(.contradiction(let shown)): [shown.one, shown.other]
+            default: []
+            }
+        var isKept = true
+        for head in told {
+            let (owner, audience) = (head.body.owner, head.body.audience)
+            guard let teller = hostOfNode[owner],
+                head.isSigned(by: hosts[teller].key.publicKey, using: suite),
+                let held = hosts[run.host].disk.heads[Disk.HeadKey(owner: owner, audience: audience)],
+                held.head.body.epoch == head.body.epoch, held.head.body.sequence == head.body.sequence,
+                held.head.body.root != head.body.root
+            else { continue }
+            // Who passes it on may be believed in nothing here, by now or by this host's clock.
+            if owner == peer { schedule(.inspect(.conviction(run, owner)), after: .seconds(1)) }
+            isKept = false
+        }
+        return isKept || tampering != .contradictionsLost
     }
+}
+
+extension Head {
+    /// The same, one place above `other`.
+    fileprivate func after(_ other: Head) -> Head { changed(sequence: other.sequence + 1) }
 }

@@ -56,6 +56,8 @@ public struct DomainBook: Equatable, Sendable {
     public internal(set) var own: HeldCredential?
     /// What peers' credentials say while they count.
     public internal(set) var members = OrderedTable<NodeID, HeldCredential>()
+    /// Members of this node's domain whom it has not met, and who vouches for them while that counts.
+    public internal(set) var vouched = OrderedTable<NodeID, VouchedMember>()
     /// Whom tokens served here.
     public internal(set) var tokens = OrderedTable<Pin, TokenUse>()
     /// The anchor's key, where it lies in this home; nil: it does not.

@@ -115,6 +115,7 @@ extension Trust {
         if let refusal = pins.refusal(toTrust: node, under: establishment.key, establishment.inception) {
             return .refused(refusal)
         }
+        if let refusal = conviction(of: node) { return .refused(refusal) }
         if let home = domains.home, held.membership.domain != home.domain,
             let refusal = pins.refusal(ofPartner: node, beside: home.domain)
         {
@@ -164,6 +165,7 @@ extension Trust {
             effects.post(.proved(connection, peer.node))
             effects.post(
                 .record(.stateChanged(peer.node, name: peer.name, from: old, to: .trusted, peer.evidence)))
+            unvouch(peer.node, into: &effects)
             effects.post(.standingChanged(peer.node, .trusted))
             let known = domains.members[peer.node]?.membership
             hold(held, of: peer.node, at: now, into: &effects)

@@ -166,6 +166,7 @@ extension Trust {
                 dropCredential(of: peer, because: refusal.code.rawValue, at: now, into: &effects)
             }
         }
+        reassessVouched(all: all, at: now, into: &effects)
         // One that was over counts again when it was a clock that ran ahead.
         if domains.own.map({ all || now.wall >= $0.nextEnd }) ?? (domains.home != nil) {
             assessOwn(at: now, into: &effects)
@@ -229,13 +230,15 @@ extension Trust {
         }
         guard domains.own?.membership != old else { return }
         effects.post(.membershipChanged(me.node, domains.own?.membership))
+        if domains.own?.membership.domain != old?.domain { unvouchAll(into: &effects) }
         effects.post(.pairing(pairingWindow(at: now)))
     }
 
     /// Wall clocks jump, so the alarm looks again at least once a minute.
     mutating func scheduleDomains(at now: Moment) {
         guard domains.home != nil || !domains.members.isEmpty else { return deadlines.cancel(.domain) }
-        let ends = (domains.members.values + [domains.own].compactMap { $0 }).map(\.nextEnd)
+        let held = domains.members.values + domains.vouched.values.map(\.held)
+        let ends = (held + [domains.own].compactMap { $0 }).map(\.nextEnd)
         let waits = ends.map { $0 - now.wall } + [renewalDelay(at: now)].compactMap { $0 }
         let delay = max(.milliseconds(1), min(waits.min() ?? .seconds(60), .seconds(60)))
         deadlines.set(.domain, at: now.instant + delay)

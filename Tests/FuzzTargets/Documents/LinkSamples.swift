@@ -108,7 +108,7 @@ enum LinkSamples {
     }
 
     static func documents() throws -> [LinkDocument] {
-        try handshake() + domains() + gossip() + agreements() + traces() + [
+        try handshake() + domains() + gossip() + relayed() + agreements() + traces() + [
             .trust(TrustNotice(decision: .suspend)),
             .reachRequest(ReachRequest(number: 7)),
             .reachAnswer(
@@ -234,6 +234,28 @@ enum LinkSamples {
             .gossip(.want(RecordRequest(audience: tag, position: position, keys: [.echo]))),
             .gossip(.records(RecordBatch(audience: tag, position: position, records: []))),
             .gossip(.list(RegistryList(audience: tag, mine: nil, yours: nil, isComplete: true))),
+        ]
+    }
+
+    private static func relayed() throws -> [LinkDocument] {
+        let chain = CredentialChain(
+            anchor: key, issuer: nil, credential: try signed(credential), authority: nil)
+        let tag = AudienceTag(digest: digest(5))
+        let place = HeadPlace(domainHead)
+        let push = HeadPush(head: try signed(domainHead), leaves: [], records: [])
+        let page = HeadPage(places: [place], span: OwnerSpan(after: one, through: other))
+        let wanted = WantedHead(owner: other, isProved: false)
+        let passed = Relay.Passed(push: push, proof: MemberProof(key: key, chain: chain))
+        return [
+            .gossip(.places(HeadPlaces(audience: tag, page: HeadPage(places: [place, place], span: nil)))),
+            .gossip(.list(RegistryList(audience: tag, mine: nil, yours: nil, isComplete: true, held: page))),
+            .gossip(.ask(HeadRequest(audience: tag, wanted: [wanted], after: one))),
+            .gossip(.ask(HeadRequest(audience: tag, wanted: [], after: nil))),
+            .gossip(.want(RecordRequest(audience: tag, owner: other, position: position, keys: [.echo]))),
+            .gossip(.records(RecordBatch(audience: tag, owner: other, position: position, records: []))),
+            .gossip(
+                .contradiction(Contradiction(one: try signed(domainHead), other: try signed(domainHead)))),
+            .relay(Relay(heads: [passed, Relay.Passed(push: push, proof: nil)])),
         ]
     }
 
