@@ -17,8 +17,8 @@ struct AudienceRegistry: Equatable, Sendable {
     /// What was told by who is not in it now: the highest positions must not be forgotten meanwhile. At most
     /// `Limits.peers`; what ended first makes room.
     private(set) var quarantined = OrderedTable<NodeID, PeerRecords>()
-    /// Until when this owner's head is not asked for again. At most `Limits.peers`.
-    private(set) var asked = OrderedTable<NodeID, Instant>()
+    /// Whose heads were asked for, and of whom. At most `Limits.peers`.
+    private(set) var asked = OrderedTable<NodeID, Asking>()
     /// Whose heads are news here that others were not told of yet, and who brought each.
     private var news = OrderedTable<NodeID, NodeID>()
 
@@ -41,6 +41,7 @@ struct AudienceRegistry: Equatable, Sendable {
             ?? PeerRecords(audience: audience, owner: node, key: key, at: now.instant)
         theirs.key = key
         present[node] = Correspondent(theirs: theirs, isServed: theirs.isCurrent(at: now.wall))
+        asked[node] = nil
         noteSize()
     }
 
@@ -84,12 +85,37 @@ struct AudienceRegistry: Equatable, Sendable {
         own.life = present.count < Limits.smallAudience ? Limits.headLife : Limits.headLifeLarge
     }
 
-    /// The head of `owner` was asked for, or could not be believed: not again before `until`.
-    mutating func noteAsked(_ owner: NodeID, until: Instant, at now: Instant) {
-        if asked.count >= Limits.peers { asked.removeAll { _, until in until <= now } }
-        guard asked.count < Limits.peers else { return }
-        asked[owner] = until
+    /// `teller` holds a head of `owner` that this node lacks. Whether it is to be asked now; if another is
+    /// asked already, its turn comes when that one does not answer.
+    mutating func noteTeller(_ teller: NodeID, of owner: NodeID, at now: Instant) -> Bool {
+        guard var asking = asked[owner] else {
+            guard asked.count < Limits.peers else { return false }
+            asked[owner] = Asking(tellers: [teller], until: now + Asking.patience)
+            return true
+        }
+        if asking.tellers.count < Asking.tellersMax, !asking.tellers.contains(teller) {
+            asking.tellers.append(teller)
+            asked[owner] = asking
+        }
+        return false
     }
+
+    /// Who was asked for the head of `owner` has had its time, or did not bring it. Who is asked next; nil:
+    /// nobody told.
+    mutating func nextTeller(of owner: NodeID, at now: Instant) -> NodeID? {
+        guard var asking = asked.remove(owner) else { return nil }
+        asking.tellers.removeFirst()
+        guard let next = asking.tellers.first else { return nil }
+        asking.until = now + Asking.patience
+        asked[owner] = asking
+        return next
+    }
+
+    /// Whose turn is over at `now`.
+    func unanswered(at now: Instant) -> [NodeID] { asked.filter { $0.1.until <= now }.map(\.0) }
+
+    /// When the next turn is over.
+    var nextTurn: Instant? { asked.values.map(\.until).min() }
 
     /// A head of `owner`, which `sender` brought, is whole here and was not before.
     mutating func noteNews(of owner: NodeID, from sender: NodeID) {
@@ -172,19 +198,42 @@ struct AudienceRegistry: Equatable, Sendable {
     }
 }
 
+/// Who is asked for one owner's head, one after the other: the first that told, then those that told
+/// meanwhile. So no teller, whatever it says and withholds, stands between an owner and the others.
+struct Asking: Equatable, Sendable {
+    /// The first is asked now.
+    var tellers: [NodeID]
+    /// How long the first has for its answer.
+    var until: Instant
+
+    static var patience: Duration { .seconds(1) }
+    static var tellersMax: Int { 5 }
+}
+
 /// One other in an audience: what is held of it, and, where there is a link, how comparing goes.
 struct Correspondent: Equatable, Sendable {
     var theirs: PeerRecords
     /// When a list was sent last; nil before the first.
     var listSent: Instant?
+    /// When it was asked for renewals of others last; nil before the first time.
+    var renewalsAsked: Instant?
     /// Lists that were sent because the two differ, since anything came of one.
     var fruitless = 0
+    /// Owners of whom it brought a head that did not count, and until when it is not asked for them again. At
+    /// most `HeadPage.most`.
+    private(set) var declined = OrderedTable<NodeID, Instant>()
     /// Whether its records were being served when that was last looked at.
     var isServed: Bool
 
     /// How long to wait for the next list while the two differ: twice as long after each that brought
     /// nothing. Where one side does not know yet that the other is in an audience, no list mends it.
     var listPause: Duration { min(.seconds(2) * (1 << min(fruitless, 5)), .seconds(60)) }
+
+    /// What it brought of `owner` did not count.
+    mutating func decline(_ owner: NodeID, until: Instant, at now: Instant) {
+        if declined.count >= HeadPage.most { declined.removeAll { _, until in until <= now } }
+        if declined.count < HeadPage.most { declined[owner] = until }
+    }
 
     /// Whether a list may be sent: none was for `interval`.
     func mayList(at now: Instant, every interval: Duration) -> Bool {

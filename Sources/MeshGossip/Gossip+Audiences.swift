@@ -55,7 +55,9 @@ extension Gossip {
     public func held(in audience: Audience, at wall: WallTime) -> [HeadPlace] {
         guard let registry = registries[audience] else { return [] }
         var places: [HeadPlace] = []
-        var own = registry.own.published.map { HeadPlace($0.head.body) }
+        var own = registry.own.published.flatMap { published in
+            wall < published.head.body.expires ? HeadPlace(published.head.body) : nil
+        }
         for (owner, correspondent) in registry.present {
             guard let head = correspondent.theirs.current(at: wall), isIn(audience, owner, at: wall) else {
                 continue
@@ -114,7 +116,7 @@ extension Gossip {
     /// A node is in the audience no more: nothing is told it or served of it from now on.
     mutating func leave(_ node: NodeID, _ audience: Audience, into effects: inout Outbox<GossipEffect>) {
         guard registries.update(audience, { $0.leave(node) }) == true else { return }
-        if let gone = registries.update(audience, { $0.makeRoom() }) ?? nil {
+        while let gone = registries.update(audience, { $0.makeRoom() }) ?? nil {
             effects.post(.persist(.headGone(gone, audience)))
         }
         deadlines.cancel(.expiry(audience, node))

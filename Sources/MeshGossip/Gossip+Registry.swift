@@ -80,6 +80,7 @@ extension Gossip {
             showExpiry(of: node, in: audience, at: now, into: &effects)
             watchExpiry(of: node, in: audience, at: now)
         case .news(let audience): tellNews(in: audience, at: now, into: &effects)
+        case .turn(let audience): takeTurns(in: audience, at: now, into: &effects)
         }
     }
 
@@ -125,6 +126,11 @@ extension Gossip {
         {
             sendList(to: node, in: audience, at: now, into: &effects)
         }
+        guard let domain = sharedDomain(with: node, at: now.wall),
+            let correspondent = registries[domain]?.present[node],
+            correspondent.renewalsAsked.map({ now.instant - $0 >= Self.renewalListInterval }) ?? true
+        else { return }
+        askForRenewalsOfOthers(of: node, in: domain, at: now, into: &effects)
     }
 
     private func mayList(
@@ -289,7 +295,10 @@ extension Gossip {
             effects.post(.persist(.head(stored)))
             registries.update(audience) {
                 $0.update(owner) { $0.isServed = $0.theirs.isCurrent(at: now.wall) }
-                $0.update(sender) { $0.fruitless = 0 }
+                // A renewal says nothing new: only what does is worth comparing again soon.
+                if before.whole?.head.body.root != stored.head.body.root {
+                    $0.update(sender) { $0.fruitless = 0 }
+                }
             }
             watchExpiry(of: owner, in: audience, at: now)
             effects.post(.catalogChanged(owner))

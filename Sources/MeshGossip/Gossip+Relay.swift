@@ -24,10 +24,10 @@ import MeshBase
 // their owner, and both travel on as evidence. Source: protocol section 6.
 extension Gossip {
     private static var newsDelay: Duration { .milliseconds(20) }
-    private static var askPause: Duration { .seconds(2) }
+    /// Proofs that are asked for at once: three signatures each, within a second's share of one peer.
+    private static var proofsAtOnce: Int { Limits.signatureChecksPerSecond / 3 }
     /// Where a head did not count for want of a proof that counts here.
     private static var unprovedPause: Duration { .seconds(30) }
-    private static var listBack: Duration { .milliseconds(200) }
     /// As many as are told of news at once: the next in the circle of node IDs on either side, so that the
     /// mesh hangs together, and three that each piece of news draws anew.
     private static var drawnForNews: Int { 3 }
@@ -65,7 +65,7 @@ extension Gossip {
     }
 
     /// Members with a link, in the audience now.
-    private func linked(in audience: Audience, at wall: WallTime) -> [NodeID] {
+    func linked(in audience: Audience, at wall: WallTime) -> [NodeID] {
         links.links.keys.filter {
             registries[audience]?.present[$0] != nil && sharedDomain(with: $0, at: wall) == audience
         }
@@ -109,31 +109,88 @@ extension Gossip {
         guard let registry = registries[audience], let correspondent = registry.present[node],
             let tag = tag(of: audience, with: node)
         else { return }
-        let wanted = page.places.filter { lacks($0, in: registry, at: now.instant) }.map { place in
-            WantedHead(owner: place.owner, isProved: isProved(place.owner, in: registry, at: now.wall))
+        let lacking = page.places.filter { place in
+            lacks(place, in: registry)
+                && correspondent.declined[place.owner].map { $0 <= now.instant } ?? true
         }
-        registries.update(audience) {
-            for wanted in wanted {
-                $0.noteAsked(wanted.owner, until: now.instant + Self.askPause, at: now.instant)
-            }
+        let fresh = lacking.filter { place in
+            registries.update(audience) { $0.noteTeller(node, of: place.owner, at: now.instant) } == true
         }
-        if !wanted.isEmpty || page.span?.through != nil {
-            let request = HeadRequest(audience: tag, wanted: wanted, after: page.span?.through)
-            effects.post(.send(node, .ask(request)))
+        let wanted = fresh.map { want($0.owner, in: registry, at: now.wall) }
+        let proofs = wanted.count { !$0.isProved }
+        // As many proofs as may be checked at once: the next list asks for more, and for further pages.
+        let asked = proofs > Self.proofsAtOnce ? Array(wanted.prefix(Self.proofsAtOnce)) : wanted
+        for put in wanted.dropFirst(asked.count) {
+            _ = registries.update(audience) { $0.nextTeller(of: put.owner, at: now.instant) }
         }
-        guard let span = page.span, correspondent.mayList(at: now.instant, every: Self.listBack),
-            holdsMore(than: page, in: span, for: node, audience, at: now.wall)
+        let after = proofs == 0 ? page.span?.through : nil
+        if !asked.isEmpty || after != nil {
+            effects.post(.send(node, .ask(HeadRequest(audience: tag, wanted: asked, after: after))))
+            scheduleTurn(in: audience)
+        }
+        guard let span = page.span, correspondent.mayList(at: now.instant, every: correspondent.listPause),
+            holdsMore(than: page, in: span, for: node, audience, at: now.wall),
+            mayAnswer(node, at: now, into: &effects)
         else { return }
+        registries.update(audience) { $0.update(node) { $0.fruitless += 1 } }
         sendList(to: node, in: audience, at: now, into: &effects)
     }
 
-    private func lacks(_ place: HeadPlace, in registry: AudienceRegistry, at now: Instant) -> Bool {
-        guard place.owner != me, registry.asked[place.owner].map({ $0 <= now }) ?? true else { return false }
+    private func lacks(_ place: HeadPlace, in registry: AudienceRegistry) -> Bool {
+        guard place.owner != me else { return false }
         guard let theirs = registry.present[place.owner]?.theirs, let newest = theirs.newest?.body else {
             return true
         }
         guard place.position == newest.position else { return place.position > newest.position }
         return place.root != newest.root || !theirs.isComplete
+    }
+
+    private func want(
+        _ owner: NodeID, in registry: AudienceRegistry, above: HeadPosition? = nil, at wall: WallTime
+    ) -> WantedHead {
+        WantedHead(owner: owner, isProved: isProved(owner, in: registry, at: wall), above: above)
+    }
+
+    private mutating func scheduleTurn(in audience: Audience) {
+        if let turn = registries[audience]?.nextTurn { deadlines.set(.turn(audience), at: turn) }
+    }
+
+    /// Who was asked did not answer in time: others that told are asked.
+    mutating func takeTurns(in audience: Audience, at now: Moment, into effects: inout Outbox<GossipEffect>) {
+        for owner in registries[audience]?.unanswered(at: now.instant) ?? [] {
+            askNext(of: owner, in: audience, at: now, into: &effects)
+        }
+        scheduleTurn(in: audience)
+    }
+
+    private mutating func askNext(
+        of owner: NodeID, in audience: Audience, at now: Moment, into effects: inout Outbox<GossipEffect>
+    ) {
+        while let next = registries.update(audience, { $0.nextTeller(of: owner, at: now.instant) }) ?? nil {
+            guard links.links[next] != nil, sharedDomain(with: next, at: now.wall) == audience,
+                let registry = registries[audience], let tag = tag(of: audience, with: next)
+            else { continue }
+            let wanted = [want(owner, in: registry, at: now.wall)]
+            effects.post(.send(next, .ask(HeadRequest(audience: tag, wanted: wanted, after: nil))))
+            return
+        }
+    }
+
+    /// Asks for heads that near their end: a renewal may have been missed, and leaves all summaries equal.
+    mutating func askForRenewalsOfOthers(
+        of node: NodeID, in audience: Audience, at now: Moment, into effects: inout Outbox<GossipEffect>
+    ) {
+        guard let registry = registries[audience], let tag = tag(of: audience, with: node) else { return }
+        let late = registry.present.filter { owner, correspondent in
+            owner != node && correspondent.theirs.isCurrent(at: now.wall)
+                && correspondent.theirs.lacksRenewal(at: now.wall)
+        }
+        let wanted = late.prefix(HeadPage.most).map { owner, correspondent in
+            want(owner, in: registry, above: correspondent.theirs.newest?.body.position, at: now.wall)
+        }
+        guard !wanted.isEmpty else { return }
+        registries.update(audience) { $0.update(node) { $0.renewalsAsked = now.instant } }
+        effects.post(.send(node, .ask(HeadRequest(audience: tag, wanted: wanted, after: nil))))
     }
 
     private func isProved(_ owner: NodeID, in registry: AudienceRegistry, at wall: WallTime) -> Bool {
@@ -168,7 +225,9 @@ extension Gossip {
         var room = Self.bytesPerAnswer
         var heads: [RelayedHead] = []
         for wanted in request.wanted where isServed(wanted.owner, in: audience, at: now.wall) {
-            guard let push = registries[audience]?.push(of: wanted.owner, using: suite) else { continue }
+            guard let push = registries[audience]?.push(of: wanted.owner, using: suite),
+                push.head.body.position > wanted.above ?? HeadPosition.none
+            else { continue }
             let bytes = suite.encoded(push).count + (wanted.isProved ? 0 : Self.proofBytes)
             room -= bytes
             guard room >= 0, mayAnswer(node, with: bytes, at: now, into: &effects) else { break }
@@ -202,9 +261,14 @@ extension Gossip {
         guard let theirs = registries[head.audience]?.present[head.owner]?.theirs,
             sharedDomain(with: head.owner, at: now.wall) == head.audience
         else {
+            // Only of who was asked for it: others say what they will.
+            guard registries[head.audience]?.asked[head.owner]?.tellers.first == node else { return }
             registries.update(head.audience) {
-                $0.noteAsked(head.owner, until: now.instant + Self.unprovedPause, at: now.instant)
+                $0.update(node) {
+                    $0.decline(head.owner, until: now.instant + Self.unprovedPause, at: now.instant)
+                }
             }
+            askNext(of: head.owner, in: head.audience, at: now, into: &effects)
             return
         }
         let pin = suite.pin(of: theirs.key)
@@ -226,10 +290,10 @@ extension Gossip {
         var taken = 0
         for (other, correspondent) in registry.present
         where other != owner && correspondent.theirs.bringer == node {
-            taken += correspondent.theirs.lengthInBytes + Self.proofBytes
+            taken += correspondent.theirs.weight + Self.proofBytes
         }
         for theirs in registry.quarantined.values where theirs.bringer == node {
-            taken += theirs.lengthInBytes + Self.proofBytes
+            taken += theirs.weight + Self.proofBytes
         }
         let coming = push.leaves.count * Limits.recordBody
         guard taken + min(coming, Limits.recordBody * Limits.recordsPerHead) <= Limits.memoryPerPeer else {
@@ -238,44 +302,5 @@ extension Gossip {
             return false
         }
         return true
-    }
-
-    // MARK: Evidence
-
-    /// Somebody shows that an owner said two things.
-    mutating func receive(
-        _ shown: Contradiction, from node: NodeID, at now: Moment, into effects: inout Outbox<GossipEffect>
-    ) {
-        let audience = shown.one.body.audience
-        guard peers[node] != nil, shown.owner != me, audience == sharedDomain(with: node, at: now.wall),
-            let key = registries[audience]?.present[shown.owner]?.theirs.key
-        else { return }
-        let pin = suite.pin(of: key)
-        let heads = [shown.one, shown.other]
-        guard heads.allSatisfy({ $0.signatures.contains { $0.signer == pin } }),
-            mayCheck(2, of: node, at: now, into: &effects)
-        else { return }
-        guard shown.isOne, heads.allSatisfy({ $0.isSigned(by: key, using: suite) }) else {
-            let refusal = Refusal(
-                .documentInvalid, [Fact("head", "shown as one of two that contradict each other")])
-            return convict(node, refusal, into: &effects)
-        }
-        convict(shown, shownBy: node, at: now, into: &effects)
-    }
-
-    /// Tells the others in the audience, who brought one of the two heads among them, and ends what rests on
-    /// the owner's word.
-    /// - Parameter teller: who showed both; nil: they met here.
-    mutating func convict(
-        _ shown: Contradiction, shownBy teller: NodeID?, at now: Moment,
-        into effects: inout Outbox<GossipEffect>
-    ) {
-        let audience = shown.one.body.audience
-        if case .domain = audience {
-            for node in linked(in: audience, at: now.wall) where node != teller && node != shown.owner {
-                effects.post(.send(node, .contradiction(shown)))
-            }
-        }
-        effects.post(.contradicted(shown.owner, evidence: shown.evidence(using: suite)))
     }
 }

@@ -276,4 +276,6 @@ enum RegistryAlarm: Comparable, Sendable {
     case expiry(Audience, NodeID)
     /// What is new in this audience is to be told.
     case news(Audience)
+    /// Who was asked for a head of this audience has had its time.
+    case turn(Audience)
 }

@@ -7,6 +7,10 @@ import MeshBase
 public struct Head: SignedBody {
     public static let kind = DocumentKind.head
 
+    /// Bytes of a head as its owner wrote it: it is passed on as it came, beside much else in one frame, and
+    /// white space is no reason to be longer.
+    static let payloadMax = 1024
+
     /// Whose records they are.
     public let owner: NodeID
     /// Who may know of them.

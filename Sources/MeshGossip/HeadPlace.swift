@@ -96,6 +96,14 @@ public struct WantedHead: Codable, Equatable, Sendable {
     public let owner: NodeID
     /// Whether the asker knows already that the owner is in the audience; else the proof must come along.
     public let isProved: Bool
+    /// Only if it stands above this; nil: wherever it stands.
+    public let above: HeadPosition?
+
+    init(owner: NodeID, isProved: Bool, above: HeadPosition? = nil) {
+        self.owner = owner
+        self.isProved = isProved
+        self.above = above
+    }
 }
 
 /// A head that goes to somebody who need not have met its owner.

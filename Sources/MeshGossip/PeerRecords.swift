@@ -23,6 +23,8 @@ struct PeerRecords: Equatable, Sendable {
     private(set) var leaves: [RecordLeaf] = []
     /// How long the records under it are, encoded.
     private(set) var lengthInBytes = 0
+    /// What it takes, or will once the records under the newest head are here, at most.
+    var weight: Int { max(lengthInBytes, (gathering?.leaves.count ?? 0) * Limits.recordBody) }
     /// Who brought the newest head, when that was not its owner.
     var bringer: NodeID?
     /// What is here of `newest` while it is not whole; nil also after a restart, until its owner tells the
@@ -168,6 +170,10 @@ extension PeerRecords {
         guard head.owner == owner, head.audience == audience else {
             return .invalid(
                 Refusal(.documentInvalid, [Fact("owner", head.owner), Fact("audience", head.audience)]))
+        }
+        guard push.head.payload.bytes.count <= Head.payloadMax else {
+            return .unsound(
+                Refusal(.documentInvalid, [Fact("bytes of the head", push.head.payload.bytes.count)]))
         }
         guard head.epoch >= 0, head.sequence >= 0, (head.epoch == 0) == (head.givenUp == nil) else {
             return .unsound(

@@ -53,7 +53,7 @@ public struct Relay: Codable, Equatable, Sendable {
         }
     }
 
-    /// Bytes of the heads in one document, when there are several.
+    /// Bytes of the heads in one document: with what stands round them they fit a frame.
     static let bytesMax = 60 * 1024
 
     public init(heads: [Passed]) { self.heads = heads }

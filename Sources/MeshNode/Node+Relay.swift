@@ -14,6 +14,7 @@ extension Node {
             guard head.isProved || proof != nil else { continue }
             let next = Relay.Passed(push: head.push, proof: proof)
             let bytes = suite.encoded(next).count + 1
+            guard bytes <= Relay.bytesMax else { continue }
             if bytes > room, !passed.isEmpty {
                 send(.relay(Relay(heads: passed)), to: node, into: &effects)
                 passed = []

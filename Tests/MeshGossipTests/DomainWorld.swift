@@ -48,6 +48,8 @@ struct DomainWorld {
 
     /// Whether convictions are what a test is about; else each is a fault.
     var expectsConvictions = false
+    /// A side that tells of heads and brings none; nil: there is none.
+    var silent: Int?
     /// Members that are no side here: what they signed others hold.
     var absent = OrderedTable<NodeID, SimulatedKey>()
     private let strangers: Set<[Int]>
@@ -198,6 +200,7 @@ struct DomainWorld {
         guard let to = sides.firstIndex(where: { $0.key.node == peer }), let id = link(side, to) else {
             return
         }
+        guard side != silent else { return }
         sides[side].relayed += heads.count
         for head in heads { look(at: .head(head.push), from: side, to: to) }
         transmit(.relayed(from: side, to: to, id, heads))

@@ -183,7 +183,7 @@ struct RelayHostilityTests {
         #expect(world.seen(by: 2, of: 0).map(\.description) == ["still"])
     }
 
-    @Test("of who is not proved here is not believed, nor asked again at once")
+    @Test("of who is not proved here is not believed, and stands in nobody's way")
     func unproved() throws {
         var world = house()
         let push = try held(world)
@@ -192,8 +192,48 @@ struct RelayHostilityTests {
         world.tell(2, .relayed(push, by: world.node(1)))
         #expect(world.seen(by: 2, of: 0) == [])
         #expect(invalid(world, at: 2) == 0)
-        let asked = world.registry(2)?.asked[owner.node]
-        #expect(asked.map { $0 > world.now.instant + .seconds(20) } == true)
+        world.pass(.seconds(3))
+        #expect(world.seen(by: 2, of: 0).count == 1)
+    }
+
+    @Test("tells first and brings nothing, does not keep others from bringing it")
+    func withholds() throws {
+        // 0 is known to 2 only over 1, who is silent, and 3.
+        var world = DomainWorld(4, strangers: [(0, 2)])
+        for side in 0..<4 { world.join(side, world.member()) }
+        world.connectAll()
+        world.offer(0, "r0")
+        world.pass(.seconds(1))
+        world.silent = 1
+        let tag = try #require(
+            world.sides[1].gossip.tag(of: .domain(DomainWorld.domains[0]), with: world.node(2)))
+        for name in ["a", "b", "c"] {
+            let head = try held(world).head.body
+            let made = HeadPlace(head.changed(sequence: head.sequence + 3_600_000 << 10))
+            let places = HeadPlaces(audience: tag, page: HeadPage(places: [made], span: nil))
+            world.tell(2, .messageArrived(world.node(1), .places(places)))
+            world.offer(0, name)
+            world.pass(.seconds(2))
+            #expect(world.seen(by: 2, of: 0).map(\.description) == [name])
+        }
+    }
+
+    @Test("a head that is longer than a head is worth nothing, however well it is signed")
+    func padded() throws {
+        var world = house()
+        let head = try held(world).head.body
+        let newer = head.changed(sequence: head.sequence + 1, count: 0, root: .zero)
+        let key = world.sides[0].key
+        let payload = Octets(Samples.suite.encoded(newer) + [UInt8](repeating: 32, count: 1_024))
+        let request = SigningRequest(ticket: Ticket(0), kind: .head, payload: payload)
+        let signed = Signed(body: newer, payload: payload, signatures: [key.sign(request)])
+        #expect(signed.isSigned(by: key.publicKey, using: Samples.suite))
+        world.tell(2, .relayed(HeadPush(head: signed, leaves: [], records: []), by: world.node(1)))
+        #expect(world.seen(by: 2, of: 0).count == 1)
+        #expect(invalid(world, at: 2) == 0)
+        let twin = Contradiction(one: signed, other: try held(world).head)
+        world.tell(2, .messageArrived(world.node(1), .contradiction(twin)))
+        #expect(world.seen(by: 2, of: 0).count == 1)
     }
 
     @Test("answers one request with one mebibyte, and a minute's requests with four")

@@ -131,7 +131,21 @@ struct RelayTests {
         #expect(world.seen(by: 2, of: 0) == names("new"))
     }
 
-    @Test("crosses a hundred and fifty owners in pages, at once, and within a minute's bytes")
+    @Test("is renewed at members that missed a renewal, though all summaries stay equal")
+    func missedRenewal() {
+        var world = row(3)
+        world.pass(.seconds(1))
+        world.silent = 1
+        // Signed anew at ten minutes; what tells of it is lost.
+        world.pass(.seconds(610))
+        world.silent = nil
+        world.pass(.seconds(240))
+        #expect(world.seen(by: 2, of: 0) == names("r0"))
+        world.pass(.seconds(60))
+        #expect(world.seen(by: 2, of: 0) == names("r0"))
+    }
+
+    @Test("crosses a hundred and fifty owners in pages, within ten seconds and a minute's bytes")
     func pages() throws {
         var world = DomainWorld(3, strangers: [(0, 2)])
         for side in 0..<3 { world.join(side, world.member()) }
@@ -151,7 +165,7 @@ struct RelayTests {
         }
         #expect(world.sides[1].gossip.held(in: audience, at: world.now.wall).count == 150)
         world.connect(0, 1)
-        world.pass(.seconds(1))
+        world.pass(.seconds(10))
         #expect(world.sides[0].gossip.held(in: audience, at: world.now.wall).count == 150)
         #expect(!world.sides[1].records.contains { if case .answerWithheld = $0 { true } else { false } })
     }

@@ -186,15 +186,18 @@ extension World {
     /// Who lost a renewal asks for it while there is a quarter of the head's life left; and a head that is
     /// dated ahead is asked for until its time has come.
     private mutating func isRenewalAwaited(_ kind: QuietCheck.Kind, along way: QuietCheck.Way) -> Bool {
-        guard kind == .list || kind == .head else { return false }
+        guard [.list, .head, .ask, .relay].contains(kind) else { return false }
         if checks.gossip.owesWait.contains(way.from) || checks.gossip.owesWait.contains(way.to) {
             return true
         }
-        let (asking, owner) = kind == .list ? (way.from, way.to) : (way.to, way.from)
+        let isQuestion = kind == .list || kind == .ask
+        let (asking, owner) = isQuestion ? (way.from, way.to) : (way.to, way.from)
+        let isOfOthers = kind == .ask || kind == .relay
         let isLate = hosts[asking].disk.heads.contains { key, stored in
             let head = stored.head.body
             let quarter = (head.expires - head.issued) / 4
-            return key.owner == hosts[owner].node && moment(of: asking).wall >= head.expires - quarter
+            return (isOfOthers || key.owner == hosts[owner].node)
+                && moment(of: asking).wall >= head.expires - quarter
         }
         let cause = suite.digest(Array("renewal \(way.from) \(way.to) \(kind.rawValue)".utf8))
         return isLate && checks.quiet.isNew(cause)

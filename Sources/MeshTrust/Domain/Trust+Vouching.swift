@@ -12,6 +12,15 @@ public struct MemberProof: Codable, Equatable, Sendable {
         self.key = key
         self.chain = chain
     }
+
+    /// What the documents in one take at most, as they were signed: three with sixteen long roles take four
+    /// and a half kibibytes. A proof stands beside a head in one frame.
+    static let payloadMax = 6 * 1024
+
+    var isShort: Bool {
+        let certificates = [chain.issuer, chain.authority].compactMap { $0?.payload.bytes.count }
+        return certificates.reduce(chain.credential.payload.bytes.count, +) <= Self.payloadMax
+    }
 }
 
 /// A member of this node's domain that it has not met: it is believed to be one by its domain's word alone.
@@ -29,6 +38,10 @@ public struct VouchedMember: Equatable, Sendable {
 extension Trust {
     /// What this node shows of `node` to other members of its domain; nil when it cannot prove it to be one.
     public func proof(of node: NodeID) -> MemberProof? {
+        evidence(of: node).flatMap { $0.isShort ? $0 : nil }
+    }
+
+    private func evidence(of node: NodeID) -> MemberProof? {
         if node == me.node { return domains.own.map { MemberProof(key: me.key, chain: $0.chain) } }
         if let member = domains.vouched[node] {
             return MemberProof(key: member.key, chain: member.held.chain)
@@ -73,8 +86,9 @@ extension Trust {
         let credential = proof.chain.credential.body
         let node = credential.node
         let pin = suite.pin(of: proof.key)
+        // A node is named by its first key: an issuer's word for another one would be a word against it.
         guard node != me.node, credential.domain == domain, credential.pin == pin,
-            pins.revocation(of: pin) == nil, convicted[node] == nil
+            node.digest == pin.digest, proof.isShort, pins.revocation(of: pin) == nil, convicted[node] == nil
         else { return nil }
         var held = domains.vouched[node]?.held
         if let peer = pins[node] {

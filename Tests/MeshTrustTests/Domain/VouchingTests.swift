@@ -70,6 +70,37 @@ struct VouchingTests {
         }
     }
 
+    @Test("are named by their own first key, whatever an issuer says: none can speak against another")
+    func namedByKey() {
+        let other = SimulatedKey(51)
+        let credential = shop.anchor.sign(
+            Credential(
+                domain: shop.domain, node: stranger.node,
+                pin: SimulatedSuite().pin(of: other.publicKey), roles: .member, issued: shop.now,
+                until: shop.now + Limits.credentialLife))
+        let chain = CredentialChain(
+            anchor: shop.anchor.publicKey, issuer: nil, credential: credential, authority: nil)
+        var table = table()
+        tell(&table, MemberProof(key: other.publicKey, chain: chain))
+        #expect(!isVouched(table, stranger.node))
+        tell(&table, proof(stranger))
+        #expect(isVouched(table, stranger.node))
+    }
+
+    @Test("whose proof is longer than a proof are not believed, for it must travel beside a head")
+    func padded() {
+        let body = shop.credential(of: stranger).body
+        let payload = Octets(SimulatedSuite().encoded(body) + [UInt8](repeating: 32, count: 6 * 1_024))
+        let request = SigningRequest(ticket: Ticket(0), kind: .credential, payload: payload)
+        let long = Signed(body: body, payload: payload, signatures: [shop.anchor.sign(request)])
+        #expect(long.isSigned(by: shop.anchor.publicKey, using: SimulatedSuite()))
+        let chain = CredentialChain(
+            anchor: shop.anchor.publicKey, issuer: nil, credential: long, authority: nil)
+        var table = table()
+        tell(&table, proof(stranger, chain))
+        #expect(!isVouched(table, stranger.node))
+    }
+
     @Test("count only where a trusted member tells of them")
     func teller() {
         var table = table()
