@@ -45,6 +45,9 @@ public struct Head: SignedBody {
             issued: issued ?? self.issued, expires: expires ?? self.expires)
     }
 
+    /// Whether both offer the same under the same key; two that do not cannot stand at one position.
+    func saysTheSame(as other: Head) -> Bool { root == other.root && encryption == other.encryption }
+
     /// Where it stands among the owner's heads.
     var position: HeadPosition { HeadPosition(epoch: epoch, sequence: sequence) }
 }

@@ -114,8 +114,8 @@ public struct RelayedHead: Equatable, Sendable {
     public let isProved: Bool
 }
 
-/// Two heads of one owner at one position with two roots, both signed: nobody but the owner can make that, so
-/// it convicts wherever it comes from.
+/// Two heads of one owner at one position with two roots, or two keys for sealed payloads, both signed: nobody
+/// but the owner can make that, so it convicts wherever it comes from.
 public struct Contradiction: Codable, Equatable, Sendable {
     /// The one.
     public let one: Signed<Head>
@@ -128,14 +128,15 @@ public struct Contradiction: Codable, Equatable, Sendable {
     /// Whether the two say what cannot both be, whoever signed them.
     var isOne: Bool {
         one.body.owner == other.body.owner && one.body.audience == other.body.audience
-            && one.body.position == other.body.position && one.body.root != other.body.root
+            && one.body.position == other.body.position && !one.body.saysTheSame(as: other.body)
     }
 
     /// For people, with what finds the two again.
     func evidence(using suite: some SignatureSuite) -> String {
         let position = one.body.position
         let ids = [one, other].map { String($0.contentID(using: suite).description.prefix(12)) }
-        return "two heads at epoch \(position.epoch) sequence \(position.sequence) with two roots, "
+        let what = one.body.root == other.body.root ? "keys for sealed payloads" : "roots"
+        return "two heads at epoch \(position.epoch) sequence \(position.sequence) with two \(what), "
             + "content ids \(ids[0]) and \(ids[1])"
     }
 }

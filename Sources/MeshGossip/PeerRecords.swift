@@ -54,7 +54,7 @@ struct PeerRecords: Equatable, Sendable {
         case invalid(Refusal)
         /// No honest owner signs this. Who passes it on may hold it by other rules.
         case unsound(Refusal)
-        /// Two heads at one position with two roots, both signed.
+        /// Two heads at one position that do not say the same, both signed.
         case contradiction(Contradiction)
         /// Some records are missing. With a head when it was not known before.
         case incomplete(StoredHead?, missing: [ResourceName])
@@ -91,7 +91,7 @@ struct PeerRecords: Equatable, Sendable {
     /// Whether a signature must be checked to know what `push` is worth.
     func mustCheck(_ push: HeadPush) -> Bool {
         guard let newest = newest?.body, push.head.body.position <= newest.position else { return true }
-        return push.head.body.position == newest.position && push.head.body.root != newest.root
+        return push.head.body.position == newest.position && !push.head.body.saysTheSame(as: newest)
     }
 
     /// Whether every record under the highest head is here.
@@ -204,8 +204,7 @@ extension PeerRecords {
     private mutating func receiveAgain(
         _ push: HeadPush, _ newest: Signed<Head>, using suite: some SignatureSuite
     ) -> Reception {
-        let (known, told) = (newest.body, push.head.body)
-        guard told.root == known.root, told.encryption == known.encryption else {
+        guard push.head.body.saysTheSame(as: newest.body) else {
             guard push.head.isSigned(by: key, using: suite) else { return .invalid(Self.signatureInvalid) }
             return .contradiction(Contradiction(one: newest, other: push.head))
         }
