@@ -12,11 +12,13 @@ extension Node {
         var descriptions = OrderedTable<NodeID, OrderedTable<ResourceName, ResourceDescription>>()
         var offeredTo = OrderedTable<ResourceName, [NodeID]>()
         for peer in trust.pins.peers.values {
+            // Others may vouch for one that is known and not trusted: no call rests on what they bring of it.
+            let isTrusted = peer.state == .trusted
             peers[peer.node] = CallPeer(
                 name: peer.name, trust: CallTrust(peer.state), link: linkState(of: peer),
                 address: gossip.link(with: peer.node)?.address,
                 membership: agreements.membership(of: peer.node),
-                encryption: gossip.encryptionKey(of: peer.node, at: now.wall))
+                encryption: isTrusted ? gossip.encryptionKey(of: peer.node, at: now.wall) : nil)
             terms[peer.node] = agreements.terms(with: peer.node)
             for resource in agreements.resourcesOffered(to: peer.node, by: me.node) {
                 if offeredTo.update(resource, { $0.append(peer.node) }) == nil {
@@ -24,7 +26,7 @@ extension Node {
                 }
             }
             var described = OrderedTable<ResourceName, ResourceDescription>()
-            for resource in gossip.resources(of: peer.node, at: now.wall) {
+            for resource in isTrusted ? gossip.resources(of: peer.node, at: now.wall) : [] {
                 described[resource.name] = resource
             }
             if !described.isEmpty { descriptions[peer.node] = described }
