@@ -114,8 +114,8 @@ public struct RelayedHead: Equatable, Sendable {
     public let isProved: Bool
 }
 
-/// Two heads of one owner at one position with two roots, or two keys for sealed payloads, both signed: nobody
-/// but the owner can make that, so it convicts wherever it comes from.
+/// Two heads of one owner at one position with two roots, or two keys for sealed payloads, both signed:
+/// nobody but the owner can make that, so it convicts wherever it comes from.
 public struct Contradiction: Codable, Equatable, Sendable {
     /// The one.
     public let one: Signed<Head>

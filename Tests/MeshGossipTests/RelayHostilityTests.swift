@@ -118,13 +118,17 @@ struct RelayHostilityTests {
         #expect(invalid(world, at: 2) == 1)
     }
 
-    @Test("two heads for one place convict their owner wherever they meet, and at those who never saw both")
-    func equivocation() throws {
+    @Test(
+        "two heads for one place convict their owner wherever they meet, and at those who never saw both",
+        arguments: [false, true])
+    func equivocation(isKey: Bool) throws {
         var world = house()
         world.expectsConvictions = true
-        let head = try held(world).head.body
+        let good = try held(world)
+        var other = isKey ? good.head.body : good.head.body.changed(count: 0, root: .zero)
+        if isKey { other.encryption = EncryptionKey([UInt8](repeating: 7, count: 32)) }
         let twin = HeadPush(
-            head: world.sides[0].key.sign(head.changed(count: 0, root: .zero)), leaves: [], records: [])
+            head: world.sides[0].key.sign(other), leaves: isKey ? good.leaves : [], records: [])
         world.tell(2, .relayed(twin, by: world.node(1)))
         #expect(world.sides[2].convictions == [world.node(0)])
         world.pass(.seconds(1))

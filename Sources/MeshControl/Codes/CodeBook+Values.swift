@@ -189,8 +189,8 @@ extension CodeBook {
                 "grants", "grants at most", "names in a condition at most", "calls of a rate at most",
                 "calls of a quota at most", "hops at most", "head", "owner", "audience",
                 "epoch", "sequence", "newest",
-                "life", "leaves", "count", "leaf", "expired", "root", "record", "reasons given",
-                "domain",
+                "life", "leaves", "count", "leaf", "expired", "bytes of the head", "root", "record",
+                "reasons given", "domain",
             ]
         case .limitReached:
             [
