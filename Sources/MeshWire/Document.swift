@@ -16,12 +16,14 @@ public enum Document {
     static let integerLimit: Int64 = 1 << 53 - 1
 
     /// The bytes that stand for `value`: what `decode` would read, in the one form there is.
-    /// - Parameter textLimit: bytes of one text that is not base64url.
+    /// - Parameters:
+    ///   - limit: how many bytes the document may have, where something else bounds it.
+    ///   - textLimit: bytes of one text that is not base64url.
     /// - Throws: `WireError` for what no document may hold: fractions, numbers beyond 2^53 - 1, texts outside
     ///   the rules, more than `Limits.documentDepth` levels, nil in an array, and values that walk in no
-    ///   fixed order (`Set`, and `Dictionary` unless its keys are `String`).
+    ///   fixed order (`Set`, and `Dictionary` unless its keys are `String`); and for what is above `limit`.
     public static func encode(
-        _ value: some Encodable, textLimit: Int = Limits.documentText
+        _ value: some Encodable, limit: Int = .max, textLimit: Int = Limits.documentText
     ) throws(WireError) -> [UInt8] {
         let part = DocumentPart()
         do {
@@ -32,7 +34,9 @@ public enum Document {
             throw .unencodable(String(describing: error))
         }
         var renderer = DocumentRenderer(textLimit: textLimit)
-        return try renderer.render(part)
+        let bytes = try renderer.render(part)
+        guard bytes.count <= limit else { throw .tooLong(bytes: bytes.count, limit: limit) }
+        return bytes
     }
 
     /// The value that `bytes` stand for.

@@ -35,6 +35,15 @@ struct DocumentWritingTests {
         String(decoding: try Document.encode(value), as: UTF8.self)
     }
 
+    @Test("a document above the limit of who sends it is refused, and not cut")
+    func limited() throws {
+        let length = try Document.encode(order).count
+        #expect(try Document.encode(order, limit: length).count == length)
+        #expect(throws: WireError.tooLong(bytes: length, limit: length - 1)) {
+            try Document.encode(order, limit: length - 1)
+        }
+    }
+
     @Test("one value has one form: members sorted, no white space, nil left out, few escapes")
     func isCanonical() throws {
         #expect(

@@ -279,7 +279,8 @@ actor ControlPlane {
 
     private func send(_ document: LinkDocument, on id: ConnectionID) {
         do throws(WireError) {
-            let bytes = try Document.encode(document)
+            // What peers wrote travels on in documents of this node: none is worth the process.
+            let bytes = try Document.encode(document, limit: Limits.framePayload)
             if case .handshake = document, !admitted.contains(id) {
                 transport?.sendHandshake(bytes, on: id)
             } else {
