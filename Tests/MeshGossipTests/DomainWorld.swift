@@ -26,6 +26,10 @@ struct DomainWorld {
         var catalogChanges = 0
         var convictions: [NodeID] = []
         var relayed = 0
+        /// What trust looks at of one teller's proofs, three signatures each.
+        var checks = TokenBucket(
+            burst: Limits.signatureChecksPerSecond,
+            interval: .seconds(1) / Limits.signatureChecksPerSecond, at: Samples.start.instant)
     }
 
     enum Event {
@@ -40,6 +44,8 @@ struct DomainWorld {
     var sides: [Side]
     var chance: SeededGenerator
     var lossPerMille: UInt64 = 0
+    /// From one side to another.
+    var latency = Duration.milliseconds(5)
     private(set) var sent: [(from: Int, to: Int, message: GossipMessage)] = []
     private var elapsed = Duration.zero
     private var queue: [(Instant, Event)] = []
@@ -217,7 +223,7 @@ struct DomainWorld {
         } else if chance.number(below: 1_000) < lossPerMille {
             return
         }
-        schedule(event, after: .milliseconds(5))
+        schedule(event, after: latency)
     }
 
     private mutating func perform(_ effect: GossipEffect, at side: Int) {
@@ -301,7 +307,9 @@ struct DomainWorld {
             for head in heads {
                 let owner = sides.firstIndex { $0.key.node == head.push.head.body.owner }
                 if let owner, !head.isProved { vouch(owner, to: to) }
-                if let key = absent[head.push.head.body.owner], !head.isProved {
+                if let key = absent[head.push.head.body.owner], !head.isProved,
+                    sides[to].checks.take(3, at: now.instant)
+                {
                     tell(to, .memberVouched(key.node, key.publicKey, member()))
                 }
                 tell(to, .relayed(head.push, by: node(from)))

@@ -26,6 +26,46 @@ struct PeerRecordsRefusalTests {
         }
     }
 
+    @Test("a head has a kibibyte as its owner wrote it, and not one byte more")
+    func padded() {
+        let push = Heads.push([Samples.resource("a")])
+        func padded(to count: Int) -> HeadPush {
+            let bytes = push.head.payload.bytes
+            let payload = Octets(bytes + [UInt8](repeating: 0x20, count: count - bytes.count))
+            let signed = Signed(
+                body: push.head.body, payload: payload,
+                signatures: [
+                    Samples.alice.sign(SigningRequest(ticket: Ticket(0), kind: .head, payload: payload))
+                ])
+            return HeadPush(head: signed, leaves: push.leaves, records: push.records)
+        }
+        var theirs = Heads.fresh()
+        guard case .unsound = theirs.receive(padded(to: 1025), at: start, using: suite) else {
+            Issue.record("a longer head was taken")
+            return
+        }
+        #expect(theirs.newest == nil && theirs.gathering == nil)
+        guard case .whole = theirs.receive(padded(to: 1024), at: start, using: suite) else {
+            Issue.record("a head of a kibibyte was not taken")
+            return
+        }
+    }
+
+    @Test("the longest head that an owner writes takes less than three quarters of the bound")
+    func longest() {
+        let most: Int64 = 1 << 53 - 1
+        let (node, root) = (Samples.alice.node, suite.digest([1]))
+        for audience in [audience, .domain(DomainID(root))] {
+            var head = Head(
+                owner: node, audience: audience, epoch: most, givenUp: most, sequence: most,
+                count: Limits.recordsPerHead, root: root, issued: start.wall,
+                expires: start.wall + Limits.headLifeLarge)
+            head.encryption = EncryptionKey([UInt8](repeating: 255, count: 32))
+            let bytes = suite.encoded(head).count
+            #expect(bytes > 256 && bytes < Head.payloadMax / 4 * 3, "\(bytes) bytes")
+        }
+    }
+
     @Test("is invalid with a life of nothing, or of more than an hour")
     func life() {
         for life in [Duration.zero, .seconds(-5), .seconds(3_601)] {

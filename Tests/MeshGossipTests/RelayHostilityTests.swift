@@ -222,6 +222,19 @@ struct RelayHostilityTests {
         }
     }
 
+    @Test("of those that tell of one head five are asked by turns, and not one more")
+    func turns() throws {
+        var registry = AudienceRegistry(
+            .domain(DomainWorld.domains[0]), owner: SimulatedKey(1).node, at: Samples.start.instant)
+        let (owner, now) = (SimulatedKey(2).node, Samples.start.instant)
+        let tellers = (10..<16).map { SimulatedKey(UInt64($0)).node }
+        #expect(tellers.map { registry.noteTeller($0, of: owner, at: now) } == [true] + [Bool](repeating: false, count: 5))
+        #expect(registry.noteTeller(tellers[0], of: owner, at: now) == false)
+        var asked: [NodeID?] = []
+        for _ in 0..<6 { asked.append(registry.nextTeller(of: owner, at: now)) }
+        #expect(asked == [tellers[1], tellers[2], tellers[3], tellers[4], nil, nil])
+    }
+
     @Test("a head that is longer than a head is worth nothing, however well it is signed")
     func padded() throws {
         var world = house()

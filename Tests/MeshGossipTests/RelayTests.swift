@@ -145,28 +145,72 @@ struct RelayTests {
         #expect(world.seen(by: 2, of: 0) == names("r0"))
     }
 
-    @Test("crosses a hundred and fifty owners in pages, within ten seconds and a minute's bytes")
-    func pages() throws {
-        var world = DomainWorld(3, strangers: [(0, 2)])
-        for side in 0..<3 { world.join(side, world.member()) }
-        let audience = Audience.domain(DomainWorld.domains[0])
-        for number in 0..<150 {
+    /// `side` holds the heads of so many members that are no sides.
+    private func hold(_ numbers: Range<Int>, at side: Int, in world: inout DomainWorld) throws {
+        for number in numbers {
             let key = SimulatedKey(UInt64(500 + number))
-            world.absent[key.node] = key
-            world.tell(1, .memberVouched(key.node, key.publicKey, world.member()))
-            var own = OwnRecords(audience: audience, owner: key.node, at: world.now.instant)
+            world.tell(side, .memberVouched(key.node, key.publicKey, world.member()))
+            var own = OwnRecords(
+                audience: .domain(DomainWorld.domains[0]), owner: key.node, at: world.now.instant)
             own.replace(with: [Samples.resource("r")], using: Samples.suite)
             guard case .sign(let head) = own.next(at: world.now, using: Samples.suite) else { return }
             let signed = key.sign(head)
             let isSigned = own.sign(signed, at: world.now)
             let set = try #require(isSigned ? own.published?.set : nil)
             let push = HeadPush(head: signed, leaves: set.leaves, records: set.records.values)
-            world.tell(1, .relayed(push, by: world.node(2)))
+            world.tell(side, .relayed(push, by: world.node(2)))
         }
-        #expect(world.sides[1].gossip.held(in: audience, at: world.now.wall).count == 150)
+        #expect(held(at: side, in: world) == numbers.count)
+    }
+
+    private func held(at side: Int, in world: DomainWorld) -> Int {
+        let audience = Audience.domain(DomainWorld.domains[0])
+        return world.sides[side].gossip.held(in: audience, at: world.now.wall).count
+    }
+
+    @Test("crosses a hundred and fifty owners in pages, within ten seconds and a minute's bytes")
+    func pages() throws {
+        var world = DomainWorld(3, strangers: [(0, 2)])
+        for side in 0..<3 { world.join(side, world.member()) }
+        for number in 0..<150 {
+            let key = SimulatedKey(UInt64(500 + number))
+            world.absent[key.node] = key
+        }
+        try hold(0..<150, at: 1, in: &world)
         world.connect(0, 1)
         world.pass(.seconds(10))
-        #expect(world.sides[0].gossip.held(in: audience, at: world.now.wall).count == 150)
+        #expect(held(at: 0, in: world) == 150)
         #expect(!world.sides[1].records.contains { if case .answerWithheld = $0 { true } else { false } })
+    }
+
+    @Test("is asked for in portions whose proofs a second's share of signatures covers")
+    func portions() throws {
+        var world = DomainWorld(3, strangers: [(0, 2)])
+        for side in 0..<3 { world.join(side, world.member()) }
+        try hold(0..<128, at: 1, in: &world)
+        world.connect(0, 1)
+        world.pass(.milliseconds(500))
+        let proofs = world.sent.compactMap { sent -> Int? in
+            guard case .ask(let request) = sent.message, sent.from == 0 else { return nil }
+            return request.wanted.count { !$0.isProved }
+        }
+        #expect(proofs.reduce(0, +) * 3 <= Limits.signatureChecksPerSecond)
+        #expect(proofs.reduce(0, +) > Limits.signatureChecksPerSecond / 4)
+    }
+
+    @Test("though neither side takes what the other holds, lists do not answer lists without end")
+    func inVain() throws {
+        var world = DomainWorld(3, strangers: [(0, 2)])
+        for side in 0..<3 { world.join(side, world.member()) }
+        world.latency = .milliseconds(150)
+        try hold(0..<1, at: 1, in: &world)
+        world.join(2, nil)
+        try hold(1..<2, at: 0, in: &world)
+        world.connect(0, 1)
+        world.pass(.seconds(120))
+        #expect(held(at: 0, in: world) == 1 && held(at: 1, in: world) == 1)
+        let lists = world.sent.count { if case .list = $0.message { true } else { false } }
+        // Two a side when the link comes up; then pauses of two seconds to a minute.
+        #expect(lists > 4 && lists < 24, "\(lists) lists")
     }
 }

@@ -1,15 +1,16 @@
 import MeshAgreements
 import MeshBase
-import MeshGossip
 import MeshRouting
 import MeshSimulator
-import MeshTrust
 import Testing
 
+@testable import MeshGossip
 @testable import MeshNode
+@testable import MeshTrust
 
 @Suite("Nodes of one domain")
 struct NodeDomainTests {
+    private static let flour = ResourceName("flour")!
     private let ledger = ResourceName("ledger")!
 
     private func described(_ name: String) -> LocalResource {
@@ -49,6 +50,53 @@ struct NodeDomainTests {
             #expect(!"\(document)".contains(NodeTable.domain.description), "told to a stranger: \(document)")
             #expect(!"\(document)".contains("ledger"), "told to a stranger: \(document)")
         }
+    }
+
+    /// Bakery knows Carol, a member like itself, in `state`, and Atlas passes on what she offers to them.
+    private func heard(of state: TrustState) throws -> NodeTable {
+        var table = house()
+        table.join(2, to: 1)
+        table.change(table.membership(), of: 2)
+        table.places[2].node.gossip.encryption = EncryptionKey([UInt8](repeating: 7, count: 32))
+        table.command(2, .addResource(described("flour"), toDomain: .offered))
+        table.pass(.seconds(2))
+        let domain = Audience.domain(NodeTable.domain)
+        let push = try #require(
+            table.places[2].node.gossip.registries[domain]?.push(using: SimulatedSuite()))
+        table.places[1].shelf.heads = []
+        table.places[1].shelf.peers.update(table.id(2)) { $0.state = state }
+        table.cuts = [(1, 2)]
+        table.restart(1)
+        for member in 0...2 { table.change(table.membership(), of: member) }
+        table.pass(.seconds(2))
+        let inputs: [GossipInput] = [
+            .memberVouched(table.id(2), table.places[2].key.publicKey, table.membership()),
+            .relayed(push, by: table.id(0)),
+        ]
+        for input in inputs {
+            var effects = Outbox<NodeEffect>()
+            table.places[1].node.tell(input, at: table.now, into: &effects)
+            table.perform(effects.drain(), at: 1)
+        }
+        table.tell(1, .timeReached)
+        return table
+    }
+
+    @Test("rest no call on what others bring of one that is known and not trusted")
+    func broughtByOthers() throws {
+        for state in [TrustState.verified, .pending] {
+            let table = try heard(of: state)
+            let (bakery, carol) = (table.places[1].node, table.id(2))
+            // It shows in the catalog, as what any member offers that was not met.
+            #expect(bakery.gossip.resources(of: carol, at: table.now.wall).map(\.name).contains(Self.flour))
+            let view = bakery.callView(at: table.now)
+            #expect(view.peers[carol]?.trust == .untrusted)
+            #expect(view.descriptions[carol] == nil && view.peers[carol]?.encryption == nil)
+        }
+        let table = try heard(of: .trusted)
+        let view = table.places[1].node.callView(at: table.now)
+        #expect(view.descriptions[table.id(2)]?[Self.flour] != nil)
+        #expect(view.peers[table.id(2)]?.encryption != nil)
     }
 
     @Test("offer nothing more to one another from the moment a membership ends")
