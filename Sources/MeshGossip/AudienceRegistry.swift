@@ -219,9 +219,8 @@ struct Correspondent: Equatable, Sendable {
     var renewalsAsked: Instant?
     /// Lists that were sent because the two differ, since anything came of one.
     var fruitless = 0
-    /// Owners of whom it brought a head that did not count, and until when it is not asked for them again. At
-    /// most `HeadPage.most`.
-    private(set) var declined = OrderedTable<NodeID, Instant>()
+    /// Owners of whom it brought a head that did not count. At most `HeadPage.most`.
+    private(set) var declined = OrderedTable<NodeID, Declined>()
     /// Whether its records were being served when that was last looked at.
     var isServed: Bool
 
@@ -229,14 +228,28 @@ struct Correspondent: Equatable, Sendable {
     /// nothing. Where one side does not know yet that the other is in an audience, no list mends it.
     var listPause: Duration { min(.seconds(2) * (1 << min(fruitless, 5)), .seconds(60)) }
 
-    /// What it brought of `owner` did not count.
-    mutating func decline(_ owner: NodeID, until: Instant, at now: Instant) {
-        if declined.count >= HeadPage.most { declined.removeAll { _, until in until <= now } }
-        if declined.count < HeadPage.most { declined[owner] = until }
+    /// What it brought of `owner` did not count: it is asked again in two seconds, and then ever later. Why
+    /// it did not, this side need not know: the proof may have come too soon after others, or never count.
+    mutating func decline(_ owner: NodeID, at now: Instant) {
+        let pause = min(declined[owner].map { $0.pause * 2 } ?? .seconds(2), .seconds(32))
+        if declined.count >= HeadPage.most { declined.removeAll { _, declined in declined.until <= now } }
+        guard declined.count < HeadPage.most || declined[owner] != nil else { return }
+        declined[owner] = Declined(until: now + pause, pause: pause)
+    }
+
+    /// Whether it may be asked for the head of `owner`.
+    func mayAsk(for owner: NodeID, at now: Instant) -> Bool {
+        declined[owner].map { $0.until <= now } ?? true
     }
 
     /// Whether a list may be sent: none was for `interval`.
     func mayList(at now: Instant, every interval: Duration) -> Bool {
         listSent.map { now - $0 >= interval } ?? true
     }
+}
+
+/// That what somebody brought of an owner did not count.
+struct Declined: Equatable, Sendable {
+    let until: Instant
+    let pause: Duration
 }

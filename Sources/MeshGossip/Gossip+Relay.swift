@@ -24,10 +24,6 @@ import MeshBase
 // their owner, and both travel on as evidence. Source: protocol section 6.
 extension Gossip {
     private static var newsDelay: Duration { .milliseconds(20) }
-    /// Proofs that are asked for at once: three signatures each, within a second's share of one peer.
-    private static var proofsAtOnce: Int { Limits.signatureChecksPerSecond / 3 }
-    /// Where a head did not count for want of a proof that counts here.
-    private static var unprovedPause: Duration { .seconds(30) }
     /// As many as are told of news at once: the next in the circle of node IDs on either side, so that the
     /// mesh hangs together, and three that each piece of news draws anew.
     private static var drawnForNews: Int { 3 }
@@ -111,19 +107,21 @@ extension Gossip {
         else { return }
         let lacking = page.places.filter { place in
             lacks(place, in: registry)
-                && correspondent.declined[place.owner].map { $0 <= now.instant } ?? true
+                && correspondent.mayAsk(for: place.owner, at: now.instant)
         }
         let fresh = lacking.filter { place in
             registries.update(audience) { $0.noteTeller(node, of: place.owner, at: now.instant) } == true
         }
         let wanted = fresh.map { want($0.owner, in: registry, at: now.wall) }
-        let proofs = wanted.count { !$0.isProved }
-        // As many proofs as may be checked at once: the next list asks for more, and for further pages.
-        let asked = proofs > Self.proofsAtOnce ? Array(wanted.prefix(Self.proofsAtOnce)) : wanted
-        for put in wanted.dropFirst(asked.count) {
-            _ = registries.update(audience) { $0.nextTeller(of: put.owner, at: now.instant) }
+        // As many proofs as may be checked: the next list asks for more, and for further pages.
+        let asked = wanted.filter { wanted in
+            wanted.isProved || peers.update(node) { $0.mayAskForProof(at: now.instant) } == true
         }
-        let after = proofs == 0 ? page.span?.through : nil
+        let left = wanted.filter { !asked.contains($0) }
+        for wanted in left {
+            _ = registries.update(audience) { $0.nextTeller(of: wanted.owner, at: now.instant) }
+        }
+        let after = left.isEmpty ? page.span?.through : nil
         if !asked.isEmpty || after != nil {
             effects.post(.send(node, .ask(HeadRequest(audience: tag, wanted: asked, after: after))))
             scheduleTurn(in: audience)
@@ -265,7 +263,7 @@ extension Gossip {
             guard registries[head.audience]?.asked[head.owner]?.tellers.first == node else { return }
             registries.update(head.audience) {
                 $0.update(node) {
-                    $0.decline(head.owner, until: now.instant + Self.unprovedPause, at: now.instant)
+                    $0.decline(head.owner, at: now.instant)
                 }
             }
             askNext(of: head.owner, in: head.audience, at: now, into: &effects)

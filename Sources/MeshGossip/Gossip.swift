@@ -241,8 +241,12 @@ struct TrustedPeer: Equatable, Sendable {
     private var answers: TokenBucket
     /// Signatures that may be checked because it sent something.
     private var checks: TokenBucket
+    /// Proofs of membership that it may be asked for, so that what it brings may be checked at once.
+    private var proofs: TokenBucket
 
     private static var answersPerMinute: Int { Limits.syncBytesPerMinute / 1024 }
+    /// Three signatures each, within a second's share of one peer.
+    private static var proofsAtOnce: Int { Limits.signatureChecksPerSecond / 3 }
 
     init(key: PublicKey, at now: Instant) {
         self.key = key
@@ -251,7 +255,11 @@ struct TrustedPeer: Equatable, Sendable {
         checks = TokenBucket(
             burst: Limits.signatureChecksPerSecond, interval: .seconds(1) / Limits.signatureChecksPerSecond,
             at: now)
+        proofs = TokenBucket(burst: Self.proofsAtOnce, interval: .seconds(1) / Self.proofsAtOnce, at: now)
     }
+
+    /// Whether it may be asked for one more proof; then it counts as asked for.
+    mutating func mayAskForProof(at now: Instant) -> Bool { proofs.take(at: now) }
 
     /// Whether so many bytes may still be sent to it; then they count as sent.
     mutating func mayAnswer(with bytes: Int, at now: Instant) -> Bool {
