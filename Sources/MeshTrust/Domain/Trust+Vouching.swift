@@ -68,7 +68,7 @@ extension Trust {
         }
         switch ruling(on: proof.chain, of: node, proof.key, at: now) {
         case .allowed(let held):
-            guard !peer.isTrusted else { return hold(held, of: node, at: now, into: &effects) }
+            guard !peer.isTrusted else { return learn(held, of: node, at: now, into: &effects) }
             guard domains.vouched[node] != nil || domains.vouched.count < Limits.peers else {
                 let facts = [Fact("members not met", domains.vouched.count), Fact("limit", Limits.peers)]
                 return effects.post(.record(.credentialRefused(teller, Refusal(.limitReached, facts))))
