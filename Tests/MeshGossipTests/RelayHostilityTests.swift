@@ -228,7 +228,9 @@ struct RelayHostilityTests {
             .domain(DomainWorld.domains[0]), owner: SimulatedKey(1).node, at: Samples.start.instant)
         let (owner, now) = (SimulatedKey(2).node, Samples.start.instant)
         let tellers = (10..<16).map { SimulatedKey(UInt64($0)).node }
-        #expect(tellers.map { registry.noteTeller($0, of: owner, at: now) } == [true] + [Bool](repeating: false, count: 5))
+        #expect(
+            tellers.map { registry.noteTeller($0, of: owner, at: now) } == [true]
+                + [Bool](repeating: false, count: 5))
         #expect(registry.noteTeller(tellers[0], of: owner, at: now) == false)
         var asked: [NodeID?] = []
         for _ in 0..<6 { asked.append(registry.nextTeller(of: owner, at: now)) }
