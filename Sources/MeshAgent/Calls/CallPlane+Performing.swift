@@ -10,23 +10,21 @@ import Synchronization
 
 // What the desk orders, in its order.
 extension CallPlane {
-    /// Does at once what waits for no record of this turn, and gathers the rest.
+    /// Gathers what the loop's turn ends with: records, and what is done once they are written. What waits
+    /// for none comes with it, so that the head and the end of a short answer leave together.
     func carryOut(_ steps: [OrderLine.Step]) {
         loop.preconditionInEventLoop()
         for step in steps {
             if case .write(let records, let durability, let gate) = step {
                 for record in records { tables.value.turn.records.append(AuditRecordCodec.encode(record)) }
                 if durability == .synced { tables.value.turn.gates.append(gate) }
-                guard !tables.value.turn.isOpen else { continue }
-                tables.value.turn.isOpen = true
-                loop.execute { self.closeTurn() }
-            } else if tables.value.turn.isOpen {
-                tables.value.turn.steps.append(step)
             } else {
-                carryOut(step)
+                tables.value.turn.steps.append(step)
             }
         }
-        if !tables.value.turn.isOpen { tables.value.line.written() }
+        guard !steps.isEmpty, !tables.value.turn.isOpen else { return }
+        tables.value.turn.isOpen = true
+        loop.execute { self.closeTurn() }
     }
 
     private func carryOut(_ step: OrderLine.Step) {
@@ -45,7 +43,7 @@ extension CallPlane {
     private func closeTurn() {
         let turn = tables.value.turn
         tables.value.turn = Turn()
-        switch trail.append(encoded: turn.records, turn.gates.isEmpty ? .written : .synced) {
+        switch write(turn) {
         case .done: break
         case .later(let later):
             let gates = turn.gates
@@ -58,6 +56,11 @@ extension CallPlane {
         }
         tables.value.line.written()
         perform { for step in turn.steps { self.carryOut(step) } }
+    }
+
+    private func write(_ turn: Turn) -> AuditTrail.Appending {
+        guard !turn.records.isEmpty else { return .done }
+        return trail.append(encoded: turn.records, turn.gates.isEmpty ? .written : .synced)
     }
 
     private func kept(_ keepsake: Keepsake, _ gate: OrderLine.Gate, _ isDurable: Bool) {

@@ -17,8 +17,8 @@ import Synchronization
 /// Everything of a call happens on one event loop: the application's connection, the links, the backends. So
 /// no call crosses a thread, and effects are performed in the order of the decisions. An effect behind a
 /// record is performed once the record is written, or synced where the desk says so; meanwhile other calls go
-/// on. The records of one turn of the loop leave in one write at its end, and what stands behind the first of
-/// them follows then.
+/// on. The records of one turn of the loop leave in one write at its end, and what was ordered in it is
+/// carried out then.
 final class CallPlane: Sendable {
     /// What one turn of the event loop records, and what waits for that.
     struct Turn {
