@@ -79,7 +79,7 @@ final class ResourcePool {
     private var idle: [Endpoint: [ResourceConnection]] = [:]
     /// Connections, and attempts at one.
     private var counts: [Endpoint: Int] = [:]
-    /// Requests for which no connection is free, the oldest first; some may have been given up.
+    /// Requests for which no connection is free, the oldest first.
     private var waiting: [Endpoint: CircularBuffer<Waiting>] = [:]
     private var isSweepDue = false
     private var isClosed = false
@@ -103,8 +103,10 @@ final class ResourcePool {
 
     /// Takes a connection back, and gives it to whoever waits for one.
     func park(_ connection: ResourceConnection) {
-        if !isClosed, let next = nextWaiting(for: connection.endpoint) {
-            return connection.start(next.exchange)
+        if !isClosed, waiting[connection.endpoint] != nil {
+            // One that has ended meanwhile, or holds bytes that nobody asked for, is nobody's: `forget` dials.
+            guard connection.isAlive else { return connection.close() }
+            if let next = nextWaiting(for: connection.endpoint) { return connection.start(next.exchange) }
         }
         guard !isClosed, (idle[connection.endpoint]?.count ?? 0) < configuration.idleLimit else {
             return connection.close()
@@ -127,25 +129,40 @@ final class ResourcePool {
         let alarm: Scheduled<Void>
     }
 
-    /// Puts it behind those that wait already; true when there was room.
+    /// Puts it behind those that wait already, until a connection is free, but no longer than connecting
+    /// would take: what has not left yet is told as such. True when there was room.
     private func wait(_ exchange: ResourceExchange, _ url: ResourceURL) -> Bool {
-        guard (waiting[url.endpoint]?.count ?? 0) < configuration.waitingLimit else { return false }
+        let endpoint = url.endpoint
+        guard (waiting[endpoint]?.count ?? 0) < configuration.waitingLimit else { return false }
         let bound = NIOLoopBound(exchange, eventLoop: loop)
-        let alarm = loop.scheduleTask(deadline: exchange.deadline) {
-            bound.value.conclude { $0.answerFailed(.timedOut(.none)) }
+        let patience = NIODeadline.now() + TimeAmount(configuration.connectTime)
+        let alarm = loop.scheduleTask(deadline: min(exchange.deadline, patience)) {
+            bound.value.conclude { [isLate = bound.value.deadline <= patience] observer in
+                observer.answerFailed(isLate ? .timedOut(.none) : .exhausted(endpoint))
+            }
         }
-        waiting[url.endpoint, default: CircularBuffer()].append(
+        exchange.whenOver = { [unowned self, unowned exchange] in self.leave(exchange, endpoint) }
+        waiting[endpoint, default: CircularBuffer()].append(
             Waiting(exchange: exchange, url: url, alarm: alarm))
         return true
     }
 
-    /// The oldest that still waits.
+    /// One that waits is over: its body need not be kept, and its place is free.
+    private func leave(_ exchange: ResourceExchange, _ endpoint: Endpoint) {
+        guard let place = waiting[endpoint]?.firstIndex(where: { $0.exchange === exchange }) else { return }
+        waiting[endpoint]?.remove(at: place).alarm.cancel()
+        if waiting[endpoint]?.isEmpty == true { waiting[endpoint] = nil }
+    }
+
+    /// The oldest that still waits, and has time left.
     private func nextWaiting(for endpoint: Endpoint) -> Waiting? {
         while let next = waiting[endpoint]?.popFirst() {
+            if waiting[endpoint]?.isEmpty == true { waiting[endpoint] = nil }
             next.alarm.cancel()
-            if !next.exchange.isDone { return next }
+            next.exchange.whenOver = nil
+            guard next.exchange.deadline <= .now() else { return next }
+            next.exchange.conclude { $0.answerFailed(.timedOut(.none)) }
         }
-        waiting[endpoint] = nil
         return nil
     }
 
@@ -204,8 +221,10 @@ final class ResourcePool {
             connection.isCounted = true
             if exchange.isDone { park(connection) } else { connection.start(exchange) }
         } catch {
-            settleCount(endpoint)
             exchange.conclude { $0.answerFailed(.unreachable(endpoint, reason: "\(error)")) }
+            // Where dialling fails at once, each that waits would dial within the failure of the one before.
+            let bound = NIOLoopBound(self, eventLoop: loop)
+            loop.execute { bound.value.settleCount(endpoint) }
         }
     }
 

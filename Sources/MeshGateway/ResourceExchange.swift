@@ -18,6 +18,8 @@ public final class ResourceExchange {
     var effect = PossibleEffect.none
     /// The connection that carries it; nil while one is being made.
     var connection: ResourceConnection?
+    /// While it waits for a connection: what is to happen when it is over.
+    var whenOver: (() -> Void)?
 
     init(_ request: ResourceRequest, head: ByteBuffer, observer: any ResourceObserver) {
         self.head = head
@@ -36,6 +38,7 @@ public final class ResourceExchange {
     public func cancel() -> PossibleEffect {
         guard !isDone else { return effect }
         state = .done
+        leave()
         connection?.abandon(self)
         connection = nil
         return effect
@@ -63,7 +66,14 @@ public final class ResourceExchange {
     func conclude(_ event: (any ResourceObserver) -> Void) {
         guard case .waiting(let observer) = state else { return }
         state = .done
+        leave()
         connection = nil
         event(observer)
+    }
+
+    private func leave() {
+        guard let end = whenOver else { return }
+        whenOver = nil
+        end()
     }
 }

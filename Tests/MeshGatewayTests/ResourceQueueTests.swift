@@ -1,4 +1,5 @@
 import Foundation
+import MeshBase
 import MeshRouting
 import Testing
 
@@ -50,5 +51,63 @@ import Testing
         let second = await silent.ask(client) { $0.timeout = .milliseconds(50) }
         #expect(second.failure == .timedOut(.none))
         #expect(await first.failure == .timedOut(.possible))
+    }
+
+    @Test func waitsForAConnectionThatHoldsNothingOfSomebodyElses() async throws {
+        // The first answer fills the read; another one stands behind it, which nobody asked for.
+        let backend = try Backend { socket in
+            _ = socket.receive(until: "\r\n\r\n")
+            usleep(50_000)
+            let head = "HTTP/1.1 200 OK\r\ncontent-length: "
+            let length = 4_096 - (head + "4000\r\n\r\n").utf8.count
+            let answer = head + "\(length)\r\n\r\n" + String(repeating: "a", count: length)
+            socket.send(answer + "HTTP/1.1 299 Unasked\r\ncontent-length: 0\r\n\r\n")
+            _ = socket.receiveAll()
+        }
+        let client = ResourceClient(Self.one(), on: backend.loop)
+        async let first = backend.ask(client)
+        while backend.connections == 0 { try await Task.sleep(for: .milliseconds(1)) }
+        let second = await backend.ask(client)
+        #expect(await first.status == 200 && second.status == 200)
+        #expect(backend.connections == 2)
+    }
+
+    @Test func whoIsGivenUpLeavesItsPlace() async throws {
+        let backend = try Backend { socket in
+            while !socket.receive(until: "\r\n\r\n").isEmpty {
+                usleep(300_000)
+                socket.send("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+            }
+        }
+        var configuration = Self.one()
+        configuration.waitingLimit = 2
+        let client = ResourceClient(configuration, on: backend.loop)
+        async let first = backend.ask(client)
+        while backend.connections == 0 { try await Task.sleep(for: .milliseconds(1)) }
+        let loop = backend.loop
+        let request = Backend.request(try #require(ResourceURL("http://127.0.0.1:\(backend.port)/base")))
+        try await loop.submit {
+            for _ in 0..<20 { client.perform(request, on: loop, observer: Collected()).cancel() }
+        }.get()
+        #expect(await backend.ask(client).status == 200)
+        #expect(await first.status == 200)
+    }
+
+    @Test func waitsNoLongerThanDiallingWouldTakeAndNothingHasLeft() async throws {
+        let silent = try Backend { socket in _ = socket.receiveAll() }
+        var configuration = Self.one()
+        configuration.connectTime = .milliseconds(100)
+        let client = ResourceClient(configuration, on: silent.loop)
+        async let first = silent.ask(client) { $0.timeout = .milliseconds(1_000) }
+        while silent.connections == 0 { try await Task.sleep(for: .milliseconds(1)) }
+        let second = await silent.ask(client)
+        #expect(second.failure == .exhausted(Endpoint(host: "127.0.0.1", port: silent.port)))
+        #expect(await first.failure == .timedOut(.possible))
+    }
+
+    private static func one() -> ResourceClientConfiguration {
+        var configuration = ResourceClientConfiguration()
+        configuration.connectionLimit = 1
+        return configuration
     }
 }
