@@ -19,12 +19,25 @@ extension CallPlane {
                 for record in records { tables.value.turn.records.append(AuditRecordCodec.encode(record)) }
                 if durability == .synced { tables.value.turn.gates.append(gate) }
             } else {
+                if case .perform(let effect) = step { forgetSteps(givenUpBy: effect) }
                 tables.value.turn.steps.append(step)
             }
         }
-        guard !steps.isEmpty, !tables.value.turn.isOpen else { return }
+        guard !tables.value.turn.isOpen else { return }
+        guard !steps.isEmpty else { return tables.value.line.written() }
         tables.value.turn.isOpen = true
         loop.execute { self.closeTurn() }
+    }
+
+    /// What is given up before its turn is over does not begin.
+    private func forgetSteps(givenUpBy effect: CallEffect) {
+        switch effect {
+        case .stop, .abandon:
+            tables.value.turn.steps.removeAll { earlier in
+                if case .perform(let begun) = earlier { effect.givesUp(begun) } else { false }
+            }
+        default: break
+        }
     }
 
     private func carryOut(_ step: OrderLine.Step) {
@@ -129,6 +142,7 @@ extension CallPlane {
                 failed.append(.cancelled(attempt.request))
             case .answer(let id, _, _, _), .finish(let id), .answerAgain(let id, _, _),
                 .refuse(let id, _, _), .breakOff(let id, _):
+                giveUp(id)
                 refuse(id, [refusal], nil)
                 failed.append(.cancelled(id))
             case .serve(.inbound(let key), _, _):
@@ -149,6 +163,14 @@ extension CallPlane {
         guard let request = end(id) else { return }
         request.answering?.abandon()
         request.reply.refuse(refusals, correlation: correlation)
+    }
+
+    /// Ends what was begun for a request: nobody will hear of it.
+    private func giveUp(_ id: RequestID) {
+        for attempt in tables.value.requests[id]?.attempts ?? [] {
+            tables.value.attempts.removeValue(forKey: attempt)?.abandon()
+            tables.value.uses.removeValue(forKey: .own(attempt))?.stop()
+        }
     }
 
     /// Takes a request out, with its attempts.

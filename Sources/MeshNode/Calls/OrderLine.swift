@@ -187,7 +187,7 @@ enum CallSubject: Hashable, Sendable {
 
 extension CallEffect {
     /// Whether this ends what `other` would begin.
-    fileprivate func givesUp(_ other: CallEffect) -> Bool {
+    public func givesUp(_ other: CallEffect) -> Bool {
         switch (self, other) {
         case (.stop(let ended), .serve(let begun, _, _)): ended == begun
         case (.abandon(let ended), .send(let begun, _, _)): ended == begun
