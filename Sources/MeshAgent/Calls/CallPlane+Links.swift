@@ -66,7 +66,7 @@ extension CallPlane {
         loop.assumeIsolated().scheduleTask(in: .seconds(2)) { self.sweep() }
     }
 
-    /// An attempt holds its answer's head: it lets go when `PeerAttempt.heldTime` is over, or a little later.
+    /// An attempt holds its answer's head: it is asked when `PeerAttempt.heldTime` is over, or a little later.
     /// One alarm watches them all, since hardly any is still held when it rings.
     func isHolding(_ attempt: AttemptID) {
         tables.value.held.append((NIODeadline.now() + PeerAttempt.heldTime, attempt))
@@ -88,7 +88,13 @@ extension CallPlane {
                 return watchHeld(in: max(due - now, .milliseconds(25)))
             }
             tables.value.held.removeFirst()
-            attempt?.tellHead()
+            guard let attempt, attempt.isHolding else { continue }
+            // At the end of the queue, which stays in the order of its times.
+            if attempt.holdsOn() {
+                tables.value.held.append((now + PeerAttempt.heldTime, id))
+            } else {
+                attempt.tellHead()
+            }
         }
         tables.value.isHeldWatched = false
     }

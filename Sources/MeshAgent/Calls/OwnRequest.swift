@@ -100,4 +100,7 @@ struct AnswerLength {
         declared = headers.first { $0.name == "content-length" }.flatMap { Int64($0.value) }
         isBodyExpected = declared != 0
     }
+
+    /// Whether the head promises that no more than so many bytes follow.
+    func isAtMost(_ bytes: Int64) -> Bool { declared.map { $0 <= bytes } ?? !isBodyExpected }
 }

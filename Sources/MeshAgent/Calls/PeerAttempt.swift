@@ -23,20 +23,26 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
     }
     private let request: OwnRequest
     private var stream: LinkStream?
-    /// The answer's head, until all of the answer is there, or more of it than `heldMax`, or `heldTime` is
+    /// The answer's head, until all of the answer is there, or more of it than `heldMax`, or its time is
     /// over: while the desk has not heard of it, a call that may be repeated can still go to another node
     /// when the peer dies in the middle. A short answer is in the middle for as long as its provider syncs.
     private var held: (status: UInt16, headers: [HeaderField])?
     /// What the answer's head declares.
     private var length: AnswerLength?
+    /// How often `heldTime` was over.
+    private var heldTimes = 0
     /// Bytes of the answer that the peer gets credit for again once they are wanted.
     private var owed = 0
     private var isPaused = false
     private var isOver = false
 
     private static let heldMax: Int64 = 64 * 1024
-    /// Longer than a provider's group commit takes; hardly noticed at the head of a stream.
+    /// A head is held so long, of an answer that may be a stream whose first byte is awaited. Longer than a
+    /// provider's group commit mostly takes; hardly noticed at the head of a stream.
     static let heldTime: TimeAmount = .milliseconds(100)
+    /// So often as long, 2 s, where the answer is short by what its head declares: all of it is at the
+    /// provider, which waits for its disk, however slow, and nobody reads half of it.
+    private static let shortHeldTimes = 20
 
     init(
         _ id: AttemptID, _ invocation: Invocation, for request: OwnRequest, _ seal: ConsumerSeal?,
@@ -227,6 +233,12 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
 
     /// Whether the answer's head is held.
     var isHolding: Bool { held != nil }
+
+    /// `heldTime` is over; false: the head is held no longer.
+    func holdsOn() -> Bool {
+        heldTimes += 1
+        return length?.isAtMost(Self.heldMax) == true && heldTimes < Self.shortHeldTimes
+    }
 
     /// Lets the answer's head go on to the desk, where it is held.
     func tellHead() {

@@ -1,6 +1,9 @@
 import Foundation
 import MeshAudit
 import MeshBase
+import MeshWire
+import NIOCore
+import Synchronization
 import Testing
 
 @testable import MeshAgent
@@ -71,6 +74,29 @@ struct RoutedCallTests {
         }
     }
 
+    @Test("are repeated elsewhere when the provider dies between a short answer's head and its end")
+    func diesBeforeTheEnd() async throws {
+        try await TestMesh.with { mesh in
+            let backend = try await Backend.start()
+            mesh.atEnd { await backend.stop() }
+            let caller = try await mesh.start("caller")
+            let providers = [try await mesh.start("near"), try await mesh.start("far")]
+            for provider in providers {
+                try await provider.join(caller)
+                try await provider.provide("prices", at: backend.url, ["get=GET /bytes idempotent"])
+                try await provider.offer("prices", to: caller)
+            }
+            try await caller.route("prices", via: providers)
+            let cut = FirstAnswerCut(after: .milliseconds(400))
+            for provider in providers { try await caller.place({ AnswerCutter(cut) }, onLinkWith: provider) }
+            let began = ContinuousClock.now
+            let answer = try await caller.application.send(.GET, "/mesh/any/prices/bytes/9")
+            #expect(answer.status == 200 && answer.body.count == 9, "\(answer.text)")
+            #expect(backend.seen.count == 2)
+            #expect(ContinuousClock.now - began >= .milliseconds(400))
+        }
+    }
+
     /// Calls, one after the other, until the task is cancelled.
     private func call(_ application: Application, into ledger: Ledger) async {
         while !Task.isCancelled {
@@ -95,6 +121,50 @@ struct RoutedCallTests {
             let answer = try await market.bob.application.invoke("any/orders/list")
             #expect(answer.code == .resourceUnknown)
             #expect(market.backend.seen.isEmpty)
+        }
+    }
+}
+
+/// The first answer, of all that several links bring, is cut behind its head, and its link dies a while later.
+private final class FirstAnswerCut: Sendable {
+    let delay: TimeAmount
+    private let isDone = Atomic(false)
+
+    init(after delay: TimeAmount) { self.delay = delay }
+
+    /// True once.
+    func take() -> Bool { !isDone.exchange(true, ordering: .relaxed) }
+}
+
+/// Reads the frames that come over one link, above TLS, and cuts there.
+private final class AnswerCutter: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+
+    private let cut: FirstAnswerCut
+    private var waiting: [UInt8] = []
+    private var isMute = false
+
+    init(_ cut: FirstAnswerCut) { self.cut = cut }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        waiting += unwrapInboundIn(data).readableBytesView
+        do {
+            while !isMute, let header = try waiting.withUnsafeBytes({ try FrameHeader.read(from: $0) }),
+                waiting.count >= FrameHeader.length + header.payloadLength
+            {
+                let frame = Array(waiting.prefix(FrameHeader.length + header.payloadLength))
+                waiting.removeFirst(frame.count)
+                // The providers call nobody: what they open is an answer.
+                if header.kind == .open, cut.take() {
+                    isMute = true
+                    let channel = context.channel
+                    context.eventLoop.scheduleTask(in: cut.delay) { channel.close(promise: nil) }
+                }
+                context.fireChannelRead(wrapInboundOut(ByteBuffer(bytes: frame)))
+            }
+        } catch {
+            context.fireErrorCaught(error)
         }
     }
 }
