@@ -136,7 +136,8 @@ extension AgreementBook {
 
     /// The highest version of `id` that was ever known with `peer`; 0 when there is none.
     func highestVersion(of id: AgreementID, with peer: NodeID) -> Int64 {
-        max(latest(of: id, with: peer)?.version ?? 0, files[peer]?.damaged[id] ?? 0)
+        let damaged = files[peer]?.damaged.values.filter { $0.id == id }.map(\.version).max()
+        return max(latest(of: id, with: peer)?.version ?? 0, damaged ?? 0)
     }
 
     private func latest(of id: AgreementID, with peer: NodeID) -> Agreement? {

@@ -18,10 +18,29 @@ extension AgreementBook {
             changed.append(record.peer)
         }
         for agreement in damaged {
-            guard let id = agreement.id else { continue }
-            files.edit(agreement.peer) { $0.damaged[id] = max($0.damaged[id] ?? 0, agreement.version) }
+            files.edit(agreement.peer) { $0.damaged[agreement.contentID] = agreement }
         }
-        for record in self.records { finish(record, into: &effects) }
+        for record in self.records {
+            finish(record, into: &effects)
+            bury(beneath: record, into: &effects)
+        }
+    }
+
+    /// Forgets what is damaged and stands beneath `record`, once both have signed that: it then guards the
+    /// versions up to its own. What does not say which agreement it is stays, and so does its attention.
+    mutating func bury(beneath record: AgreementRecord, into effects: inout Outbox<AgreementEffect>) {
+        guard record.isSignedByBoth else { return }
+        let (id, version) = (record.agreement.id, record.agreement.version)
+        for damaged in files[record.peer]?.damaged.values ?? []
+        where damaged.id == id && damaged.version < version {
+            files.update(record.peer) { $0.damaged[damaged.contentID] = nil }
+            effects.post(.forget(damaged.contentID))
+            effects.post(
+                .record(
+                    AgreementNotice(
+                        peer: record.peer, action: .buried, contentID: damaged.contentID,
+                        agreement: record.agreement, more: [Fact("damaged version", damaged.version)])))
+        }
     }
 
     /// Does what was done when `record` was written.

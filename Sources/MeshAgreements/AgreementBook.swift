@@ -55,8 +55,8 @@ public struct AgreementBook: Sendable, Equatable {
         /// House agreements that may be sent because it asks; nil before the first.
         var houseAnswers: TokenBucket?
         var records = OrderedTable<AgreementVersion, AgreementRecord>()
-        /// The highest version of each agreement that the store kept otherwise than it was signed.
-        var damaged = OrderedTable<AgreementID, Int64>()
+        /// What the store kept otherwise than it was signed, until a higher version takes its place.
+        var damaged = OrderedTable<Digest, DamagedAgreement>()
         /// Of the records, as they were when the last input was done.
         var index = AgreementIndex()
     }
@@ -89,6 +89,10 @@ public struct AgreementBook: Sendable, Equatable {
 
     /// Every record, by peer, id and version.
     public var records: [AgreementRecord] { files.values.flatMap(\.records.values) }
+
+    /// What the store kept and is not what was signed: found at start, honoured never, and forgotten once both
+    /// parties have signed a higher version; by peer and content id.
+    public var damaged: [DamagedAgreement] { files.values.flatMap(\.damaged.values) }
 
     /// For whom this node vouches, or did, by name.
     public var people: [VouchingRecord] { persons.values }
@@ -179,6 +183,7 @@ public struct AgreementBook: Sendable, Equatable {
                     peer: record.peer, action: action, contentID: record.contentID, refusals: refusals,
                     agreement: record.agreement, more: facts)))
         effects.post(.changed(record.peer))
+        bury(beneath: record, into: &effects)
     }
 
     /// Makes room for one more record with `peer`: forgets one whose time is long over, so that a replay of

@@ -13,17 +13,17 @@ extension Node {
         var keys = OrderedTable<NodeID, PublicKey>()
         for peer in peers { keys[peer.node] = peer.key }
         keys[me.node] = me.key
-        damagedAgreements = unreadable
+        var damaged = unreadable
         var sound: [AgreementRecord] = []
         for agreement in records {
             guard let refusal = agreement.damage(at: me.node, keys: keys, using: suite) else {
                 sound.append(agreement)
                 continue
             }
-            damagedAgreements.append(DamagedAgreement(agreement, at: me.node, refusal: refusal))
+            damaged.append(DamagedAgreement(agreement, at: me.node, refusal: refusal))
         }
-        for damaged in damagedAgreements { tell(damaged.notice, at: now, into: &effects) }
-        tell(.restored(sound, damaged: damagedAgreements), at: now, into: &effects)
+        for agreement in damaged { tell(agreement.notice, at: now, into: &effects) }
+        tell(.restored(sound, damaged: damaged), at: now, into: &effects)
     }
 
     /// What happens to agreements, for the audit, once it knows that it has room.

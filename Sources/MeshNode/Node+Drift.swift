@@ -74,7 +74,7 @@ extension Node {
         let kept = agreements.records(with: node).map(BelievedAgreement.init).filter {
             $0.standing.isOpen || wall < $0.until
         }
-        let damaged = damagedAgreements.filter { $0.peer == node }.compactMap { BelievedAgreement($0) }
+        let damaged = agreements.damaged.filter { $0.peer == node }.compactMap { BelievedAgreement($0) }
         return Beliefs(
             mine: suite.pin(of: me.key), yours: peer.pin, domain: sharedDomain(with: node, at: wall),
             agreements: kept + damaged)

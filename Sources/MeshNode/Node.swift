@@ -32,8 +32,6 @@ public struct Node<Suite: SignatureSuite>: Sendable {
     public internal(set) var agreements: AgreementBook
     /// Links, and what their ends know of one another's resources.
     public internal(set) var gossip: Gossip<Suite>
-    /// What the store kept of agreements and is not what was signed: found at start, honoured never.
-    public internal(set) var damagedAgreements: [DamagedAgreement] = []
     /// What the audit had no room for as yet: at start nobody has measured any.
     var noticesUntold: [AgreementNotice] = []
     var isRoomKnown = false

@@ -103,7 +103,8 @@ struct BrokenOffStepTests {
         let second = try #require(b.stored.first { $0.agreement.version == 2 })
         let refusal = Refusal(.documentInvalid, [])
         b.stored = []
-        b.crash(at: day(2), damaged: [DamagedAgreement(second, at: b.node, refusal: refusal)])
+        let damaged = DamagedAgreement(second, at: b.node, refusal: refusal)
+        b.crash(at: day(2), damaged: [damaged])
         b.take(.peerTrusted(a.node, a.key), at: day(2))
         #expect(b.book.highestVersion(of: id, with: a.node) == 2)
         for offer in [first.document, second.document] {
@@ -116,8 +117,50 @@ struct BrokenOffStepTests {
             }
             #expect(refusals.flatMap(\.facts).contains(Fact("highest known version", 2)))
         }
+        #expect(b.book.damaged == [damaged])
         a.take(.offerRequested(Ticket(3), request(b.node, "stock", replaces: id)), at: day(2))
         deliver(&a, &b, at: day(2))
         #expect(b.states == [.active(acceptance: .automatic)])
+        // What stood beneath it is forgotten, and is taken no more all the same.
+        #expect(b.book.damaged.isEmpty)
+        #expect(b.forgotten == [second.contentID])
+        #expect(b.notices.last { $0.action == .buried }?.contentID == second.contentID)
+        #expect(b.book.highestVersion(of: id, with: a.node) == 3)
+        // A crash before the row was gone finds it beside the higher version.
+        b.forgotten = []
+        b.crash(at: day(2), damaged: [damaged])
+        #expect(b.book.damaged.isEmpty && b.forgotten == [second.contentID])
+    }
+
+    @Test("what is damaged stays for a lower version, a mere offer, another agreement and another peer")
+    func damagedStays() throws {
+        var (a, b, first) = try agreed()
+        let id = first.agreement.id
+        func damaged(_ id: AgreementID?, _ version: Int64, with peer: NodeID, _ content: UInt8)
+            -> DamagedAgreement
+        {
+            DamagedAgreement(
+                contentID: TestSuite().digest([content]), peer: peer, id: id, version: version,
+                until: first.agreement.validUntil, refusal: Refusal(.documentInvalid, []))
+        }
+        var generator = SeededGenerator(seed: 5)
+        let other = AgreementID(using: &generator)
+        let stranger = NodeID(TestSuite().digest([9]))
+        let staying = [
+            damaged(other, 0, with: a.node, 3), damaged(nil, 0, with: a.node, 4),
+            damaged(id, 0, with: stranger, 5),
+        ]
+        let beneath = damaged(id, 1, with: a.node, 1)
+        b.crash(at: day(2), damaged: staying + [beneath])
+        #expect(b.forgotten.isEmpty && b.book.damaged.count == 4)
+        b.take(.peerTrusted(a.node, a.key), at: day(2))
+        // Longer than the rule takes by itself.
+        a.take(.offerRequested(Ticket(4), request(b.node, "stock", life: days(60), replaces: id)), at: day(2))
+        deliver(&a, &b, at: day(2))
+        let offer = try #require(b.book.records.first { $0.agreement.version == 2 })
+        #expect(offer.state == .offered && b.forgotten.isEmpty && b.book.damaged.count == 4)
+        b.take(.acceptanceRequested(Ticket(5), offer.contentID), at: day(2))
+        #expect(b.forgotten == [beneath.contentID])
+        #expect(Set(b.book.damaged.map(\.contentID)) == Set(staying.map(\.contentID)))
     }
 }

@@ -58,6 +58,8 @@ struct Party {
     var stored: [AgreementRecord] = []
     var houses: [HouseDocument] = []
     var people: [VouchingRecord] = []
+    /// What was to be forgotten, in order.
+    var forgotten: [Digest] = []
     /// The key of a domain's anchor, where it lies in this party's home.
     var anchor: PublicKey?
     var requests: [SigningRequest] = []
@@ -99,7 +101,9 @@ struct Party {
                 people.removeAll { $0.body.name == person.body.name }
                 people.append(person)
             case .forgetPerson(let name): people.removeAll { $0.body.name == name }
-            case .forget(let contentID): stored.removeAll { $0.contentID == contentID }
+            case .forget(let contentID):
+                stored.removeAll { $0.contentID == contentID }
+                forgotten.append(contentID)
             case .send(let peer, let message): outgoing.append((peer, message))
             case .changed: break
             case .record(let notice): notices.append(notice)

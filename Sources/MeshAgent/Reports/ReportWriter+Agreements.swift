@@ -108,8 +108,24 @@ extension ReportWriter {
 
     /// The one agreement with a peer whose content id begins with `text`.
     func agreementRecord(_ text: String) -> Ruling<AgreementRecord> {
-        let matching = agreementRecords(text.lowercased())
-        return matching.count == 1 ? .allowed(matching[0]) : notFound(text)
+        let wanted = text.lowercased()
+        let matching = agreementRecords(wanted)
+        if matching.count == 1 { return .allowed(matching[0]) }
+        let damaged = node.agreements.damaged.filter { $0.contentID.description.hasPrefix(wanted) }
+        guard matching.isEmpty, damaged.count == 1, !wanted.isEmpty else { return notFound(text) }
+        return .refused(refusal(of: damaged[0]))
+    }
+
+    /// What is known of an agreement that the store holds otherwise than it was signed. Its terms are not
+    /// shown: nobody signed them.
+    private func refusal(of damaged: DamagedAgreement) -> Refusal {
+        let known = damaged.refusal.facts
+        return Refusal(
+            damaged.refusal.code,
+            [Fact("with", title(damaged.peer))] + known + [
+                Fact("honoured", "nothing of it, and no version up to this one is taken again"),
+                Fact("to mend it", "agree anew in a higher version, or put the store back from a backup"),
+            ])
     }
 
     private func agreementRecords(_ wanted: String) -> [AgreementRecord] {

@@ -51,12 +51,12 @@ extension ReportWriter {
 
     /// Agreements whose bytes in the store are not those that were signed.
     var damageAttention: [AttentionReport] {
-        node.damagedAgreements.map { damaged in
+        node.agreements.damaged.map { damaged in
             let problem = damaged.refusal.facts.first { $0.name == "problem" }?.value ?? ""
             return AttentionReport(
                 what: "the store holds the agreement \(damaged.contentID.description.prefix(12)) with "
                     + "\(title(damaged.peer)) not as it was signed, and does not honour it: \(problem)",
-                next: "comity audit list --code \(damaged.refusal.code.rawValue)")
+                next: "comity agreement show \(damaged.contentID.description.prefix(12))")
         }
     }
 

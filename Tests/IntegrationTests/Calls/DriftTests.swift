@@ -152,9 +152,18 @@ struct DriftTests {
             #expect(await bob.plane.node.agreements.record(record.contentID) == nil)
             let status = try await say(bob, "status")
             #expect(status.contains("not as it was signed, and does not honour it"), "\(status)")
+            #expect(status.contains("comity agreement show \(content)"), "\(status)")
+            let shown = try await say(bob, "agreement", "show", "\(content)")
+            #expect(shown.contains("its digest is another") && shown.contains("alice"), "\(shown)")
             try await explained(
                 bob, alice, record, as: "v1, damaged in the store and not honoured, content \(content)")
             try await renewed(bob, alice, record)
+            try await until("what was damaged is forgotten, and said to be") {
+                let told = try await act(bob, "damaged agreement forgotten")
+                return await bob.plane.node.agreements.damaged.isEmpty && told.count == 1
+            }
+            let later = try await say(bob, "status")
+            #expect(!later.contains("not as it was signed"), "\(later)")
         }
     }
 }

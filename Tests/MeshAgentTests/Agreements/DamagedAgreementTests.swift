@@ -104,8 +104,8 @@ struct DamagedAgreementTests {
         var effects = Outbox<NodeEffect>()
         node.start(at: now, into: &effects)
         // The other one is between other nodes than this.
-        #expect(node.agreements.records.isEmpty && node.damagedAgreements.count == 2)
-        let damaged = try #require(node.damagedAgreements.first { $0.contentID == made.contentID })
+        #expect(node.agreements.records.isEmpty && node.agreements.damaged.count == 2)
+        let damaged = try #require(node.agreements.damaged.first { $0.contentID == made.contentID })
         #expect(damaged.refusal.code == .documentInvalid)
         #expect(damaged.refusal.facts.contains(Fact("content id", made.contentID)))
         _ = effects.drain()
