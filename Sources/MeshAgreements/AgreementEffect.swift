@@ -127,6 +127,8 @@ public enum AgreementAction: String, Sendable, CaseIterable {
     case buried = "damaged agreement forgotten"
     /// This node vouches for a person.
     case vouched = "person vouched for"
+    /// What the store kept of that is not what this node signed; nobody is vouched for by it.
+    case personSetAside = "person set aside as damaged"
     /// It does so no more.
     case vouchingEnded = "person vouched for no more"
     /// Its time is over in 30, 7 or 1 days.

@@ -26,6 +26,25 @@ extension Node {
         tell(.restored(sound, damaged: damaged), at: now, into: &effects)
     }
 
+    /// Those are vouched for whose statements this node signed; the others are told.
+    /// - Parameter unreadable: whose statements are no documents any more.
+    mutating func takeUp(
+        _ people: [VouchingRecord], unreadable: [DamagedPerson], at now: Moment,
+        into effects: inout Outbox<NodeEffect>
+    ) {
+        for person in unreadable { damagedPeople[person.name] = person }
+        var sound: [VouchingRecord] = []
+        for person in people {
+            guard let refusal = person.damage(at: me.node, key: me.key, using: suite) else {
+                sound.append(person)
+                continue
+            }
+            damagedPeople[person.body.name] = DamagedPerson(name: person.body.name, refusal: refusal)
+        }
+        for person in damagedPeople.values { tell(person.notice(at: me.node), at: now, into: &effects) }
+        tell(.personsRestored(sound), at: now, into: &effects)
+    }
+
     /// What happens to agreements, for the audit, once it knows that it has room.
     mutating func tell(_ notice: AgreementNotice, at now: Moment, into effects: inout Outbox<NodeEffect>) {
         guard isRoomKnown else { return noticesUntold.append(notice) }

@@ -200,7 +200,9 @@ extension Node {
         switch effect {
         case .sign(let request): sign(request, for: .agreements(request.ticket), into: &effects)
         case .persist(let agreement): effects.post(.persist(.agreement(agreement)))
-        case .persistPerson(let person): effects.post(.persist(.person(person)))
+        case .persistPerson(let person):
+            damagedPeople[person.body.name] = nil
+            effects.post(.persist(.person(person)))
         case .forgetPerson(let name): effects.post(.persist(.personForgotten(name)))
         case .persistHouse(let document):
             effects.post(.persist(.houseAgreement(document)))

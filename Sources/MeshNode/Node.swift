@@ -32,6 +32,9 @@ public struct Node<Suite: SignatureSuite>: Sendable {
     public internal(set) var agreements: AgreementBook
     /// Links, and what their ends know of one another's resources.
     public internal(set) var gossip: Gossip<Suite>
+    /// Persons whose statements in the store this node did not sign, by the name under which they are kept: found
+    /// at start, believed never, until the name is vouched for anew.
+    public internal(set) var damagedPeople = OrderedTable<NodeName, DamagedPerson>()
     /// What the audit had no room for as yet: at start nobody has measured any.
     var noticesUntold: [AgreementNotice] = []
     var isRoomKnown = false
@@ -155,7 +158,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
             restored.agreements, unreadable: restored.damagedAgreements, of: restored.peers, at: now,
             into: &effects)
         tell(.housesRestored(restored.houseAgreements), at: now, into: &effects)
-        tell(.personsRestored(restored.people), at: now, into: &effects)
+        takeUp(restored.people, unreadable: restored.damagedPeople, at: now, into: &effects)
         refreshDomainOffers(at: now, into: &effects)
         for peer in restored.peers {
             for proven in restored.endpoints where proven.node == peer.node {

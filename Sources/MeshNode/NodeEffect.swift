@@ -116,6 +116,8 @@ public struct RestoredNode: Equatable, Sendable {
     public var damagedAgreements: [DamagedAgreement] = []
     /// For whom this node vouches, or did.
     public var people: [VouchingRecord] = []
+    /// Persons whose statements the store kept and that cannot be read.
+    public var damagedPeople: [DamagedPerson] = []
     /// The house agreements of the domains that it is or was in.
     public var houseAgreements: [HouseDocument] = []
     /// The newest heads, of this node and of its peers.

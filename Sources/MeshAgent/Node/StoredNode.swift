@@ -41,8 +41,12 @@ enum StoredNode {
         node.houseAgreements = try stored.houses.map { row in
             HouseDocument(anchor: PublicKey(info: row.anchor), agreement: try read(row.document))
         }
-        node.people = try stored.people.map { row in
-            VouchingRecord(document: try read(row.document), ended: row.ended)
+        for row in stored.people {
+            do {
+                node.people.append(try person(row))
+            } catch {
+                node.damagedPeople.append(damaged(row, String(describing: error)))
+            }
         }
         node.routes = stored.routes.map { StoredRoute(resource: $0.resource, providers: $0.via) }
         node.origin = stored.settings.contains { $0.key == RestoredHome.setting } ? .backup : .own
@@ -230,18 +234,6 @@ enum StoredNode {
             warned: row.warned)
     }
 
-    private static func damaged(_ row: AgreementRow, _ problem: String) -> DamagedAgreement {
-        DamagedAgreement(
-            contentID: row.contentID, peer: row.peer, id: AgreementID(row.agreement), version: row.version,
-            until: row.validUntil,
-            refusal: Refusal(
-                .documentInvalid,
-                [
-                    Fact("agreement", String(row.agreement.prefix(64))), Fact("version", row.version),
-                    Fact("content id", row.contentID), Fact("problem", String(problem.prefix(200))),
-                ]))
-    }
-
     private static func rows(of stored: StoredHead) throws(WireError) -> [StoreChange] {
         let head = stored.head.body
         let audience = head.audience.description
@@ -263,7 +255,7 @@ enum StoredNode {
         return changes
     }
 
-    private static func read<Value: Decodable>(_ bytes: [UInt8]) throws(WireError) -> Value {
+    static func read<Value: Decodable>(_ bytes: [UInt8]) throws(WireError) -> Value {
         try Document.decode(Value.self, from: bytes, limit: limit)
     }
 }

@@ -60,6 +60,17 @@ extension ReportWriter {
         }
     }
 
+    /// Persons for whom nobody vouches any more, because the store holds other statements than were signed.
+    var peopleDamageAttention: [AttentionReport] {
+        node.damagedPeople.values.map { damaged in
+            let problem = damaged.refusal.facts.first { $0.name == "problem" }?.value ?? ""
+            return AttentionReport(
+                what: "the store holds the person \(damaged.name) not as this node signed, and vouches for "
+                    + "nobody by it: \(problem)",
+                next: "comity key create \(damaged.name) --role responsible --file FILE")
+        }
+    }
+
     /// What this node's own rule asks for before it signs: of a peer's offer only, for its own offers say so.
     private func policy(for record: AgreementRecord) -> [ApprovalRole] {
         record.origin == .peer && record.state == .offered

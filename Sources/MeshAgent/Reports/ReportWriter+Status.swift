@@ -37,8 +37,8 @@ extension ReportWriter {
 
     /// What a person should look at, most urgent first.
     private func attention(_ circumstances: Circumstances, peers: [PeerReport]) -> [AttentionReport] {
-        storeAttention(circumstances) + damageAttention + alarmAttention + departureAttention
-            + clockAttention(peers)
+        storeAttention(circumstances) + damageAttention + peopleDamageAttention + alarmAttention
+            + departureAttention + clockAttention(peers)
             + breakerAttention(circumstances)
             + domainAttention + approvalAttention + expiryAttention + quotaAttention
             + houseAttention
