@@ -55,6 +55,11 @@ struct BeliefTests {
         #expect(found(one, []).map(\.there) == ["nothing"])
         #expect(found(one, [agreement(.ended)]).map(\.there) == ["v1, ended, content 010101010101"])
         #expect(found([agreement(.ended)], []).isEmpty, "the other may have forgotten what ended")
+        #expect(found(one, [agreement(.signed)]).count == 1, "one honours it, the other does not yet")
+        let ended = [agreement(.ended, version: 1), agreement(.ended, version: 2, content: 2)]
+        for list in [ended, ended.reversed()] {
+            #expect(found(one, list).map(\.there) == ["v2, ended, content 020202020202"], "the newest")
+        }
     }
 
     @Test("what is damaged at one side is told as that, whatever else the store says of it, at both")

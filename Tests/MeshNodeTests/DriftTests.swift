@@ -183,4 +183,45 @@ struct DriftTests {
         #expect(reports > 0)
         #expect(table.places[2].node.drift(with: table.id(0)) == nil)
     }
+
+    @Test("nor does it speak of what is damaged and was agreed with another")
+    func damagedWithAnother() throws {
+        var table = NodeTable("atlas", "borea", "celia")
+        table.join(1)
+        table.join(2)
+        let kept = try #require(table.places[0].node.agreements.records(with: table.id(2)).first)
+        table.places[0].shelf.agreements[kept.contentID] = AgreementRecord(
+            contentID: kept.contentID, peer: kept.peer,
+            document: Signed(
+                body: kept.agreement, payload: Octets(kept.document.payload.bytes + [32]),
+                signatures: kept.document.signatures),
+            state: kept.state, origin: kept.origin)
+        let lost = try #require(table.places[0].node.agreements.records(with: table.id(1)).first?.contentID)
+        table.places[0].shelf.agreements[lost] = nil
+        table.restart(0)
+        table.places[0].effects = []
+        table.pass(.seconds(8))
+        #expect(table.places[0].node.agreements.damaged.map(\.contentID) == [kept.contentID])
+        var told: [NodeID: Int] = [:]
+        for case .send(let connection, .beliefs(let report)) in table.places[0].effects {
+            let peer = try #require(table.places[0].links.first { $0.value == connection }?.key)
+            told[peer, default: 0] += 1
+            let isNamed = report.beliefs.agreements.contains { $0.contentID == kept.contentID }
+            #expect(isNamed == (peer == table.id(2)))
+        }
+        #expect(told.keys.sorted() == [table.id(1), table.id(2)].sorted())
+    }
+
+    @Test("an agreement that runs out changes the mark by itself")
+    func runsOut() throws {
+        let table = pair()
+        let wall = table.now.wall
+        let until = try #require(
+            table.places[0].node.agreements.records(with: table.id(1)).filter(\.isOpen)
+                .map(\.agreement.validUntil).min())
+        var node = table.places[0].node
+        let before = node.mark(about: table.id(1), at: wall)
+        #expect(node.mark(about: table.id(1), at: until - .milliseconds(1)) == before)
+        #expect(node.mark(about: table.id(1), at: until) != before)
+    }
 }

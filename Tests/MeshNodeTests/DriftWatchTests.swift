@@ -97,6 +97,62 @@ struct DriftWatchTests {
         #expect(watch.reported(by: peer, parts[2], at: start.instant) == [.compare(whole)])
     }
 
+    @Test("parts of another report, of another mark or of as many others, do not complete one")
+    func foreignParts() {
+        let many = BeliefReport.agreementsPerPart + 1
+        let (whole, more) = (report(2, many), report(2, 2 * many))
+        for foreign in [report(3, many)[1], more[1]] {
+            var watch = DriftWatch()
+            _ = (ping(&watch, 1, 2), ping(&watch, 1, 2))
+            #expect(watch.reported(by: peer, whole[0], at: start.instant).isEmpty)
+            #expect(watch.reported(by: peer, foreign, at: start.instant).isEmpty)
+            #expect(watch.reported(by: peer, whole[1], at: start.instant).isEmpty)
+        }
+    }
+
+    @Test("a report has six parts at most; what is beyond is left out")
+    func bound() {
+        let parts = report(2, BeliefReport.agreementsPerPart * BeliefReport.partsMax + 1)
+        #expect(parts.count == BeliefReport.partsMax)
+        #expect(parts.allSatisfy { $0.beliefs.agreements.count == BeliefReport.agreementsPerPart })
+    }
+
+    @Test("nothing that was seen or told before the link's end, or before both were alike, counts behind it")
+    func beginsAnew() {
+        var watch = DriftWatch()
+        #expect(ping(&watch, 1, 2).isEmpty)
+        _ = watch.reported(by: peer, report(2)[0], at: start.instant)
+        watch.linkDown(with: peer)
+        #expect(ping(&watch, 1, 2).isEmpty, "one ping of the link before")
+        #expect(ping(&watch, 1, 2) == [.tell(mark(1))], "a report of the link before")
+        _ = watch.reported(by: peer, report(2)[0], at: start.instant)
+        #expect(ping(&watch, 1, 1).isEmpty)
+        #expect(ping(&watch, 1, 2).isEmpty, "a ping from before both were alike")
+        #expect(ping(&watch, 1, 2) == [.tell(mark(1))], "a report from before both were alike")
+    }
+
+    @Test("a drift that becomes another is told anew, and lasts since the first")
+    func another() {
+        var watch = DriftWatch()
+        _ = watch.found(with: peer, difference, at: start)
+        let later = Moment(instant: start.instant + .seconds(60), wall: start.wall + .seconds(60))
+        let other = [BeliefDifference(subject: "agreement", agreement: nil, here: "v4", there: "v2")]
+        guard case .drift(let drift)? = watch.found(with: peer, other, at: later) else {
+            Issue.record("not told")
+            return
+        }
+        #expect(drift.since == start.wall && drift.differences == other)
+        #expect(watch.drift(with: peer) == drift)
+    }
+
+    @Test("what is open is looked at again once the first of it is over, and when the clock was set back")
+    func openAgreements() {
+        let wall = start.wall
+        let none = OpenAgreements([], at: wall, using: SimulatedSuite())
+        #expect(none.counts(at: wall) && none.counts(at: wall + .seconds(86_400)))
+        #expect(!none.counts(at: wall - .milliseconds(1)))
+    }
+
     @Test("what was found stays without a link, and is over when the marks are alike")
     func over() {
         var watch = DriftWatch()

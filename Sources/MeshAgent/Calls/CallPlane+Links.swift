@@ -66,7 +66,7 @@ extension CallPlane {
         loop.assumeIsolated().scheduleTask(in: .seconds(2)) { self.sweep() }
     }
 
-    /// An attempt holds its answer's head: it is asked when `PeerAttempt.heldTime` is over, or a little later.
+    /// An attempt holds its answer's head: it is asked when `heldTime` is over, or a little later.
     /// One alarm watches them all, since hardly any is still held when it rings.
     func isHolding(_ attempt: AttemptID) {
         tables.value.held.append((NIODeadline.now() + PeerAttempt.heldTime, attempt))
