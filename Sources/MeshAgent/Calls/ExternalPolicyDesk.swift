@@ -6,6 +6,8 @@ import MeshPolicy
 struct ExternalPolicyDesk: Sendable {
     private let engine: PolicyEngine
     private let patience: Duration
+    /// Where the engine is, for this node's operator alone.
+    let url: String
 
     /// Nil where none is configured.
     /// - Throws: `PolicyEngineFailure` when its files cannot be used: an agent that could not ask would
@@ -34,7 +36,8 @@ struct ExternalPolicyDesk: Sendable {
         }
         let settings = PolicyEngineSettings(
             url: "\(url)/v1/data/\(configuration.rule)", authorities: authorities, token: token)
-        return ExternalPolicyDesk(engine: try PolicyEngine(settings), patience: configuration.timeout)
+        return ExternalPolicyDesk(
+            engine: try PolicyEngine(settings), patience: configuration.timeout, url: url.description)
     }
 
     /// Asks, and tells the plane what came of it.

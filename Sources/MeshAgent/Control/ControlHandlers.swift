@@ -88,12 +88,16 @@ struct ControlHandlers: Sendable {
         let facts = surroundings.facts
         let breakers = await survey.breakers()
         let trouble = await plane.storeTrouble.map { String(describing: $0) }
+        let outage = calls.desk.withLock { $0.policyOutage }
         let circumstances = ReportWriter<SystemSuite>.Circumstances(
             started: facts.started, certificateEnds: facts.certificateEnds,
             listening: surroundings.listening,
             discovery: surroundings.discovery(at: SystemClock.now().instant),
             breakers: breakers,
-            storeTrouble: trouble)
+            storeTrouble: trouble,
+            policyOutage: outage.flatMap { outage in
+                calls.policy.map { .init(url: $0.url, outage: outage) }
+            })
         return await plane.report { $0.status(circumstances) }
     }
 

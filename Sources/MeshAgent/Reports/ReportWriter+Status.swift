@@ -18,6 +18,14 @@ extension ReportWriter {
         var breakers: [BreakerReport]
         /// Why nothing can be decided for good; nil while the store is well.
         var storeTrouble: String?
+        /// Where the policy engine is that gives no answer, and since when; nil: it does.
+        var policyOutage: PolicyOutage?
+
+        /// An engine that gives no answer.
+        struct PolicyOutage: Sendable {
+            let url: String
+            let outage: ExternalOutage
+        }
     }
 
     func status(_ circumstances: Circumstances) -> StatusReport {
@@ -37,8 +45,8 @@ extension ReportWriter {
 
     /// What a person should look at, most urgent first.
     private func attention(_ circumstances: Circumstances, peers: [PeerReport]) -> [AttentionReport] {
-        storeAttention(circumstances) + damageAttention + peopleDamageAttention + alarmAttention
-            + departureAttention + clockAttention(peers)
+        storeAttention(circumstances) + policyAttention(circumstances) + damageAttention
+            + peopleDamageAttention + alarmAttention + departureAttention + clockAttention(peers)
             + breakerAttention(circumstances)
             + domainAttention + approvalAttention + expiryAttention + quotaAttention
             + houseAttention
@@ -51,6 +59,19 @@ extension ReportWriter {
             AttentionReport(
                 what: "the store cannot be written, so nothing is decided until it can: \(trouble)",
                 next: "df -h")
+        ]
+    }
+
+    /// Without its answers no call passes that it is asked about. OPA's "Health API" needs no token.
+    private func policyAttention(_ circumstances: Circumstances) -> [AttentionReport] {
+        guard let found = circumstances.policyOutage else { return [] }
+        let outage = found.outage
+        return [
+            AttentionReport(
+                what: "the policy engine at \(found.url) gives no answer since "
+                    + "\(RFC3339.text(outage.since)), so what it is asked about is refused "
+                    + "(\(outage.questions) so far): \(outage.why)",
+                next: "curl -sS \(found.url)/health")
         ]
     }
 

@@ -21,7 +21,7 @@ public struct DoctorJudgement: Sendable {
     /// All findings, in the order in which things rest on one another.
     public var report: DoctorReport {
         DoctorReport(
-            findings: home + keys + store + agent + ports + multicast + avahi + names + witnesses + clock
+            findings: home + keys + store + policy + agent + ports + multicast + avahi + names + witnesses + clock
                 + certificates + domain + reach)
     }
 
@@ -84,6 +84,12 @@ public struct DoctorJudgement: Sendable {
             found.append(DoctorFinding(.store, .ok, "the store can be written, with room", room))
         }
         return found
+    }
+
+    /// Only the agent knows, from the calls that it asked about.
+    var policy: [DoctorFinding] {
+        (facts.agent?.status.attention ?? []).filter { $0.what.hasPrefix("the policy engine ") }
+            .map { DoctorFinding(.policy, .trouble, $0.what, next: $0.next) }
     }
 
     var agent: [DoctorFinding] {

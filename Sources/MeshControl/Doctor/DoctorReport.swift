@@ -42,6 +42,7 @@ public struct DoctorFinding: Codable, Equatable, Sendable {
         case home
         case keys
         case store
+        case policy
         case agent
         case ports
         case multicast

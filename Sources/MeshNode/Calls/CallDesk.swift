@@ -34,6 +34,8 @@ public struct CallDesk: Sendable, Equatable {
     var memory = CorrelationMemory()
     /// What the external policy engine said and still counts.
     var external = ExternalPolicy()
+    /// Since when the external policy engine gives no answer; nil: it does, or nobody asked it.
+    public var policyOutage: ExternalOutage? { external.outage }
     /// Peers' calls that wait for it.
     var judging: [InboundKey: JudgedService] = [:]
     /// What is used of agreements' limits.
@@ -171,7 +173,9 @@ public struct CallDesk: Sendable, Equatable {
             switch alarm {
             case .call(let id): timeOut(id, at: now, into: &effects)
             case .service(let key): serviceTimedOut(key, at: now, into: &effects)
-            case .judgement(let key): settle(key, .failed(.late), at: now, into: &effects)
+            case .judgement(let key):
+                external.note(.failed(.late), at: now.wall)
+                settle(key, .failed(.late), at: now, into: &effects)
             }
         }
         if let due = audit.nextDeadline, due <= now.instant { tell(.alarmRang, at: now, into: &effects) }

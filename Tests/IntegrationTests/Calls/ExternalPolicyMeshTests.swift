@@ -1,6 +1,7 @@
 import Foundation
 import MeshAudit
 import MeshBase
+import MeshControl
 import Testing
 
 @testable import MeshAgent
@@ -108,10 +109,24 @@ struct ExternalPolicyMeshTests {
             try await ground.server.order("none")
             let well = try await ground.bob.application.invoke("alice/orders/list")
             #expect(well.status == 200 && ground.backend.seen.count == 1)
+            #expect(try await engineAttention(of: ground.alice) == nil)
             ground.server.kill()
-            let gone = try await ground.bob.application.invoke("alice/orders/list")
-            #expect(gone.code == .externalPolicyFailed)
+            for _ in 0..<2 {
+                let gone = try await ground.bob.application.invoke("alice/orders/list")
+                #expect(gone.code == .externalPolicyFailed)
+            }
+            let said = try #require(try await engineAttention(of: ground.alice))
+            #expect(said.contains(ground.server.url) && said.contains("(2 so far): it could not be asked"))
+            #expect(try await engineAttention(of: ground.bob) == nil, "it asks none")
         }
+    }
+
+    /// What the status of `agent` says of its engine.
+    private func engineAttention(of agent: RunningAgent) async throws -> String? {
+        let status = try await ControlClient.with(home: agent.home.path) {
+            client throws(ControlFailure) in try await client.ask(ShowStatus.self)
+        }
+        return status.attention.first { $0.what.hasPrefix("the policy engine ") }?.what
     }
 
     @Test("a rule that is undefined refuses, and so does a wrong token")

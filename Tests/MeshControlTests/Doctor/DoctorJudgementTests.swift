@@ -105,6 +105,14 @@ import Testing
         #expect(found.map(\.level) == [.trouble] && found.map(\.next) == ["df -h"])
     }
 
+    @Test func `a policy engine that gives no answer is trouble, and else nothing is said of one`() {
+        #expect(findings(.policy) { $0.agent = agent(attention: []) }.isEmpty)
+        let said = AttentionReport(what: "the policy engine at X gives no answer", next: "curl X")
+        let other = AttentionReport(what: "mdns does not work", next: "")
+        let found = findings(.policy) { $0.agent = agent(attention: [other, said]) }
+        #expect(found.map(\.level) == [.trouble] && found.map(\.next) == ["curl X"])
+    }
+
     @Test func `a port that is taken is advice, and trouble where an operator chose it`() {
         func found(isChosen: Bool, _ error: String?) -> [DoctorFinding] {
             findings(.ports) {

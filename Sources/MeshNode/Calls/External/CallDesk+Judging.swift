@@ -52,6 +52,8 @@ extension CallDesk {
     mutating func judgingTimedOut(
         _ id: RequestID, _ question: ExternalQuestion, at now: Moment, into effects: inout Outbox<CallEffect>
     ) {
+        // Where the call's own time was over first, the engine still had some.
+        if let call = calls[id], call.deadline > now.instant { external.note(.failed(.late), at: now.wall) }
         settle(id, question, .failed(.late), at: now, into: &effects)
     }
 
@@ -164,10 +166,12 @@ extension CallDesk {
         case .request(let id):
             guard case .judging(ticket, let question)? = calls[id]?.phase else { return }
             external.keep(answer, to: question, for: life, at: now.instant)
+            external.note(answer, at: now.wall)
             settle(id, question, answer, at: now, into: &effects)
         case .inbound(let key):
             guard let pending = judging[key], pending.ticket == ticket else { return }
             external.keep(answer, to: pending.question, for: life, at: now.instant)
+            external.note(answer, at: now.wall)
             settle(key, answer, at: now, into: &effects)
         }
     }

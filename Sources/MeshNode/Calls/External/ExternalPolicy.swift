@@ -100,6 +100,16 @@ public enum ExternalFailure: Equatable, Sendable {
     }
 }
 
+/// How long an engine has given no answer, as the calls since then found out.
+public struct ExternalOutage: Equatable, Sendable {
+    /// When the first question since the last answer went without one, by this node's clock.
+    public let since: WallTime
+    /// Questions since then, which refused as many calls or candidates.
+    public internal(set) var questions: Int
+    /// What was wrong the last time, as people read it: `it did not answer in time`.
+    public internal(set) var why: String
+}
+
 /// Which question an answer belongs to.
 public struct ExternalTicket: Hashable, Sendable {
     let subject: CallSubject
@@ -109,6 +119,9 @@ public struct ExternalTicket: Hashable, Sendable {
 /// Answers that still count, and the numbers of questions. Failures are never kept.
 ///
 ///     asked ──answered──> kept for `cacheLife` ──over, or no room──> forgotten
+///
+/// And whether the engine is well: it is out from the first question without an answer to the next answer,
+/// whatever that is. That a rule says nothing of one call is an answer. Nobody asks to find out.
 struct ExternalPolicy: Equatable, Sendable {
     /// Answers that are kept.
     static let cachedMax = 4_096
@@ -122,6 +135,20 @@ struct ExternalPolicy: Equatable, Sendable {
     /// Questions in the order in which their answers came.
     private var order: [ExternalQuestion] = []
     private var asked: UInt64 = 0
+    /// Since when the engine gives no answer; nil: the last question had one, or there was none.
+    private(set) var outage: ExternalOutage?
+
+    /// What became of a question.
+    mutating func note(_ answer: ExternalAnswer, at wall: WallTime) {
+        switch answer {
+        case .allowed, .denied, .failed(.undefined): outage = nil
+        case .failed(let failure):
+            var current = outage ?? ExternalOutage(since: wall, questions: 0, why: "")
+            current.questions += 1
+            current.why = failure.words
+            outage = current
+        }
+    }
 
     /// A number that no question had.
     mutating func newTicket(for subject: CallSubject) -> ExternalTicket {
@@ -154,8 +181,9 @@ struct ExternalPolicy: Equatable, Sendable {
         order.removeFirst(Self.cachedMax / 4)
     }
 
-    /// Nothing that was answered counts any more.
+    /// Nothing that was answered counts any more: another engine is asked, or the same otherwise.
     mutating func forgetAll() {
+        outage = nil
         entries = [:]
         order = []
     }
