@@ -90,8 +90,8 @@ public struct AgreementBook: Sendable, Equatable {
     /// Every record, by peer, id and version.
     public var records: [AgreementRecord] { files.values.flatMap(\.records.values) }
 
-    /// What the store kept and is not what was signed: found at start, honoured never, and forgotten once both
-    /// parties have signed a higher version; by peer and content id.
+    /// What the store kept and is not what was signed: found at start, honoured never, and forgotten once
+    /// both parties have signed a higher version; by peer and content id.
     public var damaged: [DamagedAgreement] { files.values.flatMap(\.damaged.values) }
 
     /// For whom this node vouches, or did, by name.

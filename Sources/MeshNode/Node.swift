@@ -32,8 +32,8 @@ public struct Node<Suite: SignatureSuite>: Sendable {
     public internal(set) var agreements: AgreementBook
     /// Links, and what their ends know of one another's resources.
     public internal(set) var gossip: Gossip<Suite>
-    /// Persons whose statements in the store this node did not sign, by the name under which they are kept: found
-    /// at start, believed never, until the name is vouched for anew.
+    /// Persons whose statements in the store this node did not sign, by the name under which they are
+    /// kept: found at start, believed never, until the name is vouched for anew.
     public internal(set) var damagedPeople = OrderedTable<NodeName, DamagedPerson>()
     /// What the audit had no room for as yet: at start nobody has measured any.
     var noticesUntold: [AgreementNotice] = []

@@ -4,8 +4,8 @@ import MeshBase
 extension VouchingRecord {
     /// What is wrong with a statement that was kept; nil when this node signed all of it.
     ///
-    /// When it was ended nobody signed: who can write this node's store can revive what the operator ended, up
-    /// to the date that was signed. Whose key it is, in which roles and until when nobody can change unseen.
+    /// When it was ended nobody signed: who can write this node's store can revive what the operator ended,
+    /// up to the date that was signed. Whose key it is, in which roles and until when nobody changes unseen.
     /// - Parameter key: the identity key of `me`.
     public func damage(at me: NodeID, key: PublicKey, using suite: some SignatureSuite) -> Refusal? {
         let problem: String? =

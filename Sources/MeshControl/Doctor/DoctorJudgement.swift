@@ -21,8 +21,8 @@ public struct DoctorJudgement: Sendable {
     /// All findings, in the order in which things rest on one another.
     public var report: DoctorReport {
         DoctorReport(
-            findings: home + keys + store + policy + agent + ports + multicast + avahi + names + witnesses + clock
-                + certificates + domain + reach)
+            findings: home + keys + store + policy + agent + ports + multicast + avahi + names + witnesses
+                + clock + certificates + domain + reach)
     }
 
     // MARK: This machine

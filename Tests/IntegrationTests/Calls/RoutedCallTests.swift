@@ -125,7 +125,7 @@ struct RoutedCallTests {
     }
 }
 
-/// The first answer, of all that several links bring, is cut behind its head, and its link dies a while later.
+/// The first answer, of all that several links bring, is cut behind its head, and its link dies later.
 private final class FirstAnswerCut: Sendable {
     let delay: TimeAmount
     private let isDone = Atomic(false)
