@@ -202,7 +202,7 @@ struct RelayTests {
     func inVain() throws {
         var world = DomainWorld(3, strangers: [(0, 2)])
         for side in 0..<3 { world.join(side, world.member()) }
-        world.latency = .milliseconds(150)
+        world.latency = .milliseconds(250)
         try hold(0..<1, at: 1, in: &world)
         try hold(1..<2, at: 0, in: &world)
         world.connect(0, 1)
