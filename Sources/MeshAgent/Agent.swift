@@ -63,7 +63,8 @@ public struct Agent: Sendable {
                     store: ground.store, journal: ground.journal)
             })
         let metrics = MetricsWriter(
-            plane: ground.plane, surroundings: surroundings, trust: ground.plane.meter)
+            plane: ground.plane, surroundings: surroundings, trust: ground.plane.meter,
+            calls: { [weak calls = ground.calls] in calls?.standing })
         ground.calls.metrics.withLock { $0 = metrics }
         return Agent(lock: lock, ground: ground, sockets: sockets, handlers: handlers, stopping: stopping)
     }

@@ -104,7 +104,7 @@ final class ResourcePool {
     /// Takes a connection back, and gives it to whoever waits for one.
     func park(_ connection: ResourceConnection) {
         if !isClosed, waiting[connection.endpoint] != nil {
-            // One that has ended meanwhile, or holds bytes that nobody asked for, is nobody's: `forget` dials.
+            // One that has ended, or holds bytes that nobody asked for, is nobody's: `forget` dials.
             guard connection.isAlive else { return connection.close() }
             if let next = nextWaiting(for: connection.endpoint) { return connection.start(next.exchange) }
         }

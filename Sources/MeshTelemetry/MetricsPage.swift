@@ -53,19 +53,18 @@ public struct MetricFamily: Sendable {
         lines.append("\(name)\(Self.text(of: labels)) \(value)")
     }
 
-    /// A distribution: how many fell into each bucket, the last one beyond all bounds, and their sum.
-    /// - Precondition: there is one bucket more than bounds; bounds rise.
+    /// A distribution.
     public mutating func distribution(
-        of buckets: [UInt64], upTo bounds: [Duration], sum: Duration,
-        _ labels: [(name: String, value: String)]
+        _ histogram: DurationHistogram, _ labels: [(name: String, value: String)]
     ) {
-        precondition(kind == .histogram && buckets.count == bounds.count + 1, "\(name) lacks buckets")
+        precondition(kind == .histogram, "\(name) is no histogram")
         var count: UInt64 = 0
-        for (bucket, bound) in zip(buckets, bounds.map { MetricValue.seconds($0).description } + ["+Inf"]) {
+        let bounds = histogram.bounds.map { MetricValue.seconds($0).description } + ["+Inf"]
+        for (bucket, bound) in zip(histogram.buckets, bounds) {
             count += bucket
             lines.append("\(name)_bucket\(Self.text(of: labels + [(name: "le", value: bound)])) \(count)")
         }
-        lines.append("\(name)_sum\(Self.text(of: labels)) \(MetricValue.seconds(sum))")
+        lines.append("\(name)_sum\(Self.text(of: labels)) \(MetricValue.seconds(histogram.total))")
         lines.append("\(name)_count\(Self.text(of: labels)) \(count)")
     }
 

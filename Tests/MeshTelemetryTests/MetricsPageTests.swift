@@ -34,9 +34,9 @@ struct MetricsPageTests {
     @Test("counts a distribution upwards, so that each bucket holds those below it")
     func distribution() {
         var family = MetricFamily("d_seconds", .histogram, help: "How long.")
-        family.distribution(
-            of: [1, 0, 2], upTo: [.milliseconds(5), .seconds(1)], sum: .milliseconds(4_500),
-            [(name: "method", value: "dns")])
+        var durations = DurationHistogram(upTo: [.milliseconds(5), .seconds(1)])
+        for milliseconds in [5, 1_495, 3_000] { durations.note(.milliseconds(milliseconds)) }
+        family.distribution(durations, [(name: "method", value: "dns")])
         #expect(
             family.text == """
                 # HELP d_seconds How long.

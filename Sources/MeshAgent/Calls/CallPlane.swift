@@ -99,6 +99,12 @@ final class CallPlane: Sendable {
     /// Who applications are, and whom they may name.
     var principals: PrincipalRules { rules.withLock { $0 } }
 
+    /// How calls do, for the page of metrics.
+    var standing: MetricsWriter.CallStanding {
+        let now = SystemClock.now().instant
+        return desk.withLock { MetricsWriter.CallStanding(tally: $0.tally, breakers: $0.breakers(at: now)) }
+    }
+
     /// From the next call on these rules hold.
     func follow(_ new: PrincipalRules) { rules.withLock { $0 = new } }
 

@@ -15,11 +15,8 @@ final class DiscoveryMeter: Sendable {
         var successes: UInt64 = 0
         /// Questions that were not, or by something that made no sense.
         var failures: UInt64 = 0
-        /// How many answers took at most as long as the bound of the same place in `bounds`, each counted
-        /// once; the last place is for those beyond all bounds.
-        var buckets = [UInt64](repeating: 0, count: DiscoveryMeter.bounds.count + 1)
-        /// How long all of them took together. A question that asked the server to wait is not among them.
-        var total: Duration = .zero
+        /// How long the answers took. A question that asked the server to wait is not among them.
+        var durations = DurationHistogram(upTo: DiscoveryMeter.bounds)
 
         /// Questions with this outcome.
         func requests(_ outcome: Outcome) -> UInt64 {
@@ -31,7 +28,7 @@ final class DiscoveryMeter: Sendable {
     }
 
     /// The upper bounds of the buckets, rising.
-    static let bounds: [Duration] = [
+    private static let bounds: [Duration] = [
         .milliseconds(1), .milliseconds(5), .milliseconds(10), .milliseconds(50), .milliseconds(100),
         .milliseconds(500), .seconds(1), .seconds(5), .seconds(10),
     ]
@@ -50,10 +47,7 @@ final class DiscoveryMeter: Sendable {
             case .success: counts.successes += 1
             case .failure: counts.failures += 1
             }
-            if let took {
-                counts.buckets[Self.bounds.firstIndex { took <= $0 } ?? Self.bounds.count] += 1
-                counts.total += took
-            }
+            if let took { counts.durations.note(took) }
             table[method] = counts
         }
     }

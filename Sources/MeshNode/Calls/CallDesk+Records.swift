@@ -89,6 +89,7 @@ extension CallDesk {
             event.capability = capability.name
             event.metadata += policyFacts(weighed[0])
         }
+        count(event, .refused, call, at: now)
         tell(.refused(event), at: now, into: &effects)
         effects.post(.refuse(call.request.id, refusals, call.correlation))
     }
@@ -98,7 +99,15 @@ extension CallDesk {
         _ id: RequestID, _ outcome: AuditOutcome, at now: Moment, into effects: inout Outbox<CallEffect>
     ) {
         guard let call = forget(id) else { return }
-        tell(.happened(callEvent(call, outcome, at: now)), at: now, into: &effects)
+        let event = callEvent(call, outcome, at: now)
+        count(event, outcome.success ? .success : .failure, call, at: now)
+        tell(.happened(event), at: now, into: &effects)
+    }
+
+    private mutating func count(
+        _ event: AuditEvent, _ outcome: CallTally.Outcome, _ call: OpenCall, at now: Moment
+    ) {
+        tally.note(call.request.resource, to: event.target, outcome, took: now.instant - call.began.instant)
     }
 
     @discardableResult

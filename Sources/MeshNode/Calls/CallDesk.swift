@@ -36,6 +36,8 @@ public struct CallDesk: Sendable, Equatable {
     var external = ExternalPolicy()
     /// Since when the external policy engine gives no answer; nil: it does, or nobody asked it.
     public var policyOutage: ExternalOutage? { external.outage }
+    /// How calls ended.
+    public internal(set) var tally = CallTally()
     /// Peers' calls that wait for it.
     var judging: [InboundKey: JudgedService] = [:]
     /// What is used of agreements' limits.

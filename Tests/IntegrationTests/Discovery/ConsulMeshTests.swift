@@ -51,7 +51,7 @@ struct ConsulMeshTests {
             #expect(works.state == .working && works.detail.hasSuffix("registered"), "\(works)")
             #expect(works.answerMilliseconds != nil)
             let counts = try #require(alice.agent.handlers.surroundings.meter.snapshot["consul"])
-            #expect(counts.successes > 0 && counts.buckets.reduce(0, +) > 0)
+            #expect(counts.successes > 0 && counts.durations.buckets.reduce(0, +) > 0)
 
             server.kill()
             for agent in [alice, bob] {

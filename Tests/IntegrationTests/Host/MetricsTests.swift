@@ -33,6 +33,39 @@ struct MetricsTests {
         }
     }
 
+    @Test("counts calls as their caller saw them, says how long they took, and shows links and breakers")
+    func calls() async throws {
+        try await TestMesh.with { mesh in
+            let backend = try await Backend.start()
+            mesh.atEnd { await backend.stop() }
+            let (alice, bob) = try await mesh.pair()
+            try await bob.provide("prices", at: backend.url, ["get=GET /price idempotent"])
+            try await bob.offer("prices", to: alice)
+            for _ in 0..<3 {
+                #expect(try await alice.application.invoke("bob/prices/get").status == 200)
+            }
+            #expect(try await alice.application.invoke("bob/secrets/get").status != 200)
+            let page = try await alice.metrics()
+            let node = "node=\"\(bob.node)\""
+            #expect(page["federation_invocation_requests_total{\(node),status=\"success\"}"] == 3)
+            #expect(page["federation_invocation_requests_total{\(node),status=\"refused\"}"] == 1)
+            #expect(page["federation_invocation_requests_total{\(node),status=\"failure\"}"] == 0)
+            #expect(page["federation_invocation_duration_seconds_count{\(node)}"] == 3)
+            #expect((page["federation_invocation_duration_seconds_sum{\(node)}"] ?? 0) > 0)
+            #expect(page["federation_route_lookups_total{resource_id=\"prices\"}"] == 3)
+            #expect(page["federation_circuit_breaker_state{\(node)}"] == 0)
+            #expect(page["federation_node_health_status{\(node)}"] == 2)
+            // The provider's own page counts what its applications call, and it has none.
+            let other = try await bob.metrics()
+            #expect(!other.keys.contains { $0.hasPrefix("federation_invocation_requests_total") })
+            await bob.stop()
+            try await until("the link is gone") {
+                try await alice.metrics()["federation_node_health_status{\(node)}"] == 0
+            }
+            #expect(try await alice.metrics()["federation_circuit_breaker_state{\(node)}"] == 1)
+        }
+    }
+
     @Test("is told to who may call, and to nobody else")
     func access() async throws {
         try await TestMesh.with { mesh in
@@ -61,7 +94,9 @@ struct MetricsTests {
             for name in [
                 "federation_discovery_requests_total", "federation_discovery_duration_seconds",
                 "federation_trust_establishment_total", "federation_trust_verification_total",
-                "federation_certificate_expiry_days",
+                "federation_certificate_expiry_days", "federation_route_lookups_total",
+                "federation_invocation_requests_total", "federation_invocation_duration_seconds",
+                "federation_circuit_breaker_state", "federation_node_health_status",
             ] {
                 #expect(text.contains("# TYPE \(name) "))
             }

@@ -127,8 +127,8 @@ struct DiscoveryShellTests {
         meter.count("dns", .failure, took: nil)
         let consul = meter.snapshot["consul"]
         #expect(consul?.requests(.success) == 3 && consul?.requests(.failure) == 1)
-        #expect(consul?.buckets == [1, 1, 0, 0, 0, 0, 0, 0, 0, 1])
-        #expect(consul?.total == .milliseconds(60_004))
+        #expect(consul?.durations.buckets == [1, 1, 0, 0, 0, 0, 0, 0, 0, 1])
+        #expect(consul?.durations.total == .milliseconds(60_004))
         #expect(meter.snapshot["dns"]?.failures == 1)
     }
 }
