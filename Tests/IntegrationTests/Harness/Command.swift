@@ -43,6 +43,13 @@ struct Command: Sendable {
             .first { FileManager.default.isExecutableFile(atPath: $0) }
     }
 
+    /// A program that `Scripts/setup` fetched.
+    static func fetched(_ path: String) -> String? {
+        let program = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().appending(path: ".build/tools/\(path)").path
+        return FileManager.default.isExecutableFile(atPath: program) ? program : nil
+    }
+
     private static func read(_ pipe: Pipe) async -> String {
         await withCheckedContinuation { continuation in
             DispatchQueue.global().async {
