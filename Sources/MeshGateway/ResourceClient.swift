@@ -141,7 +141,7 @@ final class ResourcePool {
                 observer.answerFailed(isLate ? .timedOut(.none) : .exhausted(endpoint))
             }
         }
-        exchange.whenOver = { [unowned self, unowned exchange] in self.leave(exchange, endpoint) }
+        exchange.whenOver = { [weak self, unowned exchange] in self?.leave(exchange, endpoint) }
         waiting[endpoint, default: CircularBuffer()].append(
             Waiting(exchange: exchange, url: url, alarm: alarm))
         return true

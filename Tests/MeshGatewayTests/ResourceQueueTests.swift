@@ -17,10 +17,7 @@ import Testing
         var configuration = ResourceClientConfiguration()
         configuration.connectionLimit = 2
         let client = ResourceClient(configuration, on: backend.loop)
-        let statuses = await withTaskGroup(of: Int?.self) { group in
-            for _ in 0..<40 { group.addTask { await backend.ask(client).status } }
-            return await group.reduce(into: []) { $0.append($1) }
-        }
+        let statuses = await statuses(of: 40, backend, client)
         #expect(statuses == Array(repeating: 200, count: 40))
         #expect(backend.connections == 2)
     }
@@ -30,22 +27,15 @@ import Testing
             _ = socket.receive(until: "\r\n\r\n")
             socket.send("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
         }
-        var configuration = ResourceClientConfiguration()
-        configuration.connectionLimit = 1
-        let client = ResourceClient(configuration, on: backend.loop)
-        let statuses = await withTaskGroup(of: Int?.self) { group in
-            for _ in 0..<10 { group.addTask { await backend.ask(client).status } }
-            return await group.reduce(into: []) { $0.append($1) }
-        }
+        let client = ResourceClient(Self.one(), on: backend.loop)
+        let statuses = await statuses(of: 10, backend, client)
         #expect(statuses == Array(repeating: 200, count: 10))
         #expect(backend.connections == 10)
     }
 
     @Test func waitsNoLongerThanItsTime() async throws {
         let silent = try Backend { socket in _ = socket.receiveAll() }
-        var configuration = ResourceClientConfiguration()
-        configuration.connectionLimit = 1
-        let client = ResourceClient(configuration, on: silent.loop)
+        let client = ResourceClient(Self.one(), on: silent.loop)
         async let first = silent.ask(client) { $0.timeout = .milliseconds(1_000) }
         while silent.connections == 0 { try await Task.sleep(for: .milliseconds(5)) }
         let second = await silent.ask(client) { $0.timeout = .milliseconds(50) }
@@ -103,6 +93,14 @@ import Testing
         let second = await silent.ask(client)
         #expect(second.failure == .exhausted(Endpoint(host: "127.0.0.1", port: silent.port)))
         #expect(await first.failure == .timedOut(.possible))
+    }
+
+    /// Asks so many times at once.
+    private func statuses(of count: Int, _ backend: Backend, _ client: ResourceClient) async -> [Int?] {
+        await withTaskGroup(of: Int?.self) { group in
+            for _ in 0..<count { group.addTask { await backend.ask(client).status } }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
     }
 
     private static func one() -> ResourceClientConfiguration {

@@ -124,8 +124,8 @@ struct VouchingTests {
         #expect(!isVouched(table, stranger.node))
     }
 
-    @Test("are peers once they are met, and vouched for no more")
-    func met() {
+    /// Members, of whom the first two have met.
+    private func three() -> TrustTable {
         var table = TrustTable(
             Party(member: 1, "alpha") { shop.book(shop.chain(of: $0)) },
             Party(member: 2, "beta") { shop.book(shop.chain(of: $0)) },
@@ -133,6 +133,12 @@ struct VouchingTests {
         for index in 0...2 { table.start(index) }
         table.open(0, 1, .peering, intent: .member)
         table.settle()
+        return table
+    }
+
+    @Test("are peers once they are met, and vouched for no more")
+    func met() {
+        var table = three()
         let gamma = table.parties[2].node
         tell(&table, proof(SimulatedKey(3)))
         #expect(isVouched(table, gamma))
@@ -152,13 +158,7 @@ struct VouchingTests {
 
     @Test("that said two things are nobody, whoever vouches for them, and are refused when they come")
     func convicted() {
-        var table = TrustTable(
-            Party(member: 1, "alpha") { shop.book(shop.chain(of: $0)) },
-            Party(member: 2, "beta") { shop.book(shop.chain(of: $0)) },
-            Party(member: 3, "gamma") { shop.book(shop.chain(of: $0)) })
-        for index in 0...2 { table.start(index) }
-        table.open(0, 1, .peering, intent: .member)
-        table.settle()
+        var table = three()
         let gamma = table.parties[2].node
         tell(&table, proof(SimulatedKey(3)))
         table.handle(0, .contradicted(gamma, evidence: "two heads"))
