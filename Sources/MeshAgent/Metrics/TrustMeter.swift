@@ -10,7 +10,8 @@ import Synchronization
 ///
 ///     a connection is admitted               a verification that succeeded, the hourly repetition too
 ///     "handshake refused"                    one that failed; under an invite, an establishment too
-///     "peer trusted" from another state      an establishment that succeeded; after `resume` it is none
+///     "peer trusted" from another state      an establishment that succeeded; after `resume` it is none, nor
+///                                            where trust only rests on something else from now on
 final class TrustMeter: Sendable {
     /// What was counted since the start.
     struct Counts: Sendable, Equatable {
@@ -45,11 +46,14 @@ final class TrustMeter: Sendable {
             }
         case "handshake denied by peer" where event.refusals.contains { Self.ofPairing.contains($0.code) }:
             counts.withLock { $0.notEstablished += 1 }
-        case "peer trusted" where !event.metadata.contains(Fact("from", "suspended")):
+        case "peer trusted" where !Self.hadTrust.contains(where: event.metadata.contains):
             counts.withLock { $0.established += 1 }
         default: break
         }
     }
+
+    /// Who is resumed, or trusted for another reason than before, is not trusted anew.
+    private static let hadTrust = [Fact("from", "suspended"), Fact("from", "trusted")]
 
     /// Refusals that only a handshake under an invite meets.
     private static let ofPairing: [RefusalCode] = [
