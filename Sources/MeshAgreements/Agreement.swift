@@ -177,6 +177,10 @@ public enum AgreementLimits {
     public static let vouchingLifeMax: Duration = .seconds(1096 * 24 * 3600)
     /// The shortest.
     public static let vouchingLifeMin: Duration = .seconds(60)
+    /// After how long a peer is told again what it has not said that it has; each time twice as long.
+    public static let wordRepeatFirst: Duration = .seconds(30)
+    /// How often it is told again over one link: for half an hour.
+    public static let wordRepeats = 6
     /// The highest version, and the highest number that a document may hold.
     public static let versionMax: Int64 = 1 << 53 - 1
     /// The longest agreement that is accepted without anybody being asked.

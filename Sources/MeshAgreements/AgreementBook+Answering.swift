@@ -30,6 +30,8 @@ extension AgreementBook {
             hearApproval(evidence, from: peer, key: key, at: now, using: suite, into: &effects)
         case .approvalHeard(let contentID):
             hearOfApprovalHeard(contentID, from: peer, using: suite, into: &effects)
+        case .approvalRefused(let contentID, let refusals):
+            hearOfApprovalRefused(contentID, refusals, from: peer, using: suite, into: &effects)
         case .houseHeld(let contentID):
             hearHouse(.held(contentID), from: peer, at: now, using: suite, into: &effects)
         case .house(let document):
@@ -208,6 +210,7 @@ extension AgreementBook {
         case .revocation(let body, let peer, let payload, let operatorTicket):
             let document = Signed(body: body, payload: payload, signatures: [signature])
             revoked(document, with: peer, ticket: operatorTicket, into: &effects)
+            waitForAnswer(of: peer, at: now.instant)
         case .vouching(let body, let payload, let operatorTicket):
             let document = Signed(body: body, payload: payload, signatures: [signature])
             vouched(document, ticket: operatorTicket, into: &effects)

@@ -37,6 +37,7 @@ extension AgreementBook {
         for word in current.approvals where !word.isHeard {
             effects.post(.send(current.peer, .approval(word.evidence)))
         }
+        waitForAnswer(of: current.peer, at: now.instant)
         effects.post(.answered(ticket, .done(current)))
     }
 
@@ -68,7 +69,9 @@ extension AgreementBook {
         if let refusal = evidence.objection(ofPeopleOf: record.peer, key: key, at: now, using: suite)
             ?? objection(to: evidence, about: record, at: now)
         {
-            return note(record, .approvalReceived, [refusal], into: &effects)
+            note(record, .approvalReceived, [refusal], into: &effects)
+            let word = evidence.approval.contentID(using: suite)
+            return effects.post(.send(record.peer, .approvalRefused(word, [refusal])))
         }
         take(ApprovalRecord(evidence: evidence, isHeard: true), of: record, into: &effects)
         effects.post(.send(record.peer, heard))
@@ -88,8 +91,30 @@ extension AgreementBook {
             guard let index else { continue }
             var heard = record
             heard.approvals[index].isHeard = true
+            heard.approvals[index].refusals = nil
             settle(heard, as: .approvalHeard, into: &effects)
             advance(heard, into: &effects)
+        }
+    }
+
+    /// The peer does not take an approval of this node's people: kept for whoever gave it, told once, and
+    /// said again all the same, for a clock that is put right may change the peer's mind.
+    mutating func hearOfApprovalRefused(
+        _ contentID: Digest, _ refusals: [Refusal], from peer: NodeID, using suite: some SignatureSuite,
+        into effects: inout Outbox<AgreementEffect>
+    ) {
+        let bounded = ForeignRefusals.bounded(refusals)
+        for record in files[peer]?.records.values ?? [] {
+            let index = record.approvals.firstIndex { approval in
+                !approval.isHeard && approval.evidence.approval.contentID(using: suite) == contentID
+            }
+            // Another code is news; the same with another time of day is not.
+            guard let index, record.approvals[index].refusals?.map(\.code) != bounded.map(\.code) else {
+                continue
+            }
+            var refused = record
+            refused.approvals[index].refusals = bounded
+            settle(refused, as: .approvalRefused, refusals: bounded, into: &effects)
         }
     }
 
@@ -115,9 +140,17 @@ extension AgreementBook {
         to peer: NodeID, at now: WallTime, into effects: inout Outbox<AgreementEffect>
     ) {
         files.update(peer) { $0.wordsRepeated = OrderedTable() }
+        sayUnheard(to: peer, at: now, andAllOfSigned: true, into: &effects)
+    }
+
+    /// Says what the peer has not said that it has.
+    mutating func sayUnheard(
+        to peer: NodeID, at now: WallTime, andAllOfSigned: Bool = false,
+        into effects: inout Outbox<AgreementEffect>
+    ) {
         for record in files[peer]?.records.values ?? []
-        where record.agreement.validUntil > now && (record.isOpen || record.state == .ended(.vetoed)) {
-            let isWaiting = if case .signed = record.state { true } else { false }
+        where record.agreement.validUntil > now && record.isStillTold {
+            let isWaiting = if case .signed = record.state { andAllOfSigned } else { false }
             for approval in record.approvals
             where !approval.isHeard || isWaiting && approval.evidence.party == me {
                 effects.post(.send(peer, .approval(approval.evidence)))

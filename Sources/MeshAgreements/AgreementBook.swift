@@ -39,6 +39,8 @@ public struct AgreementBook: Sendable, Equatable {
     private var lastTicket: UInt64 = 0
     /// The earliest date at which something is over or due for renewal; never later than true.
     var nextDate = WallTime(milliseconds: .max)
+    /// When the first peer is to be told again what it has not said that it has; never later than true.
+    var nextRepeat: Instant?
     /// When the book looked at the wall clock last.
     private var lastLook: WallTime?
     /// When the sweep is due by the monotonic clock.
@@ -57,6 +59,8 @@ public struct AgreementBook: Sendable, Equatable {
         var records = OrderedTable<AgreementVersion, AgreementRecord>()
         /// What the store kept otherwise than it was signed, until a higher version takes its place.
         var damaged = OrderedTable<Digest, DamagedAgreement>()
+        /// When it is told again what it has not said that it has; nil: never.
+        var repeating: Repeating?
         /// Of the records, as they were when the last input was done.
         var index = AgreementIndex()
     }
@@ -130,6 +134,7 @@ public struct AgreementBook: Sendable, Equatable {
             repeatRevocations(to: peer, into: &effects)
             repeatOffers(to: peer, at: now.wall, into: &effects)
             repeatApprovals(to: peer, at: now.wall, into: &effects)
+            beginRepeating(to: peer, at: now.instant)
             nameHouse(to: peer, at: now.wall, using: suite, into: &effects)
         case .offerRequested(let ticket, let request):
             offer(request, for: ticket, at: now, using: suite, into: &effects)
@@ -151,6 +156,7 @@ public struct AgreementBook: Sendable, Equatable {
             hear(message, from: peer, at: now, using: suite, into: &effects)
         case .timeReached: break
         }
+        repeatWords(at: now, into: &effects)
         sweep(at: now, using: suite, into: &effects)
         for peer in Set(changed).sorted() {
             files.update(peer) { $0.index = AgreementIndex($0.records.values.map(\.terms)) }
@@ -255,8 +261,9 @@ public struct AgreementBook: Sendable, Equatable {
 
     /// Wall clocks jump: whatever the date, it is compared again within the hour.
     private func deadline(after now: Moment) -> Instant? {
-        guard nextDate.milliseconds < .max else { return nil }
-        return now.instant + min(max(nextDate - now.wall, .milliseconds(1)), .seconds(3600))
+        guard nextDate.milliseconds < .max else { return nextRepeat }
+        let date = now.instant + min(max(nextDate - now.wall, .milliseconds(1)), .seconds(3600))
+        return min(date, nextRepeat ?? date)
     }
 }
 

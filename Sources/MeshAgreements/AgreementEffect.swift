@@ -115,6 +115,8 @@ public enum AgreementAction: String, Sendable, CaseIterable {
     case approvalReceived = "agreement approved at peer"
     /// The peer has what a person of this node's said.
     case approvalHeard = "agreement approval heard"
+    /// The peer does not take what a person of this node's said.
+    case approvalRefused = "agreement approval refused by peer"
     /// A person of this node's said no.
     case vetoed = "agreement vetoed"
     /// A person of the peer's did.

@@ -16,6 +16,8 @@ public enum AgreementMessage: Equatable, Sendable {
     case approval(VouchedApproval)
     /// The sender has the approval of this content id.
     case approvalHeard(Digest)
+    /// The sender does not take the approval of this content id, with every reason.
+    case approvalRefused(Digest, [Refusal])
     /// The sender holds the house agreement of this content id of the domain that the two share; nil: none.
     case houseHeld(Digest?)
     /// The newest house agreement that the sender holds of that domain.
@@ -29,6 +31,7 @@ extension AgreementMessage: Codable {
     private enum Kind: String, Codable {
         case offer, accepted, rejected, revoked, house, approval
         case approvalHeard = "approval-heard"
+        case approvalRefused = "approval-refused"
         case revocationHeard = "revocation-heard"
         case houseHeld = "house-held"
     }
@@ -49,6 +52,10 @@ extension AgreementMessage: Codable {
         case .approval:
             self = .approval(try container.decode(VouchedApproval.self, forKey: .approval))
         case .approvalHeard: self = .approvalHeard(try container.decode(Digest.self, forKey: .contentID))
+        case .approvalRefused:
+            self = .approvalRefused(
+                try container.decode(Digest.self, forKey: .contentID),
+                try container.decode([Refusal].self, forKey: .refusals))
         case .houseHeld: self = .houseHeld(try container.decodeIfPresent(Digest.self, forKey: .contentID))
         case .house: self = .house(try container.decode(HouseDocument.self, forKey: .house))
         }
@@ -79,6 +86,10 @@ extension AgreementMessage: Codable {
         case .approvalHeard(let contentID):
             try container.encode(Kind.approvalHeard, forKey: .kind)
             try container.encode(contentID, forKey: .contentID)
+        case .approvalRefused(let contentID, let refusals):
+            try container.encode(Kind.approvalRefused, forKey: .kind)
+            try container.encode(contentID, forKey: .contentID)
+            try container.encode(refusals, forKey: .refusals)
         case .houseHeld(let contentID):
             try container.encode(Kind.houseHeld, forKey: .kind)
             try container.encodeIfPresent(contentID, forKey: .contentID)

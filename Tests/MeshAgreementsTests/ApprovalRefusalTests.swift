@@ -24,7 +24,10 @@ struct ApprovalRefusalTests {
             .messageArrived(
                 from: two.a.node, .approval(VouchedApproval(approval: approval, vouching: vouching))),
             at: now)
-        #expect(two.b.book.records == before && two.b.outgoing.isEmpty)
+        #expect(two.b.book.records == before && two.b.outgoing.count == 1)
+        let answer = AgreementMessage.approvalRefused(
+            approval.contentID(using: two.b.suite), two.b.notices.last?.refusals ?? [])
+        #expect(two.b.outgoing.first?.1 == answer)
         #expect(codes(two.b.notices) == [.approvalInvalid])
         return because(two.b)
     }
@@ -89,6 +92,7 @@ struct ApprovalRefusalTests {
             ])
         #expect(hears(&two, forged, statement) == "it is not signed by the person")
         // The good one counts.
+        two.b.outgoing = []
         two.b.take(
             .messageArrived(
                 from: a.node, .approval(VouchedApproval(approval: good, vouching: statement))), at: day(1))

@@ -224,4 +224,20 @@ struct DriftTests {
         #expect(node.mark(about: table.id(1), at: until - .milliseconds(1)) == before)
         #expect(node.mark(about: table.id(1), at: until) != before)
     }
+
+    @Test("the mark tells an offer from the same agreement in force")
+    func standing() throws {
+        let table = pair()
+        let record = try #require(
+            table.places[0].node.agreements.records.first {
+                if case .active = $0.state { true } else { false }
+            })
+        let offer = AgreementRecord(
+            contentID: record.contentID, peer: record.peer, document: record.document, state: .offered,
+            origin: record.origin)
+        let marks = [record, offer].map {
+            OpenAgreements([$0], at: table.now.wall, using: SimulatedSuite()).digest
+        }
+        #expect(marks[0] != marks[1])
+    }
 }

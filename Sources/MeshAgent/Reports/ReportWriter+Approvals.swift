@@ -83,7 +83,8 @@ extension ReportWriter {
             roles: approval.body.roles.map { PersonRole($0) },
             isApproval: approval.body.decision == .approve, reason: approval.body.reason,
             given: Timestamp(approval.body.given),
-            vouchedUntil: Timestamp(approval.evidence.vouching.body.until), isTold: approval.isHeard)
+            vouchedUntil: Timestamp(approval.evidence.vouching.body.until), isTold: approval.isHeard,
+            refusals: approval.refusals)
     }
 
     private func nextStep(for record: AgreementRecord, missing: [ApprovalRole]) -> String? {

@@ -161,6 +161,9 @@ public struct ApprovalRecord: Equatable, Sendable, Codable {
     public let evidence: VouchedApproval
     /// Whether the other party said that it has it; true of what came from there.
     public internal(set) var isHeard: Bool
+    /// Why the other party does not take it, as it said last; nil: it has not said so, or takes it now.
+    /// Bounded as `ForeignRefusals` says.
+    public internal(set) var refusals: [Refusal]?
 
     public init(evidence: VouchedApproval, isHeard: Bool) {
         self.evidence = evidence

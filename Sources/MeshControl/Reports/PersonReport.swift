@@ -83,10 +83,13 @@ public struct ApprovalsReport: Codable, Equatable, Sendable {
         public var vouchedUntil: Timestamp
         /// Whether the other party has it.
         public var isTold: Bool
+        /// Why the other party does not take it, as it said last; absent: it has not said so.
+        public var refusals: [Refusal]?
 
         public init(
             person: NodeName, vouchedFor: NodeReference, roles: [PersonRole], isApproval: Bool,
-            reason: String, given: Timestamp, vouchedUntil: Timestamp, isTold: Bool
+            reason: String, given: Timestamp, vouchedUntil: Timestamp, isTold: Bool,
+            refusals: [Refusal]? = nil
         ) {
             self.person = person
             self.vouchedFor = vouchedFor
@@ -96,6 +99,7 @@ public struct ApprovalsReport: Codable, Equatable, Sendable {
             self.given = given
             self.vouchedUntil = vouchedUntil
             self.isTold = isTold
+            self.refusals = refusals
         }
     }
 

@@ -66,13 +66,23 @@ public enum PersonText {
                 "\(what)",
                 "\(word.person) of \(word.vouchedFor.title) as \(words(word.roles)), "
                     + "\(presentation.date(word.given))\(reason)"
-                    + (word.isTold ? "" : " (the peer has not got it yet)"),
+                    + (word.isTold ? "" : " (\(standing(of: word, at: peer)))"),
                 word.isApproval ? .good : .warning)
         }
         if !report.missingHere.isEmpty { add("missing here", words(report.missingHere), .warning) }
         if !report.missingThere.isEmpty { add("missing at \(peer)", words(report.missingThere), .warning) }
         return presentation.ink(.bold, "approvals") + "\n" + table.render(presentation, indent: 2)
             + (report.next.map { ReasonText.next($0, presentation) } ?? "")
+    }
+
+    /// What became of a word that the peer has not said that it has.
+    private static func standing(of word: ApprovalsReport.Word, at peer: String) -> String {
+        guard let refusals = word.refusals, !refusals.isEmpty else { return "the peer has not got it yet" }
+        let reasons = refusals.map { refusal in
+            refusal.code.rawValue
+                + refusal.facts.map { ", \($0.name.madePrintable) \($0.value.madePrintable)" }.joined()
+        }
+        return "\(peer) does not take it: \(reasons.joined(separator: "; "))"
     }
 
     /// Roles as people read them.

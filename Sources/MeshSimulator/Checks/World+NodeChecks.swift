@@ -83,8 +83,8 @@ extension World {
             return answer.events.allSatisfy { $0.isVisible(to: far) } ? nil : "an event of others"
         case .domain(.paper(.partnerships(let decision))):
             return decision.body.domain == sharedDomain(host, far) ? nil : "a decision of others"
-        case .agreement(.rejected), .agreement(.revocationHeard), .agreement(.approvalHeard), .handshake,
-            .trust, .listening, .domain,
+        case .agreement(.rejected), .agreement(.revocationHeard), .agreement(.approvalHeard),
+            .agreement(.approvalRefused), .handshake, .trust, .listening, .domain,
             .goodbye, .reachRequest, .reachAnswer, .traceRequest:
             return nil
         }

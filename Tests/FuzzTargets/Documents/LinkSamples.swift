@@ -268,7 +268,7 @@ enum LinkSamples {
             .agreement(
                 .approval(
                     VouchedApproval(approval: try signed(approval), vouching: try signed(vouching)))),
-            .agreement(.approvalHeard(digest(3))),
+            .agreement(.approvalHeard(digest(3))), .agreement(.approvalRefused(digest(3), [refusal])),
             .agreement(.house(HouseDocument(anchor: key, agreement: try signed(house)))),
         ]
     }
