@@ -11,7 +11,9 @@ import MeshBase
 /// after every handshake. Source: protocol section 6.
 struct AudienceRegistry: Equatable, Sendable {
     let audience: Audience
-    var own: OwnRecords
+    var own: OwnRecords { didSet { revision += 1 } }
+    /// Rises whenever what is held here may have changed: another head is whole, somebody came or went.
+    private(set) var revision: UInt64 = 0
     /// Who is proved to be in it now, and trusted or vouched for.
     private(set) var present = OrderedTable<NodeID, Correspondent>()
     /// What was told by who is not in it now: the highest positions must not be forgotten meanwhile. At most
@@ -42,6 +44,7 @@ struct AudienceRegistry: Equatable, Sendable {
         theirs.key = key
         present[node] = Correspondent(theirs: theirs, isServed: theirs.isCurrent(at: now.wall))
         asked[node] = nil
+        revision += 1
         noteSize()
     }
 
@@ -51,6 +54,7 @@ struct AudienceRegistry: Equatable, Sendable {
         quarantined[node] = correspondent.theirs
         asked[node] = nil
         news[node] = nil
+        revision += 1
         noteSize()
         return true
     }
@@ -67,7 +71,10 @@ struct AudienceRegistry: Equatable, Sendable {
     /// Changes what is kept of `node`, present or not; does nothing, and answers nil, when nothing is.
     @discardableResult
     mutating func update<Result>(_ node: NodeID, _ change: (inout Correspondent) -> Result) -> Result? {
-        present.update(node, change)
+        let before = present[node]?.theirs.whole?.head.body.position
+        let result = present.update(node, change)
+        if present[node]?.theirs.whole?.head.body.position != before { revision += 1 }
+        return result
     }
 
     /// Takes up what was stored of an owner, before it is known to be in the audience.

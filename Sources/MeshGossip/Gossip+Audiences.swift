@@ -34,18 +34,13 @@ extension Gossip {
         }
     }
 
-    /// What both sides must agree on: for each shared audience (owner, epoch, root) of every head that is
-    /// held of it, by rising owner. A head whose records are not all here does not count, so that both sides
-    /// differ while one still gathers.
+    /// What both sides must agree on: each shared audience, and the digest of what is held in it. A head
+    /// whose records are not all here does not count, so that both sides differ while one still gathers.
     func summary(with node: NodeID, at wall: WallTime) -> RegistrySummary {
         var fields = FieldSequence(.audienceTag)
         for audience in audiences(with: node, at: wall) {
             fields.append(audience.description)
-            for place in held(in: audience, at: wall) {
-                fields.append(place.owner.digest)
-                fields.append(place.position.epoch)
-                fields.append(place.root)
-            }
+            fields.append(heldDigest(in: audience, at: wall))
         }
         return RegistrySummary(digest: suite.digest(fields.bytes))
     }

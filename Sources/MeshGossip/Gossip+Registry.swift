@@ -103,6 +103,7 @@ extension Gossip {
         guard peers[node] != nil else { return }
         if isMisplaced(node, at: now.wall) { place(node, at: now, into: &effects) }
         let audiences = audiences(with: node, at: now.wall)
+        keepHeldDigest(sharedWith: node, at: now.wall)
         guard summary != self.summary(with: node, at: now.wall) else {
             for audience in audiences { registries.update(audience) { $0.update(node) { $0.fruitless = 0 } } }
             return askForRenewals(of: node, at: now, into: &effects)

@@ -31,9 +31,13 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
     /// Whom others prove to be members of this node's domain, and under which key; never trusted peers.
     var vouched = OrderedTable<NodeID, PublicKey>()
     /// What credentials prove now, this node's own among them.
-    var memberships = OrderedTable<NodeID, Membership>()
+    var memberships = OrderedTable<NodeID, Membership>() { didSet { membershipRevision += 1 } }
+    /// Rises with every change of a membership.
+    private(set) var membershipRevision: UInt64 = 0
     /// By audience; that of a peer that is not trusted, or of a domain that was left, rests.
     var registries = OrderedTable<Audience, AudienceRegistry>()
+    /// By domain, what the pings' summaries say of it.
+    var heldDigests = OrderedTable<Audience, HeldDigest>()
     /// What this node offers to its domain, whether or not it is in one; nil until it is told.
     var domainOffers: [ResourceDescription]?
     /// To which key calls to this node are sealed; nil until there is one.
@@ -166,6 +170,7 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
             switch step {
             case .ping(let connection):
                 guard let node = links.node(on: connection), peers[node] != nil else { continue }
+                keepHeldDigest(sharedWith: node, at: now.wall)
                 effects.post(.ping(connection, summary(with: node, at: now.wall)))
                 askForRenewals(of: node, at: now, into: &effects)
             case .close(let connection, let code): effects.post(.close(connection, code))

@@ -1,0 +1,67 @@
+import MeshBase
+
+// The digest of what is held in an audience is in every ping's summary; with a thousand members in a domain
+// it covers a thousand heads. So it is kept while nothing of it changes: neither who is in the audience and
+// what is whole (`AudienceRegistry.revision`), nor a membership, nor what the clock says of any of them.
+extension Gossip {
+    /// Over (owner, epoch, root) of every head that is held in `audience`, by rising owner.
+    func heldDigest(in audience: Audience, at wall: WallTime) -> Digest {
+        if let kept = heldDigests[audience], isValid(kept, in: audience, at: wall) { return kept.digest }
+        var fields = FieldSequence(.audienceTag)
+        for place in held(in: audience, at: wall) {
+            fields.append(place.owner.digest)
+            fields.append(place.position.epoch)
+            fields.append(place.root)
+        }
+        return suite.digest(fields.bytes)
+    }
+
+    /// Keeps the digest of the domain that is shared with `node`, so that the pings to come find it.
+    mutating func keepHeldDigest(sharedWith node: NodeID, at wall: WallTime) {
+        guard let audience = sharedDomain(with: node, at: wall), let registry = registries[audience] else {
+            return
+        }
+        if let kept = heldDigests[audience], isValid(kept, in: audience, at: wall) { return }
+        let span = unchangedByTime(in: registry, around: wall)
+        heldDigests[audience] = HeldDigest(
+            digest: heldDigest(in: audience, at: wall), revision: registry.revision,
+            memberships: membershipRevision, from: span.from, until: span.until)
+    }
+
+    private func isValid(_ kept: HeldDigest, in audience: Audience, at wall: WallTime) -> Bool {
+        kept.from <= wall && wall < kept.until && kept.memberships == membershipRevision
+            && kept.revision == registries[audience]?.revision
+    }
+
+    /// Between which times the clock alone changes nothing of what is held, `wall` among them.
+    private func unchangedByTime(
+        in registry: AudienceRegistry, around wall: WallTime
+    ) -> (from: WallTime, until: WallTime) {
+        var span = (from: WallTime(milliseconds: .min), until: WallTime(milliseconds: .max))
+        func divide(at time: WallTime?) {
+            guard let time else { return }
+            if time <= wall { span.from = max(span.from, time) } else { span.until = min(span.until, time) }
+        }
+        divide(at: registry.own.published?.head.body.expires)
+        divide(at: memberships[me]?.until)
+        for (owner, correspondent) in registry.present {
+            let head = correspondent.theirs.whole?.head.body
+            divide(at: head?.expires)
+            divide(at: head.map { $0.issued - Limits.clockSkewRefused })
+            divide(at: memberships[owner]?.until)
+        }
+        return span
+    }
+}
+
+/// A digest of what is held, and while what it is the digest of is held.
+struct HeldDigest: Equatable, Sendable {
+    let digest: Digest
+    /// Of the audience's registry.
+    let revision: UInt64
+    /// How often memberships had changed.
+    let memberships: UInt64
+    /// By the wall clock, `until` not among it.
+    let from: WallTime
+    let until: WallTime
+}
