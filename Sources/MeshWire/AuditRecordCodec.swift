@@ -8,16 +8,16 @@ import MeshBase
 /// of the metadata, as of the refusals, as much is kept, from the front, as fits in 6 KiB; a last fact then
 /// says how many were left out (`Fitting`).
 public enum AuditRecordCodec {
-    private static let version: UInt8 = 1
+    static let version: UInt8 = 1
 
-    private enum Kind {
+    enum Kind {
         static let admitted: UInt8 = 0
         static let settled: UInt8 = 1
         static let event: UInt8 = 2
     }
 
     /// Which of the fields that may be absent are there; the success itself is one bit as well.
-    private struct Presence: OptionSet {
+    struct Presence: OptionSet {
         let rawValue: UInt16
         static let success = Presence(rawValue: 1 << 0)
         static let correlation = Presence(rawValue: 1 << 1)
@@ -206,7 +206,7 @@ public enum AuditRecordCodec {
             request: request)
     }
 
-    private static func presence(from reader: inout ByteReader, allowed: Presence) throws(WireError)
+    static func presence(from reader: inout ByteReader, allowed: Presence) throws(WireError)
         -> Presence
     {
         let presence = Presence(rawValue: try reader.number(UInt16.self))

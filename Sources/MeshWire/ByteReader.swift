@@ -89,6 +89,20 @@ struct ByteReader {
         return text
     }
 
+    /// Where a text with its length before it stands; what it holds is not looked at.
+    mutating func textRange(_ name: String, limit: Int) throws(WireError) -> Range<Int> {
+        let start = offset
+        let length = try length()
+        guard length <= limit else { throw .fieldRefused(name, at: start) }
+        return try range(of: length)
+    }
+
+    /// Where the next `count` bytes stand.
+    mutating func range(of count: Int) throws(WireError) -> Range<Int> {
+        _ = try run(of: count)
+        return offset - count..<offset
+    }
+
     /// `count` bytes, where they stand.
     mutating func run(of count: Int) throws(WireError) -> UnsafeRawBufferPointer {
         guard bytes.count - offset >= count else { throw .truncated(at: bytes.count) }

@@ -85,4 +85,43 @@ struct AuditRecordCodecTests {
         (event.refusals, event.metadata) = ([], [])
         #expect(AuditRecordCodec.encode(.admitted(event)).count < 300)
     }
+
+    @Test("an outline says of a record what the record says, and where")
+    func outline() throws {
+        var samples = Samples(seed: 9)
+        for _ in 0..<500 {
+            let record = samples.record()
+            let bytes = AuditRecordCodec.encode(record)
+            let outline = try bytes.withUnsafeBytes { raw throws(WireError) in try AuditRecordOutline(raw) }
+            let id = CorrelationID(bytes: bytes[AuditRecordOutline.idBytes])
+            #expect(outline.id == id)
+            switch (try AuditRecordCodec.decode(bytes), outline.part) {
+            case (.settled(let settlement), .settled):
+                #expect(settlement.id == id && settlement.success == outline.success)
+            case (.admitted(let event), .admitted(let subject)), (.event(let event), .whole(let subject)):
+                #expect(event.id == id && event.success == outline.success)
+                #expect(subject.time == event.time && subject.attempt == event.attempt)
+                #expect(Array(bytes[subject.type]) == Array(event.type.rawValue.utf8))
+                #expect(Array(bytes[subject.source]) == event.source.digest.bytes)
+                #expect(Array(bytes[subject.target]) == event.target.digest.bytes)
+                #expect(subject.correlation == event.correlation)
+                #expect(
+                    subject.correlationBytes.map { CorrelationID(bytes: bytes[$0]) } == event.correlation)
+                #expect(
+                    subject.principal.map { Array(bytes[$0]) }
+                        == event.principal.map { Array($0.description.utf8) })
+                #expect(
+                    subject.resource.map { Array(bytes[$0]) }
+                        == event.resource.map { Array($0.description.utf8) })
+            case (let record, let part): Issue.record("\(part) of \(record)")
+            }
+        }
+    }
+}
+
+extension CorrelationID {
+    fileprivate init(bytes: ArraySlice<UInt8>) {
+        func word(_ part: ArraySlice<UInt8>) -> UInt64 { part.reduce(0) { $0 << 8 | UInt64($1) } }
+        self.init(high: word(bytes.prefix(8)), low: word(bytes.dropFirst(8)))
+    }
 }

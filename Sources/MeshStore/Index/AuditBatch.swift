@@ -1,68 +1,102 @@
-import Foundation
 import GRDB
 import MeshAudit
 import MeshBase
 import MeshWire
 
-/// Some records of the journal, in order, as the events that they are or end.
+/// Some records of the journal, in order, as rows of the index: one for each event, with the places of the
+/// records that it is made of.
+///
+/// Of each record only its outline is read; nothing is kept of it but the bytes that the journal's reader
+/// gave.
 struct AuditBatch: Sendable {
-    private(set) var fold = AuditFold()
-    /// Events that are whole, in the order in which they became so.
-    private(set) var whole: [AuditEvent] = []
-    /// Of each of these the record that is kept in its row, where the journal holds just that.
-    private var records: [[UInt8]?] = []
-    private var positions: [CorrelationID: JournalPosition] = [:]
-    /// Own calls whose first attempt is among the records: the index knows none of them.
-    private var begun: Set<CorrelationID> = []
+    /// An event that begins among the records.
+    fileprivate struct Line {
+        let position: JournalPosition
+        let record: [UInt8]
+        let subject: AuditRecordOutline.Subject
+        /// Where its end stands; nil: it is under way.
+        var settled: JournalPosition?
+        var success: Bool
+    }
+
+    /// An end whose event began before the records.
+    private struct End {
+        let id: CorrelationID
+        let position: JournalPosition
+        let success: Bool
+    }
+
+    /// The last attempt among the records of an own call.
+    private struct Attempt {
+        var position: JournalPosition
+        /// Whether the first one is among them, too: the index knows none of the call.
+        let isFromTheFirst: Bool
+    }
+
+    private var lines: [Line] = []
+    private var ends: [End] = []
+    /// The lines that are under way.
+    private var open: [CorrelationID: Int] = [:]
+    private var attempts: [CorrelationID: Attempt] = [:]
     /// Own calls that closed and of which the index may know an attempt.
     private var closed: [CorrelationID] = []
-    /// Records that no codec reads, and damaged stretches.
+    /// Records that have no outline, and damaged stretches.
     private(set) var unreadable = 0
 
     /// Takes what the journal's reader met next.
     mutating func add(_ item: JournalItem) {
-        guard case .record(let position, _, let bytes) = item, let record = AuditRecord(journalBytes: bytes)
+        guard case .record(let position, _, let record) = item, let outline = AuditRecordOutline(of: record)
         else {
             unreadable += 1
             return
         }
-        switch record {
-        case .admitted(let event):
-            positions[event.id] = position
-            if event.type == .attempt, event.attempt == 1, let call = event.correlation { begun.insert(call) }
-        case .event(let event):
-            positions[event.id] = position
-            guard event.type == .call, let call = event.correlation, !begun.contains(call) else { break }
-            closed.append(call)
-        case .settled: break
+        switch outline.part {
+        case .admitted(let subject):
+            open[outline.id] = lines.count
+            lines.append(
+                Line(position: position, record: record, subject: subject, settled: nil, success: false))
+            begin(subject, of: record, at: position)
+        case .whole(let subject):
+            lines.append(
+                Line(
+                    position: position, record: record, subject: subject, settled: position,
+                    success: outline.success))
+            close(subject, of: record)
+        case .settled:
+            guard let line = open.removeValue(forKey: outline.id) else {
+                return ends.append(End(id: outline.id, position: position, success: outline.success))
+            }
+            lines[line].settled = position
+            lines[line].success = outline.success
         }
-        guard let event = fold.add(record) else { return }
-        whole.append(event)
-        if case .event = record { records.append(bytes) } else { records.append(nil) }
+    }
+
+    private mutating func begin(
+        _ subject: AuditRecordOutline.Subject, of record: [UInt8], at position: JournalPosition
+    ) {
+        guard let call = subject.correlation, record.holds(.attempt, at: subject.type) else { return }
+        let isFromTheFirst = attempts[call]?.isFromTheFirst ?? (subject.attempt == 1)
+        attempts[call] = Attempt(position: position, isFromTheFirst: isFromTheFirst)
+    }
+
+    private mutating func close(_ subject: AuditRecordOutline.Subject, of record: [UInt8]) {
+        guard let call = subject.correlation, record.holds(.call, at: subject.type) else { return }
+        if attempts.removeValue(forKey: call)?.isFromTheFirst != true { closed.append(call) }
     }
 
     /// Puts one row for each event, and ends those whose end only is among the records.
     func write(to database: Database) throws {
         var rows = try RowStatement(Self.insertion, in: database)
-        for (event, record) in zip(whole, records) {
-            try put(event, .ended, record ?? AuditRecordCodec.encode(.event(event)), with: &rows)
-        }
-        for event in fold.open {
-            try put(event, .underWay, AuditRecordCodec.encode(.event(event)), with: &rows)
+        for line in lines { try line.write(with: &rows) }
+        var ending = try RowStatement(
+            "UPDATE events SET settled = ?, success = ? WHERE id = ? AND settled IS NULL", in: database)
+        for end in ends {
+            ending.bind(end.position.number)
+            ending.bind(end.success ? 1 : 0)
+            ending.bind(end.id)
+            try ending.run()
         }
         try writeUnclosed(to: database)
-        for settlement in fold.orphans {
-            guard let entry = try database.auditEntry(settlement.id), entry.stage == .underWay else {
-                continue
-            }
-            let event = entry.event.settled(by: settlement)
-            try database.cachedStatement(
-                sql: "UPDATE events SET stage = ?, success = ?, code = ?, record = ? WHERE id = ?"
-            ).execute(arguments: [
-                AuditStage.ended.rawValue, event.success, event.refusals.first?.code.rawValue,
-                AuditRecordCodec.encode(.event(event)).blob, event.id.blob,
-            ])
-        }
     }
 
     /// Forgets the calls that are closed, and keeps the last attempt of those that are not.
@@ -73,83 +107,56 @@ struct AuditBatch: Sendable {
             try forgetting.run()
         }
         var keeping = try RowStatement("INSERT OR REPLACE INTO unclosed_calls VALUES (?, ?)", in: database)
-        for attempt in fold.unclosed {
-            guard let call = attempt.correlation else { continue }
+        for (call, attempt) in attempts {
             keeping.bind(call)
-            keeping.bind(AuditRecordCodec.encode(.event(attempt)))
+            keeping.bind(attempt.position.number)
             try keeping.run()
         }
     }
 
-    // A row that is there already was written before the mark was set back.
     private static let insertion = """
-        INSERT INTO events (id, time, type, correlation, source, target, principal, resource, capability,
-            action, stage, success, code, position, record)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+        INSERT INTO events (position, settled, success, id, time, type, correlation, source, target,
+            principal, resource)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
-
-    private func put(
-        _ event: AuditEvent, _ stage: AuditStage, _ record: [UInt8], with rows: inout RowStatement
-    ) throws {
-        rows.bind(event.id)
-        rows.bind(event.time.milliseconds)
-        rows.bind(event.type.rawValue)
-        rows.bind(event.correlation)
-        rows.bind(event.source.description)
-        rows.bind(event.target.description)
-        rows.bind(event.principal?.description)
-        rows.bind(event.resource?.description)
-        rows.bind(event.capability?.description)
-        rows.bind(event.action)
-        rows.bind(stage.rawValue)
-        rows.bind(event.success ? 1 : 0)
-        rows.bind(event.refusals.first?.code.rawValue)
-        rows.bind(positions[event.id]?.number ?? 0)
-        rows.bind(record)
-        try rows.run()
-    }
 }
 
-extension AuditRecord {
-    /// Reads one record of the journal; nil for one that this version cannot read.
-    init?(journalBytes bytes: [UInt8]) {
-        do {
-            self = try bytes.withUnsafeBytes { bytes throws(WireError) in try AuditRecordCodec.decode(bytes) }
-        } catch {
-            return nil
+extension AuditBatch.Line {
+    func write(with rows: inout RowStatement) throws {
+        try record.withUnsafeBytes { bytes in
+            func run(_ range: Range<Int>?) -> UnsafeRawBufferPointer? {
+                range.map { UnsafeRawBufferPointer(rebasing: bytes[$0]) }
+            }
+            rows.bind(position.number)
+            rows.bind(settled?.number)
+            rows.bind(success ? 1 : 0)
+            rows.bind(blob: run(AuditRecordOutline.idBytes))
+            rows.bind(subject.time.milliseconds)
+            rows.bind(text: run(subject.type))
+            rows.bind(blob: run(subject.correlationBytes))
+            rows.bind(blob: run(subject.source))
+            rows.bind(blob: run(subject.target))
+            rows.bind(text: run(subject.principal))
+            rows.bind(text: run(subject.resource))
+            try rows.run()
         }
     }
 }
 
-extension AuditEntry {
-    /// Reads `stage` and `record`; nil for a row that this version cannot read.
-    init?(row: Row) {
-        guard let text = row.converted("stage") as String?, let stage = AuditStage(rawValue: text),
-            let bytes = row.converted("record") as Data?,
-            case .event(let event)? = AuditRecord(journalBytes: [UInt8](bytes))
-        else { return nil }
-        self.init(event: event, stage: stage)
+extension AuditRecordOutline {
+    /// Reads one record of the journal; nil for one that this version cannot read.
+    fileprivate init?(of record: [UInt8]) {
+        let outline = record.withUnsafeBytes { bytes -> AuditRecordOutline? in
+            do throws(WireError) { return try AuditRecordOutline(bytes) } catch { return nil }
+        }
+        guard let outline else { return nil }
+        self = outline
     }
 }
 
-extension CorrelationID {
-    /// Sixteen bytes that sort as the id does.
-    var blob: Data { (high.bigEndianBytes + low.bigEndianBytes).blob }
-}
-
-extension Database {
-    /// Up to where the journal is indexed.
-    func indexedPosition() throws -> JournalPosition {
-        JournalPosition(number: try Int64.fetchOne(self, sql: "SELECT position FROM indexed_position") ?? 0)
-    }
-
-    func setIndexedPosition(_ position: JournalPosition) throws {
-        try execute(sql: "UPDATE indexed_position SET position = ?", arguments: [position.number])
-    }
-
-    /// The entry of this event id.
-    func auditEntry(_ id: CorrelationID) throws -> AuditEntry? {
-        let statement = try cachedStatement(sql: "SELECT stage, record FROM events WHERE id = ?")
-        return try Row.fetchOne(statement, arguments: [id.blob]).flatMap { AuditEntry(row: $0) }
+extension [UInt8] {
+    /// Whether the name of `type` stands at `range`.
+    fileprivate func holds(_ type: AuditEventType, at range: Range<Int>) -> Bool {
+        self[range].elementsEqual(type.rawValue.utf8)
     }
 }

@@ -3,18 +3,18 @@ import GRDB
 import MeshAudit
 import MeshBase
 
-/// Finds audit events without reading the whole journal: one row for each event, in the store's file.
+/// Finds audit events without reading the whole journal: one row for each event, in the store's file, with
+/// what queries ask for and the places of the event's records.
 ///
 /// The journal is the truth and the index follows it, in batches, up to a marked position; whoever asks is
-/// answered from the index and from the journal behind the mark, so that a call just made is found at once.
-/// The index can be emptied at any time and fills itself again.
+/// answered from the records that the index finds and from those behind the mark, so that a call just made is
+/// found at once. The index can be emptied at any time and fills itself again.
 public final class AuditIndex: Sendable {
     let store: Store
     let journal: Journal
 
     /// - Precondition: nothing was appended to `journal` since it was opened. After a loss of power the index
-    /// may have seen records that the journal lost; the mark is set back here, before new records take their
-    /// places. Their rows stay: they happened.
+    /// may have seen records that the journal lost; it forgets them here, before others take their places.
     public init(store: Store, journal: Journal) throws(StoreError) {
         self.store = store
         self.journal = journal
@@ -22,7 +22,7 @@ public final class AuditIndex: Sendable {
         try storing(at: store.path) {
             try store.pool.write { database in
                 guard try database.indexedPosition() > end else { return }
-                try database.setIndexedPosition(end)
+                try database.forgetIndexed(from: end)
             }
         }
     }
@@ -52,6 +52,9 @@ public final class AuditIndex: Sendable {
             try store.pool.write { database in
                 // Somebody else indexed the same records meanwhile.
                 guard try database.indexedPosition() == start else { return false }
+                // What a process left that ended while it emptied the index.
+                try database.cachedStatement(sql: "DELETE FROM events WHERE position >= ?")
+                    .execute(arguments: [start.number])
                 try found.write(to: database)
                 try database.setIndexedPosition(end)
                 return true
@@ -92,19 +95,20 @@ public final class AuditIndex: Sendable {
     public func unfinishedCalls() throws(StoreError) -> UnfinishedCalls {
         while try !catchUp().isComplete {}
         return try storing(at: store.path) {
-            try store.pool.read { database in
-                let underWay = "SELECT stage, record FROM events WHERE stage = 'under-way' ORDER BY id"
-                let unclosed =
-                    "SELECT 'under-way' AS stage, record FROM unclosed_calls ORDER BY correlation"
-                return UnfinishedCalls(
-                    underWay: try Row.fetchAll(database, sql: underWay).compactMap {
-                        AuditEntry(row: $0)?.event
-                    },
-                    unclosed: try Row.fetchAll(database, sql: unclosed).compactMap {
-                        AuditEntry(row: $0)?.event
-                    })
+            let found = try store.pool.read { database in
+                let underWay = "SELECT position FROM events WHERE settled IS NULL ORDER BY id"
+                let unclosed = "SELECT position FROM unclosed_calls ORDER BY correlation"
+                return try [underWay, unclosed].map { try Int64.fetchAll(database, sql: $0) }
             }
+            let events = try found.map { try self.events(at: $0.map(JournalPosition.init(number:))) }
+            return UnfinishedCalls(underWay: events[0], unclosed: events[1])
         }
+    }
+
+    /// What stands at `positions`, in their order, without what the journal has no more.
+    private func events(at positions: [JournalPosition]) throws -> [AuditEvent] {
+        let records = try journal.records(at: positions)
+        return positions.compactMap { position in records[position].flatMap(AuditEvent.init(journalBytes:)) }
     }
 
     /// Removes journal segments whose time is over or that are beyond the journal's size, and then their
@@ -117,9 +121,16 @@ public final class AuditIndex: Sendable {
         _ = try store.removeInBatches { database in
             try database.execute(
                 sql: """
-                    DELETE FROM events WHERE rowid IN (SELECT rowid FROM events WHERE position < ? LIMIT 500)
+                    DELETE FROM events WHERE position IN
+                        (SELECT position FROM events WHERE position < ? LIMIT 500)
                     """,
                 arguments: [position])
+        }
+        try storing(at: store.path) {
+            try store.pool.write { database in
+                try database.execute(
+                    sql: "DELETE FROM unclosed_calls WHERE position < ?", arguments: [position])
+            }
         }
     }
 
@@ -133,7 +144,7 @@ public final class AuditIndex: Sendable {
         }
         _ = try store.removeInBatches { database in
             try database.execute(
-                sql: "DELETE FROM events WHERE rowid IN (SELECT rowid FROM events LIMIT 500)")
+                sql: "DELETE FROM events WHERE position IN (SELECT position FROM events LIMIT 500)")
         }
     }
 
@@ -162,4 +173,34 @@ public struct AuditIndexProgress: Equatable, Sendable {
     public let unreadable: Int
     /// Whether the journal's end was reached.
     public let isComplete: Bool
+}
+
+extension Database {
+    /// Up to where the journal is indexed.
+    func indexedPosition() throws -> JournalPosition {
+        JournalPosition(number: try Int64.fetchOne(self, sql: "SELECT position FROM indexed_position") ?? 0)
+    }
+
+    func setIndexedPosition(_ position: JournalPosition) throws {
+        try execute(sql: "UPDATE indexed_position SET position = ?", arguments: [position.number])
+    }
+
+    /// Leaves what the records before `end` say. Which calls are unclosed is asked of all events: the end of
+    /// any of them may be among what is forgotten.
+    fileprivate func forgetIndexed(from end: JournalPosition) throws {
+        let arguments: StatementArguments = [end.number]
+        try execute(sql: "DELETE FROM events WHERE position >= ?", arguments: arguments)
+        try execute(
+            sql: "UPDATE events SET settled = NULL, success = 0 WHERE settled >= ?", arguments: arguments)
+        try execute(
+            sql: """
+                DELETE FROM unclosed_calls;
+                INSERT INTO unclosed_calls
+                    SELECT correlation, max(position) FROM events AS attempt
+                    WHERE type = 'attempt' AND correlation IS NOT NULL AND NOT EXISTS (
+                        SELECT 1 FROM events WHERE correlation = attempt.correlation AND type = 'call')
+                    GROUP BY correlation
+                """)
+        try setIndexedPosition(end)
+    }
 }

@@ -23,33 +23,30 @@ struct RowStatement {
         note(sqlite3_bind_int64(statement.sqliteStatement, column, number))
     }
 
-    /// Nil is bound as NULL.
-    mutating func bind(_ text: String?) {
+    /// Bound as text without a copy; nil is bound as NULL.
+    /// - Precondition: UTF-8 that stays where it is until the statement has run.
+    mutating func bind(text: UnsafeRawBufferPointer?) {
         column += 1
-        guard var text else { return note(sqlite3_bind_null(statement.sqliteStatement, column)) }
-        let bound = text.withUTF8 { bytes in
-            bytes.withMemoryRebound(to: CChar.self) {
-                sqlite3_bind_text(
-                    statement.sqliteStatement, column, $0.baseAddress, Int32($0.count), Self.copied)
-            }
-        }
-        note(bound)
-    }
-
-    /// Bound as a blob.
-    mutating func bind(_ bytes: [UInt8]) {
-        column += 1
+        guard let text else { return note(sqlite3_bind_null(statement.sqliteStatement, column)) }
         note(
-            bytes.withUnsafeBytes {
-                sqlite3_bind_blob(
-                    statement.sqliteStatement, column, $0.baseAddress, Int32($0.count), Self.copied)
-            })
+            sqlite3_bind_text(
+                statement.sqliteStatement, column, text.bindMemory(to: CChar.self).baseAddress,
+                Int32(text.count), nil))
     }
 
-    /// Sixteen bytes that sort as the id does; nil is bound as NULL.
-    mutating func bind(_ id: CorrelationID?) {
+    /// Bound as a blob without a copy; nil is bound as NULL.
+    /// - Precondition: bytes that stay where they are until the statement has run.
+    mutating func bind(blob: UnsafeRawBufferPointer?) {
         column += 1
-        guard let id else { return note(sqlite3_bind_null(statement.sqliteStatement, column)) }
+        guard let blob else { return note(sqlite3_bind_null(statement.sqliteStatement, column)) }
+        note(
+            sqlite3_bind_blob(
+                statement.sqliteStatement, column, blob.baseAddress, Int32(blob.count), nil))
+    }
+
+    /// Sixteen bytes that sort as the id does.
+    mutating func bind(_ id: CorrelationID) {
+        column += 1
         let bound = withUnsafeBytes(of: (id.high.bigEndian, id.low.bigEndian)) {
             sqlite3_bind_blob(
                 statement.sqliteStatement, column, $0.baseAddress, Int32($0.count), Self.copied)

@@ -26,24 +26,42 @@ extension Journal {
         return place
     }
 
+    /// The records that begin at `positions`; those that are retired, or damaged since, are left out.
+    /// - Parameter positions: ones that the journal gave, in any order: they are read in the journal's.
+    /// - Throws: `JournalError` when a file cannot be read.
+    public func records(
+        at positions: [JournalPosition]
+    ) throws(JournalError) -> [JournalPosition: [UInt8]] {
+        var found: [JournalPosition: [UInt8]] = [:]
+        var rest = positions.sorted()[...]
+        for segment in state.withLock({ $0.writer.segments }) {
+            rest = rest.drop { $0.segment < segment.name.number }
+            let wanted = rest.prefix { $0.segment == segment.name.number }
+            guard !wanted.isEmpty, let descriptor = try open(segment) else { continue }
+            defer { Glibc.close(descriptor) }
+            var scanner = SegmentScanner(
+                descriptor: descriptor, path: path(of: segment), salt: segment.name.salt,
+                from: SegmentName.magic.count, upTo: segment.length, recordLimit: limits.recordBytes,
+                windowLength: Self.glance)
+            for position in wanted {
+                found[position] = try scanner.record(at: Int(position.offset))
+            }
+        }
+        return found
+    }
+
+    /// How much is read for one record, and for those that stand close behind it.
+    private static let glance = 16 << 10
+
     private func read(
         _ segment: JournalWriter.Segment, from start: Int, _ place: inout JournalPosition,
         _ visit: (JournalItem) -> JournalReading
     ) throws(JournalError) -> JournalReading {
-        guard start < segment.length else { return .goOn }
-        let path = folder + "/" + segment.name.description
-        let descriptor: Int32
-        switch uninterrupted({ Glibc.open(path, O_RDONLY | O_CLOEXEC) }) {
-        case .success(let opened): descriptor = opened
-        case .failure(let failure):
-            // Retired since the list was made.
-            if failure.code == ENOENT, segment.name.number < self.start.segment { return .goOn }
-            throw .failed(operation: .open, path: path, code: failure.code)
-        }
+        guard start < segment.length, let descriptor = try open(segment) else { return .goOn }
         defer { Glibc.close(descriptor) }
         var scanner = SegmentScanner(
-            descriptor: descriptor, path: path, salt: segment.name.salt, from: start, upTo: segment.length,
-            recordLimit: limits.recordBytes)
+            descriptor: descriptor, path: path(of: segment), salt: segment.name.salt, from: start,
+            upTo: segment.length, recordLimit: limits.recordBytes)
         while let item = try scanner.next() {
             let end: Int
             let answer: JournalReading
@@ -65,5 +83,20 @@ extension Journal {
 
     private func position(_ segment: JournalWriter.Segment, _ offset: Int) -> JournalPosition {
         JournalPosition(segment: segment.name.number, offset: UInt32(clamping: offset))
+    }
+
+    private func path(of segment: JournalWriter.Segment) -> String {
+        folder + "/" + segment.name.description
+    }
+
+    /// A descriptor to close; nil where the segment was retired since the list of them was made.
+    private func open(_ segment: JournalWriter.Segment) throws(JournalError) -> Int32? {
+        let path = path(of: segment)
+        switch uninterrupted({ Glibc.open(path, O_RDONLY | O_CLOEXEC) }) {
+        case .success(let descriptor): return descriptor
+        case .failure(let failure):
+            if failure.code == ENOENT, segment.name.number < start.segment { return nil }
+            throw .failed(operation: .open, path: path, code: failure.code)
+        }
     }
 }

@@ -12,13 +12,15 @@ struct SegmentScanner {
     /// Checksums over this many bytes are computed in search of the next record, then the rest counts as
     /// damaged: whoever filled a file with lengths that look right must not hold up the start.
     private static let searchBudget = 64 << 20
-    private static let windowLength = 256 << 10
+    /// How much of the file is read at a time by whoever reads on.
+    static let windowLength = 256 << 10
 
     private let descriptor: Int32
     private let path: String
     private let salt: UInt32
     private let end: Int
     private let recordLimit: Int
+    private let windowLength: Int
     private var offset: Int
     private var window: [UInt8] = []
     private var windowStart = 0
@@ -30,12 +32,17 @@ struct SegmentScanner {
     /// - Parameters:
     ///   - start: where a record begins.
     ///   - end: where the file ends, or ended when somebody looked.
-    init(descriptor: Int32, path: String, salt: UInt32, from start: Int, upTo end: Int, recordLimit: Int) {
+    ///   - windowLength: how much is read at a time; a long record takes more.
+    init(
+        descriptor: Int32, path: String, salt: UInt32, from start: Int, upTo end: Int, recordLimit: Int,
+        windowLength: Int = Self.windowLength
+    ) {
         self.descriptor = descriptor
         self.path = path
         self.salt = salt
         self.end = end
         self.recordLimit = recordLimit
+        self.windowLength = windowLength
         offset = start
     }
 
@@ -60,7 +67,7 @@ struct SegmentScanner {
     }
 
     /// The record whose frame begins at `start`; nil when none does.
-    private mutating func record(at start: Int) throws(JournalError) -> [UInt8]? {
+    mutating func record(at start: Int) throws(JournalError) -> [UInt8]? {
         let head = JournalFrame.headLength
         guard start + head < end else { return nil }
         try fill(from: start)
@@ -88,7 +95,7 @@ struct SegmentScanner {
     private mutating func fill(from start: Int) throws(JournalError) {
         let needed = min(JournalFrame.headLength + recordLimit, end - start)
         if start >= windowStart, start + needed <= windowStart + window.count { return }
-        let wanted = min(max(Self.windowLength, needed), end - start)
+        let wanted = min(max(windowLength, needed), end - start)
         window = [UInt8](repeating: 0, count: wanted)
         windowStart = start
         var filled = 0

@@ -11,7 +11,7 @@ struct StoreSchema: Sendable {
 
     /// As it is.
     static let current = StoreSchema(steps: [
-        firstStep, secondStep, thirdStep, fourthStep, fifthStep, sixthStep, seventhStep,
+        firstStep, secondStep, thirdStep, fourthStep, fifthStep, sixthStep, seventhStep, eighthStep,
     ])
 
     /// Takes each step that is missing, in a transaction of its own together with its version number.
@@ -123,5 +123,22 @@ struct StoreSchema: Sendable {
             agreement_id TEXT NOT NULL, source TEXT NOT NULL, target TEXT NOT NULL, record TEXT NOT NULL,
             PRIMARY KEY (agreement_id, source, target)) WITHOUT ROWID;
         ALTER TABLE agreements ADD COLUMN warned INTEGER;
+        """
+
+    // The index of the audit holds where an event's records stand in the journal, and not the records: it is
+    // made anew from the journal. `settled` is NULL while an event is under way.
+    private static let eighthStep = """
+        DROP TABLE events;
+        DROP TABLE unclosed_calls;
+        CREATE TABLE events (
+            position INTEGER PRIMARY KEY, settled INTEGER, success INTEGER NOT NULL, id BLOB NOT NULL,
+            time INTEGER NOT NULL, type TEXT NOT NULL, correlation BLOB, source BLOB NOT NULL,
+            target BLOB NOT NULL, principal TEXT, resource TEXT);
+        CREATE INDEX events_by_correlation ON events(correlation) WHERE correlation IS NOT NULL;
+        CREATE INDEX events_by_time ON events(time);
+        CREATE INDEX events_under_way ON events(id) WHERE settled IS NULL;
+        CREATE TABLE unclosed_calls (correlation BLOB PRIMARY KEY NOT NULL, position INTEGER NOT NULL)
+            WITHOUT ROWID;
+        UPDATE indexed_position SET position = 0;
         """
 }

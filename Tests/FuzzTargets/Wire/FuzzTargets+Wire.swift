@@ -143,7 +143,11 @@ extension FuzzTargets {
         "audit-record",
         samples: { drawn { AuditRecordCodec.encode($0.record()) } },
         read: { bytes in
+            let outline = try refusing {
+                try bytes.withUnsafeBytes { raw throws(WireError) in try AuditRecordOutline(raw) }
+            }
             guard let record = try refusing({ try AuditRecordCodec.decode(bytes) }) else { return .refused }
+            try hold(outline != nil, "a record without an outline")
             let again = AuditRecordCodec.encode(record)
             // The journal is our own, so what does not fit is cut once, and then stays as it is.
             let second = AuditRecordCodec.encode(try AuditRecordCodec.decode(again))

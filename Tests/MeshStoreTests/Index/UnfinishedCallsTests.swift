@@ -98,32 +98,22 @@ import Testing
         }
     }
 
-    @Test func `a file of the version before is asked for the calls that it left open`() throws {
+    @Test func `the index of an older file is made anew from the journal`() throws {
         let path = home.path + "/old.db"
         var options = Store.Options()
-        options.schema = StoreSchema(steps: Array(StoreSchema.current.steps.prefix(1)))
+        options.schema = StoreSchema(steps: Array(StoreSchema.current.steps.prefix(7)))
         let old = try Store.open(path: path, options: options)
-        let rows = [
-            (event(1, .attempt, of: 1), "under-way"), (event(2, .attempt, of: 2), "under-way"),
-            (event(3, .call, of: 2), "ended"),
-        ]
-        try old.pool.write { database in
-            for (event, stage) in rows {
-                try database.execute(
-                    sql: """
-                        INSERT INTO events (id, time, type, correlation, source, target, action, stage,
-                            success, position, record) VALUES (?, 0, ?, ?, 'a', 'b', 'invoke', ?, 0, 0, ?)
-                        """,
-                    arguments: [
-                        event.id.blob, event.type.rawValue, event.correlation?.blob, stage,
-                        AuditRecordCodec.encode(.event(event)).blob,
-                    ])
-            }
-        }
+        try append(
+            .admitted(event(1, .attempt, of: 1)), .admitted(event(2, .attempt, of: 2)), settled(2),
+            .event(event(3, .call, of: 2)))
+        let end = journal.end
+        try old.pool.write { try $0.setIndexedPosition(end) }
         try old.close()
         let migrated = try AuditIndex(store: try Store.open(path: path), journal: journal)
+        #expect(try migrated.position == .start)
         let found = try migrated.unfinishedCalls()
-        #expect(found.underWay.map(\.id.low) == [1, 2])
+        #expect(found.underWay.map(\.id.low) == [1])
         #expect(found.unclosed.map(\.id.low) == [1])
+        #expect(try migrated.entries(AuditQuery()).map(\.event.id.low) == [3, 2, 1])
     }
 }

@@ -82,6 +82,28 @@ func text(_ words: String) -> [UInt8] { Array(words.utf8) }
         #expect(journal.totalBytes == journal.segments.reduce(0) { $0 + $1.lengthInBytes })
     }
 
+    @Test func `gives single records from where they stand, without what is gone`() throws {
+        let journal = try Journal.open(folder: folder, limits: JournalLimits(segmentBytes: 100))
+        defer { journal.close() }
+        var written: [JournalPosition: [UInt8]] = [:]
+        for number in 0..<12 { try journal.append([text("record number \(number)")]) }
+        try journal.read(from: .start) { item in
+            if case .record(let position, _, let bytes) = item { written[position] = bytes }
+            return .goOn
+        }
+        #expect(written.count == 12 && journal.segments.count > 2)
+        let positions = written.keys.shuffled()
+        #expect(try journal.records(at: positions + positions) == written)
+        #expect(try journal.records(at: []).isEmpty)
+        // Between two records, behind the end, in no segment; then in one that is retired.
+        let last = try #require(written.keys.max())
+        let between = JournalPosition(segment: last.segment, offset: last.offset + 1)
+        let none = [between, journal.end, .start, JournalPosition(segment: 999, offset: 8)]
+        #expect(try journal.records(at: none + [last]) == [last: written[last]])
+        try journal.retire(segmentsBefore: last.segment)
+        #expect(try journal.records(at: positions) == written.filter { $0.key.segment == last.segment })
+    }
+
     @Test func `goes on reading where it stopped`() throws {
         let journal = try Journal.open(folder: folder, limits: JournalLimits(segmentBytes: 100))
         defer { journal.close() }
