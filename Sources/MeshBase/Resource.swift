@@ -86,7 +86,7 @@ public enum ResourceProtocol: String, Sendable, Codable, CaseIterable, Hashable 
 public struct LocalResource: Hashable, Sendable, Codable {
     /// What peers are told.
     public let description: ResourceDescription
-    /// `http://HOST:PORT[/PATH]`, without query; nil for a built-in one.
+    /// `http://HOST:PORT[/PATH]` or `http://unix:SOCKET[:/PATH]`, without query; nil for a built-in one.
     public let url: String?
     /// How long one attempt at it may take; nil: half of the time left while another candidate exists, else
     /// all of it.

@@ -76,11 +76,11 @@ final class ResourcePool {
     private let configuration: ResourceClientConfiguration
     private let loop: any EventLoop
     /// The most recently used is last, and is used next: the others grow old and go.
-    private var idle: [Endpoint: [ResourceConnection]] = [:]
+    private var idle: [ResourceAddress: [ResourceConnection]] = [:]
     /// Connections, and attempts at one.
-    private var counts: [Endpoint: Int] = [:]
+    private var counts: [ResourceAddress: Int] = [:]
     /// Requests for which no connection is free, the oldest first.
-    private var waiting: [Endpoint: CircularBuffer<Waiting>] = [:]
+    private var waiting: [ResourceAddress: CircularBuffer<Waiting>] = [:]
     private var isSweepDue = false
     private var isClosed = false
 
@@ -91,7 +91,7 @@ final class ResourcePool {
 
     /// Carries the exchange over a connection that is alive, or over a new one.
     func carry(_ exchange: ResourceExchange, to url: ResourceURL) {
-        while let connection = idle[url.endpoint]?.popLast() {
+        while let connection = idle[url.address]?.popLast() {
             guard connection.isAlive else {
                 connection.close()
                 continue
@@ -103,24 +103,24 @@ final class ResourcePool {
 
     /// Takes a connection back, and gives it to whoever waits for one.
     func park(_ connection: ResourceConnection) {
-        if !isClosed, waiting[connection.endpoint] != nil {
+        if !isClosed, waiting[connection.address] != nil {
             // One that has ended, or holds bytes that nobody asked for, is nobody's: `forget` dials.
             guard connection.isAlive else { return connection.close() }
-            if let next = nextWaiting(for: connection.endpoint) { return connection.start(next.exchange) }
+            if let next = nextWaiting(for: connection.address) { return connection.start(next.exchange) }
         }
-        guard !isClosed, (idle[connection.endpoint]?.count ?? 0) < configuration.idleLimit else {
+        guard !isClosed, (idle[connection.address]?.count ?? 0) < configuration.idleLimit else {
             return connection.close()
         }
-        idle[connection.endpoint, default: []].append(connection)
+        idle[connection.address, default: []].append(connection)
         sweepLater()
     }
 
     /// The connection is gone.
     func forget(_ connection: ResourceConnection) {
-        let endpoint = connection.endpoint
-        idle[endpoint]?.removeAll { $0 === connection }
-        if idle[endpoint]?.isEmpty == true { idle[endpoint] = nil }
-        if connection.isCounted { settleCount(endpoint) }
+        let address = connection.address
+        idle[address]?.removeAll { $0 === connection }
+        if idle[address]?.isEmpty == true { idle[address] = nil }
+        if connection.isCounted { settleCount(address) }
     }
 
     private struct Waiting {
@@ -132,32 +132,32 @@ final class ResourcePool {
     /// Puts it behind those that wait already, until a connection is free, but no longer than connecting
     /// would take: what has not left yet is told as such. True when there was room.
     private func wait(_ exchange: ResourceExchange, _ url: ResourceURL) -> Bool {
-        let endpoint = url.endpoint
-        guard (waiting[endpoint]?.count ?? 0) < configuration.waitingLimit else { return false }
+        let address = url.address
+        guard (waiting[address]?.count ?? 0) < configuration.waitingLimit else { return false }
         let bound = NIOLoopBound(exchange, eventLoop: loop)
         let patience = NIODeadline.now() + TimeAmount(configuration.connectTime)
         let alarm = loop.scheduleTask(deadline: min(exchange.deadline, patience)) {
             bound.value.conclude { [isLate = bound.value.deadline <= patience] observer in
-                observer.answerFailed(isLate ? .timedOut(.none) : .exhausted(endpoint))
+                observer.answerFailed(isLate ? .timedOut(.none) : .exhausted(address))
             }
         }
-        exchange.whenOver = { [weak self, unowned exchange] in self?.leave(exchange, endpoint) }
-        waiting[endpoint, default: CircularBuffer()].append(
+        exchange.whenOver = { [weak self, unowned exchange] in self?.leave(exchange, address) }
+        waiting[address, default: CircularBuffer()].append(
             Waiting(exchange: exchange, url: url, alarm: alarm))
         return true
     }
 
     /// One that waits is over: its body need not be kept, and its place is free.
-    private func leave(_ exchange: ResourceExchange, _ endpoint: Endpoint) {
-        guard let place = waiting[endpoint]?.firstIndex(where: { $0.exchange === exchange }) else { return }
-        waiting[endpoint]?.remove(at: place).alarm.cancel()
-        if waiting[endpoint]?.isEmpty == true { waiting[endpoint] = nil }
+    private func leave(_ exchange: ResourceExchange, _ address: ResourceAddress) {
+        guard let place = waiting[address]?.firstIndex(where: { $0.exchange === exchange }) else { return }
+        waiting[address]?.remove(at: place).alarm.cancel()
+        if waiting[address]?.isEmpty == true { waiting[address] = nil }
     }
 
     /// The oldest that still waits, and has time left.
-    private func nextWaiting(for endpoint: Endpoint) -> Waiting? {
-        while let next = waiting[endpoint]?.popFirst() {
-            if waiting[endpoint]?.isEmpty == true { waiting[endpoint] = nil }
+    private func nextWaiting(for address: ResourceAddress) -> Waiting? {
+        while let next = waiting[address]?.popFirst() {
+            if waiting[address]?.isEmpty == true { waiting[address] = nil }
             next.alarm.cancel()
             next.exchange.whenOver = nil
             guard next.exchange.deadline <= .now() else { return next }
@@ -171,28 +171,27 @@ final class ResourcePool {
         for connection in idle.values.flatMap(\.self) { connection.close() }
     }
 
-    private func settleCount(_ endpoint: Endpoint) {
-        let left = (counts[endpoint] ?? 0) - 1
-        counts[endpoint] = left > 0 ? left : nil
-        if left < configuration.connectionLimit, let next = nextWaiting(for: endpoint) {
+    private func settleCount(_ address: ResourceAddress) {
+        let left = (counts[address] ?? 0) - 1
+        counts[address] = left > 0 ? left : nil
+        if left < configuration.connectionLimit, let next = nextWaiting(for: address) {
             dial(next.exchange, next.url)
         }
     }
 
     private func dial(_ exchange: ResourceExchange, _ url: ResourceURL) {
-        let endpoint = url.endpoint
-        guard counts[endpoint, default: 0] < configuration.connectionLimit else {
-            if !wait(exchange, url) { exchange.conclude { $0.answerFailed(.exhausted(endpoint)) } }
+        let address = url.address
+        guard counts[address, default: 0] < configuration.connectionLimit else {
+            if !wait(exchange, url) { exchange.conclude { $0.answerFailed(.exhausted(address)) } }
             return
         }
-        counts[endpoint, default: 0] += 1
+        counts[address, default: 0] += 1
         let bound = NIOLoopBound((self, exchange), eventLoop: loop)
         let alarm = loop.scheduleTask(deadline: exchange.deadline) {
             bound.value.1.conclude { $0.answerFailed(.timedOut(.none)) }
         }
-        let bootstrap = ClientBootstrap(group: loop)
+        var bootstrap = ClientBootstrap(group: loop)
             .connectTimeout(TimeAmount(configuration.connectTime))
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.maxMessagesPerRead, value: 1)
             .channelOption(
                 .recvAllocator,
@@ -200,20 +199,26 @@ final class ResourcePool {
             )
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try ResourcePool.prepare(channel, endpoint, bound.value.0)
+                    try ResourcePool.prepare(channel, address, bound.value.0)
                 }
             }
-        let connected =
-            url.address.map { bootstrap.connect(to: $0) }
-            ?? bootstrap.connect(host: endpoint.host, port: Int(endpoint.port))
+        let connected: EventLoopFuture<any Channel>
+        switch (address, url.socketAddress) {
+        case (.socket(let path), _): connected = bootstrap.connect(unixDomainSocketPath: path)
+        case (.host(let host), let numeric):
+            bootstrap = bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            connected =
+                numeric.map { bootstrap.connect(to: $0) }
+                ?? bootstrap.connect(host: host.host, port: Int(host.port))
+        }
         connected.whenComplete { result in
             alarm.cancel()
-            bound.value.0.dialled(result, bound.value.1, endpoint)
+            bound.value.0.dialled(result, bound.value.1, address)
         }
     }
 
     private func dialled(
-        _ result: Result<any Channel, any Error>, _ exchange: ResourceExchange, _ endpoint: Endpoint
+        _ result: Result<any Channel, any Error>, _ exchange: ResourceExchange, _ address: ResourceAddress
     ) {
         do {
             let channel = try result.get()
@@ -221,15 +226,15 @@ final class ResourcePool {
             connection.isCounted = true
             if exchange.isDone { park(connection) } else { connection.start(exchange) }
         } catch {
-            exchange.conclude { $0.answerFailed(.unreachable(endpoint, reason: "\(error)")) }
+            exchange.conclude { $0.answerFailed(.unreachable(address, reason: "\(error)")) }
             // Where dialling fails at once, each that waits would dial within the failure of the one before.
             let bound = NIOLoopBound(self, eventLoop: loop)
-            loop.execute { bound.value.settleCount(endpoint) }
+            loop.execute { bound.value.settleCount(address) }
         }
     }
 
     private static func prepare(
-        _ channel: any Channel, _ endpoint: Endpoint, _ pool: ResourcePool
+        _ channel: any Channel, _ address: ResourceAddress, _ pool: ResourcePool
     ) throws {
         var limits = NIOHTTPDecoderLimitConfiguration()
         limits.maxHeaderFieldSize = Limits.invocationHead
@@ -239,7 +244,7 @@ final class ResourcePool {
             limitConfiguration: limits)
         let wire = ResourceWire()
         let connection = ResourceConnection(
-            endpoint, decoder: decoder, wire: wire, pool: pool)
+            address, decoder: decoder, wire: wire, pool: pool)
         wire.connection = connection
         try channel.pipeline.syncOperations.addHandlers([wire, ByteToMessageHandler(decoder), connection])
     }

@@ -22,7 +22,7 @@ final class ResourceConnection: ChannelDuplexHandler {
     private static let asksBody = HTTPClientRequestPart.head(
         HTTPRequestHead(version: .http1_1, method: .GET, uri: "/"))
 
-    let endpoint: Endpoint
+    let address: ResourceAddress
     private let decoder: HTTPResponseDecoder
     private let wire: ResourceWire
     /// Nil once the connection has left its channel.
@@ -50,9 +50,9 @@ final class ResourceConnection: ChannelDuplexHandler {
     private(set) var idleSince = NIODeadline.now()
 
     init(
-        _ endpoint: Endpoint, decoder: HTTPResponseDecoder, wire: ResourceWire, pool: ResourcePool
+        _ address: ResourceAddress, decoder: HTTPResponseDecoder, wire: ResourceWire, pool: ResourcePool
     ) {
-        self.endpoint = endpoint
+        self.address = address
         self.decoder = decoder
         self.wire = wire
         self.pool = pool

@@ -128,9 +128,9 @@ public enum ResourceFailure: Error, Equatable, CustomStringConvertible {
     /// The request cannot be written down; the text says which part.
     case requestInvalid(String)
     /// No connection came about.
-    case unreachable(Endpoint, reason: String)
+    case unreachable(ResourceAddress, reason: String)
     /// As many connections as are allowed are in use, and as many requests as may wait for one.
-    case exhausted(Endpoint)
+    case exhausted(ResourceAddress)
     /// The time was over.
     case timedOut(PossibleEffect)
     /// The connection ended before the answer was complete.
@@ -151,9 +151,9 @@ public enum ResourceFailure: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .requestInvalid(let part): "the request's \(part) cannot be sent to a resource"
-        case .unreachable(let endpoint, let reason): "no connection to \(endpoint): \(reason)"
-        case .exhausted(let endpoint):
-            "all connections to \(endpoint) are in use, and too many requests wait for one"
+        case .unreachable(let address, let reason): "no connection to \(address): \(reason)"
+        case .exhausted(let address):
+            "all connections to \(address) are in use, and too many requests wait for one"
         case .timedOut(let effect): "no whole answer in time (effect \(effect))"
         case .lost(let effect): "the connection ended before the answer did (effect \(effect))"
         case .misbehaved(let what): "the answer was not usable: \(what)"

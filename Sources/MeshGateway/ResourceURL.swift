@@ -2,15 +2,16 @@ import MeshBase
 import MeshRouting
 import NIOCore
 
-/// Where a resource is: `http://HOST[:PORT][/PATH]`, read strictly. No user information, no query, no
-/// fragment.
+/// Where a resource is, read strictly: `http://HOST[:PORT][/PATH]`, or `http://unix:SOCKET[:/PATH]` for one
+/// that listens at a Unix socket of this machine, SOCKET being an absolute path of visible ASCII without
+/// `:`, `?`, `#` and `%`. No user information, no query, no fragment.
 public struct ResourceURL: Hashable, Sendable, CustomStringConvertible {
-    /// Host (IPv6 without brackets) and port.
-    public let endpoint: Endpoint
+    /// Where connections go.
+    public let address: ResourceAddress
     /// Begins with `/`, normalised.
     public let path: String
-    /// The address when the host is one: no resolving is needed.
-    let address: SocketAddress?
+    /// Of a host the address when it is one, and that of a Unix socket: no resolving is needed.
+    let socketAddress: SocketAddress?
     /// What `Host` says: the port is left out when it is HTTP's own.
     let authority: String
 
@@ -19,6 +20,38 @@ public struct ResourceURL: Hashable, Sendable, CustomStringConvertible {
         let scheme = "http://"
         guard text.utf8.count <= 2_048, text.hasPrefix(scheme) else { return nil }
         let rest = text.dropFirst(scheme.count)
+        if rest.hasPrefix(Self.socketMark + "/") {
+            self.init(socket: rest.dropFirst(Self.socketMark.count))
+        } else {
+            self.init(host: rest)
+        }
+    }
+
+    /// Before the path of a Unix socket.
+    private static let socketMark = "unix:"
+
+    /// - Parameter rest: SOCKET and what follows it.
+    private init?(socket rest: Substring) {
+        let colon = rest.firstIndex(of: ":") ?? rest.endIndex
+        let file = String(rest[..<colon])
+        let written = colon == rest.endIndex ? "/" : String(rest[rest.index(after: colon)...])
+        // A reader of URLs would take more than a path from `?`, `#` and `%`.
+        guard file.utf8.count <= SocketFile.pathMax,
+            file.utf8.allSatisfy({ (0x21...0x7e).contains($0) && !"?#%".utf8.contains($0) }),
+            !file.hasSuffix("/"), written.hasPrefix("/"),
+            case .allowed(let path) = RequestPath.normalised(written)
+        else { return nil }
+        do {
+            socketAddress = try SocketAddress(unixDomainSocketPath: file)
+        } catch {
+            return nil  // Not reached: the length was looked at.
+        }
+        address = .socket(path: file)
+        self.path = path
+        authority = "localhost"
+    }
+
+    private init?(host rest: Substring) {
         let slash = rest.firstIndex(of: "/") ?? rest.endIndex
         let authority = String(rest[..<slash])
         let written = slash == rest.endIndex ? "/" : String(rest[slash...])
@@ -29,13 +62,13 @@ public struct ResourceURL: Hashable, Sendable, CustomStringConvertible {
         guard !hasPort || (1...5).contains(port.count) && authority.dropLast(port.count).hasSuffix(":"),
             let endpoint = Endpoint(hasPort ? authority : authority + ":80"), endpoint.port != 0
         else { return nil }
-        let address = Self.address(endpoint)
+        let socketAddress = Self.address(endpoint)
         guard authority.hasPrefix("[") == endpoint.host.contains(":"), !endpoint.host.contains("%"),
-            address != nil || !endpoint.host.contains(":")
+            socketAddress != nil || !endpoint.host.contains(":")
         else { return nil }
-        self.endpoint = endpoint
+        address = .host(endpoint)
         self.path = path
-        self.address = address
+        self.socketAddress = socketAddress
         self.authority = Self.authority(endpoint)
     }
 
@@ -62,14 +95,19 @@ public struct ResourceURL: Hashable, Sendable, CustomStringConvertible {
     }
 
     public static func == (left: Self, right: Self) -> Bool {
-        left.endpoint == right.endpoint && left.path == right.path
+        left.address == right.address && left.path == right.path
     }
 
     public func hash(into hasher: inout Hasher) {
-        hasher.combine(endpoint)
+        hasher.combine(address)
         hasher.combine(path)
     }
 
     /// The URL as it would be typed.
-    public var description: String { "http://\(authority)\(path)" }
+    public var description: String {
+        switch address {
+        case .host: "http://\(authority)\(path)"
+        case .socket(let file): "http://\(Self.socketMark)\(file)" + (path == "/" ? "" : ":\(path)")
+        }
+    }
 }

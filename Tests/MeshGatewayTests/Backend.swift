@@ -15,13 +15,12 @@ final class Backend: Sendable {
     private let count = Atomic(0)
     let client: ResourceClient
 
-    init(_ serve: @escaping @Sendable (RawSocket) -> Void) throws {
-        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    convenience init(_ serve: @escaping @Sendable (RawSocket) -> Void) throws {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let listener = listener
         withUnsafeMutablePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 _ = bind(listener, $0, length)
@@ -29,7 +28,16 @@ final class Backend: Sendable {
                 _ = getsockname(listener, $0, &length)
             }
         }
-        port = UInt16(bigEndian: address.sin_port)
+        self.init(listener, port: UInt16(bigEndian: address.sin_port), serve)
+    }
+
+    /// One that listens at a Unix socket, which it makes.
+    convenience init(at path: String, _ serve: @escaping @Sendable (RawSocket) -> Void) throws {
+        self.init(try SocketFile.listen(at: path), port: 0, serve)
+    }
+
+    private init(_ listener: Int32, port: UInt16, _ serve: @escaping @Sendable (RawSocket) -> Void) {
+        (self.listener, self.port) = (listener, port)
         client = ResourceClient(ResourceClientConfiguration(), on: loop)
         Thread.detachNewThread { [weak self] in
             while case let accepted = accept(listener, nil, nil), accepted >= 0 {

@@ -182,7 +182,7 @@ import Testing
         async let first = silent.ask(client) { $0.timeout = .milliseconds(1_000) }
         while silent.connections == 0 { try await Task.sleep(for: .milliseconds(5)) }
         let second = await silent.ask(client)
-        #expect(second.failure == .exhausted(Endpoint(host: "127.0.0.1", port: silent.port)))
+        #expect(second.failure == .exhausted(.host(Endpoint(host: "127.0.0.1", port: silent.port))))
         #expect(await first.failure == .timedOut(.possible))
     }
 
@@ -278,6 +278,9 @@ import Testing
         ("http://127.0.0.1:9000", "http://127.0.0.1:9000/"), ("http://localhost", "http://localhost/"),
         ("http://[::1]:80/a/", "http://[::1]/a/"), ("http://[::1]", "http://[::1]/"),
         ("http://h:1/%7ea", "http://h:1/~a"),
+        ("http://unix:/run/a.sock", "http://unix:/run/a.sock"),
+        ("http://unix:/run/a.sock:/", "http://unix:/run/a.sock"),
+        ("http://unix:/run/a.sock:/v1/%7ea/", "http://unix:/run/a.sock:/v1/~a/"),
     ])
     func readsAURL(text: String, normal: String) { #expect(ResourceURL(text)?.description == normal) }
 
@@ -286,6 +289,9 @@ import Testing
         "http://h:/",
         "http://h:0/", "http://h:65536/", "http://h:+1/", "http://::1/", "http://[h]/", "http://[::1",
         "http://[::1]x/",
+        "http://unix:", "http://unix:a.sock", "http://unix:/", "http://unix:/run/", "http://unix:/a:b",
+        "http://unix:/a:", "http://unix:/a:/../b", "http://unix:/a b", "http://unix:/a?q", "http://unix:/\u{e9}",
+        "http://unix:/" + String(repeating: "a", count: 107),
         "http://h/../x", "http://h/a//b", "http://h /", "http://[fe80::1%25eth0]/", "http://h\r\nx/",
     ])
     func refusesAllElse(text: String) { #expect(ResourceURL(text) == nil) }
@@ -294,7 +300,7 @@ import Testing
         var generator = SeededGenerator(seed: 7)
         let pieces = [
             "http://", "h", "[::1]", ":80", ":", "/", "..", "%2e", "%2f", "?", "#", "@", "a", "127.0.0.1",
-            "\u{e9}",
+            "\u{e9}", "unix:", "/s",
         ]
         for _ in 0..<20_000 {
             let count = generator.number(below: 7)
@@ -309,5 +315,6 @@ import Testing
         #expect(ResourceURL("http://h/a")?.target("/", query: nil) == "/a")
         #expect(ResourceURL("http://h/a/")?.target("/b", query: "q") == "/a/b?q")
         #expect(ResourceURL("http://h")?.target("/b/", query: nil) == "/b/")
+        #expect(ResourceURL("http://unix:/s:/a")?.target("/b", query: "q") == "/a/b?q")
     }
 }

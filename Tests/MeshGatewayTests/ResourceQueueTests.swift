@@ -91,7 +91,7 @@ import Testing
         async let first = silent.ask(client) { $0.timeout = .milliseconds(1_000) }
         while silent.connections == 0 { try await Task.sleep(for: .milliseconds(1)) }
         let second = await silent.ask(client)
-        #expect(second.failure == .exhausted(Endpoint(host: "127.0.0.1", port: silent.port)))
+        #expect(second.failure == .exhausted(.host(Endpoint(host: "127.0.0.1", port: silent.port))))
         #expect(await first.failure == .timedOut(.possible))
     }
 

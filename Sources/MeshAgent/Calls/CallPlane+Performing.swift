@@ -242,7 +242,7 @@ extension CallPlane {
             return echo.start(invocation)
         }
         guard let url = url(text) else { return later(.resourceFailed(id, .unreachable, .none)) }
-        let use = ResourceUse(id, feed, answeringTo: sink, on: self)
+        let use = ResourceUse(id, of: invocation.resource, feed, answeringTo: sink, on: self)
         tables.value.uses[id] = use
         use.start(request(invocation, to: url, feed), through: resources, on: loop)
     }

@@ -139,8 +139,10 @@ final class CallPlane: Sendable {
         submit(connection == nil ? .linkWentDown(node) : .linkCameUp(node))
     }
 
-    /// Writes down what should not happen, once, with its cause.
-    func note(_ what: String, _ error: any Error) { log.warning("\(what)", metadata: ["cause": "\(error)"]) }
+    /// Writes down what should not happen, with its cause; the log bounds how often.
+    func note(_ what: String, _ error: any Error, _ about: Logger.Metadata = [:]) {
+        log.warning("\(what)", metadata: about.merging(["cause": "\(error)"]) { _, cause in cause })
+    }
 
     /// An answer begins: what the desk lets pass for this attempt comes from here.
     func begin(_ pipe: AnswerPipe, for attempt: AttemptID) {

@@ -14,6 +14,7 @@ protocol ServiceUse: AnyObject {
 /// event loop.
 final class ResourceUse: ServiceUse, ResourceObserver, BodyTaker, BodySource {
     private let id: ServiceID
+    private let resource: ResourceName
     private unowned let plane: CallPlane
     private let feed: RequestFeed
     private let sink: any AnswerSink
@@ -23,8 +24,12 @@ final class ResourceUse: ServiceUse, ResourceObserver, BodyTaker, BodySource {
     private var isWanted = false
     private var isAttached = false
 
-    init(_ id: ServiceID, _ feed: RequestFeed, answeringTo sink: any AnswerSink, on plane: CallPlane) {
+    init(
+        _ id: ServiceID, of resource: ResourceName, _ feed: RequestFeed, answeringTo sink: any AnswerSink,
+        on plane: CallPlane
+    ) {
         self.id = id
+        self.resource = resource
         self.feed = feed
         self.sink = sink
         self.plane = plane
@@ -83,6 +88,8 @@ final class ResourceUse: ServiceUse, ResourceObserver, BodyTaker, BodySource {
 
     func answerFailed(_ failure: MeshGateway.ResourceFailure) {
         feed.detach()
+        // For this node's operator: where a resource is is nobody else's to know.
+        plane.note("a resource gave no whole answer", failure, ["resource": "\(resource)"])
         plane.submit(.resourceFailed(id, failure.kind, failure.effect))
     }
 }

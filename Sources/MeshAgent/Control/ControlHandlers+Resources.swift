@@ -88,7 +88,7 @@ extension ControlHandlers {
     private static func resource(_ request: AddResource.Request) throws(ControlFailure) -> LocalResource {
         guard ResourceURL(request.url) != nil else {
             throw .usage(
-                "a resource is at http://HOST:PORT[/PATH], without query or user",
+                "a resource is at http://HOST:PORT[/PATH] or http://unix:SOCKET[:/PATH], no query or user",
                 [Fact("url", String(request.url.prefix(256)))])
         }
         guard request.labels.count <= Limits.labelsPerResource else {

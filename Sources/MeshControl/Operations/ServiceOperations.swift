@@ -6,7 +6,7 @@ public enum AddResource: ControlOperation {
     public struct Request: Codable, Equatable, Sendable {
         /// Unique here.
         public var name: ResourceName
-        /// `http://HOST:PORT[/PATH]`.
+        /// `http://HOST:PORT[/PATH]` or `http://unix:SOCKET[:/PATH]`.
         public var url: String
         /// In the order in which a request is matched; empty: `read` and `write`.
         public var capabilities: [Capability]

@@ -21,7 +21,7 @@ struct Resource: AsyncParsableCommand {
 
         @OptionGroup var facts: FactOptions
         @Argument(help: "Its name: a-z 0-9 . _ -") var name: ResourceName
-        @Option(help: "Where it is: http://HOST:PORT[/PATH].") var url: String
+        @Option(help: "Where it is: http://HOST:PORT[/PATH], or http://unix:SOCKET[:/PATH].") var url: String
         @Option(help: ArgumentHelp("What it can do; repeatable.", valueName: "declaration")) var capability:
             [String] = []
         @Option(

@@ -50,6 +50,28 @@ struct CallTests {
         }
     }
 
+    @Test("reaches a service at a Unix socket, and tells a caller no path of it")
+    func unixSocket() async throws {
+        try await TestMesh.with { mesh in
+            let (alice, bob) = try await mesh.pair()
+            let path = NSTemporaryDirectory() + "orders-\(UUID().uuidString.prefix(8)).sock"
+            defer { unlink(path) }
+            let backend = try await Backend.start(at: path)
+            try await alice.provide("orders", at: backend.url + ":/v1", ["list=GET /list safe"])
+            try await alice.offer("orders", to: bob)
+            let answer = try await bob.application.invoke("alice/orders/list", "{}")
+            #expect(answer.status == 200 && answer.headers["x-saw"] == "GET /v1/list")
+            #expect(backend.seen.last?.header("host") == "localhost")
+            await backend.stop()
+
+            try await alice.provide("bills", at: "http://unix:\(path).none", ["list=GET /list safe"])
+            try await alice.offer("bills", to: bob)
+            let refused = try await bob.application.invoke("alice/bills/list", "{}")
+            #expect(refused.code == .resourceUnreachable)
+            #expect(!refused.text.contains(path), "where it is is nobody else's to know")
+        }
+    }
+
     @Test("carries a mebibyte there and a mebibyte back", .timeLimit(.minutes(1)))
     func large() async throws {
         try await Market.with { market in

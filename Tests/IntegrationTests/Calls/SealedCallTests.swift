@@ -134,7 +134,9 @@ extension RunningAgent {
             }
         }
         let terms = await other.plane.node.agreements.terms(with: node).terms
-        for terms in terms where terms.standing == .pending {
+        // Not the offer of echo, which is being accepted by rule.
+        for terms in terms
+        where terms.standing == .pending && terms.agreement.conditions?.encryption == .required {
             try await other.order(.accept(terms.contentID))
         }
         try await isAgreed

@@ -28,11 +28,12 @@ final class Backend: Sendable {
         fileprivate let seen = Mutex<[Seen]>([])
     }
 
-    static func start(on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton) async throws
-        -> Backend
-    {
+    /// - Parameter path: of the Unix socket at which it listens; nil: at a port of loopback.
+    static func start(
+        on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, at path: String? = nil
+    ) async throws -> Backend {
         let log = Log()
-        let channel = try await ServerBootstrap(group: group)
+        let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -40,7 +41,8 @@ final class Backend: Sendable {
                     try channel.pipeline.syncOperations.addHandler(Server(log))
                 }
             }
-            .bind(host: "127.0.0.1", port: 0).get()
+        let bound = path.map { bootstrap.bind(unixDomainSocketPath: $0) }
+        let channel = try await (bound ?? bootstrap.bind(host: "127.0.0.1", port: 0)).get()
         return Backend(channel: channel, log: log)
     }
 
@@ -49,7 +51,10 @@ final class Backend: Sendable {
         self.log = log
     }
 
-    var url: String { "http://127.0.0.1:\(channel.localAddress?.port ?? 0)" }
+    var url: String {
+        if let path = channel.localAddress?.pathname { return "http://unix:\(path)" }
+        return "http://127.0.0.1:\(channel.localAddress?.port ?? 0)"
+    }
     var seen: [Seen] { log.seen.withLock { $0 } }
 
     func stop() async {

@@ -40,7 +40,8 @@ extension RunningAgent {
                     $0.state == .offered && $0.agreement.grants == [grant]
                 }
             }
-            for record in await other.plane.node.agreements.records where record.state == .offered {
+            for record in await other.plane.node.agreements.records
+            where record.state == .offered && record.agreement.grants == [grant] {
                 try await other.order(.accept(record.contentID))
             }
         }
