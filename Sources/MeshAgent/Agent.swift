@@ -39,6 +39,15 @@ public struct Agent: Sendable {
     public static func start(
         home: Home, options: ConfigurationOptions, environment: [String: String]
     ) async throws -> Agent {
+        try await start(home: home, options: options, environment: environment) { _ in }
+    }
+
+    /// - Parameter adjust: changes what is no matter of configuration, such as the protocol's bounds in
+    /// tests.
+    static func start(
+        home: Home, options: ConfigurationOptions, environment: [String: String],
+        adjusting adjust: (inout NodeConfiguration) -> Void
+    ) async throws -> Agent {
         try home.prepare()
         let lock = try HomeLock.take(in: home)
         try HomeSnapshot.removeLeftovers(in: home)
@@ -47,7 +56,8 @@ public struct Agent: Sendable {
         guard reading.problems.isEmpty else { throw AgentFailure.configuration(reading.problems) }
         let (stopping, stopper) = AsyncStream.makeStream(of: Void.self)
         let surroundings = Surroundings(sources: sources, reading: reading) { stopper.yield() }
-        let ground = try AgentGround.lay(in: home, reading.configuration, environment, surroundings)
+        let ground = try AgentGround.lay(
+            in: home, reading.configuration, environment, surroundings, adjusting: adjust)
         let sockets: AgentSockets
         do {
             sockets = try await AgentSockets.open(on: ground, reading, environment, surroundings)

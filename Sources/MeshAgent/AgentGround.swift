@@ -33,7 +33,7 @@ struct AgentGround: Sendable {
 
     static func lay(
         in home: Home, _ configuration: AgentConfiguration, _ environment: [String: String],
-        _ surroundings: Surroundings
+        _ surroundings: Surroundings, adjusting adjust: (inout NodeConfiguration) -> Void = { _ in }
     ) throws -> AgentGround {
         let log = surroundings.log.logger
         let store = try Store.open(path: home.store)
@@ -49,7 +49,8 @@ struct AgentGround: Sendable {
         let identity = try NodeIdentity.prepare(
             in: home, name: configuration.name, store: store, stored: stored, at: now)
         surroundings.identify(as: identity.own)
-        let settings = nodeConfiguration(configuration)
+        var settings = nodeConfiguration(configuration)
+        adjust(&settings)
         var restored = try StoredNode.restored(from: stored)
         restored.anchor = try AnchorKey.publicKey(at: home.anchorKey)
         if restored.anchor != nil {

@@ -42,6 +42,7 @@ struct AgentSockets: Sendable {
         ) { endpoint in try await transport.listen(on: endpoint) }
         let gateway = try await openGateway(on: ground, reading, home, socketPath: gatewayPath.socket)
         ground.calls.transport.withLock { $0 = transport }
+        ground.calls.inputs.withLock { $0 = ground.inputs }
         surroundings.listen(
             link: link, advertised: configuration.advertise, gateway: gateway.endpoint,
             gatewaySocket: gatewayPath.inHome,

@@ -113,6 +113,18 @@ public enum Limits {
     /// Nodes of an audience whose heads live the shorter time.
     public static let smallAudience = 50
 
+    // Overlay (protocol section 5)
+    /// While no more peers are trusted, there are links to all of them.
+    public static let linksToAll = 32
+    /// Links that are kept for gossip where more are trusted.
+    public static let gossipLinks = 8
+    /// Of these, to the nearest by node ID; the others are drawn.
+    public static let gossipLinksNear = 4
+    /// How often the others are drawn anew.
+    public static let gossipRedraw: Duration = .seconds(600)
+    /// How long a link that gossip does not need stays without use.
+    public static let linkIdle: Duration = .seconds(300)
+
     // Tables
     /// Peers in all states but *seen*.
     public static let peers = 4_096

@@ -22,7 +22,8 @@ import MeshBase
 ///
 /// Its parts: `SightingBook` (what witnesses say, bounded), `ProvenEndpoints` (where links were), `TagBook`
 /// (whose tag), `OwnEndpoints` (ourselves, seen through others), `DialOrder` (which endpoint first),
-/// `DialPlan` and `Backoff` (when), `StrangerPlan` (strangers, while any are sought).
+/// `DialPlan` and `Backoff` (when), `StrangerPlan` (strangers, while any are sought). Which trusted peers are
+/// sought at all, `Overlay` decides.
 ///
 /// Callers owe: `learnTags` before each input; `.timeReached` at `nextDeadline`; one answer to each `.dial`;
 /// at start, for each trusted peer in the store, `.peerTrusted` and a `.sighted` by `.link` with where it
@@ -32,6 +33,7 @@ public struct Discovery: Sendable, Equatable {
 
     struct Candidate: Sendable, Equatable {
         var standing: Standing
+        var search = PeerSearch.sought
         var plan: DialPlan
     }
 
@@ -74,7 +76,9 @@ public struct Discovery: Sendable, Equatable {
         switch input {
         case .sighted(let sighting): admit(sighting, at: instant)
         case .withdrawn(let key): withdraw(key)
-        case .peerTrusted(let peer): stand(.trusted, of: peer, at: instant)
+        case .peerTrusted(let peer, let search):
+            stand(.trusted, of: peer, at: instant)
+            seek(peer, search, at: instant)
         case .peerBarred(let peer): stand(.barred, of: peer, at: instant)
         case .peerDropped(let peer): drop(peer, at: instant)
         case .linkUp(let peer, let endpoint): linkUp(peer, endpoint, at: instant, into: &effects)
@@ -195,10 +199,19 @@ public struct Discovery: Sendable, Equatable {
         change(peer) { candidate, _ in
             candidate.standing = standing
             candidate.plan.setEagerness(standing == .trusted)
-            if standing == .trusted { candidate.plan.wake(toward: [], at: now) }
+            // Whoever is trusted anew is sought once it is said so.
+            candidate.search = standing == .trusted ? .leftAlone : .sought
         }
         hasChanged = true
         reconsiderStrangers(at: now)
+    }
+
+    private mutating func seek(_ peer: NodeID, _ search: PeerSearch, at now: Instant) {
+        change(peer) { candidate, _ in
+            guard candidate.search != search else { return }
+            candidate.search = search
+            if search == .sought { candidate.plan.wake(toward: [], at: now) }
+        }
     }
 
     private mutating func drop(_ peer: NodeID, at now: Instant) {
@@ -214,6 +227,7 @@ public struct Discovery: Sendable, Equatable {
         }
         change(peer) { candidate, _ in
             candidate.standing = .unknown
+            candidate.search = .sought
             candidate.plan.setEagerness(false)
         }
     }
@@ -258,7 +272,7 @@ public struct Discovery: Sendable, Equatable {
     private mutating func change(_ peer: NodeID, _ action: (inout Candidate, inout SeededGenerator) -> Void) {
         guard var candidate = candidates[peer] else { return }
         action(&candidate, &generator)
-        if !isWanted(peer, candidate.standing) { candidate.plan.rest() }
+        if !isWanted(peer, candidate) { candidate.plan.rest() }
         candidates[peer] = candidate
         if let deadline = candidate.plan.deadline {
             alarms.set(.dial(peer), at: deadline)
@@ -280,9 +294,9 @@ public struct Discovery: Sendable, Equatable {
         }
     }
 
-    private func isWanted(_ peer: NodeID, _ standing: Standing) -> Bool {
-        switch standing {
-        case .trusted: true
+    private func isWanted(_ peer: NodeID, _ candidate: Candidate) -> Bool {
+        switch candidate.standing {
+        case .trusted: candidate.search == .sought
         case .barred: false
         case .unknown: book.isExpected(peer)
         }
@@ -321,19 +335,12 @@ public struct Discovery: Sendable, Equatable {
     private mutating func dial(_ peer: NodeID, at now: Instant, into effects: inout Outbox<DiscoveryEffect>) {
         guard let candidate = candidates[peer] else { return }
         let known =
-            isWanted(peer, candidate.standing) ? dialOrder(of: peer, failures: candidate.plan.failures) : []
+            isWanted(peer, candidate) ? dialOrder(of: peer, failures: candidate.plan.failures) : []
         let lapses = known.compactMap { own.lapse(of: $0, at: now) }
         let order = Array(known.filter { own.lapse(of: $0, at: now) == nil }.prefix(Limits.endpointsPerPeer))
         change(peer) { candidate, generator in
             let endpoint = candidate.plan.due(at: now, order: order, retry: lapses.min(), using: &generator)
             if let endpoint { effects.post(.dial(DialTarget(node: peer, endpoint: endpoint))) }
         }
-    }
-
-    /// Where to try `peer`, best first; not yet cut to `Limits.endpointsPerPeer`.
-    func dialOrder(of peer: NodeID, failures: OrderedTable<Endpoint, Int>) -> [Endpoint] {
-        DialOrder.endpoints(
-            proven: proven.endpoints(of: peer), sightings: book.sightings(of: peer).values, failures: failures
-        )
     }
 }

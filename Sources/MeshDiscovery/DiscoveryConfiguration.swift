@@ -32,6 +32,8 @@ public struct DiscoveryConfiguration: Sendable, Equatable {
     /// A dial that was not answered in this time counts as failed; at least 20 s, which is more than
     /// connecting and handshake may take.
     public var dialPatience: Duration = .seconds(20)
+    /// Between whom links are kept.
+    public var overlay = OverlayConfiguration()
 
     public init() {}
 
@@ -55,6 +57,6 @@ public struct DiscoveryConfiguration: Sendable, Equatable {
         check(
             "dialPatience", dialPatience, Limits.connectTime + Limits.handshakeTime + .seconds(2),
             .seconds(600))
-        return problems
+        return problems + overlay.problems()
     }
 }

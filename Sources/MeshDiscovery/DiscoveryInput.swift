@@ -1,14 +1,22 @@
 import MeshBase
 
+/// Whether a trusted peer is dialled.
+public enum PeerSearch: Sendable, Equatable {
+    /// Until it is there, for ever.
+    case sought
+    /// It is recognised, where it is stays known, and nobody dials it.
+    case leftAlone
+}
+
 /// What happened, as far as discovery is concerned.
 public enum DiscoveryInput: Sendable, Equatable {
     /// A witness saw something, or saw it again.
     case sighted(Sighting)
     /// A witness takes back what it said.
     case withdrawn(SightingKey)
-    /// A peer is trusted now: it is dialled until it is there. At start, one for each trusted peer in the
-    /// store.
-    case peerTrusted(NodeID)
+    /// A peer is trusted now: it is dialled until it is there, or left alone until it is told that it is
+    /// sought. At start, one for each trusted peer in the store.
+    case peerTrusted(NodeID, PeerSearch = .sought)
     /// A peer was suspended or revoked: it is still recognised, and not dialled whoever names it.
     case peerBarred(NodeID)
     /// A peer was forgotten: it is a stranger again.

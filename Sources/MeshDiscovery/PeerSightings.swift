@@ -81,6 +81,13 @@ extension Discovery {
             lastSeen: now - entry.lastSeen)
     }
 
+    /// Where to try `peer`, best first; not yet cut to `Limits.endpointsPerPeer`.
+    func dialOrder(of peer: NodeID, failures: OrderedTable<Endpoint, Int>) -> [Endpoint] {
+        DialOrder.endpoints(
+            proven: proven.endpoints(of: peer), sightings: book.sightings(of: peer).values, failures: failures
+        )
+    }
+
     private func progress(of plan: DialPlan, at now: Instant) -> PeerSightings.Progress {
         switch plan.phase {
         case .resting: .resting

@@ -83,6 +83,7 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
             guard let node = links.node(on: connection) else { return }
             compare(summary, with: node, at: now, into: &effects)
         case .connectionClosed(let connection): perform(links.close(connection), at: now, into: &effects)
+        case .linkAtRest(let node): perform(links.rest(node), at: now, into: &effects)
         case .messageInvalid(let node, let refusal): convict(node, refusal, into: &effects)
         case .peerDropped(let node): drop(node, at: now, into: &effects)
         case .peerTrusted(let node, let key): trust(node, key, at: now, into: &effects)
@@ -155,6 +156,11 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
         }
     }
 
+    /// Whether this node holds what `node` offers to it alone, as of now.
+    public func isCatalogCurrent(of node: NodeID, at wall: WallTime) -> Bool {
+        registries[.pair(me, node)]?.present[node]?.theirs.isCurrent(at: wall) == true
+    }
+
     /// Whose link runs over this connection; nil when none does.
     public func node(on connection: ConnectionID) -> NodeID? { links.node(on: connection) }
 
@@ -174,6 +180,7 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
                 effects.post(.ping(connection, summary(with: node, at: now.wall)))
                 askForRenewals(of: node, at: now, into: &effects)
             case .close(let connection, let code): effects.post(.close(connection, code))
+            case .drain(let connection): effects.post(.drain(connection))
             case .up(let node, let connection):
                 guard let link = links.links[node] else { continue }
                 effects.post(.record(.linkUp(node, connection, link.terms.remote)))

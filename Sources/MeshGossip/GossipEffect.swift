@@ -6,6 +6,8 @@ public enum GossipEffect: Equatable, Sendable {
     case ping(ConnectionID, RegistrySummary)
     /// End a connection.
     case close(ConnectionID, RefusalCode?)
+    /// End a connection once the streams that are open on it are over; the peer is told to open no more.
+    case drain(ConnectionID)
     /// Calls and documents for this peer go over this connection from now on.
     case linkUp(NodeID, ConnectionID, Endpoint)
     /// There is no link with this peer any more.
@@ -45,6 +47,8 @@ public enum LinkLoss: String, Sendable, Codable, Hashable {
     case silent
     /// The peer is no longer trusted.
     case dropped
+    /// Neither end needs it: another is opened when something does.
+    case idle
 }
 
 /// A change of what the gossip machine keeps.

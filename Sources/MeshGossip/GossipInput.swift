@@ -12,6 +12,8 @@ public enum GossipInput: Equatable, Sendable {
     case pinged(ConnectionID, RegistrySummary)
     /// The connection is gone.
     case connectionClosed(ConnectionID)
+    /// Neither end of this peer's link needs it now.
+    case linkAtRest(NodeID)
     /// All links with this peer must go, and its records with them.
     case peerDropped(NodeID)
     /// A peer is trusted: its key verifies its heads.

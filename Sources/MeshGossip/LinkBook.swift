@@ -7,6 +7,7 @@ import MeshBase
 ///     up, degraded --admitted again (the handshake was repeated)--> the same
 ///     up, degraded --another admitted--> up: the one to keep stays, the other is closed
 ///     up, degraded --connection closed, peer dropped--> none
+///     up, degraded --at rest--> none; its connection drains, and ends at the latest when the peer is dropped
 ///
 /// A ping leaves after each interval without a frame, and every `comparisonInterval` even while frames flow,
 /// for it carries what is compared. A ping is missed when the next one is due.
@@ -37,6 +38,7 @@ struct LinkBook: Equatable, Sendable {
     enum Step: Equatable, Sendable {
         case ping(ConnectionID)
         case close(ConnectionID, RefusalCode?)
+        case drain(ConnectionID)
         case up(NodeID, ConnectionID)
         case down(NodeID, LinkLoss)
         case condition(NodeID, LinkCondition)
@@ -45,6 +47,8 @@ struct LinkBook: Equatable, Sendable {
     private let me: NodeID
     private(set) var links = OrderedTable<NodeID, Link>()
     private var owners = OrderedTable<ConnectionID, NodeID>()
+    /// Connections of links that were put to rest, until they have ended.
+    private var draining = OrderedTable<ConnectionID, NodeID>()
     private var deadlines = Deadlines<NodeID>()
 
     /// Two connections that both ends dialled within this time count as dialled at once.
@@ -123,6 +127,7 @@ struct LinkBook: Equatable, Sendable {
 
     /// The connection is gone.
     mutating func close(_ connection: ConnectionID) -> [Step] {
+        draining[connection] = nil
         guard let node = owners[connection] else { return [] }
         remove(node)
         return [.down(node, .closed)]
@@ -130,9 +135,22 @@ struct LinkBook: Equatable, Sendable {
 
     /// The peer must go.
     mutating func drop(_ node: NodeID) -> [Step] {
+        var steps: [Step] = []
+        for (connection, owner) in draining where owner == node {
+            draining[connection] = nil
+            steps.append(.close(connection, nil))
+        }
+        guard let link = links[node] else { return steps }
+        remove(node)
+        return steps + [.close(link.connection, nil), .down(node, .dropped)]
+    }
+
+    /// Neither end needs the link: it ends once what is under way on it is over.
+    mutating func rest(_ node: NodeID) -> [Step] {
         guard let link = links[node] else { return [] }
         remove(node)
-        return [.close(link.connection, nil), .down(node, .dropped)]
+        draining[link.connection] = node
+        return [.drain(link.connection), .down(node, .idle)]
     }
 
     /// Pings who is silent, gives up on who stays so.

@@ -124,6 +124,10 @@ public final class LinkTransport: Sendable {
         }
     }
 
+    /// Ends a connection once the streams that are open on it are over; the peer is told to open no more, and
+    /// `.closed(.drained)` follows.
+    public func drain(_ id: ConnectionID) { on(id) { $0.drain() } }
+
     /// Opens a stream on an admitted connection.
     /// - Parameter head: at most `Limits.invocationHead` bytes.
     /// - Returns: nil when there is no such connection. If the stream cannot be opened its observer is told

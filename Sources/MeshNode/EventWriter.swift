@@ -65,6 +65,8 @@ struct EventWriter: Sendable, Equatable {
         switch event {
         case .linkUp(let node, _, let remote):
             return make(.link, "link up", from: me, to: node, [], [Fact("address", remote)])
+        case .linkDown(let node, .idle):
+            return make(.link, "link at rest", from: me, to: node, [], [])
         case .linkDown(let node, let loss):
             return make(.link, "link down", from: me, to: node, [], [Fact("because", loss.rawValue)])
         case .messageInvalid(let node, let refusal):

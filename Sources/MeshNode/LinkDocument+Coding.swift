@@ -17,7 +17,7 @@ extension LinkDocument: Codable {
         case bundleRequest = "bundle-request"
         case bundleAnswer = "bundle-answer"
         case bundleRefusal = "bundle-refusal"
-        case notice, listening, goodbye, agreement
+        case notice, listening, need, goodbye, agreement
         case head, want, records, list, places, contradiction, heads
         case headsWanted = "heads-wanted"
         case reachRequest = "reach-request"
@@ -56,6 +56,7 @@ extension LinkDocument: Codable {
         case .bundleRefusal: self = .domain(.bundleWithheld(try body()))
         case .notice: self = .trust(try body())
         case .listening: self = .listening(try body())
+        case .need: self = .need(try body())
         case .goodbye: self = .goodbye(try body())
         case .agreement: self = .agreement(try body())
         case .head: self = .gossip(.head(try body()))
@@ -104,6 +105,7 @@ extension LinkDocument: Codable {
         case .domain(.bundleWithheld(let body)): try write(.bundleRefusal, body)
         case .trust(let body): try write(.notice, body)
         case .listening(let body): try write(.listening, body)
+        case .need(let body): try write(.need, body)
         case .goodbye(let body): try write(.goodbye, body)
         case .agreement(let body): try write(.agreement, body)
         case .gossip(.head(let body)): try write(.head, body)

@@ -1,6 +1,7 @@
 import MeshAgreements
 import MeshAudit
 import MeshBase
+import MeshDiscovery
 import MeshGossip
 import MeshTrust
 
@@ -15,6 +16,8 @@ public enum LinkDocument: Equatable, Sendable {
     case domain(DomainMessage)
     /// Where the sender listens, so that the receiver can redial it.
     case listening(ListeningNotice)
+    /// Whether the sender needs the link.
+    case need(NeedNotice)
     /// The sender leaves; the link ends behind it.
     case goodbye(Goodbye)
     /// About the registry of the two.
@@ -82,6 +85,14 @@ public struct Goodbye: Codable, Equatable, Sendable {
     public let until: Return
 
     public init(until: Return) { self.until = until }
+}
+
+/// Whether a node needs the link over which it says so (`Overlay`).
+public struct NeedNotice: Codable, Equatable, Sendable {
+    /// Whether it does.
+    public let need: LinkNeed
+
+    public init(need: LinkNeed) { self.need = need }
 }
 
 /// Asks for what the other side recorded of one call, or under one handshake's reference.

@@ -78,6 +78,7 @@ extension Node {
         case .domain(let message): tell(.domainMessageArrived(node, message), at: now, into: &effects)
         case .trust(let notice): tell(.noticeArrived(node, notice), at: now, into: &effects)
         case .listening(let notice): learn(notice, from: node, at: now, into: &effects)
+        case .need(let notice): tell(OverlayInput.told(node, notice.need), at: now, into: &effects)
         case .goodbye(let goodbye): tell(.left(node, goodbye.until), at: now, into: &effects)
         case .gossip(let message): tell(.messageArrived(node, message), at: now, into: &effects)
         case .relay(let relay): receive(relay, from: node, at: now, into: &effects)

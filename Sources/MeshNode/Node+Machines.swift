@@ -59,7 +59,8 @@ extension Node {
                 }
                 effects.post(.close(connection, code))
             case .admit(let connection, let peer): admit(connection, peer, at: now, into: &effects)
-            case .notify(let node, let notice): send(.trust(notice), to: node, into: &effects)
+            case .notify(let node, let notice):
+                sendSurely(.trust(notice), to: node, at: now, into: &effects)
             case .dialToPair(let endpoint, let intent, let join):
                 let connection = newConnection()
                 connections[connection] = .pairing(intent, endpoint)
@@ -71,10 +72,13 @@ extension Node {
                 isViewStale = true
                 tell(GossipInput.membershipChanged(node, membership), at: now, into: &effects)
                 tell(AgreementInput.membershipChanged(node, membership), at: now, into: &effects)
+                tellShares(after: node, at: now, into: &effects)
                 if node == me.node { keepHouse(at: now, into: &effects) }
             case .vouched(let node, let key, let membership):
                 isViewStale = true
                 tell(GossipInput.memberVouched(node, key, membership), at: now, into: &effects)
+            case .tell(let node, let message) where message.isForOne:
+                sendSurely(.domain(message), to: node, at: now, into: &effects)
             case .tell(let node, let message): send(.domain(message), to: node, into: &effects)
             case .refer(let connection, let issuers): refer(connection, to: issuers, into: &effects)
             case .referred(let endpoints):
@@ -103,15 +107,18 @@ extension Node {
             rememberInviter(node, at: now, into: &effects)
             tell(GossipInput.peerTrusted(node, peer.key), at: now, into: &effects)
             tell(AgreementInput.peerTrusted(node, peer.key), at: now, into: &effects)
-            tell(DiscoveryInput.peerTrusted(node), at: now, into: &effects)
+            tell(OverlayInput.peerTrusted(node), at: now, into: &effects)
+            tellShare(of: node, at: now, into: &effects)
             refreshOffers(to: node, at: now, into: &effects)
         case .suspended?, .revoked?:
             tell(GossipInput.peerDropped(node), at: now, into: &effects)
+            tell(OverlayInput.peerDropped(node), at: now, into: &effects)
             tell(AgreementInput.peerLost(node), at: now, into: &effects)
             tell(DiscoveryInput.peerBarred(node), at: now, into: &effects)
         // Whose credential is over is a stranger again, who may yet show a later one.
         case .pending?, .verified?, nil:
             tell(GossipInput.peerDropped(node), at: now, into: &effects)
+            tell(OverlayInput.peerDropped(node), at: now, into: &effects)
             tell(AgreementInput.peerLost(node), at: now, into: &effects)
             tell(DiscoveryInput.peerDropped(node), at: now, into: &effects)
         }
@@ -162,24 +169,28 @@ extension Node {
         case .linkUp(let node, let connection, _):
             isViewStale = true
             effects.post(.linkUp(node, connection))
+            tell(OverlayInput.linkUp(node), at: now, into: &effects)
             if case .dialled(let target)? = connections[connection] {
-                tell(.linkUp(node, target.endpoint), at: now, into: &effects)
+                tell(DiscoveryInput.linkUp(node, target.endpoint), at: now, into: &effects)
                 remember(target.endpoint, of: node, into: &effects)
             } else if case .seeking(let endpoint, _)? = connections[connection] {
-                tell(.linkUp(node, endpoint), at: now, into: &effects)
+                tell(DiscoveryInput.linkUp(node, endpoint), at: now, into: &effects)
                 remember(endpoint, of: node, into: &effects)
             } else {
-                tell(.linkUp(node, nil), at: now, into: &effects)
+                tell(DiscoveryInput.linkUp(node, nil), at: now, into: &effects)
             }
             tell(TrustInput.linkCameUp(node), at: now, into: &effects)
             if let listening { send(.listening(listening), to: node, into: &effects) }
             tell(AgreementInput.linkCameUp(node), at: now, into: &effects)
-        case .linkDown(let node, _):
+        case .drain(let connection): effects.post(.drain(connection))
+        case .linkDown(let node, let loss):
             isViewStale = true
             reach.forget(node)
             drifts.linkDown(with: node)
-            effects.post(.linkDown(node))
-            tell(.linkDown(node), at: now, into: &effects)
+            // Of a link that nobody needs calls were told before.
+            if loss != .idle { effects.post(.linkDown(node)) }
+            tell(OverlayInput.linkDown(node), at: now, into: &effects)
+            tell(DiscoveryInput.linkDown(node), at: now, into: &effects)
         case .linkDegraded: isViewStale = true
         case .send(let node, let message): send(.gossip(message), to: node, into: &effects)
         case .relay(let node, let heads): relay(heads, to: node, into: &effects)
@@ -208,6 +219,8 @@ extension Node {
             effects.post(.persist(.houseAgreement(document)))
             nameHouse(at: now, into: &effects)
         case .forget(let contentID): effects.post(.persist(.agreementForgotten(contentID)))
+        case .send(let node, let message) where message.isForOne:
+            sendSurely(.agreement(message), to: node, at: now, into: &effects)
         case .send(let node, let message): send(.agreement(message), to: node, into: &effects)
         case .changed(let node):
             isViewStale = true

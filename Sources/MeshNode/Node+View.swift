@@ -1,5 +1,6 @@
 import MeshAgreements
 import MeshBase
+import MeshDiscovery
 import MeshGossip
 import MeshTrust
 
@@ -18,7 +19,8 @@ extension Node {
                 name: peer.name, trust: CallTrust(peer.state), link: linkState(of: peer),
                 address: gossip.link(with: peer.node)?.address,
                 membership: agreements.membership(of: peer.node),
-                encryption: isTrusted ? gossip.encryptionKey(of: peer.node, at: now.wall) : nil)
+                encryption: isTrusted ? gossip.encryptionKey(of: peer.node, at: now.wall) : nil,
+                catalog: catalogState(of: peer.node, at: now))
             terms[peer.node] = agreements.terms(with: peer.node)
             for resource in agreements.resourcesOffered(to: peer.node, by: me.node) {
                 if offeredTo.update(resource, { $0.append(peer.node) }) == nil {
@@ -59,10 +61,19 @@ extension Node {
             membership: own, house: agreements.house?.terms(using: suite), members: members)
     }
 
-    /// A trusted peer without a link is redialled for ever, so its calls may wait.
+    /// A trusted peer without a link is redialled for ever, or dialled when a call comes: its calls may wait.
     private func linkState(of peer: PeerRecord) -> CallLink {
         guard peer.state == .trusted else { return .down }
-        return gossip.link(with: peer.node) == nil ? .dialling : .up
+        guard gossip.link(with: peer.node) != nil else {
+            return overlay.isKept(peer.node) ? .dialling : .atRest
+        }
+        return overlay.isInUse(peer.node) ? .up : .atRest
+    }
+
+    /// What a peer offers to this node alone is told over their link, and is over soon after it.
+    private func catalogState(of node: NodeID, at now: Moment) -> CallCatalog {
+        let isAwaited = overlay.isCatalogAwaited(of: node, at: now.instant)
+        return isAwaited && !gossip.isCatalogCurrent(of: node, at: now.wall) ? .awaited : .known
     }
 }
 

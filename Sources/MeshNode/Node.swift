@@ -28,6 +28,8 @@ public struct Node<Suite: SignatureSuite>: Sendable {
     public internal(set) var trust: Trust<Suite>
     /// Who may exist and where.
     public internal(set) var discovery: Discovery
+    /// Whom links are kept with.
+    public internal(set) var overlay: Overlay
     /// What was offered and agreed.
     public internal(set) var agreements: AgreementBook
     /// Links, and what their ends know of one another's resources.
@@ -128,6 +130,8 @@ public struct Node<Suite: SignatureSuite>: Sendable {
             generator: generator.split())
         discovery = Discovery(
             node: me.node, configuration: configuration.discovery, generator: generator.split())
+        overlay = Overlay(
+            node: me.node, configuration: configuration.discovery.overlay, generator: generator.split())
         agreements = AgreementBook(
             me: me.node, configuration: configuration.agreements, generator: generator.split())
         gossip = Gossip(me: me.node, ownKey: me.key, heads: restored.heads, suite: suite)
@@ -179,7 +183,8 @@ public struct Node<Suite: SignatureSuite>: Sendable {
     /// When `.timeReached` is due; nil when nothing waits for time.
     public var nextDeadline: Instant? {
         [
-            trust.nextDeadline, discovery.nextDeadline, agreements.nextDeadline, gossip.nextDeadline,
+            trust.nextDeadline, discovery.nextDeadline, overlay.nextDeadline, agreements.nextDeadline,
+            gossip.nextDeadline,
             audit.nextDeadline, repeats.next, traces.values.map(\.deadline).min(),
             reach.nextDeadline, encryption.nextDeadline,
         ]
@@ -202,6 +207,11 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         case .ponged(let connection, let roundTrip):
             tell(.ponged(connection, roundTrip: roundTrip), at: now, into: &effects)
         case .connectionClosed(let connection): close(connection, at: now, into: &effects)
+        case .goingAway(let connection):
+            guard let node = gossip.node(on: connection) else { break }
+            tell(.goingAway(node), at: now, into: &effects)
+        case .linkWanted(let node): tell(.wanted(node, .call), at: now, into: &effects)
+        case .linkUsed(let node): tell(.used(node), at: now, into: &effects)
         case .doorClosed(let connection): tell(.doorClosed(connection), at: now, into: &effects)
         case .listens(let notice): tellPeers(notice, into: &effects)
         case .sighted(let sighting): tell(.sighted(sighting), at: now, into: &effects)
@@ -253,6 +263,9 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         }
         if discovery.nextDeadline.map({ $0 <= now.instant }) ?? false {
             tell(DiscoveryInput.timeReached, at: now, into: &effects)
+        }
+        if overlay.nextDeadline.map({ $0 <= now.instant }) ?? false {
+            tell(OverlayInput.timeReached, at: now, into: &effects)
         }
         if agreements.nextDeadline.map({ $0 <= now.instant }) ?? false {
             tell(AgreementInput.timeReached, at: now, into: &effects)

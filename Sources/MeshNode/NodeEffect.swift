@@ -20,6 +20,9 @@ public enum NodeEffect: Equatable, Sendable {
     case ping(ConnectionID, LinkPing)
     /// End a connection once what was sent has left.
     case close(ConnectionID, RefusalCode?)
+    /// End a connection once the streams on it are over, those of the peer that it opened before it heard of
+    /// it among them; no more are opened or taken.
+    case drain(ConnectionID)
     /// Sign with the key that the request names.
     case sign(SigningRequest)
     /// Make a new key for sealed payloads and keep it beside the one before; what was older goes.
@@ -32,6 +35,8 @@ public enum NodeEffect: Equatable, Sendable {
     case linkUp(NodeID, ConnectionID)
     /// There is no link with this peer now.
     case linkDown(NodeID)
+    /// Calls for this peer go over its link no more: those that come wait until it is up. That is no failure.
+    case linkAtRest(NodeID)
     /// Calls are decided by this view from now on.
     case publish(CallView)
     /// Whether the listener offers `comity-pair/1`.

@@ -21,6 +21,12 @@ public enum NodeInput: Equatable, Sendable {
     case ponged(ConnectionID, roundTrip: Duration)
     /// The connection is gone, or the dial never got there.
     case connectionClosed(ConnectionID)
+    /// The peer takes no more streams on the connection, which ends when those under way are over.
+    case goingAway(ConnectionID)
+    /// A call waits for a link with this peer.
+    case linkWanted(NodeID)
+    /// Calls use the link with this peer; told every so often.
+    case linkUsed(NodeID)
     /// Who answered a dial does not speak the protocol for which it was made; `connectionClosed` follows.
     case doorClosed(ConnectionID)
     /// This node listens there now.

@@ -249,7 +249,7 @@ struct DomainWorld {
             sides[side].disk[place] = stored
         case .persist(.headGone(let owner, let audience)):
             sides[side].disk[Place(owner: owner, audience: audience)] = nil
-        case .close(let id, _):
+        case .close(let id, _), .drain(let id):
             guard let ends = links.remove(id) else { return }
             for end in [ends.0, ends.1] { tell(end, .connectionClosed(id)) }
         case .relay(let peer, let heads): relay(heads, from: side, to: peer)

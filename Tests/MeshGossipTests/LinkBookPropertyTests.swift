@@ -72,7 +72,7 @@ private struct LinkWorld {
                 send(
                     .frame(to: 1 - side, connection: Int(id.number), .ping), over: Int(id.number),
                     to: 1 - side)
-            case .close(let id, _):
+            case .close(let id, _), .drain(let id):
                 let connection = Int(id.number)
                 send(.closed(at: 1 - side, connection: connection), over: connection, to: 1 - side)
                 perform(books[side].close(id), at: side)

@@ -179,7 +179,7 @@ struct PairWorld {
         let other = 1 - side
         switch effect {
         case .ping(let id, let summary): transmit(.ping(to: other, id, summary), to: other)
-        case .close(let id, _): if id == connection { disconnect() }
+        case .close(let id, _), .drain(let id): if id == connection { disconnect() }
         case .send(_, let message):
             if case .head(let push) = message {
                 #expect(sides[side].disk[node(side)]?.head == push.head, "shown before it was durable")

@@ -22,6 +22,8 @@ struct Place {
     var effects: [NodeEffect] = []
     var events: [AuditEvent] = []
     var links: [NodeID: ConnectionID] = [:]
+    /// Over whose links calls do not go, because nothing needs them.
+    var atRest: Set<NodeID> = []
     var accepted: UInt64 = 1
     /// What the audit finds when a peer asks.
     var found: [AuditEvent] = []
@@ -65,22 +67,27 @@ struct NodeTable {
     private var tickets: UInt64 = 1_000_000
     private var nonces: UInt64 = 0
 
+    /// How every node is set.
+    let configuration: NodeConfiguration
+
     init(_ names: String...) { self.init(names) }
 
-    init(_ names: [String]) {
+    init(_ names: [String], _ configuration: NodeConfiguration = NodeConfiguration()) {
+        self.configuration = configuration
         for (index, name) in names.enumerated() {
             let number = UInt64(index) + 1
             let key = SimulatedKey(number)
             let endpoint = Endpoint(host: "192.0.2.\(number)", port: 7410)
             let nodeName = NodeName(name)!
-            let node = Self.make(key, name: nodeName, run: 1, from: RestoredNode())
+            let node = Self.make(key, name: nodeName, run: 1, from: RestoredNode(), configuration)
             places.append(Place(key: key, name: nodeName, endpoint: endpoint, node: node))
         }
         for index in places.indices { start(index) }
     }
 
     private static func make(
-        _ key: SimulatedKey, name: NodeName, run: UInt64, from restored: RestoredNode
+        _ key: SimulatedKey, name: NodeName, run: UInt64, from restored: RestoredNode,
+        _ configuration: NodeConfiguration
     ) -> Node<SimulatedSuite> {
         let next = SimulatedSuite().digest(key.node.digest.bytes)
         let me = OwnIdentity(
@@ -88,7 +95,7 @@ struct NodeTable {
             inception: key.sign(Inception(key: key.publicKey, nextKeyDigest: next)), name: name,
             boot: BootID(number: Int64(run), random: run))
         return Node(
-            me: me, restored: restored, configuration: NodeConfiguration(), suite: SimulatedSuite(),
+            me: me, restored: restored, configuration: configuration, suite: SimulatedSuite(),
             generator: SeededGenerator(seed: key.node.digest.bytes.reduce(run) { $0 &* 31 &+ UInt64($1) }))
     }
 
@@ -162,7 +169,7 @@ struct NodeTable {
         places[place].run += 1
         places[place].node = Self.make(
             places[place].key, name: places[place].name, run: places[place].run,
-            from: places[place].shelf.restored)
+            from: places[place].shelf.restored, configuration)
         start(place)
     }
 
@@ -223,13 +230,23 @@ extension NodeTable {
             guard let end = places[place].ends.removeValue(forKey: connection) else { return }
             close(end, after: .milliseconds(1))
             schedule(.connectionClosed(connection), at: place, after: .zero)
+        case .drain(let connection):
+            // Nothing is under way on it here: the peer hears it, and then the end.
+            guard let end = places[place].ends[connection] else { return }
+            send(.goingAway(ConnectionID(0)), over: connection, from: place)
+            places[place].ends[connection] = nil
+            close(end, after: .milliseconds(2))
+            schedule(.connectionClosed(connection), at: place, after: .zero)
+        case .linkAtRest(let node): places[place].atRest.insert(node)
         case .sign(let request) where !places[place].signs:
             schedule(.signingFailed(request.ticket), at: place, after: .microseconds(500))
         case .sign(let request):
             let signature = places[place].key(of: request.hand).sign(request)
             schedule(.signed(request.ticket, signature), at: place, after: .microseconds(500))
         case .persist(let change): places[place].shelf.keep(change)
-        case .linkUp(let node, let connection): places[place].links[node] = connection
+        case .linkUp(let node, let connection):
+            places[place].links[node] = connection
+            places[place].atRest.remove(node)
         case .linkDown(let node): places[place].links[node] = nil
         case .publish(let view): places[place].view = view
         case .pairing(let window): places[place].isPairingOpen = window != .closed
@@ -306,6 +323,7 @@ extension NodeTable {
             switch input {
             case .documentArrived(_, let document): .documentArrived(end.connection, document)
             case .pinged(_, let summary): .pinged(end.connection, summary)
+            case .goingAway: .goingAway(end.connection)
             default: nil
             }
         guard let arriving else { return }

@@ -11,6 +11,7 @@ import Testing
         let breaks: Invariant
         let faults: [Fault]
         var domain = DomainPresence.absent
+        var links = LinkPresence.all
         var nodes = 4
         /// Where to begin: such a run is rare.
         var from: UInt64 = 1
@@ -60,6 +61,12 @@ import Testing
         Lie(
             tampering: .neverHealed, breaks: .partnersConverge, faults: [.partitions], domain: .partners,
             nodes: 6),
+        Lie(
+            tampering: .neverHealed, breaks: .meshHolds, faults: [.partitions], domain: .present, links: .few,
+            nodes: 7),
+        Lie(
+            tampering: .drainsCut, breaks: .restLosesNothing, faults: [.badServices], domain: .present,
+            links: .few, nodes: 8),
     ]
 
     @Test(arguments: lies)
@@ -67,7 +74,7 @@ import Testing
         for seed in lie.from..<lie.from + 30 {
             let plan = SimulationPlan(
                 nodes: lie.nodes, seed: seed, duration: .seconds(120), faults: lie.faults,
-                domain: lie.domain)
+                domain: lie.domain, links: lie.links)
             var simulation = Simulation(plan, tampering: lie.tampering, seeking: lie.breaks)
             while !simulation.isOver {
                 simulation.advance(by: .seconds(5))

@@ -21,9 +21,11 @@ import Testing
                 text.split(separator: ",").compactMap { Fault(rawValue: String($0)) }
             }
             let domain = environment["COMITY_SIM_DOMAIN"].flatMap { DomainPresence(rawValue: $0) }
+            let links = environment["COMITY_SIM_LINKS"].flatMap { LinkPresence(rawValue: $0) }
             var simulation = Simulation(
                 SimulationPlan(
-                    nodes: nodes, seed: seed, duration: .seconds(seconds), faults: faults, domain: domain))
+                    nodes: nodes, seed: seed, duration: .seconds(seconds), faults: faults, domain: domain,
+                    links: links))
             let report = simulation.run()
             print("seed \(seed)  nodes \(nodes)  digest \(report.digest)  \(report.statistics)")
             for violation in report.violations { print("  \(violation)") }

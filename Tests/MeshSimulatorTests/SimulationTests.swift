@@ -63,11 +63,23 @@ import Testing
     @Test func `both kinds of world have their way into twenty seeds`() {
         let drawn = Set((1...20).map { SimulationPlan(nodes: 3, seed: $0).domain })
         #expect(drawn == Set(DomainPresence.allCases))
+        #expect(Set((1...20).map { SimulationPlan(nodes: 3, seed: $0).links }) == Set(LinkPresence.allCases))
+    }
+
+    @Test func `where few links are kept, others are opened for calls and put to rest again`() {
+        var simulation = Simulation(
+            SimulationPlan(
+                nodes: 8, seed: 5, duration: .seconds(120), faults: [], domain: .present, links: .few))
+        let report = simulation.run()
+        #expect(report.violations.isEmpty, "\(report.violations)")
+        #expect(report.statistics.linksAtRest > 20, "\(report.statistics)")
+        #expect(report.statistics.answered > 100, "\(report.statistics)")
     }
 
     @Test func `a domain is made, joined by tokens, and its members call one another`() {
         var simulation = Simulation(
-            SimulationPlan(nodes: 6, seed: 5, duration: .seconds(120), faults: [], domain: .present))
+            SimulationPlan(
+                nodes: 6, seed: 5, duration: .seconds(120), faults: [], domain: .present, links: .all))
         let report = simulation.run()
         #expect(report.violations.isEmpty, "\(report.violations)")
         #expect(report.statistics.members > 2, "\(report.statistics)")
@@ -77,10 +89,12 @@ import Testing
     @Test func `one line runs a seed again`() {
         var simulation = Simulation(
             SimulationPlan(
-                nodes: 2, seed: 5, duration: .seconds(10), faults: [.kills, .oneWay], domain: .present))
+                nodes: 2, seed: 5, duration: .seconds(10), faults: [.kills, .oneWay], domain: .present,
+                links: .few))
         #expect(
             simulation.run().replay
-                == "comity sim --seed 5 --nodes 2 --seconds 10 --domain present --faults kills,one-way")
+                == "comity sim --seed 5 --nodes 2 --seconds 10 --domain present --links few "
+                + "--faults kills,one-way")
     }
 
     @Test func `a plan says all that is wrong with it`() {

@@ -54,6 +54,7 @@ struct LinkDocumentTests {
             .trust(TrustNotice(decision: .suspend)),
             .listening(ListeningNotice(port: 7410, advertised: [Endpoint(host: "::1", port: 7)])),
             .goodbye(Goodbye(until: .started)), .goodbye(Goodbye(until: .never)),
+            .need(NeedNotice(need: .needed)), .need(NeedNotice(need: .idle)),
             .agreement(.rejected(nonce, [Refusal(.agreementExpired, [Fact("until", "yesterday")])])),
         ]
     }

@@ -89,6 +89,8 @@ extension CallPlane {
     private func perform(_ effect: CallEffect) {
         switch effect {
         case .record, .remember, .reserve, .breakerChanged: break
+        case .linkWanted(let node): _ = inputs.withLock { $0 }?.post(.linkWanted(node))
+        case .linkUsed(let node): _ = inputs.withLock { $0 }?.post(.linkUsed(node), .droppable)
         case .judge(let ticket, let question, let correlation):
             guard let policy else { return later(.judged(ticket, .failed(.unreachable))) }
             policy.judge(ticket, question, correlation, for: self)
@@ -133,7 +135,7 @@ extension CallPlane {
         var failed: [CallInput] = [.roomMeasured(bytes: 0)]
         for effect in effects {
             switch effect {
-            case .record, .remember, .reserve, .breakerChanged: break
+            case .record, .remember, .reserve, .breakerChanged, .linkWanted, .linkUsed: break
             case .judge(let ticket, _, _): failed.append(.judged(ticket, .failed(.unreachable)))
             case .abandon(let attempt): tables.value.attempts.removeValue(forKey: attempt)?.abandon()
             case .stop(let service): tables.value.uses.removeValue(forKey: service)?.stop()

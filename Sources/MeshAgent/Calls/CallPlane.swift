@@ -76,6 +76,8 @@ final class CallPlane: Sendable {
     let encryption: EncryptionKeys
     private let rules: Mutex<PrincipalRules>
     let transport: Mutex<LinkTransport?> = Mutex(nil)
+    /// Where the control plane hears which links calls want and use; nil until it runs.
+    let inputs: Mutex<Mailbox<NodeInput>?> = Mutex(nil)
     /// What tells how the agent does; nil until it runs.
     let metrics: Mutex<MetricsWriter?> = Mutex(nil)
     private let log: Logger

@@ -136,9 +136,10 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
         case .end(let trailers): finish(trailers)
         case .reset(let code):
             close()
-            let effect: PossibleEffect = code == .draining || code == .limitReached ? .none : .possible
+            let isUntouched = code == .draining || code == .limitReached
+            let effect: PossibleEffect = isUntouched ? .none : .possible
             let failure: AttemptFailure =
-                code == .limitReached ? .noStream : code == .sealBroken ? .sealBroken : .streamReset
+                isUntouched ? .noStream : code == .sealBroken ? .sealBroken : .streamReset
             plane.submit(.attemptFailed(id, failure, effect))
         case .lost:
             close()

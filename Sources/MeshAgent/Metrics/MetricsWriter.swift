@@ -75,12 +75,15 @@ struct MetricsWriter: Sendable {
     private struct PeerLink: Sendable {
         let node: NodeID
         let link: LinkStatus?
+        let isKept: Bool
     }
 
     private func links() async -> [PeerLink] {
         await plane.report { writer in
             writer.node.trust.pins.peers.values.filter { $0.state == .trusted }.map {
-                PeerLink(node: $0.node, link: writer.node.gossip.link(with: $0.node))
+                PeerLink(
+                    node: $0.node, link: writer.node.gossip.link(with: $0.node),
+                    isKept: writer.isLinkKept($0.node))
             }
         }
     }
@@ -107,7 +110,8 @@ struct MetricsWriter: Sendable {
         var family = MetricFamily(
             "federation_node_health_status", .gauge,
             help: "Links with trusted peers: 0 there is none, 1 it misses signs of life, 2 it lives.")
-        for peer in links {
+        // Of one that nothing needs there is nothing to be said: a missing link is a failure here.
+        for peer in links where peer.link != nil || peer.isKept {
             let status: UInt64 =
                 switch peer.link?.condition {
                 case nil: 0

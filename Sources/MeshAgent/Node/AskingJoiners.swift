@@ -27,7 +27,8 @@ struct AskingJoiners: Sendable, Equatable {
             joiners[invite] = Joiner(pin: pin, name: name)
         case .persist(.trust(.inviteGone(let invite))): joiners[invite] = nil
         case .persist, .dial, .send, .repeatHandshake, .admit, .awaitPeople, .ping, .sign, .linkUp, .publish,
-            .pairing, .answer, .lookUp, .record, .close, .linkDown, .renewSessions, .makeEncryptionKey,
+            .pairing, .answer, .lookUp, .record, .close, .drain, .linkDown, .linkAtRest, .renewSessions,
+            .makeEncryptionKey,
             .dropEncryptionKey:
             break
         }

@@ -244,6 +244,9 @@ actor ControlPlane {
             calls.setLink(peer, connection)
             keepPlace(for: peer)
         case .linkDown(let node): calls.setLink(node, nil)
+        // A call that was let go before still finds its way: over the link as long as it stands.
+        case .linkAtRest(let node): calls.submit(.linkAtRest(node))
+        case .drain(let id): transport?.drain(id)
         case .publish(let view): calls.submit(.viewPublished(view))
         case .pairing(let window):
             trying("the pairing door") { try transport?.setPairing(window == .closed ? .closed : .open) }
@@ -326,7 +329,7 @@ extension NodeEffect {
     /// Whether it only ends something that was allowed.
     fileprivate var takesAway: Bool {
         switch self {
-        case .close, .linkDown, .renewSessions: true
+        case .close, .drain, .linkDown, .linkAtRest, .renewSessions: true
         case .dial, .send, .repeatHandshake, .admit, .awaitPeople, .ping, .sign, .persist, .linkUp, .publish,
             .pairing, .answer, .confirmationWanted, .lookUp, .record, .makeEncryptionKey, .dropEncryptionKey:
             false

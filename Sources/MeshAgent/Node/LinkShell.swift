@@ -54,7 +54,7 @@ final class LinkShell: LinkObserver {
         case .pinged(let payload):
             if let ping = LinkPing(payload) { inputs.post(.pinged(id, ping), .droppable) }
         case .pong(_, let roundTrip): inputs.post(.ponged(id, roundTrip: roundTrip), .droppable)
-        case .goingAway: break
+        case .goingAway: inputs.post(.goingAway(id))
         case .closed(let end):
             found.withLock { $0[id] = nil }
             if end == .protocolUnknown { inputs.post(.doorClosed(id)) }

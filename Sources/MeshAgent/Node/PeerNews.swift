@@ -51,7 +51,7 @@ struct PeerNewsDesk {
     mutating func isNew(_ event: AuditEvent) -> Bool {
         switch (event.type, event.action) {
         case (.link, "link up"): linked.insert(event.target).inserted
-        case (.link, "link down"): linked.remove(event.target) != nil
+        case (.link, "link down"), (.link, "link at rest"): linked.remove(event.target) != nil
         default: true
         }
     }

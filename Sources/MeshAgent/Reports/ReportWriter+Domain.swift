@@ -14,7 +14,8 @@ extension ReportWriter {
         let members = book.members.filter { $1.membership.domain == home.domain }.map { id, held in
             MemberReport(
                 node: reference(id), roles: held.membership.roles, until: Timestamp(held.membership.until),
-                link: PeerReport.Link(node.gossip.link(with: id)?.condition))
+                link: PeerReport.Link(
+                    node.gossip.link(with: id)?.condition, isKept: isLinkKept(id)))
         }
         return DomainReport(
             name: home.label, id: home.domain, words: words(of: Pin(home.domain.digest)),

@@ -20,7 +20,8 @@ extension ReportWriter {
         let isTrusted = record?.state == .trusted
         let theirs = otherTrustBranch(id, link, history)
         let isRefused = !isTrusted || theirs.verdict == .refused
-        let verdict: ExplainVerdict = isRefused ? .refused : link == nil ? .unknown : .allowed
+        let verdict: ExplainVerdict =
+            isRefused ? .refused : link == nil && isLinkKept(id) ? .unknown : .allowed
         return ExplainReport(
             subject: "peer \(title(id))", correlation: nil, verdict: verdict,
             branches: [
@@ -203,6 +204,11 @@ extension ReportWriter {
                 facts.append(Fact("round trip", "\(roundTrip.fractionalMilliseconds) ms"))
             }
             return ExplainBranch(side: nil, question: question, verdict: .allowed, facts: facts)
+        }
+        guard isLinkKept(id) else {
+            let why = Fact("because", "nothing needs it: a call or a document opens it")
+            return ExplainBranch(
+                side: nil, question: question, verdict: .notAsked, facts: [why] + dialling(of: id))
         }
         return ExplainBranch(
             side: nil, question: question, verdict: .refused,

@@ -30,7 +30,8 @@ extension ReportWriter {
         var report = PeerReport(
             name: record.name, id: record.node, words: words(of: record.pin),
             trust: PeerReport.Trust(record.state),
-            link: PeerReport.Link(link?.condition), address: link?.remote, endpoints: seen?.endpoints ?? [],
+            link: PeerReport.Link(link?.condition, isKept: isLinkKept(record.node)), address: link?.remote,
+            endpoints: seen?.endpoints ?? [],
             witnesses: witnesses(seen), latencyMilliseconds: link?.roundTrip?.fractionalMilliseconds,
             clockSkewSeconds: link.map { $0.skew.fractionalMilliseconds / 1_000 },
             certificateExpires: link.map { Timestamp($0.certificateExpires) },
@@ -38,6 +39,12 @@ extension ReportWriter {
             membership: membership(of: record.node), evidence: [evidence(of: record)])
         report.drift = drift(with: record.node)
         return report
+    }
+
+    /// Whether this node keeps a link with the peer; with a trusted one with which it does not, one is opened
+    /// when something needs it.
+    func isLinkKept(_ id: NodeID) -> Bool {
+        node.trust.pins[id]?.state != .trusted || node.overlay.isKept(id)
     }
 
     private func report(ofSeen seen: PeerSightings) -> PeerReport {
@@ -91,12 +98,14 @@ extension PeerReport.Trust {
 }
 
 extension PeerReport.Link {
-    /// - Parameter condition: nil without a link.
-    init(_ condition: LinkCondition?) {
+    /// - Parameters:
+    ///   - condition: nil without a link.
+    ///   - isKept: whether there should be one although nothing uses it.
+    init(_ condition: LinkCondition?, isKept: Bool) {
         switch condition {
         case .up?: self = .up
         case .degraded?: self = .degraded
-        case nil: self = .down
+        case nil: self = isKept ? .down : .onDemand
         }
     }
 }

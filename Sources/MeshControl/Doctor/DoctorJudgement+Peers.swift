@@ -51,7 +51,7 @@ extension DoctorJudgement {
     }
 
     private var shownCertificates: [DoctorFinding] {
-        let shown = (facts.agent?.status.peers ?? []).filter { $0.link != .down }
+        let shown = (facts.agent?.status.peers ?? []).filter { $0.link.isUp }
             .compactMap { peer in peer.certificateExpires.map { (peer, $0.time) } }
         let ending = shown.filter { $0.1 - now < Self.certificateLeft }
         guard let (peer, end) = ending.min(by: { $0.1 < $1.1 }) else {

@@ -33,8 +33,13 @@ public struct PeerReport: Codable, Equatable, Sendable {
         case up
         /// It missed pings.
         case degraded
+        /// There is none, and none is needed: it is opened when a call or a document needs it.
+        case onDemand = "on-demand"
         /// There is none.
         case down
+
+        /// Whether there is one.
+        public var isUp: Bool { self == .up || self == .degraded }
     }
 
     /// Unique here; nil while it is only seen.

@@ -125,6 +125,7 @@ public enum PeerText {
         switch link {
         case .up: .good
         case .degraded: .warning
+        case .onDemand: .faint
         case .down: .bad
         }
     }

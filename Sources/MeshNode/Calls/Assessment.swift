@@ -113,6 +113,10 @@ extension CallDesk {
             assessment.isLocal
             ? view.resource(request.resource)?.description : view.description(request.resource, at: node)
         guard let description else {
+            if assessment.refusals.isEmpty, view.peers[node]?.catalog == .awaited {
+                assessment.readiness = .awaited
+                return assessment
+            }
             if !assessment.isLocal {
                 assessment.refusals += view.whyWithdrawn(request.resource, by: node, at: now.wall)
             }

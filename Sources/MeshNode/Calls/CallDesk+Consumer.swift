@@ -68,6 +68,7 @@ extension CallDesk {
             calls[id]?.phase = .waiting
             waiting.append(id)
             alarms.set(.call(id), at: call.deadline)
+            wish(for: assessments, at: now, into: &effects)
         } else {
             let reasons = assessments.flatMap(\.refusals)
             conclude(id, call.reasons + reasons, weighed: assessments, at: now, into: &effects)
@@ -131,6 +132,7 @@ extension CallDesk {
             return
         case .admitted(let id): eventID = id
         }
+        if !chosen.isLocal { noteUse(of: chosen.node, at: now, into: &effects) }
         if let agreement = chosen.agreement { count(agreement, with: chosen.node, at: now, into: &effects) }
         let way = RouteBook.Way(resource: call.request.resource, node: chosen.node)
         guard let pass = routes.begin(way, isLocal: chosen.isLocal, at: now.instant) else {

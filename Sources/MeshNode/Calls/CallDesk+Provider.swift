@@ -196,6 +196,7 @@ extension CallDesk {
             return
         case .admitted(let id): eventID = id
         }
+        noteUse(of: inbound.peer, at: now, into: &effects)
         count(agreement, with: inbound.peer, at: now, into: &effects)
         var key: IdempotencyBook.Key?
         if capability.safety.isMutating, let text = invocation.idempotencyKey {

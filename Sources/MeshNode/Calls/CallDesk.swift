@@ -106,6 +106,7 @@ public struct CallDesk: Sendable, Equatable {
         case .viewPublished(let view): publish(view, at: now, into: &effects)
         case .linkCameUp(let node): routes.link(node, is: .up, at: now.instant)
         case .linkWentDown(let node): routes.link(node, is: .dialling, at: now.instant)
+        case .linkAtRest(let node): routes.link(node, is: .atRest, at: now.instant)
         case .roomMeasured(let bytes): tell(.roomMeasured(bytes: bytes), at: now, into: &effects)
         case .keysRestored(let entries): keys.restore(entries, at: now.instant)
         case .metersRestored(let records): meters.restore(records)
@@ -115,7 +116,9 @@ public struct CallDesk: Sendable, Equatable {
         case .requested(let request): take(request, at: now, into: &effects)
         case .cancelled(let id): cancel(id, at: now, into: &effects)
         case .bodyLeft: break
-        case .bytesMoved(let id): moved(id, at: now)
+        case .bytesMoved(let id):
+            moved(id, at: now)
+            noteUse(by: id, at: now, into: &effects)
         case .bodyEnded(let id, let body):
             calls[id]?.passed = body
             moved(id, at: now)
@@ -131,7 +134,9 @@ public struct CallDesk: Sendable, Equatable {
             abandonJudged(key, at: now, into: &effects)
             abandon(key, at: now, into: &effects)
         case .judged(let ticket, let answer): judged(ticket, answer, at: now, into: &effects)
-        case .serviceMoved(let key): serviceMoved(key, at: now)
+        case .serviceMoved(let key):
+            serviceMoved(key, at: now)
+            if let service = services[key] { noteUse(of: service.peer, at: now, into: &effects) }
         case .serviceBodyEnded(let key, let body):
             services[key]?.passed = body
             judging[key]?.passed = body

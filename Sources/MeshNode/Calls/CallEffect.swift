@@ -15,6 +15,10 @@ public enum CallEffect: Sendable, Equatable {
     indirect case reserve(MeterReservation)
     /// A breaker changed; for `Node`. It is in the audit already.
     case breakerChanged(BreakerChange)
+    /// A call waits for a link with this peer that is opened only when one is needed; for `Node`.
+    case linkWanted(NodeID)
+    /// Calls use the link with this peer; for `Node`, every so often.
+    case linkUsed(NodeID)
 
     /// Ask the external policy engine about this call.
     indirect case judge(ExternalTicket, ExternalQuestion, CorrelationID)

@@ -11,6 +11,8 @@ public enum CallInput: Sendable, Equatable {
     case linkCameUp(NodeID)
     /// It cannot any more. Attempts on it still owe their own `attemptFailed`.
     case linkWentDown(NodeID)
+    /// Nothing needs the link: it is opened when a call waits for it.
+    case linkAtRest(NodeID)
     /// How many bytes the audit's store can still take; before the first of these no call is admitted.
     case roomMeasured(bytes: Int64)
     /// At start: the idempotency keys that the store kept.

@@ -74,10 +74,12 @@ public struct CallPeer: Sendable, Equatable {
     public let membership: Membership?
     /// To which key payloads for it are sealed; nil: none is known.
     public let encryption: EncryptionKey?
+    /// Whether all that it offers is known.
+    public let catalog: CallCatalog
 
     public init(
         name: NodeName, trust: CallTrust, link: CallLink, address: IPAddress? = nil,
-        membership: Membership? = nil, encryption: EncryptionKey? = nil
+        membership: Membership? = nil, encryption: EncryptionKey? = nil, catalog: CallCatalog = .known
     ) {
         self.name = name
         self.trust = trust
@@ -85,7 +87,16 @@ public struct CallPeer: Sendable, Equatable {
         self.address = address
         self.membership = membership
         self.encryption = encryption
+        self.catalog = catalog
     }
+}
+
+/// What is known of a peer's resources.
+public enum CallCatalog: String, Sendable {
+    /// As much as it tells.
+    case known
+    /// It had no link for so long that what it told is over: it tells anew once there is one.
+    case awaited
 }
 
 /// Whether calls to and from a peer may pass at all.
@@ -106,6 +117,8 @@ public enum CallLink: String, Sendable {
     case up
     /// It is being dialled, or will be after a pause: calls wait for it within their deadline.
     case dialling
+    /// Nothing needs it, and it is opened when a call comes: calls ask for it and wait within their deadline.
+    case atRest
     /// Nothing tries to bring it up.
     case down
 }
@@ -134,6 +147,8 @@ public struct CallConfiguration: Sendable, Equatable {
     public var servicesMax: Int
     /// Of these, one peer's; at most `servicesMax`.
     public var servicesPerPeer: Int
+    /// How often it is told that calls use a link: well below `OverlayConfiguration.idle`.
+    public var linkUsePause: Duration = .seconds(10)
     /// The policy engine that is asked about calls; nil: none is.
     public var external: ExternalPolicyRules?
 

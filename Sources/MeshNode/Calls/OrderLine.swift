@@ -198,7 +198,7 @@ extension CallEffect {
     /// The call that this is about; nil where it is about none, or about whatever stands behind it.
     var subject: CallSubject? {
         switch self {
-        case .record, .remember, .reserve, .breakerChanged: nil
+        case .record, .remember, .reserve, .breakerChanged, .linkWanted, .linkUsed: nil
         case .judge(let ticket, _, _): ticket.subject
         case .send(let attempt, _, _), .abandon(let attempt), .serve(.own(let attempt), _, _),
             .stop(.own(let attempt)):

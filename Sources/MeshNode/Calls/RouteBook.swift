@@ -39,7 +39,13 @@ struct RouteBook: Sendable, Equatable {
         var link: CallLink
         var breaker = Breaker()
         fileprivate var told = Breaker.Standing.closed.word
+        /// When it was last asked for, or told to be in use.
+        fileprivate var wanted: Instant?
+        fileprivate var used: Instant?
     }
+
+    /// Who waits for a link says so again after this long.
+    private static let wishPause: Duration = .seconds(60)
 
     private(set) var ways = OrderedTable<Way, Standing>()
     private(set) var lines = OrderedTable<NodeID, Line>()
@@ -56,7 +62,7 @@ struct RouteBook: Sendable, Equatable {
         guard let line = lines[node] else { return .down }
         switch line.link {
         case .down: return .down
-        case .dialling: return .awaited
+        case .dialling, .atRest: return .awaited
         case .up:
             switch line.breaker.standing(at: now) {
             case .closed, .halfOpen: return .ready
@@ -76,6 +82,22 @@ struct RouteBook: Sendable, Equatable {
         case refused(until: Instant)
         /// Nobody dials it.
         case down
+    }
+
+    /// Whether the link to `node` is to be asked for now; then it counts as asked for, by all who wait.
+    mutating func wants(_ node: NodeID, at now: Instant) -> Bool {
+        guard let line = lines[node], line.link == .atRest,
+            line.wanted.map({ now >= $0 + Self.wishPause }) ?? true
+        else { return false }
+        lines.update(node) { $0.wanted = now }
+        return true
+    }
+
+    /// Whether it is to be told that calls use the link to `node`; then it counts as told for `pause`.
+    mutating func uses(_ node: NodeID, at now: Instant, every pause: Duration) -> Bool {
+        guard let line = lines[node], line.used.map({ now >= $0 + pause }) ?? true else { return false }
+        lines.update(node) { $0.used = now }
+        return true
     }
 
     /// Lets one attempt through; nil when a breaker does not.
@@ -129,7 +151,8 @@ struct RouteBook: Sendable, Equatable {
     /// An attempt no longer occupies its way.
     mutating func leave(_ way: Way) { ways.update(way) { $0.inFlight -= 1 } }
 
-    /// A link changed. One that goes down opens its breaker; its return is half-open.
+    /// A link changed. One that goes down opens its breaker; its return is half-open. One that is put to rest
+    /// says nothing about its peer.
     mutating func link(_ node: NodeID, is link: CallLink, at now: Instant) {
         guard let line = lines[node] else {
             lines[node] = Line(link: link)
@@ -138,9 +161,10 @@ struct RouteBook: Sendable, Equatable {
         }
         guard line.link != link else { return }
         lines.update(node) { line in
-            if line.link == .up { line.breaker.trip() }
+            if line.link == .up, link != .atRest { line.breaker.trip() }
             if link == .up { line.breaker.release() }
             line.link = link
+            line.wanted = nil
         }
         if link == .up {
             for way in ways.keys where way.node == node {

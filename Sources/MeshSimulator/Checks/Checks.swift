@@ -102,4 +102,6 @@ enum Tampering: String, Sendable, CaseIterable {
     case rolesUntold
     /// Pretenders have the anchor's key of the other domain.
     case anchorsStolen
+    /// A link that is put to rest ends at once, whatever is under way on it.
+    case drainsCut
 }

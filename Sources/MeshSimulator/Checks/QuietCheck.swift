@@ -74,7 +74,7 @@ struct QuietCheck: Sendable {
     static func kind(of document: LinkDocument) -> Kind? {
         switch document {
         case .handshake, .listening, .traceRequest, .traceAnswer, .reachRequest, .reachAnswer, .trust,
-            .goodbye:
+            .goodbye, .need:
             nil
         // Whoever tells what it believes has seen a difference: `checkReport`.
         case .beliefs: nil
@@ -134,8 +134,9 @@ extension World {
             // lasts: each asks, ever more seldom, at last once a minute; the drift alarm tells operators.
             if kind == .list, !seeOneDomain(run.host, far) { return }
             breach(.quiet, "host \(run.host) tells host \(far): \(String("\(document)".prefix(60)))")
-        case .dial, .admit, .awaitPeople, .persist, .publish, .record, .ping, .close, .sign, .linkDown,
-            .pairing, .renewSessions, .answer, .confirmationWanted, .lookUp, .repeatHandshake,
+        case .dial, .admit, .awaitPeople, .persist, .publish, .record, .ping, .close, .drain, .sign,
+            .linkDown,
+            .linkAtRest, .pairing, .renewSessions, .answer, .confirmationWanted, .lookUp, .repeatHandshake,
             .makeEncryptionKey, .dropEncryptionKey:
             break
         }

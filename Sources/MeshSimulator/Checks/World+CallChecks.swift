@@ -37,7 +37,8 @@ extension World {
             case .breakerChanged(let change):
                 let way = CallCheck.Way(node: change.node, resource: change.resource)
                 checks.calls.breakerChanged(way, to: change.to, of: run)
-            case .remember, .reserve, .judge, .answer, .refuse, .breakOff, .stop(.inbound), .respond,
+            case .remember, .reserve, .linkWanted, .linkUsed, .judge, .answer, .refuse, .breakOff,
+                .stop(.inbound), .respond,
                 .finishResponse,
                 .breakOffResponse,
                 .replay:

@@ -97,7 +97,7 @@ extension World {
         case .beliefs: break
         case .domain(.shown(let chain)), .domain(.renewalWanted(let chain)), .domain(.renewed(let chain)):
             checkShown(chain, on: connection, of: run)
-        case .handshake, .domain, .trust, .listening, .goodbye, .gossip, .agreement, .reachRequest,
+        case .handshake, .domain, .trust, .listening, .need, .goodbye, .gossip, .agreement, .reachRequest,
             .reachAnswer, .traceRequest, .traceAnswer:
             break
         case .relay(let relay):
@@ -177,12 +177,35 @@ extension World {
             hosts.indices.filter { number in
                 hosts[number].disk.home.map { counts($0.chain, of: hosts[number].node, at: number) } ?? false
             }.count
+        inspectMesh()
         for one in hosts.indices {
             inspectRenewal(of: one)
             for other in hosts.indices where other != one {
                 inspectMembers(one, other)
                 if plan.domain == .partners { inspectPartners(one, other) }
             }
+        }
+    }
+
+    /// The links that are kept reach from each member to each other: what one tells, all can hear.
+    private mutating func inspectMesh() {
+        let members = hosts.indices.filter { hosts[$0].disk.home != nil }
+        var trust = Islands(hosts.count)
+        var links = Islands(hosts.count)
+        for one in members {
+            for other in members where other > one {
+                let (node, far) = (hosts[one].node, hosts[other].node)
+                // Who is no honest member passes on what it is told all the same, most of the time.
+                if hosts[one].agent?.node.gossip.link(with: far) != nil { links.join(one, other) }
+                guard isMember(other, for: one), isMember(one, for: other),
+                    hosts[one].agent?.node.trust.pins.isTrusted(far) == true,
+                    hosts[other].agent?.node.trust.pins.isTrusted(node) == true
+                else { continue }
+                trust.join(one, other)
+            }
+        }
+        for one in members where links.land(of: one) != links.land(of: trust.land(of: one)) {
+            breach(.meshHolds, "no way over links leads from host \(one) to host \(trust.land(of: one))")
         }
     }
 
@@ -205,7 +228,7 @@ extension World {
         }
         let node = hosts[other].node
         guard hosts[one].agent?.node.trust.pins.isTrusted(node) == true,
-            hosts[one].agent?.node.gossip.link(with: node) != nil
+            !isKept(one, other) || hosts[one].agent?.node.gossip.link(with: node) != nil
         else {
             return breach(.membersConverge, "host \(one) has no link with member \(other)")
         }

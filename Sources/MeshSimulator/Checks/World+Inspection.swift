@@ -1,6 +1,7 @@
 import MeshAgreements
 import MeshAudit
 import MeshBase
+import MeshDiscovery
 import MeshGossip
 import MeshNode
 import MeshTrust
@@ -90,11 +91,18 @@ extension World {
     }
 
     private mutating func inspectLinks() {
-        for (one, other) in pairs() where hasMet(one, other) && isOld(one, other) {
+        for (one, other) in pairs() where hasMet(one, other) && isOld(one, other) && isKept(one, other) {
             for (here, there) in [(one, other), (other, one)]
             where hosts[here].agent?.node.gossip.link(with: hosts[there].node) == nil {
                 breach(.linksReturn, "host \(here) has no link with host \(there)")
             }
+        }
+    }
+
+    /// Whether either of the two keeps a link with the other whether or not it is used.
+    func isKept(_ one: Int, _ other: Int) -> Bool {
+        [(one, other), (other, one)].contains { here, there in
+            hosts[here].agent?.node.overlay.isKept(hosts[there].node) == true
         }
     }
 
@@ -129,7 +137,8 @@ extension World {
             for (owner, holder) in [(one, other), (other, one)] where !checks.gossip.owesWait.contains(owner)
             {
                 let (mine, theirs) = (hosts[owner].node, hosts[holder].node)
-                inspectHead(of: owner, at: holder, in: .pair(mine, theirs))
+                // What is of two alone is told over their link, and over no other.
+                if isKept(one, other) { inspectHead(of: owner, at: holder, in: .pair(mine, theirs)) }
                 if let domain = sharedDomain(owner, theirs), domain == sharedDomain(holder, mine),
                     areOldMembers(owner, holder)
                 {

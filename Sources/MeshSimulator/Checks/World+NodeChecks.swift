@@ -19,7 +19,8 @@ extension World {
         case .admit(let connection, let node): checkAdmission(of: node, on: connection, of: run)
         case .publish(let view): checkView(view, of: run)
         case .record(let records, _): checkRecords(records, of: run)
-        case .dial, .awaitPeople, .ping, .close, .sign, .linkUp, .linkDown, .pairing, .renewSessions, .answer,
+        case .dial, .awaitPeople, .ping, .close, .drain, .sign, .linkUp, .linkDown, .linkAtRest, .pairing,
+            .renewSessions, .answer,
             .confirmationWanted, .lookUp, .repeatHandshake, .persist, .makeEncryptionKey, .dropEncryptionKey:
             break
         }
@@ -47,7 +48,7 @@ extension World {
             checks.trust.granted(accept.proof.body.transcript, by: me)
             return
         case .handshake: return
-        case .trust, .listening, .domain, .goodbye, .gossip, .relay, .agreement, .reachRequest,
+        case .trust, .listening, .need, .domain, .goodbye, .gossip, .relay, .agreement, .reachRequest,
             .reachAnswer, .traceRequest, .traceAnswer:
             break
         }
@@ -85,7 +86,7 @@ extension World {
             return decision.body.domain == sharedDomain(host, far) ? nil : "a decision of others"
         case .agreement(.rejected), .agreement(.revocationHeard), .agreement(.approvalHeard),
             .agreement(.approvalRefused), .handshake, .trust, .listening, .domain,
-            .goodbye, .reachRequest, .reachAnswer, .traceRequest:
+            .need, .goodbye, .reachRequest, .reachAnswer, .traceRequest:
             return nil
         }
     }

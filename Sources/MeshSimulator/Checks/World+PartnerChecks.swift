@@ -68,12 +68,13 @@ extension World {
         else { return }
         let (node, far) = (hosts[one].node, hosts[other].node)
         guard hosts[one].agent?.node.trust.pins.isTrusted(far) == true,
-            hosts[one].agent?.node.gossip.link(with: far) != nil,
+            !isKept(one, other) || hosts[one].agent?.node.gossip.link(with: far) != nil,
             hosts[other].agent?.node.trust.pins.isTrusted(node) == true
         else {
             return breach(.partnersConverge, "host \(one) has no link with host \(other) of a partner domain")
         }
         statistics.partnerPairs += 1
+        guard isKept(one, other) else { return }
         let (here, there) = (sequences(hosts[one].disk.partners), sequences(hosts[other].disk.partners))
         for domain in [mine, theirs] where here[domain] != there[domain] {
             let numbers = [here, there].map { $0[domain] ?? 0 }

@@ -12,6 +12,8 @@ public struct SimulationPlan: Equatable, Sendable {
     public var faults: [Fault]
     /// Whether there are domains; drawn from the seed unless said.
     public var domain: DomainPresence
+    /// Whether links are kept with all whom a node trusts; drawn from the seed unless said.
+    public var links: LinkPresence
 
     /// The quiet time at the end: no faults, and clocks are right.
     static let quiet: Duration = .seconds(120)
@@ -28,16 +30,17 @@ public struct SimulationPlan: Equatable, Sendable {
     /// - Parameter faults: nil draws them from the seed, each with one half ("swarm testing", Groce et al.,
     /// ISSTA 2012): a fault
     ///   that is always on hides what happens without it.
-    /// - Parameter domain: nil draws it from the seed.
+    /// - Parameters domain, links: nil draws them from the seed.
     public init(
         nodes: Int, seed: UInt64, duration: Duration = .seconds(180), faults: [Fault]? = nil,
-        domain: DomainPresence? = nil
+        domain: DomainPresence? = nil, links: LinkPresence? = nil
     ) {
         self.nodes = nodes
         self.seed = seed
         self.duration = duration
         self.faults = faults ?? Self.swarm(seed)
         self.domain = domain ?? .drawn(by: seed)
+        self.links = links ?? .drawn(by: seed)
     }
 
     /// All that is wrong with it.

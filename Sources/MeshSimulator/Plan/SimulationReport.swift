@@ -16,7 +16,7 @@ public struct SimulationReport: Equatable, Sendable {
         let faults = plan.faults.isEmpty ? "none" : plan.faults.map(\.rawValue).joined(separator: ",")
         let seconds = plan.duration.wholeMilliseconds / 1_000
         return "comity sim --seed \(plan.seed) --nodes \(plan.nodes) --seconds \(seconds) "
-            + "--domain \(plan.domain.rawValue) --faults \(faults)"
+            + "--domain \(plan.domain.rawValue) --links \(plan.links.rawValue) --faults \(faults)"
     }
 }
 
@@ -60,6 +60,10 @@ public enum Invariant: String, Sendable, CaseIterable, Hashable {
     case honestUnconvicted = "no honest node is convicted"
     /// After heal, links are up.
     case linksReturn = "links return within 20 s"
+    /// After heal, nobody is cut off.
+    case meshHolds = "kept links hold all members together"
+    /// Links are closed for want of use only with nothing on them.
+    case restLosesNothing = "a link put to rest takes no call with it"
     /// After heal, both sides hold the same.
     case headsConverge = "heads are equal within 60 s"
     /// One probe at a time.
@@ -118,6 +122,8 @@ public struct SimulationStatistics: Equatable, Sendable {
     public internal(set) var events = 0
     /// Messages that crossed the network.
     public internal(set) var messages = 0
+    /// Links that were put to rest, at the end that closed them.
+    public internal(set) var linksAtRest = 0
     /// Handshakes that ended in a link, on either side.
     public internal(set) var handshakes = 0
     /// Joins that made trust.

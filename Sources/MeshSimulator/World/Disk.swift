@@ -141,7 +141,8 @@ struct Disk: Sendable {
         case .keysForgotten, .catalogUnkept, .agreementsUnkept, .answersDoubled, .headsMisdelivered,
             .neverHealed, .bothKeysStolen, .alarmsUnheard, .closesIgnored, .contradictionsLost,
             .enginesOverheard, .listsForged, .greetingsForged, .payloadsClear, .decisionsUnkept, .rolesUntold,
-            .anchorsStolen, .credentialsUnkept, .seedsStolen, .daysUnseen, .approvalsUnkept, .cutsIgnored,
+            .anchorsStolen, .drainsCut, .credentialsUnkept, .seedsStolen, .daysUnseen, .approvalsUnkept,
+            .cutsIgnored,
             nil:
             break
         }

@@ -159,6 +159,8 @@ struct Agent: Sendable {
     var pipes = OrderedTable<ConnectionID, Int>()
     var accepted: UInt64 = 1
     var links = OrderedTable<NodeID, ConnectionID>()
+    /// Connections that end when their streams are over.
+    var draining: [ConnectionID] = []
     var isPairingOpen = false
     /// The next alarm that is in the queue.
     var alarm: Instant?

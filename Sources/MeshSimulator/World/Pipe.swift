@@ -31,8 +31,12 @@ enum PipeMessage: Sendable {
     case answerEnd(stream: UInt64, BodySummary)
     case answerReset(stream: UInt64)
     case abandon(stream: UInt64)
+    /// The end opens no more streams and takes no more but these; it closes when they are over.
+    case goAway(open: [UInt64])
     /// The other end has closed.
     case end
+    /// The other end has closed, and nothing was under way on it.
+    case drained
 }
 
 /// One connection. It keeps order; a message that finds the way cut waits and is delivered after heal, as TCP
@@ -42,6 +46,9 @@ struct Pipe: Sendable {
     struct Side: Sendable {
         let party: Party
         var isOpen = true
+        /// Whether it takes no more streams, and whether the other end has said so.
+        var isDraining = false
+        var isLeft = false
         /// Whom the node here admitted.
         var admitted: NodeID?
         var heard = Instant.zero

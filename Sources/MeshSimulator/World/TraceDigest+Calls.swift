@@ -9,7 +9,7 @@ extension TraceDigest {
         fold(host)
         switch input {
         case .viewPublished: fold(41)
-        case .linkCameUp(let node), .linkWentDown(let node): fold(node.digest.bytes)
+        case .linkCameUp(let node), .linkWentDown(let node), .linkAtRest(let node): fold(node.digest.bytes)
         case .roomMeasured: fold(42)
         case .keysRestored(let entries): fold(entries.count)
         case .metersRestored(let records): for record in records { fold(record) }
@@ -48,6 +48,7 @@ extension TraceDigest {
         case .remember(let entry): fold(entry.key.key)
         case .reserve(let reservation): fold(reservation.record)
         case .breakerChanged(let change): fold("\(change.from) \(change.to)")
+        case .linkWanted(let node), .linkUsed(let node): fold(node.digest.bytes)
         case .send(let id, let node, let invocation):
             fold(61, id)
             fold(node.digest.bytes)

@@ -25,6 +25,8 @@ extension TraceDigest {
             fold(6, connection)
             fold(UInt64(bitPattern: roundTrip.wholeNanoseconds))
         case .connectionClosed(let connection): fold(7, connection)
+        case .goingAway(let connection): fold(18, connection)
+        case .linkWanted(let node), .linkUsed(let node): fold(node.digest.bytes)
         case .doorClosed(let connection): fold(16, connection)
         case .sighted(let sighting): fold("sighted \(sighting.key.source)")
         case .withdrawn(let key): fold("withdrawn \(key.source)")
@@ -70,7 +72,8 @@ extension TraceDigest {
         case .linkUp(let node, let connection):
             fold(28, connection)
             fold(node.digest.bytes)
-        case .linkDown(let node): fold(node.digest.bytes)
+        case .drain(let connection): fold(38, connection)
+        case .linkDown(let node), .linkAtRest(let node): fold(node.digest.bytes)
         case .publish(let view): fold(view.peers.count)
         case .pairing(let window): fold(window.rawValue)
         case .renewSessions: fold(32)

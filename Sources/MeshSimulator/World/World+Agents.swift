@@ -1,5 +1,6 @@
 import MeshAudit
 import MeshBase
+import MeshDiscovery
 import MeshNode
 import MeshTrust
 
@@ -27,6 +28,7 @@ extension World {
         hosts[number].disk.forget(tampering)
         inspectJournal(of: number)
         var configuration = NodeConfiguration()
+        configuration.discovery.overlay = plan.links.configuration
         configuration.calls.external = engineRules(of: number)
         let node = Node(
             me: me, restored: restored(number), configuration: configuration, suite: suite,

@@ -16,6 +16,7 @@ extension World {
         if tampering == .payloadsClear { effects = effects.map { tampered($0) } }
         checkOrders(effects, of: run)
         if let steps = hosts[run.host].agent?.line.add(effects) { perform(steps, run) }
+        endDrained(run)
         setAlarm(run)
     }
 
@@ -75,6 +76,8 @@ extension World {
     mutating func perform(_ effect: CallEffect, _ run: RunID) {
         switch effect {
         case .record, .remember, .reserve, .breakerChanged: break
+        case .linkWanted(let node): schedule(.tell(run, .linkWanted(node)), after: .zero)
+        case .linkUsed(let node): schedule(.tell(run, .linkUsed(node)), after: .zero)
         case .judge(let ticket, let question, let correlation): judge(ticket, question, correlation, run)
         case .send(let attempt, let node, let invocation): send(attempt, to: node, invocation, run)
         case .abandon(let attempt):
@@ -151,6 +154,10 @@ extension World {
         guard let connection = hosts[run.host].agent?.links[node], let (id, end) = place(connection, of: run),
             let streams = hosts[run.host].agent?.streamsOpened
         else { return schedule(.call(run, .attemptFailed(attempt, .linkLost, .none)), after: .zero) }
+        // As the frames' machine says it: nothing of it was sent.
+        guard pipes[id]?[end].isDraining == false, pipes[id]?[end].isLeft == false else {
+            return schedule(.call(run, .attemptFailed(attempt, .noStream, .none)), after: .zero)
+        }
         checkTrust(in: node, of: run)
         pass(.sent(run.host, attempt), run)
         let stream = InboundKey(connection: connection, stream: streams + 1)
@@ -172,6 +179,8 @@ extension World {
     ) {
         switch message {
         case .invocation(let stream, let invocation):
+            // Who opened it after it was told hears that nothing of it was done, by what was told.
+            if let (id, end) = place(connection, of: run), pipes[id]?[end].isDraining == true { return }
             let key = InboundKey(connection: connection, stream: stream)
             hosts[run.host].agent?.inbound[key] = stream
             let inbound = InboundInvocation(
@@ -206,7 +215,7 @@ extension World {
             let key = InboundKey(connection: connection, stream: stream)
             guard hosts[run.host].agent?.inbound.remove(key) != nil else { return }
             call(run, .abandoned(key))
-        case .secured, .document, .garbage, .ping, .pong, .end: break
+        case .secured, .document, .garbage, .ping, .pong, .end, .drained, .goAway: break
         }
     }
 
@@ -230,7 +239,7 @@ extension World {
         return .send(attempt, to: node, invocation)
     }
 
-    private mutating func forget(_ attempt: AttemptID, _ run: RunID) {
+    mutating func forget(_ attempt: AttemptID, _ run: RunID) {
         guard let stream = hosts[run.host].agent?.attempts.remove(attempt) else { return }
         hosts[run.host].agent?.streams[stream] = nil
     }

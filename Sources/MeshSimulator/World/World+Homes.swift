@@ -84,7 +84,7 @@ extension World {
         var inputs: [CallInput] = [.roomMeasured(bytes: 0)]
         for effect in ordered + (hosts[run.host].agent?.line.unwritten() ?? []) {
             switch effect {
-            case .record, .remember, .reserve, .breakerChanged: break
+            case .record, .remember, .reserve, .breakerChanged, .linkWanted, .linkUsed: break
             case .abandon, .stop, .judge: perform(effect, run)
             case .send(let attempt, _, _), .serve(.own(let attempt), _, _):
                 turnAway(attempt.request, run)

@@ -147,6 +147,14 @@ extension World {
         case .end:
             shut(id, end.other)
             ended(connection, of: run)
+        case .drained:
+            checkDrained(connection, of: run)
+            shut(id, end.other)
+            ended(connection, of: run)
+        case .goAway(let open):
+            pipes.update(id) { $0[end.other].isLeft = true }
+            tell(run, .goingAway(connection))
+            refuseStreams(on: connection, but: open, of: run)
         case .secured:
             secure(connection, of: run, .responder, over: id, presented: presented(by: id, end))
         case .document(let document):
@@ -167,6 +175,7 @@ extension World {
             guard let peer = pipes[id]?[end.other].admitted else { return }
             noteSign(of: id, end.other, run, connection)
             if isAlive(run) { arrive(message, on: connection, from: peer, at: run) }
+            endDrained(run)
         }
     }
 

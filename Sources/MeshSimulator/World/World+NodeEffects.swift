@@ -74,6 +74,8 @@ extension World {
         case .linkDown(let node):
             hosts[run.host].agent?.links[node] = nil
             call(run, .linkWentDown(node))
+        case .linkAtRest(let node): call(run, .linkAtRest(node))
+        case .drain(let connection): drain(connection, of: run)
         case .publish(let view): publish(view, run)
         case .pairing(let window): hosts[run.host].agent?.isPairingOpen = window != .closed
         case .renewSessions, .awaitPeople: break

@@ -26,6 +26,9 @@ struct Sim: AsyncParsableCommand {
     var faults: FaultList?
     @Option(help: "Whether some hosts make domains and enrol: present, absent, partners (default: drawn).")
     var domain: DomainPresence?
+    @Option(
+        help: "Whether links are kept with all or with few, as in a large mesh: all, few (default: drawn).")
+    var links: LinkPresence?
 
     func validate() throws {
         if hours != nil && seconds != nil { throw ValidationError("give --hours or --seconds, not both") }
@@ -44,7 +47,8 @@ struct Sim: AsyncParsableCommand {
     private func plan(seed: UInt64) -> SimulationPlan {
         let length = hours.map { Duration.seconds($0 * 3_600) } ?? .seconds(seconds ?? 180)
         return SimulationPlan(
-            nodes: nodes, seed: seed, duration: length, faults: faults?.faults, domain: domain)
+            nodes: nodes, seed: seed, duration: length, faults: faults?.faults, domain: domain,
+            links: links)
     }
 }
 
@@ -66,3 +70,5 @@ struct FaultList: ExpressibleByArgument {
 }
 
 extension DomainPresence: ExpressibleByArgument {}
+
+extension LinkPresence: ExpressibleByArgument {}

@@ -20,7 +20,8 @@ final class RunningAgent: Sendable {
     /// Starts an agent in `home`; no Avahi, since the machine that tests run on is nobody's mesh.
     init(
         home: String, name: String, listen: String = "127.0.0.1:0", gateway: String = "127.0.0.1:0",
-        environment: [String: String] = [:]
+        environment: [String: String] = [:],
+        adjusting adjust: (inout NodeConfiguration) -> Void = { _ in }
     ) async throws {
         self.home = Home(path: home)
         var settings = [
@@ -29,8 +30,9 @@ final class RunningAgent: Sendable {
         settings.merge(environment) { $1 }
         let agent = try await Agent.start(
             home: self.home,
-            options: ConfigurationOptions(name: name, listen: listen, gateway: gateway), environment: settings
-        )
+            options: ConfigurationOptions(name: name, listen: listen, gateway: gateway),
+            environment: settings,
+            adjusting: adjust)
         running = Mutex(agent)
         identity = agent.ground.identity.own
         let (ready, isReady) = AsyncStream.makeStream(of: Void.self)

@@ -1,4 +1,5 @@
 import Foundation
+import MeshNode
 import Synchronization
 
 /// What one test starts: homes in one folder, agents in them; all of it ends with the test.
@@ -25,11 +26,12 @@ final class TestMesh: Sendable {
     /// Starts an agent; its home is called as it is.
     func start(
         _ name: String, home: String? = nil, listen: String = "127.0.0.1:0", gateway: String = "127.0.0.1:0",
-        environment: [String: String] = [:]
+        environment: [String: String] = [:],
+        adjusting adjust: (inout NodeConfiguration) -> Void = { _ in }
     ) async throws -> RunningAgent {
         let agent = try await RunningAgent(
             home: folder.file(home ?? name), name: name, listen: listen, gateway: gateway,
-            environment: environment)
+            environment: environment, adjusting: adjust)
         atEnd { await agent.stop() }
         return agent
     }

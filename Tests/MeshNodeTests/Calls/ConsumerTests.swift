@@ -286,6 +286,7 @@ struct ConsumerTests {
         case .send: ["send"]
         case .answer: ["answer"]
         case .finish: ["finish"]
+        case .linkUsed: []
         default: ["other"]
         }
     }

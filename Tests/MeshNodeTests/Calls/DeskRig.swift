@@ -276,7 +276,9 @@ struct Ledger {
                 let isWithdrawn = entry.until.milliseconds == 0
                 begun["\(entry.key.caller)/\(entry.key.key)"] =
                     isWithdrawn ? nil : begun["\(entry.key.caller)/\(entry.key.key)"] ?? 0
-            case .reserve, .breakerChanged, .judge, .abandon, .stop, .finishResponse, .breakOffResponse: break
+            case .reserve, .breakerChanged, .linkWanted, .linkUsed, .judge, .abandon, .stop, .finishResponse,
+                .breakOffResponse:
+                break
             }
         }
     }

@@ -1,0 +1,89 @@
+import MeshBase
+
+// Whom gossip's links lead to.
+extension Overlay {
+    /// As many near ones are looked at on one side, for each that is to be there: beyond them gaps in the
+    /// ring are left to those that were drawn.
+    private static var nearLooks: Int { 4 }
+
+    /// Chooses anew; answers who is chosen now and was not, or the other way about.
+    mutating func choose(at now: Instant) -> [NodeID] {
+        guard isSparse else {
+            drawn = []
+            alarms.cancel(.redraw)
+            return mark(peers.keys)
+        }
+        if alarms[.redraw] == nil {
+            // Anywhere within the time, so that not all nodes draw at once.
+            let wait = generator.duration(from: .zero, through: configuration.redraw)
+            alarms.set(.redraw, at: now + wait)
+        }
+        let members = peers.filter { $1.share == .shared }.map(\.0)
+        var chosen: [NodeID]
+        if members.count > configuration.gossipLinks {
+            chosen = pick(configuration.gossipLinks, of: members)
+        } else {
+            let others = peers.filter { $1.share == .apart }.map(\.0)
+            chosen = members + pick(configuration.gossipLinks - members.count, of: others)
+        }
+        chosen.sort()
+        return mark(chosen)
+    }
+
+    /// - Parameter chosen: rising.
+    private mutating func mark(_ chosen: [NodeID]) -> [NodeID] {
+        var next = chosen[...]
+        var moved: [NodeID] = []
+        for (peer, known) in peers {
+            let isChosen = next.first == peer
+            if isChosen { next.removeFirst() }
+            guard known.isChosen != isChosen else { continue }
+            peers.update(peer) { $0.isChosen = isChosen }
+            moved.append(peer)
+        }
+        return moved
+    }
+
+    /// The others are drawn anew, and who was away may be among them.
+    mutating func redraw(at now: Instant) {
+        alarms.set(.redraw, at: now + configuration.redraw)
+        drawn = []
+        for (peer, known) in peers where known.isAway && !known.isChosen {
+            peers.update(peer) { $0.isAway = false }
+        }
+        alarms.set(.choice, at: now)
+    }
+
+    /// - Parameter pool: rising.
+    private mutating func pick(_ count: Int, of pool: [NodeID]) -> [NodeID] {
+        let near = nearest(min(count, configuration.nearLinks), in: pool)
+        let others = pool.filter { !near.contains($0) && peers[$0]?.isAway != true }
+        let lots = max(count - configuration.nearLinks, 0)
+        drawn = Array(drawn.filter { others.contains($0) }.prefix(lots))
+        var urn = others.filter { !drawn.contains($0) }
+        while drawn.count < lots, !urn.isEmpty {
+            drawn.append(urn.remove(at: Int(generator.number(below: UInt64(urn.count)))))
+        }
+        return near + drawn
+    }
+
+    /// Half of `count` on either side of this node in the circle of node IDs, and those that were passed over
+    /// because they are away: they are sought as long as they are near.
+    private func nearest(_ count: Int, in pool: [NodeID]) -> [NodeID] {
+        guard !pool.isEmpty else { return [] }
+        let above = pool.firstIndex { $0 > node } ?? 0
+        var found: [NodeID] = []
+        for direction in [1, pool.count - 1] {
+            var place = direction == 1 ? above : (above + pool.count - 1) % pool.count
+            var there = 0
+            let half = max((count + (direction == 1 ? 1 : 0)) / 2, 0)
+            for _ in 0..<min(half * Self.nearLooks, pool.count) where there < half {
+                let peer = pool[place]
+                if !found.contains(peer) { found.append(peer) }
+                if peers[peer]?.isAway != true { there += 1 }
+                place = (place + direction) % pool.count
+            }
+        }
+        return found
+    }
+}

@@ -1,0 +1,37 @@
+import MeshBase
+
+// Links that are opened for calls, and kept while calls use them (protocol section 5).
+extension CallDesk {
+    /// As many links are opened for one call: the first that is up serves it.
+    private static let wishesPerCall = 3
+
+    /// A call waits: links that nobody dials without being asked are asked for, once for all who wait.
+    mutating func wish(
+        for assessments: [Assessment], at now: Moment, into effects: inout Outbox<CallEffect>
+    ) {
+        let atRest = assessments.filter { $0.isAwaited && routes.lines[$0.node]?.link == .atRest }
+        guard !atRest.isEmpty else { return }
+        // Beginning anywhere, so that not all calls of all nodes go to the same few.
+        let first = Int(generator.number(below: UInt64(atRest.count)))
+        let asked = (atRest[first...] + atRest[..<first]).prefix(Self.wishesPerCall)
+        for assessment in asked where routes.wants(assessment.node, at: now.instant) {
+            effects.post(.linkWanted(assessment.node))
+        }
+    }
+
+    /// A call of this node's uses the link of its attempt.
+    mutating func noteUse(by id: RequestID, at now: Moment, into effects: inout Outbox<CallEffect>) {
+        switch calls[id]?.phase {
+        case .attempting(let attempt)?, .answering(let attempt)?:
+            guard let open = attempts[attempt], !open.isLocal else { return }
+            noteUse(of: open.way.node, at: now, into: &effects)
+        case .weighed?, .waiting?, .judging?, nil: break
+        }
+    }
+
+    /// A call of either side uses the link with `peer`.
+    mutating func noteUse(of peer: NodeID, at now: Moment, into effects: inout Outbox<CallEffect>) {
+        guard routes.uses(peer, at: now.instant, every: view.configuration.linkUsePause) else { return }
+        effects.post(.linkUsed(peer))
+    }
+}

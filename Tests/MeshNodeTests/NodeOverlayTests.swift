@@ -1,0 +1,160 @@
+import MeshAgreements
+import MeshAudit
+import MeshBase
+import MeshDiscovery
+import MeshGossip
+import Testing
+
+@testable import MeshNode
+
+/// Five nodes that trust one another and keep two links each: a ring, and five pairs without a link.
+@Suite struct NodeOverlayTests {
+    private static func ring() -> NodeTable {
+        var configuration = NodeConfiguration()
+        configuration.discovery.overlay.linksToAll = 2
+        configuration.discovery.overlay.gossipLinks = 2
+        configuration.discovery.overlay.nearLinks = 2
+        configuration.discovery.overlay.idle = .seconds(20)
+        var table = NodeTable(["a", "b", "c", "d", "e"], configuration)
+        for inviter in 0..<5 { for joiner in (inviter + 1)..<5 { table.join(joiner, to: inviter) } }
+        table.pass(.seconds(60))
+        return table
+    }
+
+    /// Two between which no link is kept.
+    private static func apart(_ table: NodeTable) -> (Int, Int) {
+        for one in 0..<5 {
+            for other in (one + 1)..<5 where !table.isLinked(one, other) { return (one, other) }
+        }
+        return (0, 0)
+    }
+
+    @Test func `a link that neither end needs is put to rest, which is no failure`() {
+        let table = Self.ring()
+        let links = (0..<5).map { one in (0..<5).count { table.isLinked(one, $0) } }
+        #expect(links == [2, 2, 2, 2, 2])
+        for place in table.places {
+            let actions = place.events.map(\.action)
+            #expect(actions.contains("link at rest"))
+            #expect(!actions.contains("link down"), "\(actions)")
+            #expect(place.atRest.count == 2)
+            let view = place.node.callView(at: table.now)
+            #expect(view.peers.values.map(\.link).count { $0 == .atRest } == 2)
+        }
+    }
+
+    @Test func `nobody dials who is left alone, until a call wants a link; then it is closed again`() {
+        var table = Self.ring()
+        let (one, other) = Self.apart(table)
+        let dials = Self.dials(table, one)
+        table.pass(.seconds(300))
+        #expect(Self.dials(table, one) == dials)
+        table.tell(one, .linkWanted(table.id(other)))
+        table.tell(one, .linkWanted(table.id(other)))
+        #expect(Self.dials(table, one) == dials + 1)
+        table.pass(.seconds(2))
+        #expect(table.isLinked(one, other))
+        table.pass(.seconds(15))
+        table.tell(other, .linkUsed(table.id(one)))
+        table.pass(.seconds(15))
+        #expect(table.isLinked(one, other), "one end used it of late")
+        #expect(table.places[one].atRest.contains(table.id(other)))
+        table.pass(.seconds(10))
+        #expect(!table.isLinked(one, other))
+    }
+
+    @Test func `asks over a link that it had given up, and is answered`() {
+        var table = Self.ring()
+        let (one, other) = Self.apart(table)
+        table.tell(one, .linkWanted(table.id(other)))
+        table.pass(.seconds(15))
+        table.tell(other, .linkUsed(table.id(one)))
+        table.pass(.seconds(8))
+        let dials = Self.dials(table, one)
+        table.tell(one, .linkWanted(table.id(other)))
+        table.pass(.seconds(1))
+        #expect(!table.places[one].atRest.contains(table.id(other)))
+        #expect(Self.dials(table, one) == dials)
+    }
+
+    @Test func `an offer, its acceptance and a revocation open a link, and arrive`() throws {
+        var table = Self.ring()
+        let (one, other) = Self.apart(table)
+        Self.offerOrders(from: one, to: other, in: &table)
+        table.pass(.seconds(2))
+        // The consumer accepts by itself what is offered to it.
+        let contentID = try #require(Self.orders(at: other, of: one, table)?.contentID)
+        guard case .active? = table.places[one].node.agreements.record(contentID)?.state else {
+            Issue.record("the acceptance did not arrive")
+            return
+        }
+        table.pass(.seconds(60))
+        #expect(!table.isLinked(one, other))
+        table.command(
+            one, .revoke(RevocationOrder(contentID: contentID, orderedBy: .local, reason: "test")))
+        table.pass(.seconds(2))
+        guard case .ended(.revoked)? = Self.orders(at: other, of: one, table)?.state else {
+            Issue.record("the other side did not hear of the revocation")
+            return
+        }
+    }
+
+    @Test func `what must arrive is taken along when the peer comes back at last`() {
+        var table = Self.ring()
+        let (one, other) = Self.apart(table)
+        table.cuts = [(one, other)]
+        Self.offerOrders(from: one, to: other, in: &table)
+        table.pass(.seconds(600))
+        #expect(Self.orders(at: other, of: one, table) == nil)
+        table.cuts = []
+        table.pass(.seconds(20))
+        #expect(Self.orders(at: other, of: one, table) != nil)
+    }
+
+    @Test func `what a peer offers to one alone is known again with the link`() {
+        var table = Self.ring()
+        let (one, other) = Self.apart(table)
+        table.pass(.seconds(3_600))
+        let before = table.places[one].node.callView(at: table.now).peers[table.id(other)]
+        #expect(before?.catalog == .awaited && before?.link == .atRest)
+        table.tell(one, .linkWanted(table.id(other)))
+        table.pass(.seconds(3))
+        let after = table.places[one].node.callView(at: table.now).peers[table.id(other)]
+        #expect(after?.catalog == .known && after?.link == .up)
+        #expect(table.places[one].node.gossip.isCatalogCurrent(of: table.id(other), at: table.now.wall))
+    }
+
+    @Test func `who starts again dials its two, and no other`() {
+        var table = Self.ring()
+        let (one, other) = Self.apart(table)
+        let before = Self.dials(table, one)
+        table.restart(one)
+        table.pass(.seconds(20))
+        #expect(Self.dials(table, one) <= before + 3)
+        #expect(!table.isLinked(one, other))
+        #expect((0..<5).count { table.isLinked(one, $0) } == 2)
+    }
+
+    private static func offerOrders(from one: Int, to other: Int, in table: inout NodeTable) {
+        let orders = ResourceDescription(
+            name: ResourceName("orders")!, protocol: .http,
+            capabilities: [Capability(name: .echo, methods: ["GET"], path: "/orders", safety: .safe)],
+            labels: [])
+        let local = LocalResource(
+            description: orders, url: "http://127.0.0.1:9000", timeoutInMilliseconds: nil)
+        table.command(one, .addResource(local))
+        let grant = Grant(resource: orders.name, capabilities: nil)
+        table.command(
+            one, .offer(OfferRequest(peer: table.id(other), grants: [grant], life: .seconds(9_000))))
+    }
+
+    private static func orders(at holder: Int, of source: Int, _ table: NodeTable) -> AgreementRecord? {
+        table.places[holder].node.agreements.records(with: table.id(source)).first { record in
+            record.agreement.grants.contains { $0.resource == ResourceName("orders") }
+        }
+    }
+
+    private static func dials(_ table: NodeTable, _ place: Int) -> Int {
+        table.places[place].effects.count { if case .dial(_, _, .peering) = $0 { true } else { false } }
+    }
+}
