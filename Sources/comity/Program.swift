@@ -53,7 +53,7 @@ struct Comity: AsyncParsableCommand {
             Domain.self,
             Resource.self,
             Route.self, Find.self,
-            Offer.self, Agreement.self, Policy.self, Key.self, Call.self, Routes.self, Audit.self,
+            Offer.self, Agreement.self, Policy.self, Key.self, Call.self, Routes.self, Top.self, Audit.self,
             ExplainCommand.self,
             Doctor.self,
             Config.self,

@@ -62,6 +62,7 @@ struct ControlHandlers: Sendable {
             .on(ShowRoutes.self) { (_) async throws(ControlFailure) in
                 RoutesReport(routes: await survey.routes())
             }
+            .on(ShowTop.self) { (_) async throws(ControlFailure) in await survey.top() }
             .on(MakeOffer.self, answer: makeOffer)
             .on(ListAgreements.self) { (_) async throws(ControlFailure) in await listAgreements() }
             .on(ShowAgreement.self, answer: showAgreement)

@@ -34,6 +34,18 @@ struct RouteSurvey: Sendable {
         return RouteReport(resource: resource, candidates: candidates).bestFirst
     }
 
+    /// How calls have gone since the start, beside the ways that they can go.
+    func top() async -> TopReport {
+        let ends = calls.desk.withLock { $0.tally.ends }
+        let routes = await routes()
+        return await plane.report { writer in
+            TopReport(
+                at: Timestamp(writer.now.wall),
+                calls: ends.map { node, ends in CallCounts(ends, at: writer.reference(node)) },
+                routes: routes)
+        }
+    }
+
     /// Every breaker that is not at rest, with when and why the audit says it left it. An audit that cannot
     /// be read takes nothing away but these two.
     func breakers() async -> [BreakerReport] {
@@ -183,5 +195,15 @@ extension Breaker.Standing {
     fileprivate var probe: Instant? {
         guard case .open(let until) = self, until != .never else { return nil }
         return until
+    }
+}
+
+extension CallCounts {
+    fileprivate init(_ ends: CallTally.Ends, at peer: NodeReference) {
+        self.init(
+            peer: peer, successes: ends.count(.success), failures: ends.count(.failure),
+            refused: ends.count(.refused),
+            boundsMilliseconds: ends.durations.bounds.map { Double($0.wholeNanoseconds) / 1_000_000 },
+            buckets: ends.durations.buckets)
     }
 }

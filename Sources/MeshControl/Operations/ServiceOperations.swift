@@ -99,6 +99,13 @@ public enum ShowRoutes: ControlOperation {
     public static let path = "routes"
 }
 
+/// How calls have gone since the agent started, and the ways that they can go.
+public enum ShowTop: ControlOperation {
+    public typealias Request = Nothing
+    public typealias Response = TopReport
+    public static let path = "top"
+}
+
 /// The catalog: resources across all peers, as far as this node may see.
 public enum FindResources: ControlOperation {
     /// What is looked for; nothing finds all.

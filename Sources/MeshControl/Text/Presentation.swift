@@ -15,6 +15,8 @@ public struct Presentation: Sendable {
     public var hasColour: Bool
     /// Columns; at least 40.
     public var width: Int
+    /// Lines; nil where nothing bounds them.
+    public var height: Int?
     /// The time it is.
     public var now: WallTime
     /// Which clock dates are shown in.
@@ -36,7 +38,9 @@ public struct Presentation: Sendable {
         guard isatty(descriptor) == 1 else { return Presentation(hasColour: false, width: 120, now: now) }
         var size = winsize()
         let isKnown = ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
-        return Presentation(hasColour: !noColour, width: isKnown ? Int(size.ws_col) : 80, now: now)
+        var shown = Presentation(hasColour: !noColour, width: isKnown ? Int(size.ws_col) : 80, now: now)
+        if isKnown, size.ws_row > 0 { shown.height = Int(size.ws_row) }
+        return shown
     }
 
     /// The same, without a bound on the width: for lines whose end is there to be copied.

@@ -15,6 +15,11 @@ public enum ControlCoding {
         }
     }
 
+    /// The JSON of one line, where documents follow each other.
+    public static func line(_ value: some Encodable) throws(ControlFailure) -> String {
+        String(buffer: try encode(value))
+    }
+
     static func encode(_ value: some Encodable) throws(ControlFailure) -> ByteBuffer {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
