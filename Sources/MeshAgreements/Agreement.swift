@@ -1,7 +1,7 @@
 import MeshBase
 
-/// What one node may call at another, and until when: one document that both sign over the same bytes
-/// (protocol section 7).
+/// What one party may call at another, and until when: one document that both sign over the same bytes
+/// (protocol section 7). A party is a node or a whole domain.
 ///
 /// It says nothing about whether it is in force: `AgreementRecord` does.
 public struct Agreement: SignedBody {
@@ -11,15 +11,15 @@ public struct Agreement: SignedBody {
     public let id: AgreementID
     /// From 1; strictly rises from one version to the next.
     public let version: Int64
-    /// The provider: whose resources may be called.
-    public let source: NodeID
+    /// The provider: whose resources may be called. Of a domain: those of each of its members.
+    public let source: AgreementParty
     /// The consumer: who may call them.
-    public let target: NodeID
+    public let target: AgreementParty
     /// What may be called: at least one, at most `AgreementLimits.grants`, no resource twice.
     public let grants: [Grant]
     /// Under which conditions; nil: under none. Never an empty set of conditions.
     public let conditions: AgreementConditions?
-    /// Who must approve before it is in force; nil: nobody need.
+    /// Who must approve before it is in force; nil: nobody need. Always nil where a party is a domain.
     public let approvals: ApprovalRules?
     /// What the parties promise beside; nil: nothing. Never an empty set of commitments.
     public let commitments: AgreementCommitments?
@@ -31,11 +31,12 @@ public struct Agreement: SignedBody {
     public let validFrom: WallTime?
     /// Not after.
     public let validUntil: WallTime
-    /// The party that offered it, and signed first.
+    /// The node that offered it, and signed first: a party, or one that signs for the domain that is one.
     public let createdBy: NodeID
     /// When it was offered, by the offerer's clock.
     public let created: WallTime
 
+    /// Between two nodes.
     public init(
         id: AgreementID, version: Int64, source: NodeID, target: NodeID, grants: [Grant],
         conditions: AgreementConditions = .none, approvals: ApprovalRules? = nil,
@@ -43,10 +44,25 @@ public struct Agreement: SignedBody {
         callsAtEnd: CallsAtEnd = .finish, validFrom: WallTime?, validUntil: WallTime,
         createdBy: NodeID, created: WallTime
     ) {
+        self.init(
+            id: id, version: version, provider: .node(source), consumer: .node(target), grants: grants,
+            conditions: conditions, approvals: approvals, commitments: commitments, limits: limits,
+            callsAtEnd: callsAtEnd, validFrom: validFrom, validUntil: validUntil, createdBy: createdBy,
+            created: created)
+    }
+
+    /// Between any two parties.
+    public init(
+        id: AgreementID, version: Int64, provider: AgreementParty, consumer: AgreementParty, grants: [Grant],
+        conditions: AgreementConditions = .none, approvals: ApprovalRules? = nil,
+        commitments: AgreementCommitments? = nil, limits: UsageLimits = .none,
+        callsAtEnd: CallsAtEnd = .finish, validFrom: WallTime?, validUntil: WallTime,
+        createdBy: NodeID, created: WallTime
+    ) {
         self.id = id
         self.version = version
-        self.source = source
-        self.target = target
+        source = provider
+        target = consumer
         self.grants = grants
         self.conditions = conditions == .none ? nil : conditions
         self.approvals = approvals == ApprovalRules.none ? nil : approvals
@@ -59,18 +75,22 @@ public struct Agreement: SignedBody {
         self.created = created
     }
 
-    /// The party that is not `node`; nil when `node` is none, or both.
+    /// The node that is not `node`, where both parties are nodes; nil when `node` is none, or both.
     public func party(besides node: NodeID) -> NodeID? {
-        guard source != target else { return nil }
-        return node == source ? target : node == target ? source : nil
+        guard source != target, let provider = source.node, let consumer = target.node else { return nil }
+        return node == provider ? consumer : node == consumer ? provider : nil
     }
+
+    /// Whether a party is a domain.
+    public var concernsDomain: Bool { source.domain != nil || target.domain != nil }
 
     /// The rules that no honest node breaks; a document that breaks one is refused whatever the clock and
     /// the trust.
     public var isWellFormed: Bool {
         let names = grants.map(\.resource)
         return (1...AgreementLimits.versionMax).contains(version) && source != target
-            && (createdBy == source || createdBy == target)
+            && (source == createdBy || target == createdBy || concernsDomain)
+            && (!concernsDomain || approvals == nil)
             && (1...AgreementLimits.grants).contains(grants.count) && grants.allSatisfy(\.isWellFormed)
             && zip(names, names.dropFirst()).allSatisfy { $0 < $1 }
             && conditions != AgreementConditions.none && conditions?.isWellFormed ?? true
@@ -181,6 +201,26 @@ public enum AgreementLimits {
     public static let wordRepeatFirst: Duration = .seconds(30)
     /// How often it is told again over one link: for half an hour.
     public static let wordRepeats = 6
+    /// Agreements with a domain as a party that one node keeps.
+    public static let domainAgreements = 256
+    /// Of these, those with one other party.
+    public static let domainAgreementsPerParty = 64
+    /// Of these, offers that nobody here has answered.
+    public static let domainOffersPerParty = 16
+    /// Bytes of such an agreement as it was signed: with the chains of three signers it fits a frame.
+    public static let domainAgreementPayload = 16 * 1024
+    /// Bytes of the documents in the chain of one who signs for a domain.
+    public static let signatoryPayload = 6 * 1024
+    /// Such agreements that one peer is sent at once; it asks for more.
+    public static let domainAgreementsAtOnce = 16
+    /// After this the rest is asked for.
+    public static let domainAgreementsPause: Duration = .seconds(2)
+    /// Lists of such agreements that one peer is answered at once.
+    public static let domainListsAtOnce = 8
+    /// One more after each of these.
+    public static let domainListInterval: Duration = .seconds(2)
+    /// What could not be judged is asked for again after so long.
+    public static let domainAgreementRetry: Duration = .seconds(3600)
     /// The highest version, and the highest number that a document may hold.
     public static let versionMax: Int64 = 1 << 53 - 1
     /// The longest agreement that is accepted without anybody being asked.

@@ -14,9 +14,9 @@ public struct AgreementDifference: Equatable, Sendable {
 extension Agreement {
     /// What `other` says otherwise, in reading order: parties, what may be called, conditions, limits, times.
     /// Nothing that both say stands in it; their ids and versions do, where they differ.
-    /// - Parameter name: how people call a node.
+    /// - Parameter name: how people call a party.
     public func differences(
-        from other: Agreement, naming name: (NodeID) -> String
+        from other: Agreement, naming name: (AgreementParty) -> String
     ) -> [AgreementDifference] {
         var found: [AgreementDifference] = []
         func compare(_ subject: String, _ first: String, _ second: String) {
@@ -56,7 +56,7 @@ extension Agreement {
             (other.callsAtEnd ?? .finish).rawValue)
         compare("from", Self.words(validFrom), Self.words(other.validFrom))
         compare("until", RFC3339.text(validUntil), RFC3339.text(other.validUntil))
-        compare("offered by", name(createdBy), name(other.createdBy))
+        compare("offered by", name(.node(createdBy)), name(.node(other.createdBy)))
         return found
     }
 

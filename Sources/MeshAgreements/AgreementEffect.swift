@@ -145,6 +145,8 @@ public enum AgreementAction: String, Sendable, CaseIterable {
     case revokedByPeer = "agreement revoked by peer"
     /// The peer has this node's revocation.
     case revocationHeard = "agreement revocation heard"
+    /// An agreement of this node's domain, or with another, came from a member of either.
+    case domainReceived = "agreement of a domain received"
     /// The first house agreement of a domain came.
     case houseReceived = "house agreement received"
     /// A newer house agreement took the place of the one before.

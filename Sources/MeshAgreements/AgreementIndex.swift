@@ -10,7 +10,7 @@ public struct AgreementIndex: Equatable, Sendable {
     /// Where those stand that both signed and neither ended, by each resource that they grant.
     private let active: OrderedTable<ResourceName, [Int]>
     /// Who provides each resource by any of it, whatever its standing: one of the two, or both.
-    private let providers: OrderedTable<ResourceName, [NodeID]>
+    private let providers: OrderedTable<ResourceName, [AgreementParty]>
     /// Of the active ones, those whose calls are counted, by their content ids.
     private let counted: OrderedTable<Digest, Int>
     /// The content ids of those under which nothing may stay under way, rising.
@@ -20,7 +20,7 @@ public struct AgreementIndex: Equatable, Sendable {
     public init(_ terms: [AgreementTerms] = []) {
         self.terms = terms
         var places: [(ResourceName, Int)] = []
-        var parties: [(ResourceName, NodeID)] = []
+        var parties: [(ResourceName, AgreementParty)] = []
         var counted = OrderedTable<Digest, Int>()
         var cut: [Digest] = []
         for (place, entry) in terms.enumerated() {
@@ -58,7 +58,21 @@ public struct AgreementIndex: Equatable, Sendable {
 
     /// Whether any of it, whatever its standing, grants `resource` of `provider`.
     public func names(_ resource: ResourceName, of provider: NodeID) -> Bool {
-        providers[resource]?.contains(provider) == true
+        providers[resource]?.contains(.node(provider)) == true
+    }
+
+    /// Whether any of it, whatever its standing, grants `resource` of `provider` to `consumer`, each with
+    /// what counts of its credential now.
+    public func grants(
+        _ resource: ResourceName, of provider: NodeID, _ providing: Membership?, to consumer: NodeID,
+        _ consuming: Membership?, at now: WallTime
+    ) -> Bool {
+        guard providers[resource] != nil else { return false }
+        return terms.contains { entry in
+            entry.agreement.grants.contains { $0.resource == resource }
+                && entry.agreement.source.includes(provider, providing, until: now)
+                && entry.agreement.target.includes(consumer, consuming, until: now)
+        }
     }
 
     /// The first on `resource`, signed by both and not ended, that `isWanted`. It allocates nothing.

@@ -44,7 +44,9 @@ extension AgreementRecord {
     private func flawInSignatures(
         _ keys: OrderedTable<NodeID, PublicKey>, using suite: some SignatureSuite
     ) -> String? {
-        let parties = [agreement.source, agreement.target].map { (node: $0, key: keys[$0]) }
+        let parties = [agreement.source, agreement.target].compactMap(\.node).map {
+            (node: $0, key: keys[$0])
+        }
         for party in parties {
             guard let key = party.key else { continue }
             let isThere = document.signatures.contains { $0.signer == suite.pin(of: key) }
@@ -65,7 +67,7 @@ extension AgreementRecord {
         in approval: ApprovalRecord, _ keys: OrderedTable<NodeID, PublicKey>, using suite: some SignatureSuite
     ) -> Refusal? {
         let party = approval.evidence.party
-        guard party == agreement.source || party == agreement.target,
+        guard agreement.source == party || agreement.target == party,
             approval.body.contentID == contentID
         else {
             return Refusal(.approvalInvalid, [Fact("because", "it is about another agreement")])

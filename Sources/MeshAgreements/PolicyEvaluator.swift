@@ -16,20 +16,25 @@ public enum PolicyEvaluator {
 
     /// Decides `question` over what stands between the two parties.
     /// - Parameters:
-    ///   - agreements: in a fixed order; the first that permits decides.
+    ///   - agreements: of the two nodes, in a fixed order; the first that permits decides.
+    ///   - domains: what holds for whole domains, asked after them: any that permits is enough.
     ///   - meters: what is used of their limits; nil where none is asked for: of a question that is no call.
     ///   - house: what their domain permits; nil where they share none.
     public static func decide(
-        _ question: PolicyQuestion, over agreements: AgreementIndex, meters: MeterGlance? = nil,
-        house: HouseStanding? = nil
+        _ question: PolicyQuestion, over agreements: AgreementIndex, domains: AgreementIndex = [],
+        meters: MeterGlance? = nil, house: HouseStanding? = nil
     ) -> Verdict {
-        if let permit = agreements.first(on: question.resource, where: { permits($0, question, meters) }) {
+        if let permit = agreements.first(on: question.resource, where: { permits($0, question, meters) })
+            ?? domains.first(on: question.resource, where: { permits($0, question, meters) })
+        {
             return .permitted(permit.contentID)
         }
         if let house, let terms = house.terms, permits(house, at: question.now) {
             return .permitted(terms.contentID)
         }
-        let reasons = reasons(against: question, over: agreements.terms, meters, house)
+        // Of what a domain agreed, nobody outside its two parties is told.
+        let shared = domains.terms.filter { isKnown($0.agreement, to: question) }
+        let reasons = reasons(against: question, over: agreements.terms + shared, meters, house)
         assert(
             reasons.allSatisfy { refuses(with: $0.code) || limitCodes.contains($0.code) },
             "\(reasons) holds a code that is not listed")
@@ -67,7 +72,19 @@ public enum PolicyEvaluator {
 
     /// Whether its parties are those of the call, this way round.
     private static func isBetween(_ agreement: Agreement, _ question: PolicyQuestion) -> Bool {
-        agreement.source == question.callee && agreement.target == question.caller
+        let end = question.now + AgreementLimits.clockMargin
+        return agreement.source.includes(question.callee, question.calleeMembership, until: end)
+            && agreement.target.includes(question.caller, question.callerMembership, until: end)
+    }
+
+    /// Whether the two of the call belong to its two parties, whichever way round.
+    private static func isKnown(_ agreement: Agreement, to question: PolicyQuestion) -> Bool {
+        let now = question.now
+        func belongs(_ callee: AgreementParty, _ caller: AgreementParty) -> Bool {
+            callee.includes(question.callee, question.calleeMembership, until: now)
+                && caller.includes(question.caller, question.callerMembership, until: now)
+        }
+        return belongs(agreement.source, agreement.target) || belongs(agreement.target, agreement.source)
     }
 
     private static func permits(_ agreement: Agreement, _ meters: MeterGlance?) -> Bool {
@@ -203,6 +220,10 @@ public struct PolicyQuestion: Equatable, Sendable {
     public let purpose: Purpose?
     /// The roles that the caller's credential proves now; nil: none is known.
     public let callerRoles: [DomainRole]?
+    /// What counts of the caller's credential, of whatever domain; nil: nothing.
+    public let callerMembership: Membership?
+    /// What counts of the callee's.
+    public let calleeMembership: Membership?
     /// Where the caller's link comes from, as the provider sees it; nil: unknown, and always at the consumer.
     public let callerAddress: IPAddress?
     /// How the payload comes; at the consumer, how it can be sent.
@@ -213,7 +234,8 @@ public struct PolicyQuestion: Equatable, Sendable {
     public init(
         side: Side, caller: NodeID, callee: NodeID, resource: ResourceName, capability: ResourceName,
         safety: Safety, method: String, principal: Principal, purpose: Purpose? = nil,
-        callerRoles: [DomainRole]? = nil, callerAddress: IPAddress? = nil, payload: PayloadForm = .clear,
+        callerRoles: [DomainRole]? = nil, callerMembership: Membership? = nil,
+        calleeMembership: Membership? = nil, callerAddress: IPAddress? = nil, payload: PayloadForm = .clear,
         now: WallTime
     ) {
         self.side = side
@@ -226,6 +248,8 @@ public struct PolicyQuestion: Equatable, Sendable {
         self.principal = principal
         self.purpose = purpose
         self.callerRoles = callerRoles
+        self.callerMembership = callerMembership
+        self.calleeMembership = calleeMembership
         self.callerAddress = callerAddress
         self.payload = payload
         self.now = now

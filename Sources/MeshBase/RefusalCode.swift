@@ -115,6 +115,8 @@ public enum RefusalCode: String, Sendable, CaseIterable, Codable, Hashable {
     case tokenUsed = "token-used"
     /// The member of a partner domain has none of the roles that are accepted of it here.
     case partnerRoleMissing = "partner-role-missing"
+    /// Who would sign, or signed, an agreement for a domain does not hold its role `agree`.
+    case agreeRoleMissing = "agree-role-missing"
     /// No partner domain has this name or ID.
     case partnerUnknown = "partner-unknown"
     /// What was to become a partner is this node's own domain.

@@ -21,7 +21,8 @@ public enum HTTPStatusTable {
             .pairingCommitmentWrong, .pairingWordsDiffer,
             .domainUnknown, .domainMissing, .anchorMissing, .credentialMissing, .credentialInvalid,
             .credentialExpired, .credentialNotYetValid, .issuerInvalid, .issuerExpired, .issuerMissing,
-            .roleNotGiven, .tokenInvalid, .tokenForeign, .partnerRoleMissing, .partnerIsHome, .bundleInvalid,
+            .roleNotGiven, .tokenInvalid, .tokenForeign, .partnerRoleMissing, .agreeRoleMissing,
+            .partnerIsHome, .bundleInvalid,
             .bundleUnsigned,
             .fingerprintDiffers:
             403

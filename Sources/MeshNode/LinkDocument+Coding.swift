@@ -18,6 +18,7 @@ extension LinkDocument: Codable {
         case bundleAnswer = "bundle-answer"
         case bundleRefusal = "bundle-refusal"
         case notice, listening, need, goodbye, agreement
+        case domainAgreement = "domain-agreement"
         case head, want, records, list, places, contradiction, heads
         case headsWanted = "heads-wanted"
         case reachRequest = "reach-request"
@@ -59,6 +60,7 @@ extension LinkDocument: Codable {
         case .need: self = .need(try body())
         case .goodbye: self = .goodbye(try body())
         case .agreement: self = .agreement(try body())
+        case .domainAgreement: self = .domainAgreement(try body())
         case .head: self = .gossip(.head(try body()))
         case .want: self = .gossip(.want(try body()))
         case .records: self = .gossip(.records(try body()))
@@ -108,6 +110,7 @@ extension LinkDocument: Codable {
         case .need(let body): try write(.need, body)
         case .goodbye(let body): try write(.goodbye, body)
         case .agreement(let body): try write(.agreement, body)
+        case .domainAgreement(let body): try write(.domainAgreement, body)
         case .gossip(.head(let body)): try write(.head, body)
         case .gossip(.want(let body)): try write(.want, body)
         case .gossip(.records(let body)): try write(.records, body)

@@ -26,6 +26,8 @@ public enum LinkDocument: Equatable, Sendable {
     case relay(Relay)
     /// About an agreement of the two.
     case agreement(AgreementMessage)
+    /// About the agreements of either's domain.
+    case domainAgreement(DomainAgreementMessage<CredentialChain>)
     /// What the sender believes about the two.
     case beliefs(BeliefReport)
     /// Asks the receiver to dial where the sender listens.

@@ -38,9 +38,20 @@ extension Node {
             add(resource, toDomain: offer, ticket, at: now, into: &effects)
         case .removeResource(let name): remove(name, ticket, at: now, into: &effects)
         case .offer(let request): offer(request, ticket, at: now, into: &effects)
-        case .accept(let contentID): tell(.acceptanceRequested(ticket, contentID), at: now, into: &effects)
-        case .reject(let contentID): tell(.rejectionRequested(ticket, contentID), at: now, into: &effects)
-        case .revoke(let order): tell(.revocationRequested(ticket, order), at: now, into: &effects)
+        case .offerForDomain(let request): offer(request, ticket, at: now, into: &effects)
+        case .accept(let contentID) where domainAgreements.record(contentID) != nil:
+            acceptForDomain(contentID, ticket, at: now, into: &effects)
+        case .accept(let contentID):
+            tell(AgreementInput.acceptanceRequested(ticket, contentID), at: now, into: &effects)
+        case .reject(let contentID) where domainAgreements.record(contentID) != nil:
+            let order = RevocationOrder(contentID: contentID, orderedBy: .local, reason: "rejected")
+            tell(DomainAgreementInput.revocationRequested(ticket, order), at: now, into: &effects)
+        case .reject(let contentID):
+            tell(AgreementInput.rejectionRequested(ticket, contentID), at: now, into: &effects)
+        case .revoke(let order) where domainAgreements.record(order.contentID) != nil:
+            tell(DomainAgreementInput.revocationRequested(ticket, order), at: now, into: &effects)
+        case .revoke(let order):
+            tell(AgreementInput.revocationRequested(ticket, order), at: now, into: &effects)
         case .approve(let word): tell(.approvalGiven(ticket, word), at: now, into: &effects)
         case .vouch(let order): tell(.vouchingRequested(ticket, order), at: now, into: &effects)
         case .endVouching(let name): tell(.vouchingEndRequested(ticket, name), at: now, into: &effects)
@@ -119,27 +130,32 @@ extension Node {
                 .answer(ticket, .refused([Refusal(.peerNotTrusted, [Fact("peer", nameOf(request.peer))])])))
         }
         for grant in request.grants {
-            guard let resource = resources[grant.resource] else {
-                let known = resources.keys.map(\.description).joined(separator: ", ")
-                let refusal = Refusal(
-                    .resourceUnknown, [Fact("resource", grant.resource), Fact("provided here", known)])
-                return effects.post(.answer(ticket, .refused([refusal])))
-            }
-            for capability in grant.capabilities ?? []
-            where resource.description.capability(capability) == nil {
-                let known = resource.description.capabilities.map(\.name.description).joined(separator: ", ")
-                let refusal = Refusal(
-                    .capabilityUnknown, [Fact("capability", capability), Fact("declared", known)])
+            if let refusal = refusal(of: grant) {
                 return effects.post(.answer(ticket, .refused([refusal])))
             }
         }
-        let offered = agreements.resourcesOffered(to: request.peer, by: me.node)
+        let offered = resourcesOffered(to: request.peer, at: now.wall)
         let count = offered.count + request.grants.filter { !offered.contains($0.resource) }.count
         guard count <= Limits.recordsPerHead else {
             let facts = [Fact("resources offered to the peer", count), Fact("limit", Limits.recordsPerHead)]
             return effects.post(.answer(ticket, .refused([Refusal(.limitReached, facts)])))
         }
         tell(.offerRequested(ticket, request), at: now, into: &effects)
+    }
+
+    /// Why this node cannot grant what is not here; nil when it is.
+    func refusal(of grant: Grant) -> Refusal? {
+        guard let resource = resources[grant.resource] else {
+            let known = resources.keys.map(\.description).joined(separator: ", ")
+            return Refusal(
+                .resourceUnknown, [Fact("resource", grant.resource), Fact("provided here", known)])
+        }
+        for capability in grant.capabilities ?? []
+        where resource.description.capability(capability) == nil {
+            let known = resource.description.capabilities.map(\.name.description).joined(separator: ", ")
+            return Refusal(.capabilityUnknown, [Fact("capability", capability), Fact("declared", known)])
+        }
+        return nil
     }
 
     private mutating func route(

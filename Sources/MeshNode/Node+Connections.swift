@@ -83,6 +83,8 @@ extension Node {
         case .gossip(let message): tell(.messageArrived(node, message), at: now, into: &effects)
         case .relay(let relay): receive(relay, from: node, at: now, into: &effects)
         case .agreement(let message): tell(.messageArrived(from: node, message), at: now, into: &effects)
+        case .domainAgreement(let message):
+            tell(.messageArrived(from: node, message), at: now, into: &effects)
         case .beliefs(let report): hear(report, from: node, at: now, into: &effects)
         case .reachRequest(let request): hear(request, from: node, at: now, into: &effects)
         case .reachAnswer(let answer): hear(answer, from: node, into: &effects)
@@ -153,6 +155,8 @@ extension Node {
         case .trust(let own)?: tell(TrustInput.signed(own, signature), at: now, into: &effects)
         case .gossip(let own)?: tell(GossipInput.signed(own, signature), at: now, into: &effects)
         case .agreements(let own)?: tell(AgreementInput.signed(own, signature), at: now, into: &effects)
+        case .domainAgreements(let own)?:
+            tell(DomainAgreementInput.signed(own, signature), at: now, into: &effects)
         case nil: break
         }
     }
@@ -163,6 +167,8 @@ extension Node {
         switch signatures.remove(ticket) {
         case .trust(let own)?: tell(TrustInput.signingFailed(own), at: now, into: &effects)
         case .agreements(let own)?: tell(AgreementInput.signingFailed(own), at: now, into: &effects)
+        case .domainAgreements(let own)?:
+            tell(DomainAgreementInput.signingFailed(own), at: now, into: &effects)
         case .gossip?, nil: break
         }
     }

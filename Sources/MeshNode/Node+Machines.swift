@@ -73,6 +73,7 @@ extension Node {
                 tell(GossipInput.membershipChanged(node, membership), at: now, into: &effects)
                 tell(AgreementInput.membershipChanged(node, membership), at: now, into: &effects)
                 tellShares(after: node, at: now, into: &effects)
+                tell(DomainAgreementInput.membershipChanged(node, membership), at: now, into: &effects)
                 if node == me.node { keepHouse(at: now, into: &effects) }
             case .vouched(let node, let key, let membership):
                 isViewStale = true
@@ -109,17 +110,20 @@ extension Node {
             tell(AgreementInput.peerTrusted(node, peer.key), at: now, into: &effects)
             tell(OverlayInput.peerTrusted(node), at: now, into: &effects)
             tellShare(of: node, at: now, into: &effects)
+            tell(DomainAgreementInput.peerTrusted(node), at: now, into: &effects)
             refreshOffers(to: node, at: now, into: &effects)
         case .suspended?, .revoked?:
             tell(GossipInput.peerDropped(node), at: now, into: &effects)
             tell(OverlayInput.peerDropped(node), at: now, into: &effects)
             tell(AgreementInput.peerLost(node), at: now, into: &effects)
+            tell(DomainAgreementInput.peerLost(node), at: now, into: &effects)
             tell(DiscoveryInput.peerBarred(node), at: now, into: &effects)
         // Whose credential is over is a stranger again, who may yet show a later one.
         case .pending?, .verified?, nil:
             tell(GossipInput.peerDropped(node), at: now, into: &effects)
             tell(OverlayInput.peerDropped(node), at: now, into: &effects)
             tell(AgreementInput.peerLost(node), at: now, into: &effects)
+            tell(DomainAgreementInput.peerLost(node), at: now, into: &effects)
             tell(DiscoveryInput.peerDropped(node), at: now, into: &effects)
         }
         effects.post(.renewSessions)
@@ -182,6 +186,7 @@ extension Node {
             tell(TrustInput.linkCameUp(node), at: now, into: &effects)
             if let listening { send(.listening(listening), to: node, into: &effects) }
             tell(AgreementInput.linkCameUp(node), at: now, into: &effects)
+            tell(DomainAgreementInput.linkCameUp(node), at: now, into: &effects)
         case .drain(let connection): effects.post(.drain(connection))
         case .linkDown(let node, let loss):
             isViewStale = true
@@ -234,7 +239,7 @@ extension Node {
 
     /// What a peer may know of: what is offered to it or agreed with it, and provided here.
     mutating func refreshOffers(to node: NodeID, at now: Moment, into effects: inout Outbox<NodeEffect>) {
-        let offered = agreements.resourcesOffered(to: node, by: me.node)
+        let offered = resourcesOffered(to: node, at: now.wall)
         let described = offered.compactMap { resources[$0]?.description }
         tell(.offersChanged(node, described), at: now, into: &effects)
     }

@@ -22,7 +22,7 @@ extension Node {
                 encryption: isTrusted ? gossip.encryptionKey(of: peer.node, at: now.wall) : nil,
                 catalog: catalogState(of: peer.node, at: now))
             terms[peer.node] = agreements.terms(with: peer.node)
-            for resource in agreements.resourcesOffered(to: peer.node, by: me.node) {
+            for resource in resourcesOffered(to: peer.node, at: now.wall) {
                 if offeredTo.update(resource, { $0.append(peer.node) }) == nil {
                     offeredTo[resource] = [peer.node]
                 }
@@ -40,7 +40,8 @@ extension Node {
                 toDomain: offeredToDomain[resource.name] ?? .withheld)
         }
         return CallView(
-            me: me.node, name: me.name, peers: peers, agreements: terms, resources: offered,
+            me: me.node, name: me.name, peers: peers, agreements: terms,
+            domainAgreements: domainAgreements.index, resources: offered,
             descriptions: descriptions, routes: routes, domain: callDomain(at: now),
             configuration: configuration.calls)
     }
@@ -85,6 +86,16 @@ extension CallTrust {
         case .suspended: self = .suspended
         case .revoked: self = .revoked
         }
+    }
+}
+
+extension Node {
+    /// What of this node's `peer` may know of: what is offered to it or agreed with it, by itself or as one
+    /// of a domain; each once, by name.
+    func resourcesOffered(to peer: NodeID, at wall: WallTime) -> [ResourceName] {
+        let own = agreements.resourcesOffered(to: peer, by: me.node)
+        let granted = domainAgreements.resourcesGranted(to: peer, at: wall).filter { resources[$0] != nil }
+        return granted.isEmpty ? own : Array(Set(own + granted)).sorted()
     }
 }
 

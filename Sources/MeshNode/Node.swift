@@ -32,6 +32,8 @@ public struct Node<Suite: SignatureSuite>: Sendable {
     public internal(set) var overlay: Overlay
     /// What was offered and agreed.
     public internal(set) var agreements: AgreementBook
+    /// What holds for whole domains, this node's among them.
+    public internal(set) var domainAgreements: DomainAgreementBook<CredentialChain>
     /// Links, and what their ends know of one another's resources.
     public internal(set) var gossip: Gossip<Suite>
     /// Persons whose statements in the store this node did not sign, by the name under which they are
@@ -102,6 +104,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         case trust(Ticket)
         case gossip(Ticket)
         case agreements(Ticket)
+        case domainAgreements(Ticket)
     }
 
     /// A question to a peer that is not answered yet.
@@ -138,6 +141,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         encryption = EncryptionTerm(restored.encryption)
         audit = AuditLog(node: me.node, configuration: configuration.audit, generator: generator.split())
         words = EventWriter(me: me.node)
+        domainAgreements = DomainAgreementBook(me: me.node, generator: generator.split())
         self.generator = generator
         resources[.echo] = .echo
         for resource in restored.resources where resource.name != .echo {
@@ -162,6 +166,9 @@ public struct Node<Suite: SignatureSuite>: Sendable {
             restored.agreements, unreadable: restored.damagedAgreements, of: restored.peers, at: now,
             into: &effects)
         tell(.housesRestored(restored.houseAgreements), at: now, into: &effects)
+        takeUp(
+            restored.domainAgreements, unreadable: restored.unreadableDomainAgreements, at: now,
+            into: &effects)
         takeUp(restored.people, unreadable: restored.damagedPeople, at: now, into: &effects)
         refreshDomainOffers(at: now, into: &effects)
         for peer in restored.peers {
@@ -184,6 +191,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
     public var nextDeadline: Instant? {
         [
             trust.nextDeadline, discovery.nextDeadline, overlay.nextDeadline, agreements.nextDeadline,
+            domainAgreements.nextDeadline,
             gossip.nextDeadline,
             audit.nextDeadline, repeats.next, traces.values.map(\.deadline).min(),
             reach.nextDeadline, encryption.nextDeadline,
@@ -269,6 +277,9 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         }
         if agreements.nextDeadline.map({ $0 <= now.instant }) ?? false {
             tell(AgreementInput.timeReached, at: now, into: &effects)
+        }
+        if domainAgreements.nextDeadline.map({ $0 <= now.instant }) ?? false {
+            tell(DomainAgreementInput.timeReached, at: now, into: &effects)
         }
         if gossip.nextDeadline.map({ $0 <= now.instant }) ?? false {
             tell(GossipInput.timeReached, at: now, into: &effects)

@@ -61,6 +61,10 @@ public enum NodeChange: Equatable, Sendable {
     case agreement(AgreementRecord)
     /// No agreement of this content id.
     case agreementForgotten(Digest)
+    /// This version of an agreement of a domain, whatever was there.
+    case domainAgreement(DomainAgreementRecord<CredentialChain>)
+    /// No agreement of a domain of this content id.
+    case domainAgreementForgotten(Digest)
     /// This person, in place of one of the same name.
     case person(VouchingRecord)
     /// Nobody of this name.
@@ -95,6 +99,8 @@ public enum NodeAnswer: Equatable, Sendable {
     case bundle(BundleOffer)
     /// The agreement as it is now.
     case agreed(AgreementRecord)
+    /// The agreement of a domain as it is now.
+    case domainAgreed(DomainAgreementRecord<CredentialChain>)
     /// The person as it is now.
     case vouched(VouchingRecord)
     /// Who reaches whom.
@@ -119,6 +125,10 @@ public struct RestoredNode: Equatable, Sendable {
     public var agreements: [AgreementRecord] = []
     /// Agreements that the store kept and that cannot be read.
     public var damagedAgreements: [DamagedAgreement] = []
+    /// Every version of every agreement of a domain that is kept.
+    public var domainAgreements: [DomainAgreementRecord<CredentialChain>] = []
+    /// Those of them that cannot be read.
+    public var unreadableDomainAgreements: [Digest] = []
     /// For whom this node vouches, or did.
     public var people: [VouchingRecord] = []
     /// Persons whose statements the store kept and that cannot be read.

@@ -88,6 +88,8 @@ public enum NodeCommand: Equatable, Sendable {
     case removeResource(ResourceName)
     /// Offer to a peer.
     case offer(OfferRequest)
+    /// Offer to a domain, or in the name of this node's own.
+    case offerForDomain(DomainOfferRequest)
     /// Accept a peer's offer.
     case accept(Digest)
     /// Reject a peer's offer.

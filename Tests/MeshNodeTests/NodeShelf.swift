@@ -11,6 +11,7 @@ struct NodeShelf {
     var revokedPins = OrderedTable<Pin, NodeID>()
     var invites = OrderedTable<InviteName, InviteRecord>()
     var agreements = OrderedTable<Digest, AgreementRecord>()
+    var domainAgreements = OrderedTable<Digest, DomainAgreementRecord<CredentialChain>>()
     var heads: [StoredHead] = []
     var resources = OrderedTable<ResourceName, LocalResource>()
     var offeredToDomain = OrderedTable<ResourceName, DomainOffer>()
@@ -50,6 +51,8 @@ struct NodeShelf {
             heads.append(stored)
         case .agreement(let record): agreements[record.contentID] = record
         case .agreementForgotten(let contentID): agreements[contentID] = nil
+        case .domainAgreement(let record): domainAgreements[record.contentID] = record
+        case .domainAgreementForgotten(let contentID): domainAgreements[contentID] = nil
         case .person(let person): people[person.body.name] = person
         case .personForgotten(let name): people[name] = nil
         case .resource(let resource, let offer):
@@ -74,6 +77,7 @@ struct NodeShelf {
         node.invites = invites.values
         node.agreements = agreements.values
         node.people = people.values
+        node.domainAgreements = domainAgreements.values
         node.heads = heads
         node.resources = resources.values
         node.offeredToDomain = offeredToDomain.keys

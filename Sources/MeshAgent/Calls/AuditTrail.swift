@@ -147,8 +147,8 @@ private struct StoredKey: Codable {
         case .meter(let record):
             .putMeter(
                 MeterRow(
-                    agreement: record.key.agreement.description, source: record.key.source,
-                    target: record.key.target,
+                    agreement: record.key.agreement.description, source: record.key.source.description,
+                    target: record.key.target.description,
                     record: String(decoding: try Document.encode(record), as: UTF8.self)))
         }
     }

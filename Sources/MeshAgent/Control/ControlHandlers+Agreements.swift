@@ -19,6 +19,7 @@ extension ControlHandlers {
 
     func makeOffer(_ request: MakeOffer.Request) async throws(ControlFailure) -> AgreementReport {
         try Self.check(life: request.seconds)
+        if request.toDomain || request.fromDomain { return try await makeDomainOffer(request) }
         let peer = try await peer(request.to)
         let grant = Grant(
             resource: request.resource,
@@ -35,17 +36,27 @@ extension ControlHandlers {
     }
 
     func acceptAgreement(_ request: AcceptAgreement.Request) async throws(ControlFailure) -> AgreementReport {
+        if let contentID = await domainAgreement(request.id) {
+            return try await domainAgreed(.accept(contentID))
+        }
         let record = try await agreed(.accept(try await record(request.id).contentID))
         return await plane.report { $0.report(of: record) }
     }
 
     func rejectAgreement(_ request: RejectAgreement.Request) async throws(ControlFailure) -> AgreementReport {
+        if let contentID = await domainAgreement(request.id) {
+            return try await domainAgreed(.reject(contentID))
+        }
         let record = try await agreed(.reject(try await record(request.id).contentID))
         return await plane.report { $0.report(of: record) }
     }
 
     /// It holds here when this answers; that the peer has it is waited for as after an offer.
     func revokeAgreement(_ request: RevokeAgreement.Request) async throws(ControlFailure) -> AgreementReport {
+        if let contentID = await domainAgreement(request.id) {
+            return try await domainAgreed(
+                .revoke(RevocationOrder(contentID: contentID, orderedBy: .local, reason: request.reason)))
+        }
         let order = RevocationOrder(
             contentID: try await record(request.id).contentID, orderedBy: .local, reason: request.reason)
         return await settled(try await agreed(.revoke(order))) { record in
@@ -55,6 +66,7 @@ extension ControlHandlers {
     }
 
     func renewAgreement(_ request: RenewAgreement.Request) async throws(ControlFailure) -> AgreementReport {
+        if await domainAgreement(request.id) != nil { return try await renewDomainAgreement(request) }
         let record = try await record(request.id)
         let agreement = record.agreement
         let before = (agreement.validUntil - agreement.created).wholeMilliseconds / 1_000
@@ -80,6 +92,7 @@ extension ControlHandlers {
     func exportAgreement(
         _ request: ExportAgreement.Request
     ) async throws(ControlFailure) -> ExportAgreement.Response {
+        if let document = try await exportedDomainAgreement(request) { return document }
         let record = try await record(request.id)
         switch request.form {
         case .odrl: return .init(document: try ControlCoding.document(ODRLPolicy(record.agreement)))

@@ -78,7 +78,7 @@ extension ControlHandlers {
         switch answer {
         case .traced(let events): .told(events)
         case .refused(let reasons): .absent(reasons.first ?? unheard)
-        case .done, .invited, .joined, .founded, .token, .bundle, .agreed, .vouched, .reached:
+        case .done, .invited, .joined, .founded, .token, .bundle, .agreed, .domainAgreed, .vouched, .reached:
             .absent(unheard)
         }
     }

@@ -128,7 +128,7 @@ actor JoinBook {
         switch answer {
         case .joined(let node): .joined(node)
         case .refused(let reasons): .refused(reasons)
-        case .done, .invited, .founded, .token, .bundle, .agreed, .vouched, .reached, .traced:
+        case .done, .invited, .founded, .token, .bundle, .agreed, .domainAgreed, .vouched, .reached, .traced:
             .refused([])
         }
     }

@@ -41,6 +41,15 @@ enum StoredNode {
         node.houseAgreements = try stored.houses.map { row in
             HouseDocument(anchor: PublicKey(info: row.anchor), agreement: try read(row.document))
         }
+        for row in stored.domainAgreements {
+            do {
+                node.domainAgreements.append(
+                    DomainAgreementRecord(contentID: row.contentID, content: try read(row.document)))
+            } catch {
+                // Members show again what is lost so.
+                node.unreadableDomainAgreements.append(row.contentID)
+            }
+        }
         for row in stored.people {
             do {
                 node.people.append(try person(row))
@@ -95,6 +104,14 @@ enum StoredNode {
             [.removeHead(owner: owner, audience: audience.description)]
         case .agreement(let record): [.putAgreement(try row(of: record, at: now))]
         case .agreementForgotten(let contentID): [.removeAgreement(contentID: contentID)]
+        case .domainAgreement(let record):
+            [
+                .putDomainAgreement(
+                    DomainAgreementRow(
+                        contentID: record.contentID, agreement: record.agreement.id.description,
+                        document: try Document.encode(record.content), updated: now))
+            ]
+        case .domainAgreementForgotten(let contentID): [.removeDomainAgreement(contentID: contentID)]
         case .person(let person):
             [
                 .putPerson(

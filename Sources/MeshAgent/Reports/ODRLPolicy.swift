@@ -30,7 +30,7 @@ struct ODRLPolicy: Encodable {
         try container.encode(Self.uri(agreement.target), forKey: .assignee)
         try container.encode(agreement.version, forKey: .version)
         try container.encode(Operand.time(agreement.created), forKey: .created)
-        try container.encode(Self.uri(agreement.createdBy), forKey: .offeredBy)
+        try container.encode(Self.uri(.node(agreement.createdBy)), forKey: .offeredBy)
         try container.encode(permissions, forKey: .permission)
         if !prohibitions.isEmpty { try container.encode(prohibitions, forKey: .prohibition) }
         if !obligations.isEmpty { try container.encode(obligations, forKey: .obligation) }
@@ -85,7 +85,7 @@ struct ODRLPolicy: Encodable {
     /// Who must approve before anything is permitted.
     private var consents: [Rule] {
         [agreement.source, agreement.target].compactMap { party in
-            let roles = agreement.approvalsRequired(of: party)
+            let roles = party.node.map { agreement.approvalsRequired(of: $0) } ?? []
             guard !roles.isEmpty else { return nil }
             return Rule(
                 action: ["obtainConsent"], consentingParty: Self.uri(party),
@@ -136,7 +136,12 @@ struct ODRLPolicy: Encodable {
         "\(Self.uri(agreement.source)):resource:\(grant.resource)"
     }
 
-    private static func uri(_ node: NodeID) -> String { "urn:comity:node:\(node)" }
+    private static func uri(_ party: AgreementParty) -> String {
+        switch party {
+        case .node(let node): "urn:comity:node:\(node)"
+        case .domain(let domain): "urn:comity:domain:\(domain)"
+        }
+    }
 
     // MARK: Forms
 

@@ -8,9 +8,10 @@ import MeshTrust
 extension ReportWriter {
     /// Every agreement that is kept: living ones first, then by peer, the newest first.
     var agreements: [AgreementReport] {
-        node.agreements.records.map(report(of:)).sorted { left, right in
-            (left.isLiving ? 0 : 1, left.peer.title, right.offered) < (
-                right.isLiving ? 0 : 1, right.peer.title, left.offered
+        let ofDomains = node.domainAgreements.records.map(report(of:))
+        return (node.agreements.records.map(report(of:)) + ofDomains).sorted { left, right in
+            (left.isLiving ? 0 : 1, left.other, right.offered) < (
+                right.isLiving ? 0 : 1, right.other, left.offered
             )
         }
     }
@@ -39,13 +40,13 @@ extension ReportWriter {
 
     /// The identity keys of an agreement's parties, the provider's first, as far as they are held here.
     func keys(of record: AgreementRecord) -> [PublicKey] {
-        [record.agreement.source, record.agreement.target].compactMap { party in
+        [record.agreement.source, record.agreement.target].compactMap(\.node).compactMap { party in
             party == me ? node.me.key : node.trust.pins[party]?.key
         }
     }
 
     /// What of its quotas is used here.
-    private func usage(of agreement: Agreement) -> [UsageReport] {
+    func usage(of agreement: Agreement) -> [UsageReport] {
         guard let limits = agreement.limits else { return [] }
         return meters.readings(of: limits, of: agreement, at: now.wall).map { UsageReport($0) }
     }
@@ -73,6 +74,7 @@ extension ReportWriter {
         if isHouse, let house, wanted == "house" || agreementRecords(wanted).isEmpty {
             return .allowed(.house(house))
         }
+        if let record = domainAgreementRecord(wanted) { return .allowed(.pair(report(of: record))) }
         switch isHouse ? notFound(text) : agreementRecord(text) {
         case .allowed(let record): return .allowed(.pair(report(of: record)))
         case .refused(let refusal): return .refused(refusal)
@@ -83,7 +85,7 @@ extension ReportWriter {
     func comparison(of first: AgreementRecord, with second: AgreementRecord) -> AgreementComparison {
         AgreementComparison(
             first: first.contentID.description, second: second.contentID.description,
-            differences: first.agreement.differences(from: second.agreement) { title($0) }
+            differences: first.agreement.differences(from: second.agreement) { partyTitle($0) }
                 .map { .init(subject: $0.subject, first: $0.first, second: $0.second) })
     }
 
@@ -128,7 +130,7 @@ extension ReportWriter {
             ])
     }
 
-    private func agreementRecords(_ wanted: String) -> [AgreementRecord] {
+    func agreementRecords(_ wanted: String) -> [AgreementRecord] {
         wanted.isEmpty
             ? [] : node.agreements.records.filter { $0.contentID.description.hasPrefix(wanted) }
     }
@@ -140,7 +142,9 @@ extension ReportWriter {
                 [
                     Fact("given", String(text.prefix(64))),
                     Fact("agreements that begin so", agreementRecords(text.lowercased()).count),
-                    Fact("agreements in all", node.agreements.records.count),
+                    Fact(
+                        "agreements in all",
+                        node.agreements.records.count + node.domainAgreements.records.count),
                 ]))
     }
 
@@ -158,7 +162,7 @@ extension ReportWriter {
     }
 
     /// All capabilities where every grant covers all; else those that are named, whatever the resource.
-    private func capabilities(of agreement: Agreement) -> [ResourceName] {
+    func capabilities(of agreement: Agreement) -> [ResourceName] {
         var names = OrderedTable<ResourceName, Bool>()
         for name in agreement.grants.flatMap({ $0.capabilities ?? [] }) { names[name] = true }
         return names.keys
@@ -215,5 +219,5 @@ extension AgreementReport {
         }
     }
 
-    fileprivate var isLiving: Bool { AgreementReport.isLiving(state) }
+    var isLiving: Bool { AgreementReport.isLiving(state) }
 }

@@ -167,6 +167,15 @@ extension ReportWriter {
                 Fact("version", house.body.version), Fact("until", RFC3339.text(house.body.until)),
             ]
         }
+        if let record = node.domainAgreements.record(id) {
+            return [
+                Fact("agreement", id),
+                Fact(
+                    "between",
+                    "\(partyTitle(record.agreement.source)) and \(partyTitle(record.agreement.target))"),
+                Fact("until", RFC3339.text(record.agreement.validUntil)),
+            ]
+        }
         let record = node.agreements.record(id)
         let until = record.map { [Fact("until", RFC3339.text($0.agreement.validUntil))] } ?? []
         return [Fact("agreement", id)] + until
@@ -179,8 +188,10 @@ extension ReportWriter {
         let record = candidate.agreement.flatMap(node.agreements.record)
         let isLinked = node.gossip.link(with: candidate.node) != nil
         let isHouse = candidate.agreement.map(isHouse) ?? false
+        let isOfDomain = candidate.agreement.flatMap(node.domainAgreements.record) != nil
         let signature: String
         switch record?.state {
+        case nil where isOfDomain: signature = "an agreement of its domain or this node's"
         case nil where isHouse: signature = "the house agreement, under which it offers this to the domain"
         case .active?: signature = "signed by \(candidate.name) too"
         case .offered?: signature = "not signed by \(candidate.name) yet"
@@ -189,7 +200,7 @@ extension ReportWriter {
         }
         return ExplainBranch(
             side: reference(candidate.node), question: "does \(candidate.name) let this node in?",
-            verdict: isLinked && (record != nil || isHouse) && candidate.refusals.isEmpty
+            verdict: isLinked && (record != nil || isHouse || isOfDomain) && candidate.refusals.isEmpty
                 ? .allowed : .unknown,
             facts: [
                 Fact("its link", isLinked ? "granted to this node" : "there is none"),

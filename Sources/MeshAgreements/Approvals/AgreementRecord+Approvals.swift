@@ -17,7 +17,9 @@ extension AgreementRecord {
 
     /// Whether people of both parties have approved in every role that the agreement asks for.
     public var isApproved: Bool {
-        approvalsMissing(of: agreement.source).isEmpty && approvalsMissing(of: agreement.target).isEmpty
+        [agreement.source, agreement.target].allSatisfy { party in
+            party.node.map { approvalsMissing(of: $0).isEmpty } ?? true
+        }
     }
 
     /// Whether the other party has all that this node's people said.
@@ -44,8 +46,8 @@ extension AgreementRecord {
 
     /// What stands between two signatures and force, for a refusal that rests on it; empty when nothing does.
     var lacking: [Fact] {
-        func missing(_ title: String, of party: NodeID) -> [Fact] {
-            let roles = approvalsMissing(of: party)
+        func missing(_ title: String, of party: AgreementParty) -> [Fact] {
+            let roles = party.node.map { approvalsMissing(of: $0) } ?? []
             return roles.isEmpty ? [] : [Fact(title, ApprovalRules.words(roles))]
         }
         let missing =

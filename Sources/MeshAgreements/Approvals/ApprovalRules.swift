@@ -71,6 +71,6 @@ public struct ApprovalRules: Hashable, Sendable, Codable {
 extension Agreement {
     /// In which roles people of `party` must approve; empty: nobody need.
     public func approvalsRequired(of party: NodeID) -> [ApprovalRole] {
-        (party == source ? approvals?.provider : party == target ? approvals?.consumer : nil) ?? []
+        (source == party ? approvals?.provider : target == party ? approvals?.consumer : nil) ?? []
     }
 }

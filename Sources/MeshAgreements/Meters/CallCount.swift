@@ -113,9 +113,9 @@ public struct MeterKey: Hashable, Comparable, Sendable, Codable {
     /// The agreement's own id, which its offerer chose: others may have chosen the same.
     public let agreement: AgreementID
     /// Who provides.
-    public let source: NodeID
+    public let source: AgreementParty
     /// Who consumes.
-    public let target: NodeID
+    public let target: AgreementParty
 
     init(_ agreement: Agreement) {
         (self.agreement, source, target) = (agreement.id, agreement.source, agreement.target)

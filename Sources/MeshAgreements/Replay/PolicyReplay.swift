@@ -161,6 +161,15 @@ extension PolicyEvaluator {
 }
 
 extension PolicyQuestion {
+    /// The same of members as their credentials prove them.
+    public func placed(_ caller: Membership?, _ callee: Membership?) -> PolicyQuestion {
+        PolicyQuestion(
+            side: side, caller: self.caller, callee: self.callee, resource: resource, capability: capability,
+            safety: safety, method: method, principal: principal, purpose: purpose, callerRoles: callerRoles,
+            callerMembership: caller, calleeMembership: callee, callerAddress: callerAddress,
+            payload: payload, now: now)
+    }
+
     /// The same at another time.
     public func asked(at now: WallTime) -> PolicyQuestion {
         var question = self

@@ -63,6 +63,8 @@ extension CodeBook {
         case .tokenForeign: "the join token is of another domain"
         case .tokenExpired: "the join token is over"
         case .tokenUsed: "the join token's uses are used up at this issuer"
+        case .agreeRoleMissing:
+            "who would sign, or signed, an agreement for a domain does not hold its role agree"
         case .partnerRoleMissing:
             "the member of a partner domain has none of the roles that are accepted of that domain here"
         case .partnerUnknown: "no partner domain has this name or ID"

@@ -58,6 +58,7 @@ extension CodeBook {
         case .tokenForeign: "the token's domain, and this node's"
         case .tokenExpired: "the token's end, and the clock"
         case .tokenUsed: "the keys that this issuer enrolled under the token, and its uses"
+        case .agreeRoleMissing: "the roles that the signer's credential proves, and the one that signs"
         case .partnerRoleMissing: "the roles that the credential holds, and those that are accepted here"
         case .partnerUnknown: "what was given, and the partner domains"
         case .partnerIsHome: "the bundle's domain, and this node's"

@@ -33,6 +33,7 @@ extension CodeBook {
         case .credentialExpired, .issuerExpired: "comity domain show"
         case .credentialNotYetValid: "timedatectl set-ntp true"
         case .roleNotGiven: "comity domain token --role ROLE FILE"
+        case .agreeRoleMissing: "comity domain token --role agree FILE"
         case .partnerRoleMissing: "comity domain token --role ROLE FILE"
         case .partnerUnknown, .partnerIsHome, .bundleOlder: "comity domain show"
         case .domainUnheard: "comity peers"

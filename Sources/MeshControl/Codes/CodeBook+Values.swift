@@ -65,6 +65,7 @@ extension CodeBook {
         case .tokenForeign: ["token's", "this node's"]
         case .tokenExpired: ["until", "now"]
         case .tokenUsed: ["used", "uses"]
+        case .agreeRoleMissing: ["node", "signed by", "party", "roles", "may sign", "wanted"]
         case .partnerRoleMissing: ["domain", "roles", "accepted here"]
         case .partnerUnknown: ["domain", "given", "partners"]
         case .bundleUnsigned: ["keys", "their IDs"]
@@ -112,7 +113,8 @@ extension CodeBook {
         case .approvalMissing:
             [
                 "agreement", "version", "offer", "missing here", "missing at the provider",
-                "missing at the consumer", "waits for", "decided at",
+                "missing at the consumer", "waits for", "decided at", "required here",
+                "agreements of domains",
             ]
         case .approvalInvalid:
             [
@@ -148,7 +150,7 @@ extension CodeBook {
             [
                 "agreement", "version", "agreed provider", "callee", "agreed consumer", "caller",
                 "decided at", "provider", "consumer", "offered by", "peer", "this node",
-                "provider until now",
+                "provider until now", "party", "signed for", "revoked by", "for",
             ]
         case .pathRefused: ["path", "because it", "normal form"]
         case .requestMalformed:
@@ -190,7 +192,7 @@ extension CodeBook {
                 "calls of a quota at most", "hops at most", "head", "owner", "audience",
                 "epoch", "sequence", "newest",
                 "life", "leaves", "count", "leaf", "expired", "bytes of the head", "root", "record",
-                "reasons given", "domain",
+                "reasons given", "domain", "bytes", "bytes at most",
             ]
         case .limitReached:
             [
@@ -200,6 +202,7 @@ extension CodeBook {
                 "bytes of reconciliation a minute", "life in ms", "shortest in ms", "longest in ms",
                 "signature checks a second", "tokens in use", "uses", "partner domains",
                 "bytes of the reason", "at most", "approvals of one party at most", "persons",
+                "party", "agreements of domains", "with one party at most", "offers of one party at most",
             ]
         case .nameTaken: ["name", "its key"]
         case .nothingFound:

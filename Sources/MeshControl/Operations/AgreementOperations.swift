@@ -6,8 +6,12 @@ public enum MakeOffer: ControlOperation {
     public struct Request: Codable, Equatable, Sendable {
         /// One of this node's resources.
         public var resource: ResourceName
-        /// A peer's name or node ID.
+        /// A peer's name or node ID; a domain's name or ID where it is to a domain.
         public var to: String
+        /// Whether every member of a domain may call.
+        public var toDomain: Bool
+        /// Whether it is every member of this node's domain that provides; else this node alone.
+        public var fromDomain: Bool
         /// Capabilities of the resource; empty: all.
         public var capabilities: [ResourceName]
         /// Under which conditions.
@@ -25,13 +29,16 @@ public enum MakeOffer: ControlOperation {
         /// How long it holds, in seconds, above 0.
         public var seconds: Int64
         public init(
-            resource: ResourceName, to: String, capabilities: [ResourceName],
+            resource: ResourceName, to: String, toDomain: Bool = false, fromDomain: Bool = false,
+            capabilities: [ResourceName],
             conditions: ConditionsReport = ConditionsReport(), namespaces: [ShortText] = [],
             commitments: CommitmentsReport = CommitmentsReport(), approvals: [PersonRole] = [],
             limits: LimitsReport? = nil, callsAtEnd: LimitsReport.CallsAtEnd? = nil, seconds: Int64
         ) {
             self.resource = resource
             self.to = to
+            self.toDomain = toDomain
+            self.fromDomain = fromDomain
             self.capabilities = capabilities
             self.conditions = conditions
             self.namespaces = namespaces

@@ -40,14 +40,71 @@ public struct AgreementReport: Codable, Equatable, Sendable {
         case consumer
     }
 
+    /// A node, or every member of a domain.
+    public struct Party: Codable, Equatable, Sendable {
+        /// What a party can be.
+        public enum Kind: String, Codable, Sendable {
+            case node, domain
+        }
+        /// What it is.
+        public var kind: Kind
+        /// How it is called here; nil: it has no name here.
+        public var name: NodeName?
+        /// Its node ID, or its domain ID.
+        public var id: String
+        /// Whether this node is it, or one of it.
+        public var isOurs: Bool
+
+        public init(kind: Kind, name: NodeName?, id: String, isOurs: Bool) {
+            self.kind = kind
+            self.name = name
+            self.id = id
+            self.isOurs = isOurs
+        }
+
+        /// As a sentence names it.
+        public var title: String {
+            let title = name?.description ?? String(id.prefix(8))
+            return kind == .domain ? "domain \(title)" : title
+        }
+    }
+
+    /// Both parties.
+    public struct Parties: Codable, Equatable, Sendable {
+        /// Whose resources may be called.
+        public var provider: Party
+        /// Who may call them.
+        public var consumer: Party
+
+        public init(provider: Party, consumer: Party) {
+            self.provider = provider
+            self.consumer = consumer
+        }
+    }
+
+    /// What people call the party that is not this node's.
+    public var other: String {
+        guard let parties else { return peer.title }
+        return role == .provider ? parties.consumer.title : parties.provider.title
+    }
+
+    /// What people call this node's side: itself, or its domain.
+    public var own: String {
+        guard let parties else { return "this node" }
+        let own = role == .provider ? parties.provider : parties.consumer
+        return own.kind == .domain ? own.title : "this node"
+    }
+
     /// The version of this form: 1.
     public var version = 1
     /// Its content id, 64 hexadecimal digits; commands take any beginning that only one has.
     public var id: String
     /// What this node is in it.
     public var role: Role
-    /// The other party.
+    /// The other party; where a party is a domain, the node that signed for the other one, or offered it.
     public var peer: NodeReference
+    /// Between whom it is, where a party is a domain; nil: between this node and `peer`.
+    public var parties: Parties?
     /// The resources that it covers.
     public var resources: [ResourceName]
     /// The capabilities that it covers; empty: all.

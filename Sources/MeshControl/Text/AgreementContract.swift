@@ -16,9 +16,8 @@ struct AgreementContract {
         ]
     }
 
-    private var peer: String { agreement.peer.title }
-    private var provider: String { agreement.role == .provider ? "this node" : peer }
-    private var consumer: String { agreement.role == .provider ? peer : "this node" }
+    private var provider: String { agreement.role == .provider ? agreement.own : agreement.other }
+    private var consumer: String { agreement.role == .provider ? agreement.other : agreement.own }
 
     /// The id, how it stands between whom, and the clauses, those that say nothing left out.
     func render() -> String {

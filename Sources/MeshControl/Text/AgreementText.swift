@@ -34,10 +34,10 @@ public enum AgreementText {
         let what = list(agreement.resources, empty: "nothing")
         let until = presentation.date(agreement.until)
         switch agreement.state {
-        case .active: return "\(agreement.peer.title) may call \(what) until \(until)\n"
+        case .active: return "\(agreement.other) may call \(what) until \(until)\n"
         case .early, .offered, .signed, .expired, .ended:
             return
-                "\(what) is offered to \(agreement.peer.title) until \(until); "
+                "\(what) is offered to \(agreement.other) until \(until); "
                 + "the agreement is \(agreement.state.rawValue)\n"
                 + ReasonText.next("comity agreement show \(agreement.id.prefix(12))", presentation)
         }
@@ -48,11 +48,15 @@ public enum AgreementText {
         let what = list(agreement.resources, empty: "nothing")
         let parties =
             agreement.role == .provider
-            ? "\(agreement.peer.title) \(Self.verb(agreement.state)) \(what) here"
-            : "this node \(Self.verb(agreement.state)) \(what) at \(agreement.peer.title)"
+            ? "\(agreement.other) \(Self.verb(agreement.state)) \(what) \(place(of: agreement))"
+            : "\(agreement.own) \(Self.verb(agreement.state)) \(what) at \(agreement.other)"
         let told = agreement.facts.first { $0.name == "told" }.map { "; told: \($0.value)" } ?? ""
         return "\(parties) (agreement \(agreement.id.prefix(12)) is \(agreement.state.rawValue))\(told)\n"
             + waiting(agreement, presentation)
+    }
+
+    private static func place(of agreement: AgreementReport) -> String {
+        agreement.parties?.provider.kind == .domain ? "at \(agreement.own)" : "here"
     }
 
     /// Whose approval is awaited, where it is.
@@ -94,7 +98,7 @@ public enum AgreementText {
             table.add([
                 .init(String(agreement.id.prefix(12))),
                 .init(agreement.state.rawValue, ink(of: agreement.state)),
-                .init(agreement.peer.title), .init(agreement.role == .provider ? "provide" : "call"),
+                .init(agreement.other), .init(agreement.role == .provider ? "provide" : "call"),
                 .init(list(agreement.resources, empty: "none")),
                 .init(list(agreement.capabilities, empty: "all")),
                 .init(

@@ -11,11 +11,19 @@ extension CallDesk {
     /// Ends what is under way under agreements that were revoked since `before`, and say so.
     mutating func cutOff(since before: CallView, at now: Moment, into effects: inout Outbox<CallEffect>) {
         for (peer, index) in view.agreements where !index.cut.isEmpty {
-            let known = before.agreements[peer]?.cut ?? []
-            for contentID in index.cut where !known.contains(contentID) {
-                let ended = index.terms.first { $0.contentID == contentID }
-                cut(index.versions(of: contentID), ended, at: now, into: &effects)
-            }
+            cutOff(index, since: before.agreements[peer], at: now, into: &effects)
+        }
+        cutOff(view.domainAgreements, since: before.domainAgreements, at: now, into: &effects)
+    }
+
+    private mutating func cutOff(
+        _ index: AgreementIndex, since before: AgreementIndex?, at now: Moment,
+        into effects: inout Outbox<CallEffect>
+    ) {
+        let known = before?.cut ?? []
+        for contentID in index.cut where !known.contains(contentID) {
+            let ended = index.terms.first { $0.contentID == contentID }
+            cut(index.versions(of: contentID), ended, at: now, into: &effects)
         }
     }
 
@@ -42,7 +50,8 @@ extension CallDesk {
     /// Whether a call is under way under any version of the agreement of this content id: an attempt that is
     /// out, or a service.
     public func isUnderWay(_ contentID: Digest) -> Bool {
-        let versions = view.agreements.values.flatMap { $0.versions(of: contentID) } + [contentID]
+        let indices = view.agreements.values + [view.domainAgreements]
+        let versions = indices.flatMap { $0.versions(of: contentID) } + [contentID]
         return services.values.contains { versions.contains($0.agreement) }
             || attempts.keys.contains { calls[$0.request]?.agreement.map(versions.contains) == true }
     }

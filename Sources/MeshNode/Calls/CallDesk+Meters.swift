@@ -9,7 +9,10 @@ extension CallDesk {
     mutating func count(
         _ contentID: Digest, with peer: NodeID, at now: Moment, into effects: inout Outbox<CallEffect>
     ) {
-        guard let agreement = view.agreements[peer]?.counted(contentID) else { return }
+        guard
+            let agreement = view.agreements[peer]?.counted(contentID)
+                ?? view.domainAgreements.counted(contentID)
+        else { return }
         let receipt = meters.take(agreement, at: now)
         if let reservation = receipt.reservation { effects.post(.reserve(reservation)) }
         for alert in receipt.alerts {

@@ -14,10 +14,11 @@ extension CallView {
             side: .consumer, caller: me, callee: peer, resource: resource, capability: capability.name,
             safety: capability.safety, method: method, principal: principal, purpose: purpose,
             callerRoles: domain?.membership.roles(shownTo: peers[peer]?.membership?.domain, at: wall),
+            callerMembership: domain?.membership, calleeMembership: peers[peer]?.membership,
             payload: peers[peer]?.encryption == nil ? .clear : .sealed, now: wall)
         return PolicyEvaluator.decide(
-            question, over: agreements[peer] ?? [], meters: MeterGlance(meters, at: now),
-            house: house(calling: peer, resource))
+            question, over: agreements[peer] ?? [], domains: domainAgreements,
+            meters: MeterGlance(meters, at: now), house: house(calling: peer, resource))
     }
 
     /// Whether this node serves `peer` a request of this form.
@@ -30,11 +31,18 @@ extension CallView {
         let question = PolicyQuestion(
             side: .provider, caller: peer, callee: me, resource: resource, capability: capability.name,
             safety: capability.safety, method: method, principal: principal, purpose: purpose,
-            callerRoles: roles(ofCaller: peer, at: wall), callerAddress: peers[peer]?.address,
-            payload: payload, now: wall)
+            callerRoles: roles(ofCaller: peer, at: wall), callerMembership: peers[peer]?.membership,
+            calleeMembership: domain?.membership, callerAddress: peers[peer]?.address, payload: payload,
+            now: wall)
         return PolicyEvaluator.decide(
-            question, over: agreements[peer] ?? [], meters: MeterGlance(meters, at: now),
-            house: house(calledBy: peer, resource, at: wall))
+            question, over: agreements[peer] ?? [], domains: domainAgreements,
+            meters: MeterGlance(meters, at: now), house: house(calledBy: peer, resource, at: wall))
+    }
+
+    /// Whether an agreement of domains, over or not, grants `peer` this node's resource of this name.
+    func isGranted(_ name: ResourceName, to peer: NodeID, at wall: WallTime) -> Bool {
+        domainAgreements.grants(
+            name, of: me, domain?.membership, to: peer, peers[peer]?.membership, at: wall)
     }
 
     /// To which key the payload of a call to `peer` under this agreement is sealed; nil: to none.
@@ -72,9 +80,11 @@ extension CallView {
     func whyWithdrawn(_ resource: ResourceName, by peer: NodeID, at wall: WallTime) -> [Refusal] {
         let question = PolicyQuestion(
             side: .consumer, caller: me, callee: peer, resource: resource, capability: resource,
-            safety: .safe, method: "GET", principal: .local, now: wall)
-        guard case .refused(let reasons) = PolicyEvaluator.decide(question, over: agreements[peer] ?? [])
-        else { return [] }
+            safety: .safe, method: "GET", principal: .local, callerMembership: domain?.membership,
+            calleeMembership: peers[peer]?.membership, now: wall)
+        let verdict = PolicyEvaluator.decide(
+            question, over: agreements[peer] ?? [], domains: domainAgreements)
+        guard case .refused(let reasons) = verdict else { return [] }
         return reasons.filter { reason in
             switch reason.code {
             case .agreementEnded, .agreementExpired, .agreementPending, .agreementNotYetValid,

@@ -13,6 +13,8 @@ public struct CallView: Sendable, Equatable {
     /// What stands between this node and each peer, ended ones of late included, so that a refusal can name
     /// them.
     public let agreements: OrderedTable<NodeID, AgreementIndex>
+    /// What holds for whole domains, this node's among them, or between it and a domain.
+    public let domainAgreements: AgreementIndex
     /// What this node provides; `echo` need not stand here.
     public let resources: OrderedTable<ResourceName, OfferedResource>
     /// What peers say they offer to this node.
@@ -30,7 +32,7 @@ public struct CallView: Sendable, Equatable {
 
     public init(
         me: NodeID, name: NodeName, peers: OrderedTable<NodeID, CallPeer>,
-        agreements: OrderedTable<NodeID, AgreementIndex>,
+        agreements: OrderedTable<NodeID, AgreementIndex>, domainAgreements: AgreementIndex = [],
         resources: OrderedTable<ResourceName, OfferedResource>,
         descriptions: OrderedTable<NodeID, OrderedTable<ResourceName, ResourceDescription>>,
         routes: OrderedTable<ResourceName, [NodeID]>, domain: CallDomain? = nil,
@@ -40,6 +42,7 @@ public struct CallView: Sendable, Equatable {
         self.name = name
         self.peers = peers
         self.agreements = agreements
+        self.domainAgreements = domainAgreements
         self.resources = resources
         self.descriptions = descriptions
         self.routes = routes
@@ -51,7 +54,7 @@ public struct CallView: Sendable, Equatable {
         for (name, node) in byName where names[name] == nil { names[name] = node }
         self.names = names
         var sealed = Set<Digest>()
-        for terms in agreements.values {
+        for terms in agreements.values + [domainAgreements] {
             for term in terms.terms where term.agreement.conditions?.encryption != nil {
                 sealed.insert(term.contentID)
             }
@@ -202,7 +205,7 @@ extension CallView {
     func mayKnow(_ peer: NodeID, of name: ResourceName, at wall: WallTime) -> Bool {
         name == .echo || resources[name]?.offeredTo.contains(peer) == true
             || resources[name]?.toDomain == .offered && domain?.isMember(peer, at: wall) == true
-            || agreements[peer]?.names(name, of: me) == true
+            || agreements[peer]?.names(name, of: me) == true || isGranted(name, to: peer, at: wall)
     }
 
     /// What people call `node`.

@@ -11,6 +11,8 @@ public struct StandingPolicy: Equatable, Sendable {
     private let added: [AgreementTerms]
     /// What stands with each peer without what is withdrawn.
     private let standing: OrderedTable<NodeID, AgreementIndex>
+    /// What holds for whole domains, without what is withdrawn.
+    private let domains: AgreementIndex
 
     /// - Parameters:
     ///   - added: counted as if both had signed them and their time were now.
@@ -18,16 +20,18 @@ public struct StandingPolicy: Equatable, Sendable {
     public init(_ view: CallView, adding added: [AgreementTerms] = [], withdrawing withdrawn: [Digest] = []) {
         self.view = view
         self.added = added
-        var standing = view.agreements
-        for (peer, index) in view.agreements
-        where index.terms.contains(where: { withdrawn.contains($0.contentID) }) {
-            standing[peer] = AgreementIndex(
+        func without(_ index: AgreementIndex) -> AgreementIndex {
+            guard index.terms.contains(where: { withdrawn.contains($0.contentID) }) else { return index }
+            return AgreementIndex(
                 index.terms.map { terms in
                     guard withdrawn.contains(terms.contentID) else { return terms }
                     return AgreementTerms(
                         contentID: terms.contentID, agreement: terms.agreement, standing: .ended)
                 })
         }
+        var standing = view.agreements
+        for (peer, index) in view.agreements { standing[peer] = without(index) }
+        domains = without(view.domainAgreements)
         self.standing = standing
     }
 
@@ -37,13 +41,17 @@ public struct StandingPolicy: Equatable, Sendable {
         let isOutgoing = question.caller == view.me
         let peer = isOutgoing ? question.callee : question.caller
         if let refusal = view.trustRefusal(peer) { return .refused(refusal.code) }
+        let own = view.domain?.membership
+        let theirs = view.peers[peer]?.membership
+        let placed = question.placed(isOutgoing ? own : theirs, isOutgoing ? theirs : own)
         for terms in added {
-            if case .permitted = PolicyEvaluator.decide(question, bySigned: terms) { return .permitted }
+            if case .permitted = PolicyEvaluator.decide(placed, bySigned: terms) { return .permitted }
         }
         let house =
             isOutgoing
             ? view.house(calling: peer, question.resource)
             : view.house(calledBy: peer, question.resource, at: wall)
-        return ReplayVerdict(PolicyEvaluator.decide(question, over: standing[peer] ?? [], house: house))
+        return ReplayVerdict(
+            PolicyEvaluator.decide(placed, over: standing[peer] ?? [], domains: domains, house: house))
     }
 }

@@ -15,6 +15,7 @@ import MeshTrust
 /// - `paper`: a decision about partners that is dated ahead of the other's clock, with its bundles;
 /// - `agreement`: its own offers that are still open, its revocations and its people's words that were not
 ///   heard; and what answers the other's;
+/// - `domainList`, `domainAgreement`: what it holds of the agreements of domains, and each of them once;
 /// - `credential`, of a node that accepts the other's domain: its own, in answer to that domain's tag.
 ///
 /// What else pays is a change, once, however often it is written: a head (`head`, `places` to those who may
@@ -27,7 +28,7 @@ struct QuietCheck: Sendable {
     /// What kind of thing is told.
     enum Kind: Int, Comparable, Sendable, CaseIterable {
         case standing, houseHeld, list, head, want, records, places, ask, relay, evidence
-        case agreement, credential, paper, house
+        case agreement, credential, paper, house, domainList, domainAgreement
         static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
     }
 
@@ -84,6 +85,8 @@ struct QuietCheck: Sendable {
         case .agreement(.houseHeld): .houseHeld
         case .agreement(.house): .house
         case .agreement: .agreement
+        case .domainAgreement(.held): .domainList
+        case .domainAgreement(.shown): .domainAgreement
         case .gossip(.list): .list
         case .gossip(.head): .head
         case .gossip(.want): .want
@@ -99,7 +102,7 @@ struct QuietCheck: Sendable {
     static let acquaintance: [(Kind, Int)] = [
         (.standing, 2), (.houseHeld, 2), (.list, 3), (.head, 2), (.want, 1), (.records, 1), (.places, 1),
         (.ask, 2), (.relay, 2), (.agreement, 2), (.credential, 2), (.paper, 2 + Limits.partnerDomains),
-        (.house, 1),
+        (.house, 1), (.domainList, 2), (.domainAgreement, 2),
     ]
 }
 
@@ -158,6 +161,8 @@ extension World {
             (.standing, disk.home == nil ? 0 : 1), (.houseHeld, areMembers ? 1 : 0),
             (.list, areMembers ? 2 : 1),
             (.agreement, open.count + unheard(of: host, at: node)),
+            (.domainList, disk.domainAgreements.isEmpty ? 0 : 2),
+            (.domainAgreement, disk.domainAgreements.count),
             (.paper, areMembers ? papersWaiting(at: far, that: host) : 0),
         ]
     }
@@ -243,6 +248,11 @@ extension World {
             noteCause(cause, of: host, toward: record.peer) { way in
                 [(way, [(.agreement, 1)]), (way.back, [(.agreement, 1)])]
             }
+        case .domainAgreement(let record):
+            let cause = "domain agreement \(host) \(record.contentID) \(record.content.stage)"
+            noteCause(cause, of: host, toward: nil) { way in
+                [(way, [(.domainAgreement, 1)]), (way.back, [(.domainAgreement, 1)])]
+            }
         case .houseAgreement(let document):
             let cause = "house \(host) \(document.body.domain) \(document.body.version)"
             noteCause(cause, of: host, toward: nil) { [($0, [(.house, 1)])] }
@@ -263,8 +273,8 @@ extension World {
             noteAcquaintance(cause, of: host, toward: stored.node)
         case .trust(.peer(let peer)) where peer.state == .trusted:
             noteAcquaintance("peer \(host) \(peer.node) \(peer.since)", of: host, toward: peer.node)
-        case .trust, .gossip(.headGone), .agreementForgotten, .person, .personForgotten, .resource,
-            .resourceRemoved, .route, .endpoint, .endpointForgotten:
+        case .trust, .gossip(.headGone), .agreementForgotten, .domainAgreementForgotten, .person,
+            .personForgotten, .resource, .resourceRemoved, .route, .endpoint, .endpointForgotten:
             break
         }
     }

@@ -125,22 +125,36 @@ extension World {
         {
             return checkHouse(house, of: invocation, from: caller, to: callee, of: run)
         }
+        if let contentID = invocation.agreement,
+            let record = hosts[run.host].disk.domainAgreements[contentID]
+        {
+            return checkDomainAgreement(record, of: invocation, from: caller, to: callee, subject, of: run)
+        }
         guard let contentID = invocation.agreement, let record = hosts[run.host].disk.agreements[contentID],
             case .active = record.state
         else {
             return breach(.agreementHonoured, "host \(run.host) acts with \(peer.brief) under no agreement")
         }
         note(.agreementHonoured, flaw(inApprovalsOf: record, at: run.host))
-        let agreement = record.agreement
+        guard record.agreement.source == callee, record.agreement.target == caller else {
+            return breach(
+                .agreementHonoured, "host \(run.host), \(invocation.capability) under another's agreement")
+        }
+        check(record.agreement, of: invocation, to: callee, subject, of: run)
+    }
+
+    /// The times and terms of what a call stands on, whoever its parties are.
+    mutating func check(
+        _ agreement: Agreement, of invocation: Invocation, to callee: NodeID,
+        _ subject: UsageCheck.Subject, of run: RunID
+    ) {
         checks.usage.ordered(subject, under: agreement, host: run.host, at: seen(by: run.host).wall)
         let wall = moment(of: run.host).wall
         let isDue = agreement.validFrom.map { wall - .seconds(5) >= $0 } ?? true
         let isCovered = agreement.grants.contains {
             $0.resource == invocation.resource && $0.covers(invocation.capability)
         }
-        guard agreement.source == callee, agreement.target == caller, isDue,
-            wall + .seconds(5) <= agreement.validUntil, isCovered
-        else {
+        guard isDue, wall + .seconds(5) <= agreement.validUntil, isCovered else {
             return breach(
                 .agreementHonoured, "host \(run.host), \(invocation.capability) under \(agreement.id)")
         }

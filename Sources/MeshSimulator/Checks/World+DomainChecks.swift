@@ -97,8 +97,8 @@ extension World {
         case .beliefs: break
         case .domain(.shown(let chain)), .domain(.renewalWanted(let chain)), .domain(.renewed(let chain)):
             checkShown(chain, on: connection, of: run)
-        case .handshake, .domain, .trust, .listening, .need, .goodbye, .gossip, .agreement, .reachRequest,
-            .reachAnswer, .traceRequest, .traceAnswer:
+        case .handshake, .domain, .trust, .listening, .need, .goodbye, .gossip, .agreement, .domainAgreement,
+            .reachRequest, .reachAnswer, .traceRequest, .traceAnswer:
             break
         case .relay(let relay):
             for passed in relay.heads { checkShown(passed.proof?.chain, on: connection, of: run) }

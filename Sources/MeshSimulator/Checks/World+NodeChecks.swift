@@ -48,8 +48,8 @@ extension World {
             checks.trust.granted(accept.proof.body.transcript, by: me)
             return
         case .handshake: return
-        case .trust, .listening, .need, .domain, .goodbye, .gossip, .relay, .agreement, .reachRequest,
-            .reachAnswer, .traceRequest, .traceAnswer:
+        case .trust, .listening, .need, .domain, .goodbye, .gossip, .relay, .agreement, .domainAgreement,
+            .reachRequest, .reachAnswer, .traceRequest, .traceAnswer:
             break
         }
         guard let (id, end) = place(connection, of: run) else { return }
@@ -80,6 +80,15 @@ extension World {
         case .agreement(.approval(let evidence)):
             let record = hosts[host].disk.agreements[evidence.approval.body.contentID]
             return evidence.party == me && record?.peer == far ? nil : "an approval of others"
+        case .domainAgreement(.shown(let content)):
+            return isOf(content.agreement, far, at: host) ? nil : "an agreement of other domains"
+        case .domainAgreement(.held(let list)):
+            let foreign = list.marks.contains { mark in
+                hosts[host].disk.domainAgreements[mark.contentID].map {
+                    !isOf($0.agreement, far, at: host)
+                } ?? true
+            }
+            return foreign ? "that it holds an agreement of other domains" : nil
         case .traceAnswer(let answer):
             return answer.events.allSatisfy { $0.isVisible(to: far) } ? nil : "an event of others"
         case .domain(.paper(.partnerships(let decision))):
@@ -148,7 +157,10 @@ extension World {
             if case .active = record.state {
                 note(.agreementHonoured, flaw(inApprovalsOf: record, at: run.host))
             }
-        case .agreementForgotten, .houseAgreement, .person, .personForgotten, .resource, .resourceRemoved,
+        case .domainAgreement(let record):
+            note(.agreementHonoured, flaw(in: record, at: run.host))
+        case .agreementForgotten, .domainAgreementForgotten, .houseAgreement, .person, .personForgotten,
+            .resource, .resourceRemoved,
             .route,
             .endpoint, .endpointForgotten:
             break

@@ -18,6 +18,7 @@ struct Disk: Sendable {
     private(set) var resources = OrderedTable<ResourceName, LocalResource>()
     private(set) var offeredToDomain = OrderedTable<ResourceName, DomainOffer>()
     private(set) var houses = OrderedTable<DomainID, HouseDocument>()
+    private(set) var domainAgreements = OrderedTable<Digest, DomainAgreementRecord<CredentialChain>>()
     private(set) var routes = OrderedTable<ResourceName, [NodeID]>()
     private(set) var endpoints = OrderedTable<NodeID, [Endpoint]>()
     private(set) var home: HomeDomain?
@@ -85,6 +86,8 @@ struct Disk: Sendable {
             heads[HeadKey(owner: owner, audience: audience)] = nil
         case .agreement(let record): agreements[record.contentID] = record
         case .agreementForgotten(let contentID): agreements[contentID] = nil
+        case .domainAgreement(let record): domainAgreements[record.contentID] = record
+        case .domainAgreementForgotten(let contentID): domainAgreements[contentID] = nil
         case .person(let person): people[person.body.name] = person
         case .personForgotten(let name): people[name] = nil
         case .resource(let resource, let offer):
@@ -162,6 +165,7 @@ struct Disk: Sendable {
         node.origin = origin
         node.offeredToDomain = offeredToDomain.keys
         node.houseAgreements = houses.values
+        node.domainAgreements = domainAgreements.values
         node.routes = routes.map { StoredRoute(resource: $0.0, providers: $0.1) }
         node.home = home
         node.credentials = credentials.values

@@ -119,7 +119,11 @@ extension TraceDigest {
                 fold(approval.evidence.approval.payload.bytes)
                 fold(approval.isHeard ? 1 : 0)
             }
-        case .agreementForgotten(let contentID): fold(contentID.bytes)
+        case .agreementForgotten(let contentID), .domainAgreementForgotten(let contentID):
+            fold(contentID.bytes)
+        case .domainAgreement(let record):
+            fold(record.contentID.bytes)
+            fold(record.content.stage.rawValue)
         case .person(let person):
             fold(person.document.payload.bytes)
             fold(person.ended == nil ? 0 : 1)

@@ -64,7 +64,7 @@ extension World {
     /// What is wrong with the approvals on which an agreement at `host` stands; nil: nothing. People are
     /// known by their keys here, and nodes by theirs.
     func flaw(inApprovalsOf record: AgreementRecord, at host: Int) -> String? {
-        for party in [record.agreement.source, record.agreement.target] {
+        for party in [record.agreement.source, record.agreement.target].compactMap(\.node) {
             guard let number = hosts.firstIndex(where: { $0.node == party }) else { continue }
             let given = record.approvals.filter { approval in
                 let statement = approval.evidence.vouching

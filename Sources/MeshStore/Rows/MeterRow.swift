@@ -5,14 +5,14 @@ import MeshBase
 public struct MeterRow: StoredRow {
     /// The agreement's own id, which others may have chosen too.
     public var agreement: String
-    /// Who provides.
-    public var source: NodeID
+    /// Who provides: a node or a domain.
+    public var source: String
     /// Who consumes.
-    public var target: NodeID
+    public var target: String
     /// In the words of MeshAgreements.
     public var record: String
 
-    public init(agreement: String, source: NodeID, target: NodeID, record: String) {
+    public init(agreement: String, source: String, target: String, record: String) {
         self.agreement = agreement
         self.source = source
         self.target = target
@@ -21,8 +21,8 @@ public struct MeterRow: StoredRow {
 
     init(_ columns: ColumnReader) throws(StoreError) {
         agreement = try columns.text("agreement_id")
-        source = try columns.node("source")
-        target = try columns.node("target")
+        source = try columns.text("source")
+        target = try columns.text("target")
         record = try columns.text("record")
     }
 
@@ -31,7 +31,7 @@ public struct MeterRow: StoredRow {
             INSERT INTO meters (agreement_id, source, target, record) VALUES (?, ?, ?, ?)
             ON CONFLICT (agreement_id, source, target) DO UPDATE SET record = excluded.record
             """
-        let values: StatementArguments = [agreement, source.description, target.description, record]
+        let values: StatementArguments = [agreement, source, target, record]
         try database.cachedStatement(sql: sql).execute(arguments: values)
     }
 }

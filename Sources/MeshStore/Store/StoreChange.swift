@@ -24,6 +24,9 @@ public enum StoreChange: Equatable, Sendable {
     case putHouse(HouseRow)
     /// With the last version of an agreement its meter goes.
     case removeAgreement(contentID: Digest)
+    case putDomainAgreement(DomainAgreementRow)
+    /// With the last version of an agreement its meter goes.
+    case removeDomainAgreement(contentID: Digest)
     case putPerson(PersonRow)
     case removePerson(NodeName)
     case putMeter(MeterRow)
@@ -54,6 +57,7 @@ public enum StoreChange: Equatable, Sendable {
         case .putRoute(let row): try row.put(in: database)
         case .putAgreement(let row): try row.put(in: database)
         case .putHouse(let row): try row.put(in: database)
+        case .putDomainAgreement(let row): try row.put(in: database)
         case .putPerson(let row): try row.put(in: database)
         case .removePerson(let name):
             try remove("people WHERE name = ?", [name.description], from: database)
@@ -85,8 +89,10 @@ public enum StoreChange: Equatable, Sendable {
             try remove("routes WHERE resource = ?", [name.description], from: database)
         case .removeAgreement(let id):
             try remove("agreements WHERE content_id = ?", [id.bytes.blob], from: database)
-            try remove(
-                "meters WHERE agreement_id NOT IN (SELECT agreement_id FROM agreements)", [], from: database)
+            try removeMeters(from: database)
+        case .removeDomainAgreement(let id):
+            try remove("domain_agreements WHERE content_id = ?", [id.bytes.blob], from: database)
+            try removeMeters(from: database)
         case .removeHead(let owner, let audience):
             try remove(
                 "heads WHERE owner = ? AND audience = ?", [owner.description, audience], from: database)
@@ -97,6 +103,15 @@ public enum StoreChange: Equatable, Sendable {
         case .removeIdempotency(let caller, let key):
             try remove("idempotency WHERE caller = ? AND key = ?", [caller.description, key], from: database)
         }
+    }
+
+    /// Of agreements that are gone.
+    private func removeMeters(from database: Database) throws {
+        try remove(
+            """
+            meters WHERE agreement_id NOT IN
+                (SELECT agreement_id FROM agreements UNION SELECT agreement_id FROM domain_agreements)
+            """, [], from: database)
     }
 
     private func remove(_ what: String, _ arguments: StatementArguments, from database: Database) throws {

@@ -12,6 +12,7 @@ struct StoreSchema: Sendable {
     /// As it is.
     static let current = StoreSchema(steps: [
         firstStep, secondStep, thirdStep, fourthStep, fifthStep, sixthStep, seventhStep, eighthStep,
+        ninthStep,
     ])
 
     /// Takes each step that is missing, in a transaction of its own together with its version number.
@@ -140,5 +141,12 @@ struct StoreSchema: Sendable {
         CREATE TABLE unclosed_calls (correlation BLOB PRIMARY KEY NOT NULL, position INTEGER NOT NULL)
             WITHOUT ROWID;
         UPDATE indexed_position SET position = 0;
+        """
+
+    // Agreements in which a domain is a party, with the chains of who signed.
+    private static let ninthStep = """
+        CREATE TABLE domain_agreements (
+            content_id BLOB PRIMARY KEY NOT NULL, agreement_id TEXT NOT NULL, document BLOB NOT NULL,
+            updated INTEGER NOT NULL) WITHOUT ROWID;
         """
 }

@@ -18,6 +18,8 @@ public struct StoredState: Equatable, Sendable {
     public var routes: [RouteRow] = []
     /// By content id.
     public var agreements: [AgreementRow] = []
+    /// By content id.
+    public var domainAgreements: [DomainAgreementRow] = []
     /// By name.
     public var people: [PersonRow] = []
     /// By domain.
@@ -49,6 +51,7 @@ public struct StoredState: Equatable, Sendable {
         resources = try Self.rows("resources", by: "name", database, path)
         routes = try Self.rows("routes", by: "resource", database, path)
         agreements = try Self.rows("agreements", by: "content_id", database, path)
+        domainAgreements = try Self.rows("domain_agreements", by: "content_id", database, path)
         people = try Self.rows("people", by: "name", database, path)
         houses = try Self.rows("house_agreements", by: "domain", database, path)
         heads = try Self.rows("heads", by: "owner, audience", database, path)

@@ -5,7 +5,7 @@ import MeshRouting
 
 struct Offer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Offer a resource to a peer.",
+        abstract: "Offer a resource to a peer, or to a whole domain.",
         discussion: """
             Example: comity offer orders --to bakery --capability list --for 30d
 
@@ -14,10 +14,20 @@ struct Offer: AsyncParsableCommand {
 
             So are limits, which each side counts for itself; days and months are those of UTC:
             comity offer orders --to bakery --rate 100/s:200 --quota 10000/day --quota 200000/month
+
+            To every member of a partner domain; with --from-domain whatever member provides it. The node
+            that offers in its domain's name, and the one that accepts, hold their domain's role `agree`:
+            comity offer orders --to-domain bakers --from-domain
             """)
     @OptionGroup var facts: FactOptions
     @Argument(help: "One of this node's resources.") var resource: ResourceName
-    @Option(help: ArgumentHelp("To whom.", valueName: "peer")) var to: String
+    @Option(help: ArgumentHelp("To whom: one peer.", valueName: "peer")) var to: String?
+    @Option(
+        help: ArgumentHelp(
+            "To every member of this domain: this node's own, or a partner.", valueName: "domain"))
+    var toDomain: String?
+    @Flag(help: "Of every member of this node's domain that provides it, not of this node alone.")
+    var fromDomain = false
     @Option(help: "One of its capabilities; repeatable; all without it.") var capability: [ResourceName] = []
     @Option(help: "What may be done with data: metadata_only, read_only or full.")
     var access = ConditionsReport.Access.full
@@ -60,6 +70,9 @@ struct Offer: AsyncParsableCommand {
     var life = TypedDuration(.seconds(30 * 86_400))
 
     func validate() throws {
+        guard (to == nil) != (toDomain == nil) else {
+            throw ValidationError("an offer is --to a peer or --to-domain a domain")
+        }
         let periods = quota.map(\.period)
         guard Set(periods).count == periods.count else {
             throw ValidationError("one quota a day and one a month")
@@ -76,8 +89,9 @@ struct Offer: AsyncParsableCommand {
         let limits = LimitsReport(
             rate: rate?.rate, callsPerDay: calls(.day), callsPerMonth: calls(.month), hops: hops)
         let request = MakeOffer.Request(
-            resource: resource, to: to, capabilities: capability, conditions: conditions,
-            namespaces: namespace, commitments: commitments, approvals: approval, limits: limits,
+            resource: resource, to: to ?? toDomain ?? "", toDomain: toDomain != nil, fromDomain: fromDomain,
+            capabilities: capability, conditions: conditions, namespaces: namespace, commitments: commitments,
+            approvals: approval, limits: limits,
             callsAtEnd: atRevocation, seconds: life.seconds)
         try facts.show(try await facts.home.ask(MakeOffer.self, request), AgreementText.offered)
     }

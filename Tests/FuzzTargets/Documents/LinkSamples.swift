@@ -261,7 +261,7 @@ enum LinkSamples {
 
     private static func agreements() throws -> [LinkDocument] {
         let refusal = Refusal(.agreementExpired, [Fact("until", "yesterday")])
-        return [
+        return try [
             .agreement(.offer(try signed(agreement))), .agreement(.accepted(try signed(agreement))),
             .agreement(.rejected(digest(3), [refusal])), .agreement(.houseHeld(nil)),
             .agreement(.houseHeld(digest(3))),
@@ -270,6 +270,31 @@ enum LinkSamples {
                     VouchedApproval(approval: try signed(approval), vouching: try signed(vouching)))),
             .agreement(.approvalHeard(digest(3))), .agreement(.approvalRefused(digest(3), [refusal])),
             .agreement(.house(HouseDocument(anchor: key, agreement: try signed(house)))),
+        ] + ofDomains()
+    }
+
+    /// Agreements in which a domain is a party, as far as they can come.
+    private static func ofDomains() throws -> [LinkDocument] {
+        let chain = CredentialChain(
+            anchor: key, issuer: nil, credential: try signed(credential), authority: nil)
+        let signatory = Signatory(key: key, chain: chain)
+        let agreement = Agreement(
+            id: agreement.id, version: 1, provider: .domain(DomainID(digest(7))), consumer: .node(other),
+            grants: agreement.grants, validFrom: nil, validUntil: agreement.validUntil, createdBy: one,
+            created: agreement.created)
+        let word = AgreementRevocation(
+            contentID: digest(3), revokedBy: one, orderedBy: .local, reason: "moved", revoked: time)
+        let offer = DomainAgreement(document: try signed(agreement), signatories: [signatory])
+        let withdrawn = DomainAgreement(
+            document: try signed(agreement), signatories: [signatory, Signatory(key: key, chain: nil)],
+            ending: .init(document: try signed(word), signatory: signatory))
+        let marks = DomainAgreementStage.allCases.enumerated().map { place, stage in
+            DomainAgreementList.Mark(contentID: digest(UInt8(place + 1)), stage: stage)
+        }
+        return [
+            .domainAgreement(.shown(offer)), .domainAgreement(.shown(withdrawn)),
+            .domainAgreement(.held(DomainAgreementList(marks: [], isQuestion: true))),
+            .domainAgreement(.held(DomainAgreementList(marks: marks, isQuestion: false))),
         ]
     }
 

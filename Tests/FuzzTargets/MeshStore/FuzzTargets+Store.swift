@@ -82,6 +82,7 @@ extension FuzzTargets {
                 try isRead(PeerRow.self, reader), try isRead(PeerEndpointRow.self, reader),
                 try isRead(InviteRow.self, reader), try isRead(HeadRow.self, reader),
                 try isRead(RecordRow.self, reader), try isRead(HouseRow.self, reader),
+                try isRead(DomainAgreementRow.self, reader),
             ]
             return isSound.contains(false) ? .refused : .taken
         })

@@ -46,7 +46,8 @@ struct Command: Sendable {
     /// A program that `Scripts/setup` fetched.
     static func fetched(_ path: String) -> String? {
         let program = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent().appending(path: ".build/tools/\(path)").path
+            .deletingLastPathComponent().deletingLastPathComponent().appending(path: ".build/tools/\(path)")
+            .path
         return FileManager.default.isExecutableFile(atPath: program) ? program : nil
     }
 

@@ -100,7 +100,8 @@ struct MetricsTests {
             ] {
                 #expect(text.contains("# TYPE \(name) "))
             }
-            guard let promtool = Command.tool("promtool") ?? Command.fetched("prometheus/usr/bin/promtool") else {
+            guard let promtool = Command.tool("promtool") ?? Command.fetched("prometheus/usr/bin/promtool")
+            else {
                 return print("SKIPPED: promtool is not here to check the page; Scripts/setup fetches it")
             }
             let checked = try await Command.run(promtool, ["check", "metrics"], input: text)

@@ -11,47 +11,28 @@ import Testing
 
 @Suite("Two organisations of real agents", .timeLimit(.minutes(2)))
 struct PartnerTests {
-    /// A founder of a domain of its own, which dials `seeds`.
     private func founder(
         _ name: String, of domain: String, seeds: [RunningAgent] = [], in mesh: TestMesh
     ) async throws -> RunningAgent {
-        let agent = try await mesh.start(name, environment: Self.environment(seeds))
-        _ = try await agent.agent.handlers.createDomain(
-            .init(name: try #require(NodeName(domain)), roles: []))
-        return agent
+        try await mesh.founder(name, of: domain, seeds: seeds)
     }
 
     private static func environment(_ seeds: [RunningAgent]) -> [String: String] {
-        let places = seeds.map(\.link.description).joined(separator: ",")
-        return places.isEmpty ? [:] : ["COMITY_DISCOVERY_STATIC": places]
+        TestMesh.environment(seeds)
     }
 
-    /// A member of the domain of `issuer`, with these roles besides.
     private func member(
         _ name: String, of issuer: RunningAgent, roles: [DomainRole] = [], seeds: [RunningAgent] = [],
         in mesh: TestMesh
     ) async throws -> RunningAgent {
-        let report = try await issuer.agent.handlers.makeToken(
-            .init(roles: roles, expiresSeconds: 600, uses: 9))
-        let path = mesh.folder.file("\(name).token")
-        let isMade = FileManager.default.createFile(
-            atPath: path, contents: Data(report.token.utf8), attributes: [.posixPermissions: 0o600])
-        try #require(isMade)
-        var environment = Self.environment([issuer] + seeds)
-        environment["COMITY_JOIN_FILE"] = path
-        let member = try await mesh.start(name, environment: environment)
-        try await member.linked(with: issuer)
-        return member
+        try await mesh.member(name, of: issuer, roles: roles, seeds: seeds)
     }
 
-    /// What `comity domain import FILE --yes` orders, with the bundle that another exported.
     @discardableResult
     private func accept(
         _ other: RunningAgent, at agent: RunningAgent, roles: [DomainRole] = []
     ) async throws -> PartnerReport {
-        let bundle = try await other.agent.handlers.showBundle().bundle
-        return try await agent.agent.handlers.importBundle(
-            .init(source: BundleSource(text: bundle), roles: roles, isConfirmed: true))
+        try await agent.accept(domainOf: other, roles: roles)
     }
 
     /// Alice of acme and Bob of bolt, whose domains accept each other, with a link.

@@ -23,15 +23,15 @@ struct DamagedAgreementTests {
 
     private var keys: OrderedTable<NodeID, PublicKey> {
         var keys = OrderedTable<NodeID, PublicKey>()
-        keys[made.agreement.source] = made.provider.publicKey
-        keys[made.agreement.target] = made.consumer.publicKey
+        keys[made.source] = made.provider.publicKey
+        keys[made.target] = made.consumer.publicKey
         return keys
     }
 
     /// Whether a row is taken up as if nothing had happened to it.
     private func isTaken(_ row: AgreementRow) -> Bool {
         guard let record = try? StoredNode.agreement(row) else { return false }
-        return record.damage(at: made.agreement.source, keys: keys, using: made.suite) == nil
+        return record.damage(at: made.source, keys: keys, using: made.suite) == nil
     }
 
     @Test("no byte of what two nodes and two persons signed can be another")
@@ -60,7 +60,7 @@ struct DamagedAgreementTests {
         changed.contentID = made.suite.digest([1])
         #expect(!isTaken(changed))
         changed = row
-        changed.peer = made.agreement.source
+        changed.peer = made.source
         #expect(!isTaken(changed))
         let record = try made.record()
         let half = AgreementRecord(
@@ -69,16 +69,16 @@ struct DamagedAgreementTests {
                 body: made.agreement, payload: made.document.payload,
                 signatures: Array(made.document.signatures.prefix(1))),
             state: record.state, origin: record.origin, approvals: record.approvals)
-        #expect(half.damage(at: made.agreement.source, keys: keys, using: made.suite) != nil)
+        #expect(half.damage(at: made.source, keys: keys, using: made.suite) != nil)
         let foreign = try made.record([made.word(of: made.ann, by: made.ben)])
-        #expect(foreign.damage(at: made.agreement.source, keys: keys, using: made.suite) != nil)
+        #expect(foreign.damage(at: made.source, keys: keys, using: made.suite) != nil)
         let other = try made.record([
             made.word(of: made.ann, by: made.provider, about: made.suite.digest([1]))
         ])
-        #expect(other.damage(at: made.agreement.source, keys: keys, using: made.suite) != nil)
+        #expect(other.damage(at: made.source, keys: keys, using: made.suite) != nil)
         // Approvals that are gone are no damage, and nothing is honoured without them.
         let bare = try made.record([])
-        #expect(bare.damage(at: made.agreement.source, keys: keys, using: made.suite) == nil)
+        #expect(bare.damage(at: made.source, keys: keys, using: made.suite) == nil)
         #expect(bare.terms.standing == .unapproved)
     }
 
@@ -94,7 +94,7 @@ struct DamagedAgreementTests {
         let restored = try StoredNode.restored(from: state)
         var node = Node(
             me: OwnIdentity(
-                node: made.agreement.source, key: made.provider.publicKey,
+                node: made.source, key: made.provider.publicKey,
                 inception: try Signer(made.provider).signed(
                     Inception(key: made.provider.publicKey, nextKeyDigest: .zero), using: made.suite),
                 name: NodeName("here")!, boot: BootID(number: 7, random: 7)),

@@ -44,7 +44,7 @@ struct EvidenceTests {
         let vetoed = try verdict([made.word(of: made.ann, by: made.provider, decision: .veto)])
         #expect(vetoed.status == 0 && vetoed.text.contains("no longer, in force"))
         let word = AgreementRevocation(
-            contentID: made.contentID, revokedBy: made.agreement.target, orderedBy: .local, reason: "moved",
+            contentID: made.contentID, revokedBy: made.target, orderedBy: .local, reason: "moved",
             revoked: SignedAgreement.wall)
         var record = try made.record()
         record.state = .ended(
@@ -115,7 +115,7 @@ struct ODRLPolicyTests {
             JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
         #expect(policy["@type"] as? String == "Agreement")
         #expect(policy["uid"] as? String == "urn:uuid:\(made.agreement.id)")
-        #expect(policy["assigner"] as? String == "urn:comity:node:\(made.agreement.source)")
+        #expect(policy["assigner"] as? String == "urn:comity:node:\(made.source)")
         let permission = try #require((policy["permission"] as? [[String: Any]])?.first)
         #expect(permission["action"] as? [String] == ["comity:capability/list"])
         let constraints = try #require(permission["constraint"] as? [[String: Any]])

@@ -49,6 +49,11 @@ struct SignedAgreement {
             body: agreement, payload: first.payload, signatures: first.signatures + second.signatures)
     }
 
+    /// Who provides.
+    var source: NodeID { NodeID(provider.pin.digest) }
+    /// Who consumes.
+    var target: NodeID { NodeID(consumer.pin.digest) }
+
     var contentID: Digest { document.contentID(using: suite) }
     var keys: [PublicKey] { [provider.publicKey, consumer.publicKey] }
 
@@ -76,7 +81,7 @@ struct SignedAgreement {
     func record(_ approvals: [VouchedApproval]? = nil) throws -> AgreementRecord {
         let words = try approvals ?? [word(of: ann, by: provider), word(of: ben, by: consumer)]
         return AgreementRecord(
-            contentID: contentID, peer: agreement.target, document: document,
+            contentID: contentID, peer: target, document: document,
             state: .active(acceptance: .byPeer), origin: .byOperator,
             approvals: words.map { ApprovalRecord(evidence: $0, isHeard: true) })
     }

@@ -7,7 +7,8 @@ import Testing
 
 @Suite("What is counted of trust")
 struct TrustMeterTests {
-    @Test("trust is made once: neither a peer that is resumed nor one that changed its domain is counted again")
+    @Test(
+        "trust is made once: neither a peer that is resumed nor one that changed its domain is counted again")
     func establishments() throws {
         let meter = TrustMeter()
         let node = NodeID(try #require(Digest([UInt8](repeating: 1, count: 32))))

@@ -84,7 +84,7 @@ struct CutCallTests {
             first.enumerated().map { place, terms in
                 let old = terms.agreement
                 let new = Agreement(
-                    id: old.id, version: 2, source: old.source, target: old.target, grants: old.grants,
+                    id: old.id, version: 2, provider: old.source, consumer: old.target, grants: old.grants,
                     conditions: .none, limits: .none, callsAtEnd: .cut, validFrom: nil,
                     validUntil: old.validUntil, createdBy: old.createdBy, created: old.created)
                 return AgreementTerms(

@@ -47,6 +47,8 @@ let oneOfEach: [StoreChange] = [
             contentID: digest(4), agreement: "a-1", version: 2, peer: node(1), role: "provider",
             state: "active",
             document: [7, 0, 7], approvals: [8, 0, 8], validUntil: wall(100), updated: wall(5))),
+    .putDomainAgreement(
+        DomainAgreementRow(contentID: digest(9), agreement: "a-2", document: [7, 0, 8], updated: wall(5))),
     .putPerson(
         PersonRow(name: NodeName("ann")!, document: [5, 0, 5], ended: wall(7), updated: wall(6))),
     .putHouse(

@@ -1,0 +1,143 @@
+import MeshBase
+
+/// What peers show of the agreements of domains, and how both ends come to hold the same.
+///
+///     link up, or a membership becomes known: each ──held(question)──> the other
+///     held ──> what the list lacks is shown, 16 at once; to a question that names what is lacked here: held
+///
+/// A list is answered by what it lacks, never by another question, so two ends are quiet after two lists.
+extension DomainAgreementBook {
+    /// Why a list is sent, and so whether it asks for one in return.
+    enum ListKind {
+        /// The two meet: who holds nothing says nothing, for the other end's list tells what there is.
+        case greeting
+        /// Something is known to be missing here.
+        case question
+        /// The peer asked, and something is missing here.
+        case answer
+    }
+
+    /// Says to `peer` what is held of what it may know.
+    func name(
+        to peer: NodeID, _ kind: ListKind, at now: WallTime,
+        into effects: inout Outbox<DomainAgreementEffect<Chain>>
+    ) {
+        let marks = held.values.filter { mayKnow(peer, of: $0, at: now) }.map {
+            DomainAgreementList.Mark(contentID: $0.contentID, stage: $0.content.stage)
+        }
+        guard !marks.isEmpty || kind != .greeting else { return }
+        effects.post(.send(peer, .held(DomainAgreementList(marks: marks, isQuestion: kind != .answer))))
+    }
+
+    /// A peer says what it holds.
+    mutating func hear(
+        _ list: DomainAgreementList, from peer: NodeID, at now: Moment,
+        judging judge: some SignatoryJudge<Chain>,
+        into effects: inout Outbox<DomainAgreementEffect<Chain>>
+    ) {
+        guard mayAnswer(peer, at: now.instant) else {
+            return reminders.set(peer, at: now.instant + AgreementLimits.domainListInterval)
+        }
+        var stages = OrderedTable<Digest, DomainAgreementStage>()
+        for mark in list.marks { stages[mark.contentID] = mark.stage }
+        let wanted = held.values.filter { record in
+            mayKnow(peer, of: record, at: now.wall)
+                && (stages[record.contentID].map(record.content.stage.adds) ?? true)
+        }
+        for record in wanted.prefix(AgreementLimits.domainAgreementsAtOnce) {
+            effects.post(.send(peer, .shown(shown(record, judging: judge))))
+        }
+        if wanted.count > AgreementLimits.domainAgreementsAtOnce {
+            reminders.set(peer, at: now.instant + AgreementLimits.domainAgreementsPause)
+        }
+        let isLacking = list.marks.contains { mark in
+            held[mark.contentID].map { mark.stage.adds(to: $0.content.stage) } ?? true
+        }
+        if list.isQuestion, isLacking, isAcquainted(peer, at: now.wall) {
+            name(to: peer, .answer, at: now.wall, into: &effects)
+        }
+    }
+
+    /// A peer shows one.
+    mutating func hear(
+        _ content: DomainAgreement<Chain>, from peer: NodeID, at now: Moment,
+        judging judge: some SignatoryJudge<Chain>, using suite: some SignatureSuite,
+        into effects: inout Outbox<DomainAgreementEffect<Chain>>
+    ) {
+        let contentID = content.document.contentID(using: suite)
+        let known = held[contentID]
+        if let known, !content.stage.adds(to: known.content.stage) { return }
+        // What is none of this node's, or of the sender's, is dropped unseen.
+        guard !sides(of: me, in: content.agreement, at: now.wall).isEmpty,
+            !sides(of: peer, in: content.agreement, at: now.wall).isEmpty
+        else { return }
+        // Three signatures of a chain, and one of the document, for each who signed.
+        let checks = 4 * (content.signatories.count + (content.ending == nil ? 0 : 1))
+        guard takesChecks(min(checks, 12), of: peer, at: now.instant) else { return }
+        let examination = DomainAgreementExamination(content: content, contentID: contentID, now: now.wall)
+        if let refusal = examination.flaw(using: suite)
+            ?? examination.objection(
+                judging: judge, using: suite, authority: authority(of: peer, at: now.wall))
+            ?? objection(toVersion: content, known: known)
+        {
+            return drop(contentID, content, from: peer, refusal, at: now.instant, into: &effects)
+        }
+        if known == nil,
+            let refusal = makeRoom(for: content.agreement, stage: content.stage, at: now.wall, into: &effects)
+        {
+            return drop(contentID, content, from: peer, refusal, at: now.instant, into: &effects)
+        }
+        var record = known ?? DomainAgreementRecord(contentID: contentID, content: content)
+        record.content = record.content.joined(with: content)
+        let action: AgreementAction =
+            switch content.stage {
+            case .offered: .received
+            case .active: .domainReceived
+            case .withdrawn, .ended: .revokedByPeer
+            }
+        // What was joined may be more than the teller holds.
+        let teller = record.content.stage.adds(to: content.stage) ? nil : peer
+        settle(
+            record, as: action, with: peer, besides: teller, at: now.wall, judging: judge, into: &effects)
+    }
+
+    /// The domain in whose name `peer` may sign now: what it shows of its own party is that party's word.
+    private func authority(of peer: NodeID, at now: WallTime) -> AuthorityOfTeller {
+        let own = memberships[me]?.domain
+        let isOfOwn = own.map { maySign(peer, for: .domain($0), at: now) } ?? false
+        return AuthorityOfTeller(ownDomain: own, isTellerEntitled: isOfOwn)
+    }
+
+    /// Whether `peer` is trusted and proved to be of some domain, or a party itself.
+    private func isAcquainted(_ peer: NodeID, at now: WallTime) -> Bool {
+        guard peers[peer] != nil else { return false }
+        return memberships[peer].map { now < $0.until } ?? false
+            || held.values.contains { belongs(peer, to: $0.agreement.source, at: now) }
+            || held.values.contains { belongs(peer, to: $0.agreement.target, at: now) }
+    }
+
+    /// None comes after a revocation, whatever its version.
+    private func objection(
+        toVersion content: DomainAgreement<Chain>, known: DomainAgreementRecord<Chain>?
+    ) -> Refusal? {
+        guard known == nil, !content.stage.isOver else { return nil }
+        let key = MeterKey(content.agreement)
+        let ended = held.values.first { $0.content.stage == .ended && MeterKey($0.agreement) == key }
+        return ended.map { Refusal(.agreementEnded, [Fact("agreement", key.agreement)] + $0.ending) }
+    }
+
+    private mutating func drop(
+        _ contentID: Digest, _ content: DomainAgreement<Chain>, from peer: NodeID, _ refusal: Refusal,
+        at now: Instant, into effects: inout Outbox<DomainAgreementEffect<Chain>>
+    ) {
+        // Time, papers or another clock may make good what is no lie.
+        if refusal.code != .documentInvalid, refusal.code != .agreementEnded, reminders[peer] == nil {
+            reminders.set(peer, at: now + AgreementLimits.domainAgreementRetry)
+        }
+        effects.post(
+            .record(
+                AgreementNotice(
+                    peer: peer, action: .domainReceived, contentID: contentID, refusals: [refusal],
+                    agreement: content.agreement)))
+    }
+}

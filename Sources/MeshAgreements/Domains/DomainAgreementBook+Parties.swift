@@ -1,0 +1,112 @@
+import MeshBase
+
+// Who belongs to a party, who signs for it, and who may know of what it agreed.
+extension DomainAgreementBook {
+    /// Whether `node` is one of a party now.
+    func belongs(_ node: NodeID, to party: AgreementParty, at now: WallTime) -> Bool {
+        party.includes(node, memberships[node], until: now)
+    }
+
+    /// Whether `node` may sign for a party now.
+    func maySign(_ node: NodeID, for party: AgreementParty, at now: WallTime) -> Bool {
+        guard belongs(node, to: party, at: now) else { return false }
+        return party.domain == nil || memberships[node]?.holds(.agree) == true
+    }
+
+    /// The parties of `agreement` to which `node` belongs now, the provider first.
+    func sides(of node: NodeID, in agreement: Agreement, at now: WallTime) -> [AgreementParty] {
+        [agreement.source, agreement.target].filter { belongs(node, to: $0, at: now) }
+    }
+
+    /// The party with which this node has it: the provider where it belongs to both, or to neither.
+    func otherParty(in agreement: Agreement, at now: WallTime) -> AgreementParty {
+        belongs(me, to: agreement.source, at: now) ? agreement.target : agreement.source
+    }
+
+    /// Whether `peer` may be told of a record: an offer is between those who may sign it, all else concerns
+    /// every member of either party. Who is not trusted, or not proved a member now, is told nothing.
+    func mayKnow(_ peer: NodeID, of record: DomainAgreementRecord<Chain>, at now: WallTime) -> Bool {
+        guard peers[peer] != nil else { return false }
+        let parties = [record.agreement.source, record.agreement.target]
+        guard parties.contains(where: { belongs(me, to: $0, at: now) }) else { return false }
+        return parties.contains { party in
+            record.content.stage.isSignedByBoth
+                ? belongs(peer, to: party, at: now) : maySign(peer, for: party, at: now)
+        }
+    }
+
+    /// Why this node may not sign for the party that it is, or belongs to; nil when it may.
+    func objection(toSigningFor party: AgreementParty, at now: WallTime) -> Refusal? {
+        guard !maySign(me, for: party, at: now) else { return nil }
+        guard belongs(me, to: party, at: now) else {
+            return Refusal(.partyMismatch, [Fact("party", party), Fact("this node", me)])
+        }
+        let roles = memberships[me]?.roles.map(\.description).joined(separator: ", ") ?? "none"
+        return Refusal(
+            .agreeRoleMissing,
+            [Fact("node", me), Fact("party", party), Fact("roles", roles), Fact("wanted", DomainRole.agree)])
+    }
+
+    /// Takes leave to check the signatures of what `peer` shows; false when its share is used up, and it is
+    /// asked again soon.
+    mutating func takesChecks(_ count: Int, of peer: NodeID, at now: Instant) -> Bool {
+        let perSecond = Limits.signatureChecksPerSecond
+        let mayCheck =
+            peers.update(peer) { file in
+                var checks =
+                    file.checks ?? TokenBucket(burst: perSecond, interval: .seconds(1) / perSecond, at: now)
+                defer { file.checks = checks }
+                return checks.take(count, at: now)
+            } ?? false
+        if !mayCheck { reminders.set(peer, at: now + AgreementLimits.domainAgreementsPause) }
+        return mayCheck
+    }
+
+    /// Takes leave to answer a list of `peer`.
+    mutating func mayAnswer(_ peer: NodeID, at now: Instant) -> Bool {
+        peers.update(peer) { file in
+            var lists =
+                file.lists
+                ?? TokenBucket(
+                    burst: AgreementLimits.domainListsAtOnce, interval: AgreementLimits.domainListInterval,
+                    at: now)
+            defer { file.lists = lists }
+            return lists.take(at: now)
+        } ?? false
+    }
+
+    /// Makes room for one more with `party`: forgets what is over for certain, so that a replay of it is
+    /// refused by its date, and offers that came to nothing. Nil when there is room, else why not.
+    mutating func makeRoom(
+        for agreement: Agreement, stage: DomainAgreementStage, at now: WallTime,
+        into effects: inout Outbox<DomainAgreementEffect<Chain>>
+    ) -> Refusal? {
+        let party = otherParty(in: agreement, at: now)
+        func count() -> (all: Int, ofParty: Int, offers: Int) {
+            let ofParty = held.values.filter { otherParty(in: $0.agreement, at: now) == party }
+            return (held.count, ofParty.count, ofParty.count { !$0.content.stage.isSignedByBoth })
+        }
+        func isFull() -> Bool {
+            let found = count()
+            return found.all >= AgreementLimits.domainAgreements
+                || found.ofParty >= AgreementLimits.domainAgreementsPerParty
+                || !stage.isSignedByBoth && found.offers >= AgreementLimits.domainOffersPerParty
+        }
+        guard isFull() else { return nil }
+        let over = held.values.filter { $0.agreement.validUntil + Limits.clockSkewRefused < now }
+        for record in over + held.values.filter({ $0.content.stage == .withdrawn }) where isFull() {
+            guard held.remove(record.contentID) != nil else { continue }
+            isStale = true
+            effects.post(.forget(record.contentID))
+        }
+        guard isFull() else { return nil }
+        return Refusal(
+            .limitReached,
+            [
+                Fact("party", party), Fact("agreements of domains", held.count),
+                Fact("at most", AgreementLimits.domainAgreements),
+                Fact("with one party at most", AgreementLimits.domainAgreementsPerParty),
+                Fact("offers of one party at most", AgreementLimits.domainOffersPerParty),
+            ])
+    }
+}
