@@ -21,6 +21,9 @@ extension Node {
         case .sign(let request): sign(request, for: .domainAgreements(request.ticket), into: &effects)
         case .persist(let record): effects.post(.persist(.domainAgreement(record)))
         case .forget(let contentID): effects.post(.persist(.domainAgreementForgotten(contentID)))
+        // An offer waits for one of few; all else comes by whatever links there are, from member to member.
+        case .send(let node, .shown(let content)) where !content.stage.isSignedByBoth:
+            sendSurely(.domainAgreement(.shown(content)), to: node, at: now, into: &effects)
         case .send(let node, let message): send(.domainAgreement(message), to: node, into: &effects)
         case .changed:
             isViewStale = true
