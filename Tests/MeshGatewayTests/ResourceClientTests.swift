@@ -290,7 +290,8 @@ import Testing
         "http://h:0/", "http://h:65536/", "http://h:+1/", "http://::1/", "http://[h]/", "http://[::1",
         "http://[::1]x/",
         "http://unix:", "http://unix:a.sock", "http://unix:/", "http://unix:/run/", "http://unix:/a:b",
-        "http://unix:/a:", "http://unix:/a:/../b", "http://unix:/a b", "http://unix:/a?q", "http://unix:/\u{e9}",
+        "http://unix:/a:", "http://unix:/a:/../b", "http://unix:/a b", "http://unix:/a?q",
+        "http://unix:/\u{e9}",
         "http://unix:/" + String(repeating: "a", count: 107),
         "http://h/../x", "http://h/a//b", "http://h /", "http://[fe80::1%25eth0]/", "http://h\r\nx/",
     ])

@@ -56,6 +56,9 @@ import Testing
         Lie(tampering: .neverHealed, breaks: .membersConverge, faults: [.partitions], domain: .present),
         Lie(
             tampering: .decisionsUnkept, breaks: .partnersAsDecided, faults: [], domain: .partners, nodes: 6),
+        Lie(
+            tampering: .acceptancesUnkept, breaks: .agreementHonoured, faults: [], domain: .partners,
+            nodes: 6),
         Lie(tampering: .rolesUntold, breaks: .partnersAsDecided, faults: [], domain: .partners, nodes: 6),
         Lie(tampering: .anchorsStolen, breaks: .bundlesRise, faults: [], domain: .partners, nodes: 6),
         Lie(

@@ -69,7 +69,8 @@ public struct TopSample: Codable, Equatable, Sendable {
             (earlier?.calls ?? []).map { ($0.peer.id, $0) }, uniquingKeysWith: { first, _ in first })
         let elapsed = earlier.map { Double((later.at.time - $0.at.time).wholeMilliseconds) / 1_000 } ?? 0
         // Counts only rise while one agent runs.
-        let isContinued = later.calls.allSatisfy { $0.follows(known[$0.peer.id]) }
+        let isContinued =
+            later.calls.allSatisfy { $0.follows(known[$0.peer.id]) }
             && known.keys.allSatisfy { id in later.calls.contains { $0.peer.id == id } }
         seconds = elapsed > 0 && isContinued ? elapsed : nil
         let span = seconds

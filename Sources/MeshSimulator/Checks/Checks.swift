@@ -56,6 +56,8 @@ enum Tampering: String, Sendable, CaseIterable {
     case agreementsUnkept
     /// The store keeps agreements, and nothing of who approved them.
     case approvalsUnkept
+    /// The store keeps agreements of domains, and not the signature of who accepted them.
+    case acceptancesUnkept
     /// The store forgets at start who used an invite.
     case invitesForgotten
     /// The store finds at start one agreement fewer with each peer.

@@ -145,6 +145,7 @@ struct Disk: Sendable {
             .neverHealed, .bothKeysStolen, .alarmsUnheard, .closesIgnored, .contradictionsLost,
             .enginesOverheard, .listsForged, .greetingsForged, .payloadsClear, .decisionsUnkept, .rolesUntold,
             .anchorsStolen, .drainsCut, .credentialsUnkept, .seedsStolen, .daysUnseen, .approvalsUnkept,
+            .acceptancesUnkept,
             .cutsIgnored,
             nil:
             break

@@ -23,6 +23,8 @@ enum Errand: Sendable {
     case confirm(host: Int, InviteName, Pin, Consent)
     /// Something of the operator's own.
     case whim
+    /// Operators who sign for partner domains offer, accept and revoke, one thing each time.
+    case signForDomains
     /// Something that concerns domains.
     case domain(DomainErrand)
 }
@@ -33,6 +35,8 @@ struct OperatorScript: Sendable {
     /// For what people say about agreements.
     var people: SeededGenerator
     private var tickets: UInt64 = 0
+    /// How often operators who sign for domains did something.
+    var signings = 0
     /// Commands whose answer leads on.
     var pending = OrderedTable<Ticket, Pending>()
     /// Which hosts provide `orders`.
@@ -127,6 +131,7 @@ extension World {
         case .confirm(let host, let name, let pin, let consent):
             command(host, .confirm(name, by: pin, consent))
         case .whim: whim()
+        case .signForDomains: signForDomains()
         case .domain(let errand): operate(errand)
         }
     }

@@ -11,6 +11,7 @@ extension World {
         var free = Array(hosts.indices)
         if plan.domain == .partners {
             addPartners(among: &free)
+            schedule(.operate(.signForDomains), after: .seconds(30))
         } else {
             addRealm("acme", among: &free)
             if plan.nodes >= 5, script.domains.happens(50) { addRealm("globex", among: &free) }

@@ -142,6 +142,8 @@ extension World {
             break
         case (.approvalsUnkept, .agreement(let record)):
             hosts[run.host].disk.commit(.agreement(record.unapproved))
+        case (.acceptancesUnkept, .domainAgreement(let record)):
+            hosts[run.host].disk.commit(.domainAgreement(record.halfSigned))
         case (.agreementsUnkept, .agreement), (.credentialsUnkept, .trust(.credential)),
             (.decisionsUnkept, .trust(.partnerships)):
             break
