@@ -209,8 +209,6 @@ public enum AgreementLimits {
     public static let domainOffersPerParty = 16
     /// Bytes of such an agreement as it was signed: with the chains of three signers it fits a frame.
     public static let domainAgreementPayload = 16 * 1024
-    /// Bytes of the documents in the chain of one who signs for a domain.
-    public static let signatoryPayload = 6 * 1024
     /// Such agreements that one peer is sent at once; it asks for more.
     public static let domainAgreementsAtOnce = 16
     /// After this the rest is asked for.

@@ -68,8 +68,10 @@ extension Trust {
         guard MemberProof(key: key, chain: chain).isShort else {
             return .refused(Refusal(.credentialInvalid, [Fact("problem", "it is too long")]))
         }
+        let pin = suite.pin(of: key)
+        if let refusal = pins.revocation(of: pin) { return .refused(refusal) }
         // A node is named by its first key.
-        let node = NodeID(suite.pin(of: key).digest)
+        let node = NodeID(pin.digest)
         let ground = CredentialGround(node: node, key: key, domains: domains, pins: pins, now: now)
         switch chain.ruling(ground, using: suite) {
         case .refused(let refusal): return .refused(refusal)
