@@ -233,7 +233,7 @@ struct Correspondent: Equatable, Sendable {
 
     /// How long to wait for the next list while the two differ: twice as long after each that brought
     /// nothing. Where one side does not know yet that the other is in an audience, no list mends it.
-    var listPause: Duration { min(.seconds(2) * (1 << min(fruitless, 5)), .seconds(60)) }
+    var listPause: Duration { min(.seconds(2) * (1 << max(min(fruitless, 5), 0)), .seconds(60)) }
 
     /// What it brought of `owner` did not count: it is asked again in two seconds, and then ever later. Why
     /// it did not, this side need not know: the proof may have come too soon after others, or never count.

@@ -185,9 +185,7 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
                 guard let link = links.links[node] else { continue }
                 effects.post(.record(.linkUp(node, connection, link.terms.remote)))
                 effects.post(.linkUp(node, connection, link.terms.remote))
-                for audience in audiences(with: node, at: now.wall) {
-                    sendList(to: node, in: audience, at: now, into: &effects)
-                }
+                greet(node, over: connection, at: now, into: &effects)
             case .down(let node, let loss):
                 effects.post(.record(.linkDown(node, loss)))
                 effects.post(.linkDown(node, loss))

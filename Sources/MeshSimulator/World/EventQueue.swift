@@ -2,7 +2,7 @@ import MeshBase
 
 /// What is to happen, by time, and of one time in the order in which it was put in. A binary heap of small
 /// entries; the events, which are large, stay where they are until their time has come.
-struct EventQueue: Sendable {
+struct EventQueue<Event: Sendable>: Sendable {
     private struct Entry: Sendable {
         let due: Instant
         let serial: UInt64
@@ -14,14 +14,14 @@ struct EventQueue: Sendable {
     }
 
     private var heap: [Entry] = []
-    private var events: [WorldEvent?] = []
+    private var events: [Event?] = []
     private var freeSlots: [Int] = []
     private var serial: UInt64 = 0
 
     /// When the next is due; nil when nothing is left.
     var next: Instant? { heap.first?.due }
 
-    mutating func push(_ event: WorldEvent, at due: Instant) {
+    mutating func push(_ event: Event, at due: Instant) {
         serial += 1
         let slot = freeSlots.popLast() ?? events.count
         if slot == events.count { events.append(event) } else { events[slot] = event }
@@ -33,7 +33,7 @@ struct EventQueue: Sendable {
         }
     }
 
-    mutating func pop() -> WorldEvent? {
+    mutating func pop() -> Event? {
         guard let first = heap.first else { return nil }
         let event = events[first.slot]
         events[first.slot] = nil

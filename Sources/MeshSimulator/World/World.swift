@@ -12,7 +12,7 @@ struct World: Sendable {
     let plan: SimulationPlan
     let suite = SimulatedSuite()
     var time = Instant.zero
-    var queue = EventQueue()
+    var queue = EventQueue<WorldEvent>()
     var hosts: [Host] = []
     var network: Network
     var pipes = OrderedTable<Int, Pipe>()

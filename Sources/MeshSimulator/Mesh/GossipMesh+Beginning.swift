@@ -1,0 +1,57 @@
+import MeshBase
+import MeshDiscovery
+import MeshGossip
+import MeshNode
+
+// How it begins.
+extension GossipMesh {
+    static func offers(_ place: Int, version: Int) -> [ResourceDescription] {
+        guard let name = ResourceName("orders-\(place)"), let list = ResourceName("list") else { return [] }
+        let capability = Capability(
+            name: list, methods: ["GET"], path: "/v\(version)/orders", safety: .safe)
+        return [ResourceDescription(name: name, protocol: .http, capabilities: [capability], labels: [])]
+    }
+
+    /// What a member tells since some time within the last forty minutes, as it made it itself then.
+    static func head(
+        of key: SimulatedKey, _ place: Int, among keys: [SimulatedKey], _ domain: DomainID,
+        _ generator: SeededGenerator, _ suite: Suite
+    ) -> StoredHead {
+        var generator = generator
+        let age = generator.duration(from: .zero, through: .seconds(39 * 60))
+        let then = Instant.zero + (Duration.seconds(7_200) - age)
+        let moment = Moment(instant: then, wall: wall(then))
+        let membership = Membership(
+            domain: domain, roles: [.member], until: wall(.zero) + .seconds(7 * 86_400))
+        var gossip = Gossip(me: key.node, ownKey: key.publicKey, heads: [], suite: suite)
+        var outbox = Outbox<GossipEffect>()
+        gossip.handle(.membershipChanged(key.node, membership), at: moment, into: &outbox)
+        // As many as make a head live an hour.
+        for other in keys.prefix(Limits.smallAudience + 2) where other != key {
+            gossip.handle(
+                .memberVouched(other.node, other.publicKey, membership), at: moment, into: &outbox)
+        }
+        gossip.handle(.domainOffersChanged(offers(place, version: 1)), at: moment, into: &outbox)
+        var stored: StoredHead?
+        for effect in outbox.drain() {
+            if case .sign(let request) = effect {
+                gossip.handle(.signed(request.ticket, key.sign(request)), at: moment, into: &outbox)
+            }
+        }
+        for case .persist(.head(let head)) in outbox.drain() { stored = head }
+        guard let stored else { preconditionFailure("a member alone makes no head") }
+        return stored
+    }
+
+    mutating func begin(_ place: Int) {
+        tell(place, .membershipChanged(members[place].key.node, membership))
+        for other in members where other.key != members[place].key {
+            tell(place, .memberVouched(other.key.node, other.key.publicKey, membership))
+        }
+        tell(place, .domainOffersChanged(Self.offers(place, version: 1)))
+        for other in members where other.key != members[place].key {
+            order(place, .peerTrusted(other.key.node))
+            order(place, .membership(other.key.node, .shared))
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import MeshBase
+import MeshNode
+import Testing
+
+@testable import MeshSimulator
+
+/// A domain in which few links are kept: what it says, and how a change spreads. Figures of larger ones, in
+/// bytes as they travel, are printed by the benchmarks.
+@Suite struct GossipMeshTests {
+    private struct Rough: DocumentScale {
+        func bytes(of document: LinkDocument) -> Int { SimulatedSuite().encoded(document).count }
+    }
+
+    @Test func `a change reaches many members within few hops, by few messages`() {
+        var mesh = GossipMesh(64, seed: 3, .remote, suite: SimulatedSuite(), scale: Rough())
+        mesh.pass(.seconds(5))
+        for place in [0, 63] {
+            mesh.change(place)
+            mesh.pass(.seconds(5))
+            #expect(mesh.spread.holders == 64)
+            #expect(mesh.spread.hops <= 2 * 6 + 2, "2 log2 N + 2")
+            #expect(mesh.spread.messages <= 8 * 64)
+            #expect(mesh.spread.took < .seconds(2), "by news, and not by pings")
+        }
+    }
+
+    @Test func `more than fit a page have few links, say little, and no lists where both hold the same`() {
+        var mesh = GossipMesh(132, seed: 3, .remote, suite: SimulatedSuite(), scale: Rough())
+        mesh.pass(.seconds(10))
+        let talk = mesh.talk(for: .seconds(30))
+        #expect(talk.average < 2_000 && talk.most < 4_000, "\(talk)")
+        #expect(talk.links < 18 && talk.linksMost < 40, "\(talk)")
+        let lists = (mesh.kinds["lists of the domain"] ?? 0) / 132 / 30
+        #expect(lists < 30, "links that are drawn anew begin with \(lists) bytes a second and member")
+    }
+}
