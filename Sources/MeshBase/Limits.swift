@@ -168,6 +168,8 @@ public enum Limits {
     public static let callDeadlineMax: Duration = .seconds(600)
     /// Attempts after the first.
     public static let retries = 2
+    /// The greatest weight of a provider: it is taken as if it were so many times as fast.
+    public static let routeWeight: Int64 = 100
     /// Bytes of an idempotency key.
     public static let idempotencyKey = 128
     /// Bytes that are kept for one peer: the bodies of its calls until they are passed on.

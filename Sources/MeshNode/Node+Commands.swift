@@ -3,6 +3,7 @@ import MeshAudit
 import MeshBase
 import MeshDiscovery
 import MeshGossip
+import MeshRouting
 import MeshTrust
 
 // What the operator orders.
@@ -159,17 +160,19 @@ extension Node {
     }
 
     private mutating func route(
-        _ resource: ResourceName, _ providers: [NodeID], _ ticket: Ticket, at now: Moment,
+        _ resource: ResourceName, _ providers: [RouteProvider], _ ticket: Ticket, at now: Moment,
         into effects: inout Outbox<NodeEffect>
     ) {
-        if let stranger = providers.first(where: { !trust.pins.isTrusted($0) }) {
+        if let stranger = providers.first(where: { !trust.pins.isTrusted($0.node) }) {
             return effects.post(
-                .answer(ticket, .refused([Refusal(.peerNotTrusted, [Fact("peer", nameOf(stranger))])])))
+                .answer(ticket, .refused([Refusal(.peerNotTrusted, [Fact("peer", nameOf(stranger.node))])])))
         }
         routes[resource] = providers.isEmpty ? nil : providers
         isViewStale = true
         effects.post(.persist(.route(resource, via: providers)))
-        let names = providers.map(nameOf).joined(separator: ", ")
+        let names = providers.map { provider in
+            nameOf(provider.node) + (provider.weight == 1 ? "" : ":\(provider.weight)")
+        }.joined(separator: ", ")
         noteAdministration(
             "route set", [Fact("resource", resource), Fact("via", names)], at: now, into: &effects)
         effects.post(.answer(ticket, .done))

@@ -47,7 +47,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
     /// Which of these it offers to its domain, whether or not it is in one.
     public internal(set) var offeredToDomain = OrderedTable<ResourceName, DomainOffer>()
     /// Which peers count as providers of a resource.
-    public internal(set) var routes = OrderedTable<ResourceName, [NodeID]>()
+    public internal(set) var routes = OrderedTable<ResourceName, [RouteProvider]>()
 
     var drifts = DriftWatch()
     /// What marks say of the agreements with a peer; nothing where that may have changed since.

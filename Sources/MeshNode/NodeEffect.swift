@@ -2,6 +2,7 @@ import MeshAgreements
 import MeshAudit
 import MeshBase
 import MeshGossip
+import MeshRouting
 import MeshTrust
 
 /// What the node orders, in this order. A `.persist` is durable before anything behind it is performed.
@@ -76,7 +77,7 @@ public enum NodeChange: Equatable, Sendable {
     /// No resource of this name.
     case resourceRemoved(ResourceName)
     /// These providers; none: no route.
-    case route(ResourceName, via: [NodeID])
+    case route(ResourceName, via: [RouteProvider])
     /// The peer was reached there, or says that it listens there.
     case endpoint(NodeID, Endpoint)
     /// So many newer ones are known that this one is forgotten.
@@ -181,9 +182,9 @@ public struct StoredRoute: Equatable, Sendable {
     /// The resource's name at all of them.
     public let resource: ResourceName
     /// In the operator's order.
-    public let providers: [NodeID]
+    public let providers: [RouteProvider]
 
-    public init(resource: ResourceName, providers: [NodeID]) {
+    public init(resource: ResourceName, providers: [RouteProvider]) {
         self.resource = resource
         self.providers = providers
     }

@@ -3,6 +3,7 @@ import MeshAudit
 import MeshBase
 import MeshDiscovery
 import MeshGossip
+import MeshRouting
 import MeshTrust
 
 /// What happened, as far as this node's control plane is concerned.
@@ -103,7 +104,7 @@ public enum NodeCommand: Equatable, Sendable {
     /// Vouch for a person no more.
     case endVouching(NodeName)
     /// Which peers count as providers of a resource; none ends it.
-    case route(ResourceName, via: [NodeID])
+    case route(ResourceName, via: [RouteProvider])
     /// Tell all peers that have a link; for good also ends trust here.
     case leave(Return)
     /// From now on the operator says this of agreements.

@@ -12,7 +12,7 @@ public enum Picker {
         public let microseconds: Int64
         /// Attempts on their way there.
         public let inFlight: Int
-        /// At least 1; twice the weight takes twice the calls.
+        /// At least 1; one of weight 2 is taken as if it were twice as fast.
         public let weight: Int64
 
         public init(isLocal: Bool, microseconds: Int64, inFlight: Int, weight: Int64 = 1) {

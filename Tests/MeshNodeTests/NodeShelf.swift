@@ -2,6 +2,7 @@ import MeshAgreements
 import MeshBase
 import MeshGossip
 import MeshNode
+import MeshRouting
 import MeshSimulator
 import MeshTrust
 
@@ -16,7 +17,7 @@ struct NodeShelf {
     var resources = OrderedTable<ResourceName, LocalResource>()
     var offeredToDomain = OrderedTable<ResourceName, DomainOffer>()
     var houses = OrderedTable<DomainID, HouseDocument>()
-    var routes = OrderedTable<ResourceName, [NodeID]>()
+    var routes = OrderedTable<ResourceName, [RouteProvider]>()
     var endpoints: [ProvenEndpoint] = []
     var home: HomeDomain?
     var people = OrderedTable<NodeName, VouchingRecord>()

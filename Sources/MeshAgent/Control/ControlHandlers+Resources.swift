@@ -75,8 +75,18 @@ extension ControlHandlers {
     }
 
     func setRoute(_ request: SetRoute.Request) async throws(ControlFailure) -> RouteReport {
-        let peers = try (await plane.report { $0.peers(request.via) }).orFail()
-        try await order(.route(request.resource, via: peers))
+        if let over = request.via.first(where: { !(1...Limits.routeWeight).contains($0.weight) }) {
+            throw .usage(
+                "a weight is 1 to \(Limits.routeWeight)",
+                [Fact("peer", String(over.peer.prefix(256))), Fact("weight", over.weight)])
+        }
+        var providers: [RouteProvider] = []
+        for named in request.via {
+            let peer = try (await plane.report { $0.peer(named.peer) }).orFail()
+            guard !providers.contains(where: { $0.node == peer }) else { continue }
+            providers.append(RouteProvider(peer, weight: named.weight))
+        }
+        try await order(.route(request.resource, via: providers))
         return await survey.route(of: request.resource)
     }
 

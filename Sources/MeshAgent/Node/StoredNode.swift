@@ -2,6 +2,7 @@ import MeshAgreements
 import MeshBase
 import MeshGossip
 import MeshNode
+import MeshRouting
 import MeshStore
 import MeshTrust
 import MeshWire
@@ -57,7 +58,11 @@ enum StoredNode {
                 node.damagedPeople.append(damaged(row, String(describing: error)))
             }
         }
-        node.routes = stored.routes.map { StoredRoute(resource: $0.resource, providers: $0.via) }
+        node.routes = stored.routes.map { route in
+            StoredRoute(
+                resource: route.resource,
+                providers: route.via.map { RouteProvider($0.node, weight: $0.weight) })
+        }
         node.origin = stored.settings.contains { $0.key == RestoredHome.setting } ? .backup : .own
         node.credentials = try stored.credentials.map {
             StoredCredential(node: $0.node, chain: try read($0.chain))
@@ -132,7 +137,11 @@ enum StoredNode {
         case .route(let resource, let providers):
             [
                 providers.isEmpty
-                    ? .removeRoute(resource) : .putRoute(RouteRow(resource: resource, via: providers))
+                    ? .removeRoute(resource)
+                    : .putRoute(
+                        RouteRow(
+                            resource: resource,
+                            via: providers.map { RouteRow.Provider(node: $0.node, weight: $0.weight) }))
             ]
         case .endpointForgotten(let node, let endpoint): [.removeEndpoint(node, endpoint, witness: "link")]
         case .endpoint(let node, let endpoint):

@@ -119,8 +119,9 @@ struct RouteSurvey: Sendable {
         let milliseconds = view.microseconds == 0 ? nil : Double(view.microseconds) / 1_000
         return CandidateReport(
             peer: reference, isHere: isHere, isProvider: view.isProvider,
-            reasons: reasons(view, capabilities),
-            score: milliseconds.map { $0 * Double(view.inFlight + 1) }, latencyMilliseconds: milliseconds,
+            reasons: reasons(view, capabilities), weight: view.weight,
+            score: milliseconds.map { $0 * Double(view.inFlight + 1) / Double(view.weight) },
+            latencyMilliseconds: milliseconds,
             inFlight: view.inFlight, breaker: BreakerReport.State(view.breaker))
     }
 

@@ -82,10 +82,21 @@ public enum SetRoute: ControlOperation {
         /// The resource's name at all of them.
         public var resource: ResourceName
         /// Names or node IDs of peers; empty ends the route.
-        public var via: [String]
-        public init(resource: ResourceName, via: [String]) {
+        public var via: [Provider]
+        public init(resource: ResourceName, via: [Provider]) {
             self.resource = resource
             self.via = via
+        }
+    }
+    /// One provider.
+    public struct Provider: Codable, Equatable, Sendable {
+        /// Its name or node ID.
+        public var peer: String
+        /// 1 ... `Limits.routeWeight`: it is taken as if it were so many times as fast.
+        public var weight: Int64
+        public init(peer: String, weight: Int64 = 1) {
+            self.peer = peer
+            self.weight = weight
         }
     }
     public typealias Response = RouteReport

@@ -33,7 +33,10 @@ public struct CandidateReport: Codable, Equatable, Sendable {
     public var isProvider: Bool
     /// Why it may not be picked now; empty when it may.
     public var reasons: [Refusal]
-    /// Lower is better: peak latency in milliseconds x (calls in flight + 1); nil before the first call.
+    /// How much the operator prefers it (`comity route --via PEER:WEIGHT`); 1: not.
+    public var weight: Int64
+    /// Lower is better: peak latency in milliseconds x (calls in flight + 1) / weight; nil before the first
+    /// call.
     public var score: Double?
     /// Peak-EWMA of the latency; nil before the first call.
     public var latencyMilliseconds: Double?
@@ -43,13 +46,15 @@ public struct CandidateReport: Codable, Equatable, Sendable {
     public var breaker: BreakerReport.State
 
     public init(
-        peer: NodeReference, isHere: Bool, isProvider: Bool, reasons: [Refusal], score: Double?,
+        peer: NodeReference, isHere: Bool, isProvider: Bool, reasons: [Refusal], weight: Int64 = 1,
+        score: Double?,
         latencyMilliseconds: Double?, inFlight: Int, breaker: BreakerReport.State
     ) {
         self.peer = peer
         self.isHere = isHere
         self.isProvider = isProvider
         self.reasons = reasons
+        self.weight = weight
         self.score = score
         self.latencyMilliseconds = latencyMilliseconds
         self.inFlight = inFlight

@@ -16,7 +16,8 @@ public enum RouteText {
         for candidate in route.candidates {
             let reasons = candidate.reasons.map(\.code.rawValue).joined(separator: ",")
             let isFree = candidate.reasons.isEmpty
-            let free = candidate.isProvider ? "may be picked" : "asked by name only"
+            let weight = candidate.weight == 1 ? "" : ", weight \(candidate.weight)"
+            let free = candidate.isProvider ? "may be picked\(weight)" : "asked by name only"
             table.add([
                 .init(candidate.isHere ? "\(candidate.peer.title) (here)" : candidate.peer.title),
                 .init(candidate.breaker.rawValue, ink(of: candidate.breaker)),

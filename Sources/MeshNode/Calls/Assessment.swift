@@ -20,6 +20,8 @@ struct Assessment: Sendable, Equatable {
     var readiness = RouteBook.Readiness.ready
     var microseconds: Int64 = 0
     var inFlight = 0
+    /// What the operator said of it as a provider; 1: nothing.
+    var weight: Int64 = 1
     /// Every reason why not; empty when it may be asked.
     var refusals: [Refusal] = []
 
@@ -30,7 +32,8 @@ struct Assessment: Sendable, Equatable {
 
     /// What the picker compares.
     var candidate: Picker.Candidate {
-        Picker.Candidate(isLocal: isLocal, microseconds: microseconds, inFlight: inFlight)
+        Picker.Candidate(
+            isLocal: isLocal, microseconds: microseconds, inFlight: inFlight, weight: weight)
     }
 
     init(node: NodeID, isLocal: Bool) {
@@ -58,8 +61,9 @@ extension CallDesk {
             var nodes = view.resources[request.resource] == nil ? [] : [view.me]
             let members = view.domain?.providers(of: request.resource, at: wall) ?? []
             nodes += members
-            for node in view.routes[request.resource] ?? [] where !nodes.contains(node) && node != view.me {
-                nodes.append(node)
+            for provider in view.routes[request.resource] ?? []
+            where !nodes.contains(provider.node) && provider.node != view.me {
+                nodes.append(provider.node)
             }
             guard !nodes.isEmpty else {
                 return .refused(
@@ -188,6 +192,7 @@ extension CallDesk {
     }
 
     private func assessBreaker(_ assessment: inout Assessment, resource: ResourceName, at now: Instant) {
+        assessment.weight = view.weight(of: assessment.node, for: resource)
         guard let standing = routes.ways[RouteBook.Way(resource: resource, node: assessment.node)] else {
             return
         }

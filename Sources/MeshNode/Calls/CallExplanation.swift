@@ -67,6 +67,8 @@ public struct RouteView: Sendable, Equatable {
     public let microseconds: Int64
     /// Attempts on their way.
     public let inFlight: Int
+    /// How much the operator prefers it; 1: not.
+    public let weight: Int64
     /// Lower is better.
     public let score: Int64
 }
@@ -149,8 +151,8 @@ extension CallDesk {
             let way = RouteBook.Way(resource: resource, node: node)
             if ways[way] == nil { ways[way] = RouteBook.Standing() }
         }
-        for (resource, nodes) in view.routes {
-            for node in nodes { add(resource, node) }
+        for (resource, providers) in view.routes {
+            for provider in providers { add(resource, provider.node) }
         }
         for (node, member) in view.domain?.members ?? OrderedTable()
         where view.domain?.isMember(node, at: wall) == true {
@@ -162,13 +164,14 @@ extension CallDesk {
             let line = way.node == view.me ? nil : routes.lines[way.node]
             let microseconds = standing.latency.value(at: now)
             let candidate = Picker.Candidate(
-                isLocal: way.node == view.me, microseconds: microseconds, inFlight: standing.inFlight)
+                isLocal: way.node == view.me, microseconds: microseconds, inFlight: standing.inFlight,
+                weight: view.weight(of: way.node, for: way.resource))
             return RouteView(
                 resource: way.resource, node: way.node, isProvider: isProvider(way, at: wall),
                 name: view.label(way.node),
                 breaker: standing.breaker.standing(at: now), link: line?.link,
                 linkBreaker: line?.breaker.standing(at: now), microseconds: microseconds,
-                inFlight: standing.inFlight, score: candidate.score)
+                inFlight: standing.inFlight, weight: candidate.weight, score: candidate.score)
         }
     }
 
@@ -179,6 +182,6 @@ extension CallDesk {
         {
             return true
         }
-        return view.routes[way.resource]?.contains(way.node) ?? false
+        return view.routes[way.resource]?.contains { $0.node == way.node } ?? false
     }
 }

@@ -20,7 +20,7 @@ public struct CallView: Sendable, Equatable {
     /// What peers say they offer to this node.
     public let descriptions: OrderedTable<NodeID, OrderedTable<ResourceName, ResourceDescription>>
     /// Which peers count as providers of a resource besides this node, by `comity route`.
-    public let routes: OrderedTable<ResourceName, [NodeID]>
+    public let routes: OrderedTable<ResourceName, [RouteProvider]>
     /// This node's domain; nil while it is in none.
     public let domain: CallDomain?
     /// What the operator set.
@@ -35,7 +35,7 @@ public struct CallView: Sendable, Equatable {
         agreements: OrderedTable<NodeID, AgreementIndex>, domainAgreements: AgreementIndex = [],
         resources: OrderedTable<ResourceName, OfferedResource>,
         descriptions: OrderedTable<NodeID, OrderedTable<ResourceName, ResourceDescription>>,
-        routes: OrderedTable<ResourceName, [NodeID]>, domain: CallDomain? = nil,
+        routes: OrderedTable<ResourceName, [RouteProvider]>, domain: CallDomain? = nil,
         configuration: CallConfiguration = CallConfiguration()
     ) {
         self.me = me
@@ -60,6 +60,13 @@ public struct CallView: Sendable, Equatable {
             }
         }
         self.sealed = sealed
+    }
+}
+
+extension CallView {
+    /// How much the operator prefers `node` among the providers of `resource`; 1 where nothing was said.
+    func weight(of node: NodeID, for resource: ResourceName) -> Int64 {
+        routes[resource]?.first { $0.node == node }?.weight ?? 1
     }
 }
 

@@ -19,7 +19,7 @@ struct Disk: Sendable {
     private(set) var offeredToDomain = OrderedTable<ResourceName, DomainOffer>()
     private(set) var houses = OrderedTable<DomainID, HouseDocument>()
     private(set) var domainAgreements = OrderedTable<Digest, DomainAgreementRecord<CredentialChain>>()
-    private(set) var routes = OrderedTable<ResourceName, [NodeID]>()
+    private(set) var routes = OrderedTable<ResourceName, [RouteProvider]>()
     private(set) var endpoints = OrderedTable<NodeID, [Endpoint]>()
     private(set) var home: HomeDomain?
     private(set) var credentials = OrderedTable<NodeID, StoredCredential>()

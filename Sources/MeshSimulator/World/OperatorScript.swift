@@ -1,6 +1,7 @@
 import MeshAgreements
 import MeshBase
 import MeshNode
+import MeshRouting
 import MeshTrust
 
 /// What operators are about to do.
@@ -262,7 +263,9 @@ extension World {
         guard let pins = hosts[host].agent?.node.trust.pins else { return }
         let trusted = script.providers.sorted().map { hosts[$0].node }.filter { pins.isTrusted($0) }
         guard !trusted.isEmpty else { return }
-        command(host, .route(Self.orders, via: trusted))
+        command(
+            host,
+            .route(Self.orders, via: trusted.enumerated().map { RouteProvider($1, weight: Int64($0 + 1)) }))
     }
 
     /// Something that an operator does one day.

@@ -4,6 +4,7 @@ import MeshBase
 import MeshDiscovery
 import MeshGossip
 import MeshNode
+import MeshRouting
 import MeshTrust
 
 // What of inputs and effects goes into the digest: who, which, and everything that was sent, signed or
@@ -134,6 +135,7 @@ extension TraceDigest {
         case .route(let name, let providers):
             fold(name.description)
             fold(providers.count)
+            for provider in providers { fold(Int(provider.weight)) }
         case .endpoint(let node, let endpoint), .endpointForgotten(let node, let endpoint):
             fold(node.digest.bytes)
             fold(endpoint.description)

@@ -39,9 +39,38 @@ public struct RouteRow: StoredRow {
     /// Unique.
     public var resource: ResourceName
     /// In the operator's order.
-    public var via: [NodeID]
+    public var via: [Provider]
 
-    public init(resource: ResourceName, via: [NodeID]) {
+    /// One of them; kept as `NODE`, or `NODE:WEIGHT` where the weight is not 1.
+    public struct Provider: Hashable, Sendable, Codable {
+        /// Who.
+        public var node: NodeID
+        /// 1 ... `Limits.routeWeight`.
+        public var weight: Int64
+
+        public init(node: NodeID, weight: Int64 = 1) {
+            self.node = node
+            self.weight = weight
+        }
+
+        public init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            let parts = try container.decode(String.self).split(separator: ":", maxSplits: 1)
+            guard let node = parts.first.flatMap({ NodeID(String($0)) }),
+                let weight = parts.count == 1 ? 1 : Int64(parts[1]), (1...Limits.routeWeight).contains(weight)
+            else {
+                throw DecodingError.dataCorruptedError(in: container, debugDescription: "no provider")
+            }
+            self.init(node: node, weight: weight)
+        }
+
+        public func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            try container.encode(weight == 1 ? node.description : "\(node):\(weight)")
+        }
+    }
+
+    public init(resource: ResourceName, via: [Provider]) {
         self.resource = resource
         self.via = via
     }

@@ -27,6 +27,8 @@ struct DeskRig {
     var own: [OfferedResource] = []
     var descriptions: [NodeID: [ResourceDescription]] = [:]
     var routes: [ResourceName: [NodeID]] = [:]
+    /// How much the operator prefers a node by all routes; 1 unless it stands here.
+    var weights: [NodeID: Int64] = [:]
     var domain: CallDomain?
     var configuration = CallConfiguration()
     var desk: CallDesk
@@ -116,7 +118,10 @@ struct DeskRig {
                     agreements: table(agreements.map { ($0.key, AgreementIndex($0.value)) }),
                     resources: table(own.map { ($0.resource.name, $0) }),
                     descriptions: table(descriptions.map { ($0.key, table($0.value.map { ($0.name, $0) })) }),
-                    routes: table(routes.map { ($0.key, $0.value) }), domain: domain,
+                    routes: table(
+                        routes.map { resource, nodes in
+                            (resource, nodes.map { RouteProvider($0, weight: weights[$0] ?? 1) })
+                        }), domain: domain,
                     configuration: configuration)))
     }
 

@@ -41,7 +41,7 @@ let oneOfEach: [StoreChange] = [
             asksFirst: true, created: wall(0))),
     .putResource(
         ResourceRow(name: orders, resource: ordersResource, offeredTo: ["domain", node(1).description])),
-    .putRoute(RouteRow(resource: orders, via: [node(2), node(1)])),
+    .putRoute(RouteRow(resource: orders, via: [.init(node: node(2), weight: 3), .init(node: node(1))])),
     .putAgreement(
         AgreementRow(
             contentID: digest(4), agreement: "a-1", version: 2, peer: node(1), role: "provider",

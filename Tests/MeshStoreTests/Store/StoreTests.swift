@@ -25,7 +25,7 @@ import Testing
         #expect(state.keys == [PinnedKeyRow(pin: pin(1), node: node(1), state: .pinned)])
         #expect(state.invites.map(\.usedBy) == [pin(2)])
         #expect(state.resources.map(\.resource) == [ordersResource])
-        #expect(state.routes.map(\.via) == [[node(2), node(1)]])
+        #expect(state.routes.map(\.via) == [[.init(node: node(2), weight: 3), .init(node: node(1))]])
         #expect(state.agreements.map(\.document) == [[7, 0, 7]])
         #expect(state.agreements.map(\.approvals) == [[8, 0, 8]])
         #expect(state.people.map(\.document) == [[5, 0, 5]] && state.people.map(\.ended) == [wall(7)])
