@@ -24,6 +24,9 @@ let parts = [
         folder: "Reconciliation", modules: ["MeshBase", "MeshGossip", "MeshWire", "MeshSimulator"],
         products: [],
         isPure: true),
+    Part(
+        folder: "Mesh", modules: ["MeshBase", "MeshNode", "MeshWire", "MeshSimulator"], products: [],
+        isPure: true),
     Part(folder: "Codecs", modules: below + ["MeshWire"], products: [], isPure: true),
     Part(
         folder: "Journal", modules: ["MeshBase", "MeshAudit", "MeshWire", "MeshStore"], products: [],

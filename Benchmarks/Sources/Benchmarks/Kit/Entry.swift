@@ -49,6 +49,7 @@ enum Entry {
     /// All there is in this build.
     private static func comparisons() throws -> [Comparison] {
         var all = machineComparisons() + codecComparisons() + reconciliationComparisons()
+            + meshComparisons()
         #if SHELLS
             all += journalComparisons()
             all += try handshakeComparisons()

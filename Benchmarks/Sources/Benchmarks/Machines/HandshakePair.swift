@@ -72,7 +72,7 @@ struct HandshakePair<Suite: SignatureSuite> {
                     waiting.append((number, .signed(request.ticket, try sides[number].sign(request))))
                 case .admit: admitted += 1
                 case .awaitPeople, .close, .notify, .dialToPair, .persist, .standingChanged,
-                    .membershipChanged,
+                    .membershipChanged, .vouched,
                     .tell, .refer, .proved, .referred, .seek, .answer, .confirmationWanted,
                     .pairing, .record:
                     break
