@@ -10,7 +10,7 @@ import MeshTrust
 extension World {
     mutating func inspectBeliefs() {
         for (one, other) in linkedPairs() {
-            guard !isEnding(one, other) else { continue }
+            guard !isEnding(one, other), !isEarly(one, other) else { continue }
             let alike = open(at: one, with: other) == open(at: other, with: one)
             let seesAlike = alike && seeOneDomain(one, other)
             for (here, there) in [(one, other), (other, one)] {
@@ -37,7 +37,7 @@ extension World {
     mutating func checkReport(on connection: ConnectionID, of run: RunID) {
         guard isCalm, plan.end - time < .seconds(20), hosts[run.host].isHonest,
             let far = truth(behind: connection, of: run).flatMap({ hostOfNode[$0] }), hosts[far].isHonest,
-            !isEnding(run.host, far), seeOneDomain(run.host, far),
+            !isEnding(run.host, far), !isEarly(run.host, far), seeOneDomain(run.host, far),
             open(at: run.host, with: far) == open(at: far, with: run.host)
         else { return }
         breach(.agreedAlike, "host \(run.host) alarms host \(far), and both hold the same")
@@ -83,6 +83,21 @@ extension World {
             return hosts[here].agent?.node.agreements.records(with: hosts[there].node).contains { record in
                 wall - margin < record.agreement.validUntil && record.agreement.validUntil < wall + margin
             } ?? false
+        }
+    }
+
+    /// Whether either holds a credential of theirs that is dated ahead of its clock: who took it while its
+    /// clock ran ahead, too, counts by it on, and who has started since does not count by it yet. They do
+    /// believe otherwise, and say so.
+    private func isEarly(_ one: Int, _ other: Int) -> Bool {
+        [(one, other), (other, one)].contains { here, there in
+            let disk = hosts[here].disk
+            let wall = moment(of: here).wall
+            return [disk.home?.chain, disk.credentials[hosts[there].node]?.chain].compactMap(\.self)
+                .contains {
+                    max($0.credential.body.issued, $0.issuer?.body.issued ?? $0.credential.body.issued)
+                        > wall + Limits.clockSkewRefused
+                }
         }
     }
 

@@ -48,7 +48,8 @@ enum Entry {
 
     /// All there is in this build.
     private static func comparisons() throws -> [Comparison] {
-        var all = machineComparisons() + codecComparisons() + reconciliationComparisons()
+        var all =
+            machineComparisons() + codecComparisons() + reconciliationComparisons()
             + meshComparisons()
         #if SHELLS
             all += journalComparisons()

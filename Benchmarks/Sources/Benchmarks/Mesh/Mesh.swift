@@ -41,7 +41,8 @@ private func facts(_ members: Int) throws -> String {
     let spread = mesh.spread
     try require(spread.holders == members, "\(spread.holders) of \(members) hold the change")
     let each = Double(spread.messages * 10 / members) / 10
-    return "\(members): \(talk.average) bytes/s a member in and out (most \(talk.most)), of these sent: \(kinds);"
+    return
+        "\(members): \(talk.average) bytes/s a member in and out (most \(talk.most)), of these sent: \(kinds);"
         + " \(talk.links) links (most \(talk.linksMost)); a change: \(spread.hops) hops,"
         + " \(each) messages and \(spread.bytes / members) bytes a member, \(spread.took.wholeMilliseconds) ms"
 }
