@@ -22,7 +22,7 @@ extension DomainAgreementBook {
         to peer: NodeID, _ kind: ListKind, at now: WallTime,
         into effects: inout Outbox<DomainAgreementEffect<Chain>>
     ) {
-        let marks = held.values.filter { mayKnow(peer, of: $0, at: now) }.map {
+        let marks = held.values.filter { mayKnow(peer, of: $0, at: now) && !isPast($0, at: now) }.map {
             DomainAgreementList.Mark(contentID: $0.contentID, stage: $0.content.stage)
         }
         guard !marks.isEmpty || kind != .greeting else { return }
@@ -43,19 +43,33 @@ extension DomainAgreementBook {
         let wanted = held.values.filter { record in
             mayKnow(peer, of: record, at: now.wall)
                 && (stages[record.contentID].map(record.content.stage.adds) ?? true)
+                && !isPast(record, at: now.wall)
         }
-        for record in wanted.prefix(AgreementLimits.domainAgreementsAtOnce) {
-            effects.post(.send(peer, .shown(shown(record, judging: judge))))
-        }
-        if wanted.count > AgreementLimits.domainAgreementsAtOnce {
-            reminders.set(peer, at: now.instant + AgreementLimits.domainAgreementsPause)
-        }
+        show(wanted, to: peer, at: now.instant, judging: judge, into: &effects)
+        // What the peer may not know of is answered as what is not held.
         let isLacking = list.marks.contains { mark in
-            held[mark.contentID].map { mark.stage.adds(to: $0.content.stage) } ?? true
+            guard let record = held[mark.contentID], mayKnow(peer, of: record, at: now.wall) else {
+                return true
+            }
+            return mark.stage.adds(to: record.content.stage)
         }
         if list.isQuestion, isLacking, isAcquainted(peer, at: now.wall) {
             name(to: peer, .answer, at: now.wall, into: &effects)
         }
+    }
+
+    /// Shows as much as goes at once, and what is behind that soon: each once, whatever the peer takes of it.
+    private mutating func show(
+        _ wanted: [DomainAgreementRecord<Chain>], to peer: NodeID, at now: Instant,
+        judging judge: some SignatoryJudge<Chain>, into effects: inout Outbox<DomainAgreementEffect<Chain>>
+    ) {
+        let last = peers[peer]?.shownLast
+        let rest = wanted.filter { record in last.map { record.contentID > $0 } ?? true }
+        let part = rest.prefix(AgreementLimits.domainAgreementsAtOnce)
+        for record in part { effects.post(.send(peer, .shown(shown(record, judging: judge)))) }
+        let isAll = part.count == rest.count
+        peers.update(peer) { $0.shownLast = isAll ? nil : part.last?.contentID }
+        if !isAll { reminders.set(peer, at: now + AgreementLimits.domainAgreementsPause) }
     }
 
     /// A peer shows one.

@@ -75,8 +75,18 @@ extension DomainAgreementBook {
         } ?? false
     }
 
-    /// Makes room for one more with `party`: forgets what is over for certain, so that a replay of it is
-    /// refused by its date, and offers that came to nothing. Nil when there is room, else why not.
+    /// Whether no version that is held of the same agreement can count any more, by its date: then none needs
+    /// to be told, and all may be forgotten together. While one lives, those that are over keep it in its
+    /// place.
+    func isPast(_ record: DomainAgreementRecord<Chain>, at now: WallTime) -> Bool {
+        func isOver(_ agreement: Agreement) -> Bool { agreement.validUntil + Limits.clockSkewRefused < now }
+        guard isOver(record.agreement) else { return false }
+        let key = MeterKey(record.agreement)
+        return held.values.allSatisfy { MeterKey($0.agreement) != key || isOver($0.agreement) }
+    }
+
+    /// Makes room for one more with `party`: forgets agreements of which every version is over, and offers
+    /// that came to nothing. Nil when there is room, else why not.
     mutating func makeRoom(
         for agreement: Agreement, stage: DomainAgreementStage, at now: WallTime,
         into effects: inout Outbox<DomainAgreementEffect<Chain>>
@@ -93,7 +103,7 @@ extension DomainAgreementBook {
                 || !stage.isSignedByBoth && found.offers >= AgreementLimits.domainOffersPerParty
         }
         guard isFull() else { return nil }
-        let over = held.values.filter { $0.agreement.validUntil + Limits.clockSkewRefused < now }
+        let over = held.values.filter { isPast($0, at: now) }
         for record in over + held.values.filter({ $0.content.stage == .withdrawn }) where isFull() {
             guard held.remove(record.contentID) != nil else { continue }
             isStale = true

@@ -89,8 +89,32 @@ extension DomainAgreementBook {
         {
             return .refused(refusal)
         }
+        // Two parties, two nodes: one signature cannot stand for the other.
+        guard record.agreement.createdBy != me else {
+            return .refused(
+                Refusal(.partyMismatch, named + [Fact("offered by", me), Fact("this node", me)]))
+        }
         return objection(toSigningFor: record.agreement.target, at: now).map { .refused($0) }
             ?? .allowed(record)
+    }
+
+    /// Why whoever made an offer may sign for its provider no more; nil when it may.
+    private func objection(
+        toMakerOf record: DomainAgreementRecord<Chain>, at now: WallTime,
+        judging judge: some SignatoryJudge<Chain>
+    ) -> Refusal? {
+        guard let maker = record.content.signatories.first else { return nil }
+        switch judge.standing(of: maker, since: record.agreement.created, at: now) {
+        case .refused(let refusal): return refusal
+        case .allowed(let standing) where standing.authority == .once:
+            return Refusal(
+                .agreeRoleMissing,
+                [
+                    Fact("signed by", standing.node), Fact("party", standing.party),
+                    Fact("may sign", "no more"),
+                ])
+        case .allowed: return nil
+        }
     }
 
     /// The operator ends an agreement, or says no to an offer: its word is signed first.
@@ -155,6 +179,9 @@ extension DomainAgreementBook {
             case .refused(let refusal): effects.post(.answered(errand.ticket, .refused([refusal])))
             case .allowed(let record):
                 let party = record.agreement.target
+                if let refusal = objection(toMakerOf: record, at: now, judging: judge) {
+                    return effects.post(.answered(errand.ticket, .refused([refusal])))
+                }
                 guard let signatory = signatory(for: party, judging: judge) else {
                     return refuse(party, at: now, errand.ticket, into: &effects)
                 }

@@ -46,6 +46,8 @@ public struct DomainAgreementBook<Chain: Codable & Equatable & Sendable>: Sendab
         var checks: TokenBucket?
         /// Lists that it may be answered; nil before the first.
         var lists: TokenBucket?
+        /// Up to which content id it was shown what it lacks, by rising ids; nil: nothing is behind.
+        var shownLast: Digest?
     }
 
     /// What a signature is wanted for.
@@ -75,7 +77,7 @@ public struct DomainAgreementBook<Chain: Codable & Equatable & Sendable>: Sendab
     /// each once. An offer is none of it.
     public func resourcesGranted(to peer: NodeID, at now: WallTime) -> [ResourceName] {
         var names = OrderedTable<ResourceName, Bool>()
-        for entry in index.terms where entry.standing == .active {
+        for entry in index.terms where entry.standing == .active && now < entry.agreement.validUntil {
             guard belongs(me, to: entry.agreement.source, at: now),
                 belongs(peer, to: entry.agreement.target, at: now)
             else { continue }
@@ -109,7 +111,9 @@ public struct DomainAgreementBook<Chain: Codable & Equatable & Sendable>: Sendab
             reminders.cancel(peer)
         case .membershipChanged(let node, let membership):
             change(membership, of: node, at: now.wall, into: &effects)
-        case .linkCameUp(let peer): name(to: peer, .greeting, at: now.wall, into: &effects)
+        case .linkCameUp(let peer):
+            peers.update(peer) { $0.shownLast = nil }
+            name(to: peer, .greeting, at: now.wall, into: &effects)
         case .offerRequested(let ticket, let request):
             offer(request, for: ticket, at: now.wall, using: suite, into: &effects)
         case .acceptanceRequested(let ticket, let contentID):

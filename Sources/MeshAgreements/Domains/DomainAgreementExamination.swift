@@ -22,7 +22,8 @@ struct DomainAgreementExamination<Chain: Codable & Equatable & Sendable> {
         }
         let signatures = content.document.signatures
         guard (1...2).contains(signatures.count), signatures.count == content.signatories.count,
-            zip(signatures, content.signatories).allSatisfy({ $0.signer == suite.pin(of: $1.key) })
+            zip(signatures, content.signatories).allSatisfy({ $0.signer == suite.pin(of: $1.key) }),
+            Set(signatures.map(\.signer)).count == signatures.count
         else { return invalid("its signatures and those who made them do not fit") }
         for signatory in content.signatories where !content.document.isSigned(by: signatory.key, using: suite)
         {
@@ -105,7 +106,9 @@ struct DomainAgreementExamination<Chain: Codable & Equatable & Sendable> {
                     Fact("now in ms", now.milliseconds),
                 ])
         }
-        guard agreement.validUntil + Limits.clockSkewRefused >= now else {
+        // What both signed is taken however old it is: it puts other versions out of force, and permits
+        // nothing outside its time.
+        guard content.stage.isSignedByBoth || agreement.validUntil + Limits.clockSkewRefused >= now else {
             return Refusal(
                 .agreementExpired,
                 named + [
