@@ -88,7 +88,7 @@ public struct Overlay: Sendable, Equatable {
     public var isSparse: Bool { peers.count > configuration.linksToAll }
 
     /// Whether a link with this trusted peer is kept; otherwise one is opened when something needs it.
-    public func isKept(_ peer: NodeID) -> Bool { peers[peer]?.isChosen == true }
+    public func isKept(_ peer: NodeID) -> Bool { !isSparse || peers[peer]?.isChosen == true }
 
     /// Whether this peer's link may carry calls.
     public func isInUse(_ peer: NodeID) -> Bool { peers[peer]?.line?.standing == .needed }
