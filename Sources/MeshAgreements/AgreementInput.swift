@@ -96,6 +96,6 @@ public struct OfferRequest: Equatable, Sendable {
         return OfferRequest(
             peer: peer, grants: grants, conditions: conditions,
             approvals: (approvals ?? .none).askingProvider(for: roles), commitments: commitments,
-            validFrom: validFrom, life: life, replaces: replaces)
+            limits: limits, callsAtEnd: callsAtEnd, validFrom: validFrom, life: life, replaces: replaces)
     }
 }

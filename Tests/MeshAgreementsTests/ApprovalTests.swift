@@ -180,6 +180,22 @@ struct ApprovalTests {
         #expect(other.b.states == [.offered])
     }
 
+    @Test("a rule of the node's own takes nothing else from what is offered")
+    func policyKeepsAll() throws {
+        let configuration = AgreementConfiguration(echoOffer: .none, approvalsRequired: [.consulted])
+        let two = pair(configuration, configuration)
+        var a = two.0
+        var limits = UsageLimits()
+        limits.callsPerDay = 7
+        let request = OfferRequest(
+            peer: two.1.node, grants: [Grant(resource: name("orders"), capabilities: nil)], limits: limits,
+            callsAtEnd: .cut, life: days(20))
+        a.take(.offerRequested(Ticket(1), request), at: day(0))
+        let agreement = try #require(a.book.records.first).agreement
+        #expect(agreement.limits == limits && agreement.callsAtEnd == .cut)
+        #expect(agreement.approvalsRequired(of: a.node).contains(.consulted))
+    }
+
     @Test("an agreement whose approvals are gone is honoured no more, whatever its state says")
     func lost() throws {
         var two = Approving()
