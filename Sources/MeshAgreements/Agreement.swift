@@ -238,3 +238,19 @@ public enum AgreementLimits {
     /// How far the parties' clocks are held apart when an explicit beginning or the end is compared with now.
     public static let clockMargin: Duration = .seconds(5)
 }
+
+extension AgreementLimits {
+    /// Why nothing is signed for so long; nil when it may be.
+    static func refusal(
+        ofLife life: Duration, within lives: ClosedRange<Duration> = lifeMin...lifeMax
+    ) -> Refusal? {
+        guard !lives.contains(life) else { return nil }
+        return Refusal(
+            .limitReached,
+            [
+                Fact("life in ms", life.wholeMilliseconds),
+                Fact("shortest in ms", lives.lowerBound.wholeMilliseconds),
+                Fact("longest in ms", lives.upperBound.wholeMilliseconds),
+            ])
+    }
+}

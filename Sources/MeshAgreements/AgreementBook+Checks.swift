@@ -23,10 +23,7 @@ extension AgreementBook {
     mutating func takesCheck(of peer: NodeID, at now: Instant) -> Bool {
         let perSecond = Limits.signatureChecksPerSecond
         return files.update(peer) { file in
-            var checks =
-                file.checks ?? TokenBucket(burst: perSecond, interval: .seconds(1) / perSecond, at: now)
-            defer { file.checks = checks }
-            return checks.take(at: now)
+            file.checks.take(of: perSecond, every: .seconds(1) / perSecond, at: now)
         } ?? true
     }
 }

@@ -126,13 +126,8 @@ extension AgreementBook {
     /// Takes leave to send a peer the whole document because it asks.
     private mutating func mayAnswerHouse(of peer: NodeID, at now: Instant) -> Bool {
         files.update(peer) { file in
-            var answers =
-                file.houseAnswers
-                ?? TokenBucket(
-                    burst: AgreementLimits.houseAnswersAtOnce, interval: AgreementLimits.houseAnswerInterval,
-                    at: now)
-            defer { file.houseAnswers = answers }
-            return answers.take(at: now)
+            file.houseAnswers.take(
+                of: AgreementLimits.houseAnswersAtOnce, every: AgreementLimits.houseAnswerInterval, at: now)
         } ?? false
     }
 }

@@ -12,16 +12,7 @@ extension AgreementBook {
         if files[request.peer]?.key == nil {
             refusals.append(Refusal(.peerNotTrusted, [Fact("peer", request.peer)]))
         }
-        if request.life < AgreementLimits.lifeMin || request.life > AgreementLimits.lifeMax {
-            refusals.append(
-                Refusal(
-                    .limitReached,
-                    [
-                        Fact("life in ms", request.life.wholeMilliseconds),
-                        Fact("shortest in ms", AgreementLimits.lifeMin.wholeMilliseconds),
-                        Fact("longest in ms", AgreementLimits.lifeMax.wholeMilliseconds),
-                    ]))
-        }
+        if let refusal = AgreementLimits.refusal(ofLife: request.life) { refusals.append(refusal) }
         let highest = request.replaces.map { highestVersion(of: $0, with: request.peer) }
         if let replaces = request.replaces, highest == 0 {
             refusals.append(Refusal(.nothingFound, [Fact("agreement", replaces)]))

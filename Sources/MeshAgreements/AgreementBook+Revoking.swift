@@ -19,17 +19,10 @@ extension AgreementBook {
         guard record.isOpen else {
             return refuse(Refusal(.agreementEnded, [Fact("content id", order.contentID)] + record.ending))
         }
-        let body = AgreementRevocation(
-            contentID: order.contentID, revokedBy: me, orderedBy: order.orderedBy, reason: order.reason,
-            revoked: now)
-        guard body.isWellFormed else {
-            return refuse(
-                Refusal(
-                    .limitReached,
-                    [
-                        Fact("bytes of the reason", order.reason.utf8.count),
-                        Fact("at most", AgreementLimits.reasonLength),
-                    ]))
+        let body: AgreementRevocation
+        switch order.revocation(by: me, at: now) {
+        case .refused(let refusal): return refuse(refusal)
+        case .allowed(let word): body = word
         }
         let payload = Octets(suite.encoded(body))
         self.order(

@@ -19,15 +19,9 @@ extension AgreementBook {
             until: now + order.life)
         let living = persons.values.filter { $0.ended == nil && $0.body.until > now }
         var refusals: [Refusal] = []
-        if order.life < AgreementLimits.vouchingLifeMin || order.life > AgreementLimits.vouchingLifeMax {
-            refusals.append(
-                Refusal(
-                    .limitReached,
-                    [
-                        Fact("life in ms", order.life.wholeMilliseconds),
-                        Fact("shortest in ms", AgreementLimits.vouchingLifeMin.wholeMilliseconds),
-                        Fact("longest in ms", AgreementLimits.vouchingLifeMax.wholeMilliseconds),
-                    ]))
+        let lives = AgreementLimits.vouchingLifeMin...AgreementLimits.vouchingLifeMax
+        if let refusal = AgreementLimits.refusal(ofLife: order.life, within: lives) {
+            refusals.append(refusal)
         } else if !body.isWellFormed {
             refusals.append(Refusal(.documentInvalid, [Fact("person", order.name)]))
         }

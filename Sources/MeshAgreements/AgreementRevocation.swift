@@ -56,4 +56,20 @@ public struct RevocationOrder: Equatable, Sendable {
         self.orderedBy = orderedBy
         self.reason = reason
     }
+
+    /// The word that `node` gives by it, or why it may not be given.
+    func revocation(by node: NodeID, at now: WallTime) -> Ruling<AgreementRevocation> {
+        let body = AgreementRevocation(
+            contentID: contentID, revokedBy: node, orderedBy: orderedBy, reason: reason, revoked: now)
+        guard body.isWellFormed else {
+            return .refused(
+                Refusal(
+                    .limitReached,
+                    [
+                        Fact("bytes of the reason", reason.utf8.count),
+                        Fact("at most", AgreementLimits.reasonLength),
+                    ]))
+        }
+        return .allowed(body)
+    }
 }

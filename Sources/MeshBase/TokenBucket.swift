@@ -54,3 +54,17 @@ public struct TokenBucket: Equatable, Sendable {
         if taken == 0 { updated = max(updated, now) }
     }
 }
+
+extension TokenBucket? {
+    /// Takes `count` from a bucket that is made, full, when it is first asked.
+    /// - Parameters:
+    ///   - burst: how many may be taken at once, at least one.
+    ///   - interval: how long until one that was taken is back, above zero.
+    public mutating func take(
+        _ count: Int = 1, of burst: Int, every interval: Duration, at now: Instant
+    ) -> Bool {
+        var bucket = self ?? TokenBucket(burst: burst, interval: interval, at: now)
+        defer { self = bucket }
+        return bucket.take(count, at: now)
+    }
+}

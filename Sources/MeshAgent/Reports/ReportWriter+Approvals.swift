@@ -52,10 +52,10 @@ extension ReportWriter {
     /// Agreements whose bytes in the store are not those that were signed.
     var damageAttention: [AttentionReport] {
         node.agreements.damaged.map { damaged in
-            let problem = damaged.refusal.facts.first { $0.name == "problem" }?.value ?? ""
-            return AttentionReport(
+            AttentionReport(
                 what: "the store holds the agreement \(damaged.contentID.description.prefix(12)) with "
-                    + "\(title(damaged.peer)) not as it was signed, and does not honour it: \(problem)",
+                    + "\(title(damaged.peer)) not as it was signed, and does not honour it: "
+                    + damaged.refusal.problem,
                 next: "comity agreement show \(damaged.contentID.description.prefix(12))")
         }
     }
@@ -63,10 +63,9 @@ extension ReportWriter {
     /// Persons for whom nobody vouches any more, because the store holds other statements than were signed.
     var peopleDamageAttention: [AttentionReport] {
         node.damagedPeople.values.map { damaged in
-            let problem = damaged.refusal.facts.first { $0.name == "problem" }?.value ?? ""
-            return AttentionReport(
+            AttentionReport(
                 what: "the store holds the person \(damaged.name) not as this node signed, and vouches for "
-                    + "nobody by it: \(problem)",
+                    + "nobody by it: \(damaged.refusal.problem)",
                 next: "comity key create \(damaged.name) --role responsible --file FILE")
         }
     }
@@ -115,4 +114,9 @@ extension PersonRole {
         case .informed: .informed
         }
     }
+}
+
+extension Refusal {
+    /// What is wrong with a document, in its words; empty where it says nothing of that.
+    fileprivate var problem: String { facts.first { $0.name == "problem" }?.value ?? "" }
 }

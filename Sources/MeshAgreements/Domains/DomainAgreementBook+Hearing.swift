@@ -22,7 +22,11 @@ extension DomainAgreementBook {
         to peer: NodeID, _ kind: ListKind, at now: WallTime,
         into effects: inout Outbox<DomainAgreementEffect<Chain>>
     ) {
-        let marks = held.values.filter { mayKnow(peer, of: $0, at: now) && !isPast($0, at: now) }.map {
+        let living = living(at: now)
+        let told = held.values.filter {
+            living.contains(MeterKey($0.agreement)) && mayKnow(peer, of: $0, at: now)
+        }
+        let marks = told.map {
             DomainAgreementList.Mark(contentID: $0.contentID, stage: $0.content.stage)
         }
         guard !marks.isEmpty || kind != .greeting else { return }
@@ -40,10 +44,10 @@ extension DomainAgreementBook {
         }
         var stages = OrderedTable<Digest, DomainAgreementStage>()
         for mark in list.marks { stages[mark.contentID] = mark.stage }
+        let living = living(at: now.wall)
         let wanted = held.values.filter { record in
-            mayKnow(peer, of: record, at: now.wall)
+            living.contains(MeterKey(record.agreement)) && mayKnow(peer, of: record, at: now.wall)
                 && (stages[record.contentID].map(record.content.stage.adds) ?? true)
-                && !isPast(record, at: now.wall)
         }
         show(wanted, to: peer, at: now.instant, judging: judge, into: &effects)
         // What the peer may not know of is answered as what is not held.

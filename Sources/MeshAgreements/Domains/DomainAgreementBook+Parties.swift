@@ -53,10 +53,7 @@ extension DomainAgreementBook {
         let perSecond = Limits.signatureChecksPerSecond
         let mayCheck =
             peers.update(peer) { file in
-                var checks =
-                    file.checks ?? TokenBucket(burst: perSecond, interval: .seconds(1) / perSecond, at: now)
-                defer { file.checks = checks }
-                return checks.take(count, at: now)
+                file.checks.take(count, of: perSecond, every: .seconds(1) / perSecond, at: now)
             } ?? false
         if !mayCheck { reminders.set(peer, at: now + AgreementLimits.domainAgreementsPause) }
         return mayCheck
@@ -65,24 +62,18 @@ extension DomainAgreementBook {
     /// Takes leave to answer a list of `peer`.
     mutating func mayAnswer(_ peer: NodeID, at now: Instant) -> Bool {
         peers.update(peer) { file in
-            var lists =
-                file.lists
-                ?? TokenBucket(
-                    burst: AgreementLimits.domainListsAtOnce, interval: AgreementLimits.domainListInterval,
-                    at: now)
-            defer { file.lists = lists }
-            return lists.take(at: now)
+            file.lists.take(
+                of: AgreementLimits.domainListsAtOnce, every: AgreementLimits.domainListInterval, at: now)
         } ?? false
     }
 
-    /// Whether no version that is held of the same agreement can count any more, by its date: then none needs
-    /// to be told, and all may be forgotten together. While one lives, those that are over keep it in its
-    /// place.
-    func isPast(_ record: DomainAgreementRecord<Chain>, at now: WallTime) -> Bool {
-        func isOver(_ agreement: Agreement) -> Bool { agreement.validUntil + Limits.clockSkewRefused < now }
-        guard isOver(record.agreement) else { return false }
-        let key = MeterKey(record.agreement)
-        return held.values.allSatisfy { MeterKey($0.agreement) != key || isOver($0.agreement) }
+    /// The agreements of which a version that is held may still count, by its date. Of all others none needs
+    /// to be told, and all versions may be forgotten together; while one lives, those that are over keep it
+    /// in its place.
+    func living(at now: WallTime) -> Set<MeterKey> {
+        Set(
+            held.values.map(\.agreement).filter { $0.validUntil + Limits.clockSkewRefused >= now }
+                .map(MeterKey.init))
     }
 
     /// Makes room for one more with `party`: forgets agreements of which every version is over, and offers
@@ -103,7 +94,8 @@ extension DomainAgreementBook {
                 || !stage.isSignedByBoth && found.offers >= AgreementLimits.domainOffersPerParty
         }
         guard isFull() else { return nil }
-        let over = held.values.filter { isPast($0, at: now) }
+        let living = living(at: now)
+        let over = held.values.filter { !living.contains(MeterKey($0.agreement)) }
         for record in over + held.values.filter({ $0.content.stage == .withdrawn }) where isFull() {
             guard held.remove(record.contentID) != nil else { continue }
             isStale = true

@@ -7,17 +7,10 @@ extension DomainAgreementBook {
         _ request: DomainOfferRequest, for ticket: Ticket, at now: WallTime, using suite: some SignatureSuite,
         into effects: inout Outbox<DomainAgreementEffect<Chain>>
     ) {
-        var refusals = [objection(toSigningFor: request.provider, at: now)].compactMap { $0 }
-        if request.life < AgreementLimits.lifeMin || request.life > AgreementLimits.lifeMax {
-            refusals.append(
-                Refusal(
-                    .limitReached,
-                    [
-                        Fact("life in ms", request.life.wholeMilliseconds),
-                        Fact("shortest in ms", AgreementLimits.lifeMin.wholeMilliseconds),
-                        Fact("longest in ms", AgreementLimits.lifeMax.wholeMilliseconds),
-                    ]))
-        }
+        let objections = [
+            objection(toSigningFor: request.provider, at: now), AgreementLimits.refusal(ofLife: request.life),
+        ]
+        var refusals = objections.compactMap(\.self)
         let earlier = held.values.filter { record in
             record.agreement.id == request.replaces && record.agreement.source == request.provider
                 && record.agreement.target == request.consumer
@@ -135,17 +128,10 @@ extension DomainAgreementBook {
             return refuse(
                 objection(toSigningFor: party, at: now) ?? Refusal(.partyMismatch, [Fact("party", party)]))
         }
-        let body = AgreementRevocation(
-            contentID: order.contentID, revokedBy: me, orderedBy: order.orderedBy, reason: order.reason,
-            revoked: now)
-        guard body.isWellFormed else {
-            return refuse(
-                Refusal(
-                    .limitReached,
-                    [
-                        Fact("bytes of the reason", order.reason.utf8.count),
-                        Fact("at most", AgreementLimits.reasonLength),
-                    ]))
+        let body: AgreementRevocation
+        switch order.revocation(by: me, at: now) {
+        case .refused(let refusal): return refuse(refusal)
+        case .allowed(let word): body = word
         }
         let payload = Octets(suite.encoded(body))
         self.order(

@@ -198,27 +198,26 @@ public struct DomainAgreementBook<Chain: Codable & Equatable & Sendable>: Sendab
     private mutating func reindex(into effects: inout Outbox<DomainAgreementEffect<Chain>>) {
         guard isStale else { return }
         isStale = false
+        let versions = Dictionary(grouping: held.values) { MeterKey($0.agreement) }
         for record in held.values {
-            let overruled = overruling(of: record)
+            let overruled = overruling(of: record, among: versions[MeterKey(record.agreement)] ?? [])
             held.update(record.contentID) { $0.overruled = overruled }
         }
         index = AgreementIndex(held.values.map(\.terms))
         effects.post(.changed)
     }
 
-    /// Why another version puts this one out of force; empty when none does.
-    private func overruling(of record: DomainAgreementRecord<Chain>) -> [Fact] {
+    /// Why another of all `versions` of its agreement puts this one out of force; empty when none does.
+    private func overruling(
+        of record: DomainAgreementRecord<Chain>, among versions: [DomainAgreementRecord<Chain>]
+    ) -> [Fact] {
         guard !record.content.stage.isOver else { return [] }
-        let key = MeterKey(record.agreement)
-        for other in held.values
-        where other.contentID != record.contentID && MeterKey(other.agreement) == key {
+        for other in versions where other.contentID != record.contentID {
             if other.content.stage == .ended, let word = other.content.ending?.document.body {
                 return word.facts
             }
         }
-        let isBeaten = held.values.contains { other in
-            other.content.stage == .active && MeterKey(other.agreement) == key && other.precedes(record)
-        }
+        let isBeaten = versions.contains { $0.content.stage == .active && $0.precedes(record) }
         return isBeaten ? [Fact("ended", "another version took its place")] : []
     }
 }

@@ -71,7 +71,7 @@ public struct TopSample: Codable, Equatable, Sendable {
         // Counts only rise while one agent runs.
         let isContinued =
             later.calls.allSatisfy { $0.follows(known[$0.peer.id]) }
-            && known.keys.allSatisfy { id in later.calls.contains { $0.peer.id == id } }
+            && Set(known.keys).isSubset(of: later.calls.map(\.peer.id))
         seconds = elapsed > 0 && isContinued ? elapsed : nil
         let span = seconds
         calls = later.calls.map { CallRates($0, since: known[$0.peer.id], seconds: span) }

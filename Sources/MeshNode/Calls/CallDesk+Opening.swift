@@ -23,11 +23,7 @@ extension CallDesk {
     /// not with the call, so that heads that came in one read are counted one by one.
     public mutating func sealBroke(from peer: NodeID, at now: Instant) {
         guard view.peers[peer]?.trust == .trusted else { return }
-        var broken =
-            brokenSeals[peer]
-            ?? TokenBucket(burst: Limits.brokenSeals, interval: Limits.brokenSealInterval, at: now)
-        _ = broken.take(at: now)
-        brokenSeals[peer] = broken
+        _ = brokenSeals[peer].take(of: Limits.brokenSeals, every: Limits.brokenSealInterval, at: now)
     }
 
     /// Why a sealed call cannot even be looked at; nil when it was opened, or is clear.

@@ -95,10 +95,7 @@ extension Trust {
     /// Checking costs signatures: eight messages of a peer at once are looked at, and one a second after
     /// that.
     private mutating func mayCheck(_ node: NodeID, at now: Moment) -> Bool {
-        var bucket = credentialChecks[node] ?? TokenBucket(burst: 8, interval: .seconds(1), at: now.instant)
-        let may = bucket.take(at: now.instant)
-        credentialChecks[node] = bucket
-        return may
+        credentialChecks[node].take(of: 8, every: .seconds(1), at: now.instant)
     }
 
     /// A member that is trusted here, and that shows a credential which counts, gets a later one with the

@@ -104,15 +104,9 @@ extension Trust {
     }
 
     private mutating func mayCheckProof(of teller: NodeID, at now: Moment) -> Bool {
-        var bucket =
-            proofChecks[teller]
-            ?? TokenBucket(
-                burst: Limits.signatureChecksPerSecond,
-                interval: .seconds(1) / Limits.signatureChecksPerSecond, at: now.instant)
+        let perSecond = Limits.signatureChecksPerSecond
         // A chain has three at most.
-        let may = bucket.take(3, at: now.instant)
-        proofChecks[teller] = bucket
-        return may
+        return proofChecks[teller].take(3, of: perSecond, every: .seconds(1) / perSecond, at: now.instant)
     }
 
     /// What others prove of `node` counts no more, or is not needed: trust begins, or it is barred.

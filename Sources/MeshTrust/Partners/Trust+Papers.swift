@@ -253,10 +253,7 @@ extension Trust {
         guard domains.partners.partners.contains(where: { $0.domain == domain }),
             domains.partners.bundles[domain]?.payload != bundle.payload
         else { return true }
-        var bucket =
-            bundleTakes[domain] ?? TokenBucket(burst: 2, interval: .seconds(10), at: now.instant)
-        defer { bundleTakes[domain] = bucket }
-        return bucket.take(at: now.instant)
+        return bundleTakes[domain].take(of: 2, every: .seconds(10), at: now.instant)
     }
 
     /// Answers may be long: so many at once, and one each pause after that.
@@ -272,9 +269,6 @@ extension Trust {
         from buckets: WritableKeyPath<Self, OrderedTable<NodeID, TokenBucket>>, of node: NodeID, burst: Int,
         every interval: Duration, at now: Moment
     ) -> Bool {
-        var bucket =
-            self[keyPath: buckets][node] ?? TokenBucket(burst: burst, interval: interval, at: now.instant)
-        defer { self[keyPath: buckets][node] = bucket }
-        return bucket.take(at: now.instant)
+        self[keyPath: buckets][node].take(of: burst, every: interval, at: now.instant)
     }
 }
