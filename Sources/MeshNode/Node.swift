@@ -128,7 +128,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
             domains: DomainBook(
                 home: restored.home, credentials: restored.credentials, tokens: restored.tokenUses,
                 anchor: restored.anchor, certificate: restored.anchorCertificate,
-                partners: restored.partners),
+                partners: restored.partners, convictions: restored.convictions),
             origin: restored.origin, suite: suite,
             generator: generator.split())
         discovery = Discovery(

@@ -154,6 +154,8 @@ public struct RestoredNode: Equatable, Sendable {
     public var partners = StoredPartners()
     /// Peers' credentials.
     public var credentials: [StoredCredential] = []
+    /// Members that it never met, and caught.
+    public var convictions: [Conviction] = []
     /// Whom tokens served here.
     public var tokenUses: [TokenUse] = []
     /// The anchor's key, where it lies in this home; nil: it does not.

@@ -7,7 +7,8 @@ extension Trust {
         into effects: inout Outbox<TrustEffect>
     ) {
         guard let peer = pins[node] else {
-            return effects.post(.answer(ticket, .refused(Refusal(.peerNotFound, [Fact("peer", node)]))))
+            let answer = decide(decision, ofConvicted: node, into: &effects)
+            return effects.post(.answer(ticket, answer))
         }
         let evidence = TrustEvidence(kind: .operator, transcript: nil, note: note)
         switch (decision, peer.state) {

@@ -52,8 +52,6 @@ public struct Trust<Suite: SignatureSuite>: Sendable {
     /// What trusted peers showed that is dated ahead of this clock: the last of each, judged again later.
     var earlyCredentials = OrderedTable<NodeID, CredentialChain>()
     var proofChecks = OrderedTable<NodeID, TokenBucket>()
-    /// Members that were not met and told two things, with the evidence. At most `Limits.peers`.
-    var convicted = OrderedTable<NodeID, String>()
     var paperChecks = OrderedTable<NodeID, TokenBucket>()
     var bundleTakes = OrderedTable<DomainID, TokenBucket>()
     /// What a member named last of papers that this node does not hold; nil: none has since the start.

@@ -105,6 +105,10 @@ public enum TrustChange: Equatable, Sendable {
     case credential(StoredCredential)
     /// It counts no more.
     case credentialGone(NodeID)
+    /// Whom nobody can vouch for here.
+    case conviction(Conviction)
+    /// The operator lifted it, or others need its place.
+    case convictionGone(NodeID)
     /// Whom a token served here, whatever was there.
     case tokenUse(TokenUse)
     /// The token is over.

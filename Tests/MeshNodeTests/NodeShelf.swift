@@ -23,6 +23,7 @@ struct NodeShelf {
     var people = OrderedTable<NodeName, VouchingRecord>()
     var credentials = OrderedTable<NodeID, StoredCredential>()
     var partners = StoredPartners()
+    var convictions = OrderedTable<NodeID, Conviction>()
     var tokenUses = OrderedTable<Pin, TokenUse>()
     /// The key of the anchor that lies in this home, if one does.
     var anchor: SimulatedKey?
@@ -36,6 +37,8 @@ struct NodeShelf {
         case .trust(.home(let domain)): home = domain
         case .trust(.credential(let credential)): credentials[credential.node] = credential
         case .trust(.credentialGone(let node)): credentials[node] = nil
+        case .trust(.conviction(let conviction)): convictions[conviction.node] = conviction
+        case .trust(.convictionGone(let node)): convictions[node] = nil
         case .trust(.tokenUse(let use)): tokenUses[use.token] = use
         case .trust(.tokenForgotten(let token)): tokenUses[token] = nil
         case .trust(.partnerships(let decision)): partners.decided = decision
@@ -87,6 +90,7 @@ struct NodeShelf {
         node.endpoints = endpoints
         node.home = home
         node.credentials = credentials.values
+        node.convictions = convictions.values
         node.tokenUses = tokenUses.values
         node.partners = partners
         node.anchor = anchor?.publicKey

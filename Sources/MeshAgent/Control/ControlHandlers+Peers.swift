@@ -26,7 +26,9 @@ extension ControlHandlers {
             .decide(id, MeshTrust.PeerDecision(request.decision), note: "by this node's operator"))
         switch request.decision {
         case .forget: return before
-        case .suspend, .resume, .revoke: return try await standing(of: id)
+        case .suspend, .revoke: return try await standing(of: id)
+        // Of who was caught and never met, nothing may be left to tell.
+        case .resume: return await plane.report { $0.peer(id) } ?? before
         }
     }
 

@@ -67,6 +67,9 @@ enum StoredNode {
         node.credentials = try stored.credentials.map {
             StoredCredential(node: $0.node, chain: try read($0.chain))
         }
+        node.convictions = stored.convictions.map {
+            Conviction(node: $0.node, evidence: $0.evidence, since: $0.since)
+        }
         node.tokenUses = stored.tokenUses.map {
             TokenUse(token: $0.token, until: $0.until, usedBy: $0.usedBy)
         }
@@ -94,6 +97,13 @@ enum StoredNode {
                     CredentialRow(node: credential.node, chain: try Document.encode(credential.chain)))
             ]
         case .trust(.credentialGone(let node)): [.removeCredential(node)]
+        case .trust(.conviction(let conviction)):
+            [
+                .putConviction(
+                    ConvictionRow(
+                        node: conviction.node, evidence: conviction.evidence, since: conviction.since))
+            ]
+        case .trust(.convictionGone(let node)): [.removeConviction(node)]
         case .trust(.tokenUse(let use)):
             [.putTokenUse(TokenUseRow(token: use.token, until: use.until, usedBy: use.usedBy))]
         case .trust(.tokenForgotten(let token)): [.removeTokenUse(token: token)]

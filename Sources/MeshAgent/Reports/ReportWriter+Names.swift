@@ -49,10 +49,14 @@ extension ReportWriter {
         return .allowed(found)
     }
 
-    /// All nodes with an ID: those with which trust was begun, and those that discovery looks for.
+    /// All nodes with an ID: those with which trust was begun, those that were caught and never met, and
+    /// those that discovery looks for.
     private var knownNodes: [NodeID] {
         let sighted = node.discovery.peers(at: now.instant).compactMap(\.node)
-        return node.trust.pins.peers.keys + sighted.filter { node.trust.pins[$0] == nil }
+        let met = node.trust.pins.peers.keys
+        let convicted = node.trust.domains.convictions.keys.filter { node.trust.pins[$0] == nil }
+        return met + convicted
+            + sighted.filter { node.trust.pins[$0] == nil && node.trust.domains.convictions[$0] == nil }
     }
 
     private var knownNames: String {

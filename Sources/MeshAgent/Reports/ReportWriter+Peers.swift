@@ -13,15 +13,20 @@ extension ReportWriter {
         var seen = OrderedTable<NodeID, PeerSightings>()
         for sighting in sightings { if let id = sighting.node { seen[id] = sighting } }
         let known = node.trust.pins.peers.values.map { report(of: $0, seen: seen[$0.node]) }
-        let others = sightings.filter { $0.node.map { node.trust.pins[$0] == nil } ?? true }.map(
-            report(ofSeen:))
-        return (known + others).sorted { (rank(of: $0), $0.title) < (rank(of: $1), $1.title) }
+        let convicted = node.trust.domains.convictions.values.filter { node.trust.pins[$0.node] == nil }
+        let others = sightings.filter { sighting in
+            sighting.node.map { node.trust.pins[$0] == nil && node.trust.domains.convictions[$0] == nil }
+                ?? true
+        }
+        return (known + convicted.map { report(of: $0, seen: seen[$0.node]) } + others.map(report(ofSeen:)))
+            .sorted { (rank(of: $0), $0.title) < (rank(of: $1), $1.title) }
     }
 
     /// One peer; nil when nothing at all is known of it.
     func peer(_ id: NodeID) -> PeerReport? {
         let seen = node.discovery.peer(id, at: now.instant)
         if let record = node.trust.pins[id] { return report(of: record, seen: seen) }
+        if let conviction = node.trust.domains.convictions[id] { return report(of: conviction, seen: seen) }
         return seen.map(report(ofSeen:))
     }
 
@@ -51,6 +56,17 @@ extension ReportWriter {
         PeerReport(
             name: nil, id: seen.node, words: [], trust: .seen, link: .down, endpoints: seen.endpoints,
             witnesses: witnesses(seen))
+    }
+
+    private func report(of conviction: Conviction, seen: PeerSightings?) -> PeerReport {
+        PeerReport(
+            name: nil, id: conviction.node, words: [], trust: .suspended, link: .down,
+            endpoints: seen?.endpoints ?? [], witnesses: witnesses(seen),
+            evidence: [
+                EvidenceReport(
+                    time: Timestamp(conviction.since), what: "suspended: \(conviction.evidence)",
+                    facts: [Fact("by", TrustEvidence.Kind.alarm.rawValue), Fact("met", "never")])
+            ])
     }
 
     private func evidence(of record: PeerRecord) -> EvidenceReport {

@@ -77,12 +77,19 @@ extension ReportWriter {
 
     /// What an operator did needs no reminder; what an alarm did does.
     private var alarmAttention: [AttentionReport] {
-        node.trust.pins.peers.values.filter { $0.state == .suspended && $0.evidence.kind == .alarm }.map {
-            peer in
+        let met = node.trust.pins.peers.values.filter { $0.state == .suspended && $0.evidence.kind == .alarm }
+            .map { peer in
+                AttentionReport(
+                    what: "\(peer.name) is suspended by an alarm: \(peer.evidence.note)",
+                    next: "comity explain peer \(peer.name)")
+            }
+        let others = node.trust.domains.convictions.values.map { conviction in
             AttentionReport(
-                what: "\(peer.name) is suspended by an alarm: \(peer.evidence.note)",
-                next: "comity explain peer \(peer.name)")
+                what: "\(title(conviction.node)), a member that was never met, is suspended by an alarm: "
+                    + conviction.evidence,
+                next: "comity peer show \(conviction.node)")
         }
+        return met + others
     }
 
     /// Who said that it never comes back.

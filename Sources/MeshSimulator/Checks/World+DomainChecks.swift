@@ -47,7 +47,7 @@ extension World {
         case .peer(let peer) where peer.state == .trusted && peer.evidence.kind == .domain:
             schedule(.inspect(.membership(run, peer.node)), after: .zero)
         case .peer, .peerForgotten, .invite, .inviteGone, .ownBoot, .credentialGone, .tokenUse,
-            .tokenForgotten, .partnerships, .bundle, .bundleGone:
+            .conviction, .convictionGone, .tokenForgotten, .partnerships, .bundle, .bundleGone:
             break
         }
     }

@@ -16,7 +16,7 @@ extension World {
             note(.bundlesRise, checks.domains.wrote(bundle, at: run.host, using: suite))
         case .bundleGone(let domain): checks.domains.dropped(domain, at: run.host)
         case .bundle, .home, .credential, .peer, .peerForgotten, .invite, .inviteGone, .ownBoot,
-            .credentialGone, .tokenUse, .tokenForgotten:
+            .credentialGone, .conviction, .convictionGone, .tokenUse, .tokenForgotten:
             break
         }
     }

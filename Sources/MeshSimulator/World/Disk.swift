@@ -24,6 +24,7 @@ struct Disk: Sendable {
     private(set) var home: HomeDomain?
     private(set) var credentials = OrderedTable<NodeID, StoredCredential>()
     private(set) var partners = StoredPartners()
+    private(set) var convictions = OrderedTable<NodeID, Conviction>()
     private(set) var tokenUses = OrderedTable<Pin, TokenUse>()
     /// The keys for sealed payloads, without their private parts: a file of its own.
     var encryption: HeldEncryptionKeys?
@@ -71,6 +72,8 @@ struct Disk: Sendable {
         case .trust(.home(let domain)): home = domain
         case .trust(.credential(let credential)): credentials[credential.node] = credential
         case .trust(.credentialGone(let node)): credentials[node] = nil
+        case .trust(.conviction(let conviction)): convictions[conviction.node] = conviction
+        case .trust(.convictionGone(let node)): convictions[node] = nil
         case .trust(.tokenUse(let use)): tokenUses[use.token] = use
         case .trust(.tokenForgotten(let token)): tokenUses[token] = nil
         case .trust(.partnerships(let decision)): partners.decided = decision
@@ -170,6 +173,7 @@ struct Disk: Sendable {
         node.routes = routes.map { StoredRoute(resource: $0.0, providers: $0.1) }
         node.home = home
         node.credentials = credentials.values
+        node.convictions = convictions.values
         node.tokenUses = tokenUses.values
         node.partners = partners
         node.endpoints = endpoints.flatMap { node, list in

@@ -96,7 +96,10 @@ extension TraceDigest {
         case .trust(.peer(let peer)):
             fold(peer.node.digest.bytes)
             fold(peer.state.rawValue)
-        case .trust(.peerForgotten(let node)), .trust(.credentialGone(let node)): fold(node.digest.bytes)
+        case .trust(.peerForgotten(let node)), .trust(.credentialGone(let node)),
+            .trust(.convictionGone(let node)):
+            fold(node.digest.bytes)
+        case .trust(.conviction(let conviction)): fold(conviction.node.digest.bytes)
         case .trust(.home(let home)): fold(home.chain.credential.payload.bytes)
         case .trust(.credential(let credential)): fold(credential.chain.credential.payload.bytes)
         case .trust(.tokenUse(let use)):

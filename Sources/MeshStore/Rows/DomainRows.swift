@@ -63,3 +63,35 @@ public struct TokenUseRow: StoredRow {
         try database.cachedStatement(sql: sql).execute(arguments: arguments)
     }
 }
+
+/// A member of the node's domain that it never met, and that told two things.
+public struct ConvictionRow: StoredRow {
+    /// Unique.
+    public var node: NodeID
+    /// What it signed, in words.
+    public var evidence: String
+    /// When both were seen together.
+    public var since: WallTime
+
+    public init(node: NodeID, evidence: String, since: WallTime) {
+        self.node = node
+        self.evidence = evidence
+        self.since = since
+    }
+
+    init(_ columns: ColumnReader) throws(StoreError) {
+        node = try columns.node("node_id")
+        evidence = try columns.text("evidence")
+        since = try columns.wall("since")
+    }
+
+    func put(in database: Database) throws {
+        let sql = """
+            INSERT INTO convictions (node_id, evidence, since)
+            VALUES (?, ?, ?)
+            ON CONFLICT (node_id) DO UPDATE SET evidence = excluded.evidence, since = excluded.since
+            """
+        let arguments: StatementArguments = [node.description, evidence, since.milliseconds]
+        try database.cachedStatement(sql: sql).execute(arguments: arguments)
+    }
+}

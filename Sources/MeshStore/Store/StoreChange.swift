@@ -39,6 +39,8 @@ public enum StoreChange: Equatable, Sendable {
     case removeRecord(owner: NodeID, audience: String, key: String)
     case putCredential(CredentialRow)
     case removeCredential(NodeID)
+    case putConviction(ConvictionRow)
+    case removeConviction(NodeID)
     case putTokenUse(TokenUseRow)
     case removeTokenUse(token: Pin)
     case putPaper(PaperRow)
@@ -66,6 +68,9 @@ public enum StoreChange: Equatable, Sendable {
         case .putRecord(let row): try row.put(in: database)
         case .putIdempotency(let row): try row.put(in: database)
         case .putCredential(let row): try row.put(in: database)
+        case .putConviction(let row): try row.put(in: database)
+        case .removeConviction(let node):
+            try remove("convictions WHERE node_id = ?", [node.description], from: database)
         case .putTokenUse(let row): try row.put(in: database)
         case .putPaper(let row): try row.put(in: database)
         case .removePaper(let kind, let domain):

@@ -12,7 +12,7 @@ struct StoreSchema: Sendable {
     /// As it is.
     static let current = StoreSchema(steps: [
         firstStep, secondStep, thirdStep, fourthStep, fifthStep, sixthStep, seventhStep, eighthStep,
-        ninthStep,
+        ninthStep, tenthStep,
     ])
 
     /// Takes each step that is missing, in a transaction of its own together with its version number.
@@ -148,5 +148,11 @@ struct StoreSchema: Sendable {
         CREATE TABLE domain_agreements (
             content_id BLOB PRIMARY KEY NOT NULL, agreement_id TEXT NOT NULL, document BLOB NOT NULL,
             updated INTEGER NOT NULL) WITHOUT ROWID;
+        """
+
+    // Members who told two things and were never met.
+    private static let tenthStep = """
+        CREATE TABLE convictions (
+            node_id TEXT PRIMARY KEY NOT NULL, evidence TEXT NOT NULL, since INTEGER NOT NULL) WITHOUT ROWID;
         """
 }

@@ -30,6 +30,8 @@ public struct StoredState: Equatable, Sendable {
     public var records: [RecordRow] = []
     /// By node ID.
     public var credentials: [CredentialRow] = []
+    /// By node ID.
+    public var convictions: [ConvictionRow] = []
     /// By token.
     public var tokenUses: [TokenUseRow] = []
     /// By kind and domain.
@@ -57,6 +59,7 @@ public struct StoredState: Equatable, Sendable {
         heads = try Self.rows("heads", by: "owner, audience", database, path)
         records = try Self.rows("records", by: "owner, audience, key", database, path)
         credentials = try Self.rows("credentials", by: "node_id", database, path)
+        convictions = try Self.rows("convictions", by: "node_id", database, path)
         tokenUses = try Self.rows("token_uses", by: "token", database, path)
         papers = try Self.rows("domain_papers", by: "kind, domain", database, path)
         meters = try Self.rows("meters", by: "agreement_id", database, path)

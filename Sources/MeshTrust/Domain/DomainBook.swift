@@ -48,7 +48,7 @@ public struct StoredCredential: Equatable, Sendable {
 /// Which anchors count here, who showed what under them, and what tokens served (protocol section 3).
 ///
 /// It keeps evidence; `Trust` moves trust by it. Bounded: one credential for each peer of the pin book, and
-/// `Limits.tokensRemembered` tokens; what `PartnerBook` says.
+/// `Limits.tokensRemembered` tokens, `Limits.peers` convictions; what `PartnerBook` says.
 public struct DomainBook: Equatable, Sendable {
     /// The domain that this node is in; nil: in none.
     public internal(set) var home: HomeDomain?
@@ -58,6 +58,8 @@ public struct DomainBook: Equatable, Sendable {
     public internal(set) var members = OrderedTable<NodeID, HeldCredential>()
     /// Members of this node's domain whom it has not met, and who vouches for them while that counts.
     public internal(set) var vouched = OrderedTable<NodeID, VouchedMember>()
+    /// Members of this node's domain whom it never met, and who told two things.
+    public internal(set) var convictions = OrderedTable<NodeID, Conviction>()
     /// Whom tokens served here.
     public internal(set) var tokens = OrderedTable<Pin, TokenUse>()
     /// The anchor's key, where it lies in this home; nil: it does not.
@@ -77,7 +79,8 @@ public struct DomainBook: Equatable, Sendable {
     /// The book as it was stored. `anchor` is the key that lies in the home, if one does.
     public init(
         home: HomeDomain?, credentials: [StoredCredential], tokens uses: [TokenUse], anchor: PublicKey?,
-        certificate: Octets? = nil, partners: StoredPartners = StoredPartners()
+        certificate: Octets? = nil, partners: StoredPartners = StoredPartners(),
+        convictions convicted: [Conviction] = []
     ) {
         self.home = home
         self.anchor = anchor
@@ -85,6 +88,7 @@ public struct DomainBook: Equatable, Sendable {
         stored = credentials
         storedPartners = partners
         for use in uses { tokens[use.token] = use }
+        for conviction in convicted { convictions[conviction.node] = conviction }
     }
 
     /// The domains whose credentials count here: its own, and its partners, each by its own keys.

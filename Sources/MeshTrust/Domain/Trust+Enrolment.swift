@@ -115,7 +115,7 @@ extension Trust {
         if let refusal = pins.refusal(toTrust: node, under: establishment.key, establishment.inception) {
             return .refused(refusal)
         }
-        if let refusal = conviction(of: node) { return .refused(refusal) }
+        if let refusal = refusal(ofConvicted: node) { return .refused(refusal) }
         if let home = domains.home, held.membership.domain != home.domain,
             let refusal = pins.refusal(ofPartner: node, beside: home.domain)
         {

@@ -88,7 +88,8 @@ extension Trust {
         let pin = suite.pin(of: proof.key)
         // A node is named by its first key: an issuer's word for another one would be a word against it.
         guard node != me.node, credential.domain == domain, credential.pin == pin,
-            node.digest == pin.digest, proof.isShort, pins.revocation(of: pin) == nil, convicted[node] == nil
+            node.digest == pin.digest, proof.isShort, pins.revocation(of: pin) == nil,
+            domains.convictions[node] == nil
         else { return nil }
         var held = domains.vouched[node]?.held
         if let peer = pins[node] {
@@ -132,22 +133,5 @@ extension Trust {
             guard held.membership != member.held.membership else { continue }
             effects.post(.vouched(node, member.key, held.membership))
         }
-    }
-
-    /// A member that was not met signed two things under one name: it is nobody here until an operator starts
-    /// this node anew, whoever vouches for it, and is refused when it comes.
-    mutating func convictVouched(
-        _ node: NodeID, evidence: String, at now: Moment, into effects: inout Outbox<TrustEffect>
-    ) {
-        guard domains.vouched[node] != nil else { return }
-        if convicted.count >= Limits.peers, let first = convicted.keys.first { convicted[first] = nil }
-        convicted[node] = evidence
-        unvouch(node, into: &effects)
-        effects.post(.record(.domain(node, "member convicted", [Fact("evidence", evidence)])))
-    }
-
-    /// Why no trust is made with a member; nil when nothing speaks against it.
-    func conviction(of node: NodeID) -> Refusal? {
-        convicted[node].map { Refusal(.peerSuspended, [Fact("peer", node.brief), Fact("because", $0)]) }
     }
 }

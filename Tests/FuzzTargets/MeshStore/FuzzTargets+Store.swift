@@ -82,7 +82,7 @@ extension FuzzTargets {
                 try isRead(PeerRow.self, reader), try isRead(PeerEndpointRow.self, reader),
                 try isRead(InviteRow.self, reader), try isRead(HeadRow.self, reader),
                 try isRead(RecordRow.self, reader), try isRead(HouseRow.self, reader),
-                try isRead(DomainAgreementRow.self, reader),
+                try isRead(DomainAgreementRow.self, reader), try isRead(ConvictionRow.self, reader),
             ]
             return isSound.contains(false) ? .refused : .taken
         })
@@ -119,7 +119,7 @@ extension FuzzTargets {
             "wrong_proofs": Int64(0), "ask": Int64(0), "created": Int64(1), "owner": node, "audience": "pair",
             "epoch": Int64(0), "sequence": Int64(1), "root": digest, "document": digest, "key": "echo",
             "body": digest, "domain": "d" + String(repeating: "a", count: 52), "version": Int64(1),
-            "anchor": digest, "content_id": digest, "agreement_id": "0190",
+            "anchor": digest, "content_id": digest, "agreement_id": "0190", "since": Int64(1),
         ]
     }
 }

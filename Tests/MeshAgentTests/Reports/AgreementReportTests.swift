@@ -1,6 +1,7 @@
 import MeshAgreements
 import MeshBase
 import MeshControl
+import MeshStore
 import MeshTrust
 import Testing
 
@@ -108,5 +109,27 @@ struct AgreementReportTests {
         #expect(Remedy.command(after: .deadlineExceeded, terms) == "comity call bakery/orders --deadline 30s")
         #expect(Remedy.command(after: .outcomeUnknown, terms) == "comity audit trace CORRELATION-ID")
         #expect(Remedy.command(after: .bodyTooLarge, terms) == nil)
+    }
+
+    @Test func `names a member that was caught and never met, as the store kept it, and finds it by its ID`()
+        throws
+    {
+        var rig = try rig()
+        let caught = ReportRig.Person("gamma").node
+        let conviction = Conviction(node: caught, evidence: "two heads", since: ReportRig.now.wall)
+        var state = StoredState()
+        for change in try StoredNode.changes(for: .trust(.conviction(conviction)), at: ReportRig.now.wall) {
+            guard case .putConviction(let row) = change else { continue }
+            state.convictions.append(row)
+        }
+        rig.restored.convictions = try StoredNode.restored(from: state).convictions
+        let line = try #require(try attention(rig).first)
+        #expect(line.what.contains("never met") && line.what.hasSuffix("two heads"))
+        #expect(line.next == "comity peer show \(caught)")
+        let writer = try rig.writer
+        #expect(writer.peer(caught.description) == .allowed(caught))
+        let shown = try #require(writer.peers.first { $0.id == caught })
+        #expect(shown == writer.peer(caught))
+        #expect(shown.trust == .suspended && shown.evidence.map(\.what) == ["suspended: two heads"])
     }
 }

@@ -57,6 +57,7 @@ let oneOfEach: [StoreChange] = [
             updated: wall(6))),
     .putPaper(
         PaperRow(kind: .bundle, domain: DomainID(digest(5)), document: [6, 0, 6], updated: wall(6))),
+    .putConviction(ConvictionRow(node: node(3), evidence: "two heads", since: wall(8))),
     .putHead(
         HeadRow(
             owner: node(1), audience: "pair", epoch: 1, sequence: 1 << 51, root: digest(6),

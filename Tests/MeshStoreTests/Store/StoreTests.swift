@@ -31,6 +31,7 @@ import Testing
         #expect(state.people.map(\.document) == [[5, 0, 5]] && state.people.map(\.ended) == [wall(7)])
         #expect(state.houses.map(\.domain) == [DomainID(digest(5))] && state.houses.map(\.version) == [3])
         #expect(state.papers.map(\.document) == [[6, 0, 6]] && state.papers.map(\.kind) == [.bundle])
+        #expect(state.convictions == [ConvictionRow(node: node(3), evidence: "two heads", since: wall(8))])
         #expect(state.heads.map(\.sequence) == [1 << 51])
         #expect(state.records.map(\.body) == [[]])
         #expect(state.idempotency.map(\.state) == [.started])
@@ -45,7 +46,7 @@ import Testing
             .removePeer(node(1)), .removeInvite(id: [1, 2]), .removeResource(orders), .removeRoute(orders),
             .removeAgreement(contentID: digest(4)), .removeDomainAgreement(contentID: digest(9)),
             .removePerson(NodeName("ann")!),
-            .removePaper(.bundle, DomainID(digest(5))),
+            .removePaper(.bundle, DomainID(digest(5))), .removeConviction(node(3)),
             .removeRecord(owner: node(1), audience: "pair", key: "orders"),
             .removeHead(owner: node(1), audience: "pair"), .removeIdempotency(caller: node(1), key: "k"),
         ])

@@ -169,6 +169,75 @@ struct VouchingTests {
         #expect(!table.parties[0].trust.pins.isTrusted(gamma))
     }
 
+    /// What the first party kept, as its store would hold it.
+    private func convictionsKept(by table: TrustTable) -> [Conviction] {
+        var kept = OrderedTable<NodeID, Conviction>()
+        for change in table.parties[0].persisted {
+            if case .conviction(let conviction) = change { kept[conviction.node] = conviction }
+            if case .convictionGone(let node) = change { kept[node] = nil }
+        }
+        return kept.values
+    }
+
+    /// The first party starts anew with what it kept, and hears of the third before it is met.
+    private func restart(_ table: inout TrustTable) {
+        let kept = convictionsKept(by: table)
+        table.parties[0] = Party(member: 1, "alpha") { key in
+            DomainBook(
+                home: HomeDomain(domain: shop.domain, label: NodeName("acme")!, chain: shop.chain(of: key)),
+                credentials: [], tokens: [], anchor: nil, convictions: kept)
+        }
+        table.start(0)
+        table.open(0, 1, .peering, intent: .member)
+        table.settle()
+        tell(&table, proof(SimulatedKey(3)))
+    }
+
+    @Test("that said two things are nobody after a restart too, until the operator ends it")
+    func convictedForGood() {
+        var table = three()
+        let gamma = table.parties[2].node
+        tell(&table, proof(SimulatedKey(3)))
+        table.handle(0, .contradicted(gamma, evidence: "two heads"))
+        #expect(
+            convictionsKept(by: table) == [
+                Conviction(node: gamma, evidence: "two heads", since: table.now.wall)
+            ])
+        restart(&table)
+        #expect(!isVouched(table, gamma))
+        table.open(0, 2, .peering, intent: .member)
+        table.settle()
+        #expect(!table.parties[0].trust.pins.isTrusted(gamma))
+
+        table.handle(0, .decided(Ticket(1), gamma, .revoke, note: "no peer to revoke"))
+        #expect(table.parties[0].answers[Ticket(1)] != .done)
+        table.handle(0, .decided(Ticket(2), gamma, .suspend, note: "it is already"))
+        #expect(table.parties[0].answers[Ticket(2)] == .done)
+        #expect(table.parties[0].trust.domains.convictions[gamma] != nil)
+        table.handle(0, .decided(Ticket(3), gamma, .resume, note: "its disk was copied"))
+        #expect(table.parties[0].answers[Ticket(3)] == .done)
+        restart(&table)
+        #expect(isVouched(table, gamma))
+        table.handle(0, .decided(Ticket(4), gamma, .forget, note: "nobody was caught"))
+        #expect(table.parties[0].answers[Ticket(4)] != .done)
+    }
+
+    @Test("are 4 096 at most among the convicted, of whom the oldest makes room")
+    func convictedBound() {
+        var table = table()
+        let others = (0..<Limits.peers).map { SimulatedKey(UInt64(10_000 + $0)).node }
+        for (index, node) in others.enumerated() {
+            table.parties[0].trust.domains.convictions[node] = Conviction(
+                node: node, evidence: "two heads", since: table.now.wall + .seconds(index == 5 ? -1 : 1))
+        }
+        tell(&table, proof(stranger))
+        table.handle(0, .contradicted(stranger.node, evidence: "two heads"))
+        #expect(table.parties[0].trust.domains.convictions.count == Limits.peers)
+        #expect(table.parties[0].trust.domains.convictions[stranger.node] != nil)
+        #expect(table.parties[0].trust.domains.convictions[others[5]] == nil)
+        #expect(table.parties[0].persisted.contains(.convictionGone(others[5])))
+    }
+
     @Test("that a trusted peer is given a later credential is believed of others, and an earlier one is not")
     func later() {
         var table = table()
