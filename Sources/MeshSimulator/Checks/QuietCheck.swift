@@ -258,10 +258,12 @@ extension World {
             noteCause(cause, of: host, toward: nil) { [($0, [(.house, 1)])] }
         case .trust(.partnerships(let paper)):
             let cause = "decision \(host) \(paper.contentID(using: suite))"
-            // Who accepts a domain is told its bundle, and shown the credentials of its members.
+            // Who accepts a domain is told its bundle, and shown the credentials of its members; and what
+            // becomes a membership by it begins the comparing of what domains agreed.
             let accepted = paper.body.partners.count
+            let met: [(QuietCheck.Kind, Int)] = [(.credential, 1), (.domainList, 2), (.domainAgreement, 2)]
             noteCause(cause, of: host, toward: nil) { way in
-                [(way, [(.paper, 1), (.standing, 1)]), (way.back, [(.paper, accepted), (.credential, 1)])]
+                [(way, [(.paper, 1), (.standing, 1)] + met), (way.back, [(.paper, accepted)] + met)]
             }
         case .trust(.bundle(let paper)):
             let cause = "bundle \(host) \(paper.contentID(using: suite))"
