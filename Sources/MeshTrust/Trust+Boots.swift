@@ -12,7 +12,8 @@ public enum HomeOrigin: String, Sendable, Equatable {
 /// 6).
 ///
 ///     hello with a boot number at or below the one accepted --signature proved--> denied, its number named
-///         not within 10 s of the last one --> an alarm;  the same run within 10 minutes --> suspended
+///         not within 10 s of the last one --> an alarm;  the same run three times, each within 10 minutes
+///         of the last --> suspended
 ///     denied for that, here, in a restored home, by a trusted peer, or by who has just proved to be a
 ///         member of this node's domain --> above the number that it named
 ///         by anyone else, who proved its key --> the same, if time brings that number within a day
@@ -23,10 +24,12 @@ public enum HomeOrigin: String, Sendable, Equatable {
 ///
 /// Both ends dial at once, and a node learns from the first denial only: so returns within 10 s are one.
 /// Two runs that return one after the other are no copy that goes on beside its original, but a home that was
-/// put back and started again before the first denial reached it.
+/// put back and started again before the first denial reached it. And of two denials one may be lost with its
+/// connection, so the third return counts.
 extension Trust {
     private static var sameReturn: Duration { .seconds(10) }
     private static var alarmWindow: Duration { .seconds(600) }
+    private static var returnsMax: Int { 3 }
 
     /// A run came back after another was accepted: a copied home, or one put back.
     mutating func bootReturned(
@@ -35,10 +38,13 @@ extension Trust {
     ) {
         let last = returnedBoots[node]
         if let last, now.instant - last.at < Self.sameReturn { return }
-        returnedBoots[node] = ReturnedBoot(boot: returned, at: now.instant)
+        var count = 1
+        if let last, last.boot == returned, now.instant - last.at <= Self.alarmWindow { count += last.count }
+        returnedBoots[node] = ReturnedBoot(boot: returned, count: count, at: now.instant)
         effects.post(.record(.bootReturned(node, accepted: accepted, returned: returned)))
-        guard let last, last.boot == returned, now.instant - last.at <= Self.alarmWindow else { return }
-        let note = "boot \(returned.number) came twice after \(accepted.number): perhaps a copied home"
+        guard count >= Self.returnsMax else { return }
+        let note =
+            "boot \(returned.number) came \(count) times after \(accepted.number): perhaps a copied home"
         suspend(node, TrustEvidence(kind: .alarm, transcript: nil, note: note), at: now, into: &effects)
     }
 
@@ -66,7 +72,9 @@ extension Trust {
 /// A run that came back after another was accepted.
 struct ReturnedBoot: Equatable, Sendable {
     let boot: BootID
-    /// When it was told.
+    /// How often it came, each time within the window of the last.
+    let count: Int
+    /// When it was told last.
     let at: Instant
 }
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import MeshAgent
 
-@Suite("One home is one node", .timeLimit(.minutes(1)))
+@Suite("One home is one node", .timeLimit(.minutes(3)))
 struct HomeTests {
     @Test("a second agent in a home says who runs there, and changes nothing")
     func secondAgent() async throws {
@@ -73,7 +73,7 @@ struct HomeTests {
                     $0.event.refusals.first?.code == .bootReturned
                 }
             }
-            try await until("the suspension", within: .seconds(40)) {
+            try await until("the suspension", within: .seconds(120)) {
                 await alice.state(of: bob.node) == .suspended
             }
             #expect(await alice.link(with: bob.node) == nil)
