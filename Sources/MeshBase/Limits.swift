@@ -170,6 +170,10 @@ public enum Limits {
     public static let retries = 2
     /// The greatest weight of a provider: it is taken as if it were so many times as fast.
     public static let routeWeight: Int64 = 100
+    /// Providers that one request to all of them asks.
+    public static let fanOut = 256
+    /// Bytes of all answers to one request to all providers that are kept until the last has come.
+    public static let fanOutBytes = 16 * 1024 * 1024
     /// Bytes of an idempotency key.
     public static let idempotencyKey = 128
     /// Bytes that are kept for one peer: the bodies of its calls until they are passed on.

@@ -80,6 +80,20 @@ extension GatewayConnection {
             extra: extra)
     }
 
+    /// What became of each part of a request to all providers.
+    func answerGathered(_ id: GatewayRequestID?, _ parts: [FanOutPart]) {
+        var body = ByteBuffer()
+        FanOutBody.write(parts, into: &body)
+        let answered = parts.count { if case .answered = $0.outcome { true } else { false } }
+        var status = 200
+        if answered == 0, case .refused(let refusals)? = parts.first?.outcome {
+            status = HTTPStatusTable.status(for: refusals.first?.code ?? .resourceMisbehaved)
+        }
+        answerWhole(
+            id, status: status, headers: [HeaderField("content-type", "application/json")], body: body,
+            correlation: nil, extra: [HeaderField("comity-fan-out", "\(answered)/\(parts.count)")])
+    }
+
     /// When the reason that decides the status is over, in whole seconds (RFC 9110 section 10.2.3); nil where
     /// it does not say. Peers choose their facts: what no limit can make is not repeated.
     static func retryAfter(_ refusals: [Refusal]) -> Int64? {

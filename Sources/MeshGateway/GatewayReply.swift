@@ -58,6 +58,11 @@ public struct GatewayReply: Sendable {
         onLoop { $0.answerRefused(id, refusals, status: nil, correlation: correlation) }
     }
 
+    /// Answers a request to all providers with what became of each, once that is known of all of them: as
+    /// `FanOutBody` writes it, with `Comity-Fan-Out: ANSWERED/ASKED`. 200 when one of them answered; else the
+    /// status of the first one's refusal.
+    public func gathered(_ parts: [FanOutPart]) { onLoop { $0.answerGathered(id, parts) } }
+
     private func onLoop(_ act: @escaping @Sendable (GatewayConnection) -> Void) {
         if connection.eventLoop.inEventLoop {
             act(connection.value)

@@ -47,8 +47,8 @@ public struct GatewayRequest: Sendable {
     public let transport: GatewayTransport
     /// What is asked of the resource.
     public let form: GatewayForm
-    /// A peer's name or node ID as the application wrote it, or `any`. It has the form of a name; nobody
-    /// knows yet whether it is one.
+    /// A peer's name or node ID as the application wrote it, `any`, or `everyProvider`. But for the last it
+    /// has the form of a name; nobody knows yet whether it is one.
     public let peer: String
     /// A resource's name, of the right form.
     public let resource: String
@@ -61,11 +61,11 @@ public struct GatewayRequest: Sendable {
     public let purpose: Purpose?
     /// What `Comity-Deadline` asks for, above zero and at most `Limits.callDeadlineMax`; nil when it was not
     /// sent.
-    public let deadline: Duration?
+    public var deadline: Duration?
     /// 1 ... `Limits.idempotencyKey` bytes of plain text; nil when it was not sent.
     public let idempotencyKey: String?
     /// A well-formed W3C trace context of version 00; nil when none was sent or it was malformed.
-    public let traceparent: String?
+    public var traceparent: String?
     /// What of the body had arrived.
     public internal(set) var body: ByteBuffer
     /// Whether `body` is all of it.
@@ -79,6 +79,9 @@ public struct GatewayRequest: Sendable {
     /// Whether the application sends its body only once it is invited.
     let awaitsInvitation: Bool
 
-    /// Whether the request has a form whose body may stream.
-    var mayStream: Bool { if case .mesh = form { true } else { false } }
+    /// In place of a peer: all providers of the resource (protocol section 8).
+    public static let everyProvider = "*"
+
+    /// Whether the request has a form whose body may stream: what goes to many is kept until all have it.
+    var mayStream: Bool { if case .mesh = form { peer != Self.everyProvider } else { false } }
 }

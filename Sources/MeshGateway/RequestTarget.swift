@@ -57,13 +57,14 @@ enum RequestTarget: Equatable {
     private static func names(_ segments: [Substring]) throws(RequestRefusal) -> (
         peer: String, resource: String
     ) {
-        guard let peer = NodeName(segments[1]) else {
+        let isToAll = segments[1] == GatewayRequest.everyProvider
+        guard let peer = isToAll ? GatewayRequest.everyProvider : NodeName(segments[1])?.description else {
             throw RequestRefusal(.peerNotFound, [Fact("peer", shortened(String(segments[1])))])
         }
         guard let resource = ResourceName(segments[2]) else {
             throw RequestRefusal(.resourceUnknown, [Fact("resource", shortened(String(segments[2])))])
         }
-        return (peer.description, resource.description)
+        return (peer, resource.description)
     }
 
     private static func shortened(_ text: String) -> String {

@@ -28,6 +28,31 @@ import Testing
         "CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "GET /mesh/B/o HTTP/2.0\r\nHost: localhost\r\n\r\n", "GET /mesh/B/o\r\n\r\n", "hello\r\n\r\n",
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}",
+        // What has made two readers differ elsewhere: a name with a space, a value with more than a token,
+        // sizes that overflow or have a sign or a prefix, line ends that are none, a chunk with another end.
+        "POST /mesh/B/o HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+        "POST /mesh/B/o HTTP/1.1\r\nHost: localhost\r\n Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST /mesh/B/o HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        "POST /mesh/B/o HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n",
+        "POST /mesh/B/o HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked;q=1\r\n\r\n0\r\n\r\n",
+        "POST /mesh/B/o HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: \u{b}chunked\r\n\r\n0\r\n\r\n",
+        "POST /mesh/B/o HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding:\r\n\r\n0\r\n\r\n",
+        "POST /mesh/B/o HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0x4\r\n\r\nabcd",
+        "POST /mesh/B/o HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4 4\r\n\r\nabcd",
+        "POST /mesh/B/o HTTP/1.1\r\nHost: localhost\r\nContent-Length: -4\r\n\r\nabcd",
+        "POST /mesh/B/o HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999\r\n\r\nabcd",
+        "POST /mesh/B/o HTTP/1.1\r\nHost: localhost\r\nContent-Length:\r\n\r\nabcd",
+        "POST /mesh/B/o HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0x3\r\nabc\r\n0\r\n\r\n",
+        "POST /mesh/B/o HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n10000000000000003\r\nabc\r\n0\r\n\r\n",
+        "POST /mesh/B/o HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcGE0\r\n\r\n",
+        "POST /mesh/B/o HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n +3\r\nabc\r\n0\r\n\r\n",
+        "GET /mesh/B/o HTTP/1.1\r\nHost: localhost\r\nX-A: a\rContent-Length: 4\r\n\r\n",
+        "GET /mesh/B/o HTTP/1.1\r\nHost: localhost\r\nX-A\tB: a\r\n\r\n",
+        "GET /mesh/B/o HTTP/1.1\r\nHost: localhost\r\nX\u{e9}: a\r\n\r\n",
+        "GET /mesh/B/o HTTP/1.1 \r\nHost: localhost\r\n\r\n",
+        "GET\t/mesh/B/o HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET /mesh/B/o HTTP/1.2\r\nHost: localhost\r\n\r\n",
+
     ])
     func refusesWhatTwoReadersCouldFrameDifferently(request: String) async throws {
         try await Application.run { application async throws in

@@ -15,7 +15,8 @@ extension CallPlane: GatewayObserver {
         case .refused(let refusal): return reply.refuse([refusal], correlation: nil)
         case .allowed(let found): principal = found
         }
-        guard let target = CallTarget(request.peer) else {
+        let isToAll = request.peer == GatewayRequest.everyProvider
+        guard let target = isToAll ? .any : CallTarget(request.peer) else {
             return reply.refuse([Refusal(.peerNotFound, [Fact("peer", request.peer)])], correlation: nil)
         }
         guard let resource = ResourceName(request.resource) else {
@@ -34,7 +35,8 @@ extension CallPlane: GatewayObserver {
             }
             form = .invoke(capability: capability ?? nil, query: QueryScalars.query(of: request.body))
         }
-        take(request, reply, target, resource, form, as: principal)
+        if isToAll { return takeForAll(request, reply, resource, form, as: principal) }
+        take(request, .application(reply), nextRequest(), target, resource, form, as: principal)
     }
 
     /// Whoever may call may read how the agent does; what it names are methods of ours and node IDs of peers.
@@ -49,21 +51,53 @@ extension CallPlane: GatewayObserver {
         }
     }
 
-    private func take(
-        _ request: GatewayRequest, _ reply: GatewayReply, _ target: CallTarget, _ resource: ResourceName,
-        _ form: CallForm, as principal: Principal
-    ) {
+    private func nextRequest() -> RequestID {
         tables.value.requestsSeen += 1
-        let id = RequestID(tables.value.requestsSeen)
+        return RequestID(tables.value.requestsSeen)
+    }
+
+    /// A call to each of them: with the deadline that the request has, so that all end by then, and in one
+    /// trace.
+    private func takeForAll(
+        _ request: GatewayRequest, _ reply: GatewayReply, _ resource: ResourceName, _ form: CallForm,
+        as principal: Principal
+    ) {
+        let providers: [Provider]
+        switch desk.withLock({ $0.providers(of: resource, at: SystemClock.now().wall) }) {
+        case .refused(let refusal): return reply.refuse([refusal], correlation: nil)
+        case .allowed(let found): providers = found
+        }
+        let calls = providers.map { (provider: $0, call: nextRequest()) }
+        let gathering = FanOut(
+            calls, givingUpBy: { [unowned self] call in loop.execute { self.giveUp(call) } },
+            finishingBy: { [unowned self] parts in
+                tables.value.fanOuts[request.id] = nil
+                reply.gathered(parts)
+            })
+        tables.value.fanOuts[request.id] = gathering
+        var shared = request
+        shared.deadline = request.deadline ?? Limits.callDeadline
+        shared.traceparent = request.traceparent ?? TraceContext.fresh(using: &tables.value.traces)
+        for (part, (provider, call)) in calls.enumerated() {
+            take(
+                shared, .fanOut(gathering, part: part), call, .node(provider.node), resource, form,
+                as: principal)
+        }
+    }
+
+    private func take(
+        _ request: GatewayRequest, _ way: AnswerWay, _ id: RequestID, _ target: CallTarget,
+        _ resource: ResourceName, _ form: CallForm, as principal: Principal
+    ) {
         let body = request.requestBody
-        tables.value.requests[id] = OwnRequest(id, request, body, reply: reply) { [unowned self] event in
+        tables.value.requests[id] = OwnRequest(id, request, body, answering: way) { [unowned self] event in
             switch event {
             case .left: submit(.bodyLeft(id))
             case .moved: submit(.bytesMoved(id))
             case .ended(let summary): submit(.bodyEnded(id, summary))
             }
         }
-        tables.value.gateway[request.id] = id
+        if case .application = way { tables.value.gateway[request.id] = id }
         submit(
             .requested(
                 LocalRequest(
@@ -86,7 +120,12 @@ extension CallPlane: GatewayObserver {
     func answerFlowChanged(_ flow: AnswerFlow, of id: GatewayRequestID) { request(id)?.flowChanged(flow) }
 
     func cancelled(_ id: GatewayRequestID) {
-        guard let request = tables.value.gateway.removeValue(forKey: id) else { return }
+        if let request = tables.value.gateway.removeValue(forKey: id) { return giveUp(request) }
+        for call in tables.value.fanOuts.removeValue(forKey: id)?.open ?? [] { giveUp(call) }
+    }
+
+    /// Nobody waits for this call's answer any more.
+    private func giveUp(_ request: RequestID) {
         submit(.cancelled(request))
         let removed = tables.value.requests.removeValue(forKey: request)
         removed?.feed.detach()

@@ -103,7 +103,7 @@ extension CallPlane {
             guard let request = end(id) else { return }
             request.answering?.finish()
         case .answerAgain(let id, let answer, let correlation):
-            end(id)?.reply.answer(
+            end(id)?.way.answer(
                 status: Int(answer.status), headers: answer.headers,
                 body: ByteBuffer(bytes: answer.body?.bytes ?? []), correlation: correlation)
         case .refuse(let id, let refusals, let correlation): refuse(id, refusals, correlation)
@@ -164,7 +164,7 @@ extension CallPlane {
     private func refuse(_ id: RequestID, _ refusals: [Refusal], _ correlation: CorrelationID?) {
         guard let request = end(id) else { return }
         request.answering?.abandon()
-        request.reply.refuse(refusals, correlation: correlation)
+        request.way.refuse(refusals, correlation: correlation)
     }
 
     /// Ends what was begun for a request: nobody will hear of it.
@@ -178,7 +178,7 @@ extension CallPlane {
     /// Takes a request out, with its attempts.
     private func end(_ id: RequestID) -> OwnRequest? {
         guard let request = tables.value.requests.removeValue(forKey: id) else { return nil }
-        tables.value.gateway[request.reply.id] = nil
+        if case .application(let reply) = request.way { tables.value.gateway[reply.id] = nil }
         request.feed.detach()
         for attempt in request.attempts {
             tables.value.attempts[attempt] = nil

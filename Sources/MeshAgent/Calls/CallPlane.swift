@@ -35,6 +35,8 @@ final class CallPlane: Sendable {
     struct Tables {
         var requests: [RequestID: OwnRequest] = [:]
         var gateway: [GatewayRequestID: RequestID] = [:]
+        /// Requests to all providers, each of which has calls of its own among `requests`.
+        var fanOuts: [GatewayRequestID: FanOut] = [:]
         var attempts: [AttemptID: PeerAttempt] = [:]
         var calls: [InboundKey: PeerCall] = [:]
         var uses: [ServiceID: any ServiceUse] = [:]

@@ -8,7 +8,7 @@ import NIOCore
 /// event loop.
 final class OwnRequest: AnswerSink, BodySource {
     let id: RequestID
-    let reply: GatewayReply
+    let way: AnswerWay
     /// Whether the answer has no body whatever its head says: to HEAD.
     private let isHead: Bool
     /// Made with the request, which then is its source.
@@ -23,11 +23,11 @@ final class OwnRequest: AnswerSink, BodySource {
     private var head: (status: Int, headers: [HeaderField], correlation: CorrelationID?)?
 
     init(
-        _ id: RequestID, _ request: GatewayRequest, _ body: RequestBody, reply: GatewayReply,
+        _ id: RequestID, _ request: GatewayRequest, _ body: RequestBody, answering way: AnswerWay,
         tell: @escaping (RequestFeed.Event) -> Void
     ) {
         self.id = id
-        self.reply = reply
+        self.way = way
         if case .mesh("HEAD", _, _) = request.form { isHead = true } else { isHead = false }
         switch request.delivery {
         case .whole: feed = RequestFeed(whole: request.body, form: body, trailers: request.trailers)
@@ -42,9 +42,9 @@ final class OwnRequest: AnswerSink, BodySource {
         body == .none && feed.form != .none ? RequestFeed(whole: ByteBuffer(), form: .none) : feed
     }
 
-    func hold() { reply.holdBody() }
+    func hold() { way.hold() }
 
-    func resume() { reply.resumeBody() }
+    func resume() { way.resume() }
 
     /// The desk lets the answer's head pass.
     func begin(status: Int, headers: [HeaderField], correlation: CorrelationID?) {
@@ -57,13 +57,13 @@ final class OwnRequest: AnswerSink, BodySource {
 
     func pass(_ piece: ByteBuffer) -> Bool {
         sendHead()
-        reply.body(piece)
+        way.body(piece)
         return !isFull
     }
 
     func close(trailers: [HeaderField]) {
         sendHead()
-        reply.end(trailers: trailers)
+        way.end(trailers: trailers)
     }
 
     /// The application reads more slowly than it is sent to, or has caught up.
@@ -81,7 +81,7 @@ final class OwnRequest: AnswerSink, BodySource {
     private func sendHead() {
         guard let (status, headers, correlation) = head else { return }
         head = nil
-        reply.head(status: status, headers: headers, correlation: correlation)
+        way.head(status: status, headers: headers, correlation: correlation)
     }
 }
 

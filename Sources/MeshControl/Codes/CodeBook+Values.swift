@@ -159,7 +159,7 @@ extension CodeBook {
                 "transfer-encoding", "expect", "idempotency key", "bytes of the idempotency key",
                 "at most", "attempt", "capability", "because it", "body", "body in the head",
             ]
-        case .bodyTooLarge: ["bytes", "body", "limit", "at most"]
+        case .bodyTooLarge: ["bytes", "bytes of all answers", "body", "limit", "at most"]
         case .headTooLarge: ["bytes", "head limit", "limit", "at most"]
         case .deadlineExceeded:
             [
@@ -202,7 +202,8 @@ extension CodeBook {
                 "bytes of reconciliation a minute", "life in ms", "shortest in ms", "longest in ms",
                 "signature checks a second", "tokens in use", "uses", "partner domains",
                 "bytes of the reason", "at most", "approvals of one party at most", "persons",
-                "party", "agreements of domains", "with one party at most", "offers of one party at most",
+                "party", "agreements of domains", "providers", "with one party at most",
+                "offers of one party at most",
             ]
         case .nameTaken: ["name", "its key"]
         case .nothingFound:

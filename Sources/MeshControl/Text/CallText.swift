@@ -8,6 +8,7 @@ public enum CallText {
         -> String
     {
         var text = ""
+        if case .gathered(let parts) = answer.outcome { return render(parts, presentation) }
         switch answer.outcome {
         case .answered(let status):
             if status >= 400 { text = "\(presentation.ink(.bad, "the resource answered \(status)"))\n" }
@@ -20,9 +21,30 @@ public enum CallText {
                     "  \(presentation.ink(.faint, "why"))   "
                     + presentation.ink(.command, presentation.typed(more.madePrintable)) + "\n"
             }
+        case .gathered: break
         }
         guard let correlation = answer.correlation else { return text }
         return text + "\(presentation.ink(.faint, "correlation")) \(correlation)\n"
+    }
+
+    /// How many answered, and of each that did not, why, and the command that says more.
+    private static func render(_ parts: [GatewayAnswer.Part], _ presentation: Presentation) -> String {
+        var table = TextTable()
+        for part in parts where !part.isWell {
+            let why = part.correlation.map { presentation.typed("comity explain \($0)") } ?? ""
+            if let status = part.status {
+                table.add([
+                    .init(part.name), .init("the resource answered \(status)", .bad), .init(why, .command),
+                ])
+            }
+            for refusal in part.refused?.reasons ?? [] {
+                table.add([.init(part.name), .init(refusal.code.rawValue, .bad), .init(why, .command)])
+            }
+        }
+        let answered = parts.count { $0.status != nil }
+        let ink: Ink = answered == parts.count ? .faint : .bad
+        return presentation.ink(ink, "\(answered) of \(parts.count) providers answered") + "\n"
+            + table.render(presentation.unbounded, indent: 2)
     }
 
     /// The command with what is known of the call in place of the words in capitals. An offer is the

@@ -8,7 +8,7 @@ import NIOPosix
 
 /// One federated call, made as any application makes it: through the gateway of one's own agent.
 public struct GatewayCall: Equatable, Sendable {
-    /// A peer's name or node ID; `any` lets the router pick.
+    /// A peer's name or node ID; `any` lets the router pick, `*` asks all providers.
     public var peer: String
     /// The peer's resource.
     public var resource: ResourceName
@@ -47,14 +47,19 @@ public struct GatewayCall: Equatable, Sendable {
             guard let resource = ResourceName(parts[0]) else { return nil }
             self.init(peer: "any", resource: resource)
         case 2...3:
-            guard let peer = NodeName(parts[0]), let resource = ResourceName(parts[1]) else { return nil }
-            self.init(peer: peer.description, resource: resource)
+            guard let peer = parts[0] == "*" ? "*" : NodeName(parts[0])?.description,
+                let resource = ResourceName(parts[1])
+            else { return nil }
+            self.init(peer: peer, resource: resource)
             guard parts.count == 3 else { return }
             guard let capability = ResourceName(parts[2]) else { return nil }
             self.capability = capability
         default: return nil
         }
     }
+
+    /// Whether it goes to all providers.
+    public var isToAll: Bool { peer == "*" }
 
     /// Where the gateway takes it.
     var path: String {
@@ -71,7 +76,31 @@ public struct GatewayAnswer: Equatable, Sendable {
         case answered(status: Int)
         /// The mesh refused, with every reason.
         case refused([Refusal], next: String?)
+        /// It went to all providers; what became of each.
+        case gathered([Part])
     }
+
+    /// What became of one provider's part of a call to all of them.
+    public struct Part: Equatable, Sendable, Decodable {
+        /// What people call the provider.
+        public let name: String
+        /// Names the call to it; nil when there was none.
+        public let correlation: String?
+        /// The resource's status; nil when the mesh refused.
+        public let status: Int?
+        /// Why the mesh refused, if it did.
+        public let refused: Refused?
+
+        /// A refusal, as the gateway writes it.
+        public struct Refused: Equatable, Sendable, Decodable {
+            /// Every reason.
+            public let reasons: [Refusal]
+        }
+
+        /// Whether the resource answered, and that it is well.
+        var isWell: Bool { status.map { (200..<400).contains($0) } ?? false }
+    }
+
     /// Names the call; nil when it never got that far.
     public var correlation: CorrelationID?
     /// How it ended.
@@ -90,6 +119,7 @@ public struct GatewayAnswer: Equatable, Sendable {
         switch outcome {
         case .answered(let status): (200..<400).contains(status) ? 0 : 1
         case .refused(let reasons, _): reasons.first?.code == .peerUnreachable ? 4 : 1
+        case .gathered(let parts): parts.allSatisfy(\.isWell) ? 0 : 1
         }
     }
 }
@@ -173,6 +203,16 @@ public enum GatewayCaller {
         }
     }
 
+    private static func gathered(_ bytes: [UInt8], of body: ByteBuffer, status: Int) -> GatewayAnswer {
+        do throws(ControlFailure) {
+            let parts = try ControlCoding.decode([GatewayAnswer.Part].self, from: body)
+            return GatewayAnswer(correlation: nil, outcome: .gathered(parts), body: bytes)
+        } catch {
+            // What cannot be read is shown as it came.
+            return GatewayAnswer(correlation: nil, outcome: .answered(status: status), body: bytes)
+        }
+    }
+
     static func answer(status: Int, headers: [(name: String, value: String)], body: ByteBuffer)
         -> GatewayAnswer
     {
@@ -181,6 +221,7 @@ public enum GatewayCaller {
         let bytes = Array(body.readableBytesView)
         // No resource can set this header: the gateway removes what comes from outside under its prefix.
         guard let code = header("comity-refusal").flatMap({ RefusalCode(rawValue: $0) }) else {
+            if header("comity-fan-out") != nil { return gathered(bytes, of: body, status: status) }
             return GatewayAnswer(correlation: correlation, outcome: .answered(status: status), body: bytes)
         }
         do throws(ControlFailure) {

@@ -42,6 +42,19 @@ struct Assessment: Sendable, Equatable {
     }
 }
 
+/// Who provides a resource.
+public struct Provider: Sendable, Equatable {
+    /// The node.
+    public let node: NodeID
+    /// What people call it here.
+    public let name: String
+
+    public init(node: NodeID, name: String) {
+        self.node = node
+        self.name = name
+    }
+}
+
 /// Weighing the candidates of one request: pure questions, asked alike to decide and to explain.
 extension CallDesk {
     /// The nodes that may provide what `request` asks for, this node first; or why there is none.
@@ -57,25 +70,44 @@ extension CallDesk {
             if let node = view.names[name] { return .allowed([node]) }
             return .refused(
                 Refusal(.peerNotFound, [Fact("name", name), Fact("peers known", view.peers.count)]))
-        case .any:
-            var nodes = view.resources[request.resource] == nil ? [] : [view.me]
-            let members = view.domain?.providers(of: request.resource, at: wall) ?? []
-            nodes += members
-            for provider in view.routes[request.resource] ?? []
-            where !nodes.contains(provider.node) && provider.node != view.me {
-                nodes.append(provider.node)
-            }
-            guard !nodes.isEmpty else {
+        case .any: return providers(of: request.resource, at: wall)
+        }
+    }
+
+    /// The nodes that count as providers of `resource`, this one first; or why there is none.
+    private func providers(of resource: ResourceName, at wall: WallTime) -> Ruling<[NodeID]> {
+        var nodes = view.resources[resource] == nil ? [] : [view.me]
+        let members = view.domain?.providers(of: resource, at: wall) ?? []
+        nodes += members
+        for provider in view.routes[resource] ?? []
+        where !nodes.contains(provider.node) && provider.node != view.me {
+            nodes.append(provider.node)
+        }
+        guard !nodes.isEmpty else {
+            return .refused(
+                Refusal(
+                    .resourceUnknown,
+                    [
+                        Fact("resource", resource), Fact("providers here", 0),
+                        Fact("members of the domain that offer it", members.count),
+                        Fact("providers by route", view.routes[resource]?.count ?? 0),
+                    ]))
+        }
+        return .allowed(nodes)
+    }
+
+    /// All of whom a request to every provider of `resource` asks, by name: at most `Limits.fanOut`. Whether
+    /// each may be asked is found when it is.
+    public func providers(of resource: ResourceName, at wall: WallTime) -> Ruling<[Provider]> {
+        switch providers(of: resource, at: wall) as Ruling<[NodeID]> {
+        case .refused(let refusal): return .refused(refusal)
+        case .allowed(let nodes):
+            guard nodes.count <= Limits.fanOut else {
                 return .refused(
-                    Refusal(
-                        .resourceUnknown,
-                        [
-                            Fact("resource", request.resource), Fact("providers here", 0),
-                            Fact("members of the domain that offer it", members.count),
-                            Fact("providers by route", view.routes[request.resource]?.count ?? 0),
-                        ]))
+                    Refusal(.limitReached, [Fact("providers", nodes.count), Fact("at most", Limits.fanOut)]))
             }
-            return .allowed(nodes)
+            let providers = nodes.map { Provider(node: $0, name: view.label($0)) }
+            return .allowed(providers.sorted { ($0.name, $0.node) < ($1.name, $1.node) })
         }
     }
 

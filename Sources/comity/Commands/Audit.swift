@@ -106,8 +106,10 @@ struct ExplainCommand: AsyncParsableCommand {
         if let target = subject.last, subject.count == 2 || target.contains("/"),
             let call = GatewayCall(target: target)
         {
+            // Of any it is said of each provider whether it may be asked.
             return .wouldCall(
-                peer: call.peer, resource: call.resource, capability: call.capability, principal: principal)
+                peer: call.isToAll ? "any" : call.peer, resource: call.resource, capability: call.capability,
+                principal: principal)
         }
         if subject[0] == "last" { return .last }
         return CorrelationID(subject[0]).map { .call($0) } ?? .reference(subject[0])

@@ -8,7 +8,8 @@ struct Call: AsyncParsableCommand {
         abstract: "Call a resource of a peer.",
         discussion: """
             Prints the answer on standard output and the call's correlation id on standard error.
-            RESOURCE alone, or any/RESOURCE/CAPABILITY, lets the router pick the node. With - the JSON is read
+            RESOURCE alone, or any/RESOURCE/CAPABILITY, lets the router pick the node. '*/RESOURCE/CAPABILITY'
+            asks all providers at once and prints an array with what became of each. With - the JSON is read
             from standard input.
 
             Example: comity call bakery/orders/list '{"day":"2026-11-21"}' --deadline 2s
@@ -51,9 +52,11 @@ struct Call: AsyncParsableCommand {
         let answer = try await GatewayCaller.call(call, home: home.path) { () throws(ControlFailure) in
             try await home.ask(ShowStatus.self).listening.gateway
         }
-        if case .answered = answer.outcome {
+        switch answer.outcome {
+        case .answered, .gathered:
             let body = String(decoding: answer.body, as: UTF8.self)
             Terminal.out(body.isEmpty || body.hasSuffix("\n") ? body : body + "\n")
+        case .refused: break
         }
         Terminal.note(CallText.render(answer, to: call, Terminal.notes(home)))
         if answer.exitCode != 0 { throw ExitCode(answer.exitCode) }
