@@ -10,6 +10,7 @@ extension Overlay {
     mutating func choose(at now: Instant) -> [NodeID] {
         guard isSparse else {
             drawn = []
+            sounded = nil
             alarms.cancel(.redraw)
             return mark(peers.keys)
         }
@@ -26,6 +27,10 @@ extension Overlay {
             let others = peers.filter { $1.share == .apart }.map(\.0)
             chosen = members + pick(configuration.gossipLinks - members.count, of: others)
         }
+        let bridges = bridges.filter { peers[$0] != nil && !chosen.contains($0) }
+        chosen += bridges.prefix(configuration.linksToAll)
+        sound(besides: chosen, at: now)
+        if let sounded { chosen.append(sounded) }
         chosen.sort()
         return mark(chosen)
     }
@@ -48,10 +53,27 @@ extension Overlay {
     mutating func redraw(at now: Instant) {
         alarms.set(.redraw, at: now + configuration.redraw)
         drawn = []
+        drawnAt = now
         for (peer, known) in peers where known.isAway && !known.isChosen {
             peers.update(peer) { $0.isAway = false }
         }
         alarms.set(.choice, at: now)
+    }
+
+    /// Who is sought because nothing comes of it: the same until it is there or away, then the one that has
+    /// waited longest.
+    private mutating func sound(besides chosen: [NodeID], at now: Instant) {
+        let candidates = unheard.filter { peer in
+            guard let known = peers[peer] else { return false }
+            return known.line == nil && !known.isAway && !chosen.contains(peer)
+        }
+        if let sounded, candidates.contains(sounded) { return }
+        let due = candidates.filter { peer in
+            peers[peer]?.soundedAt.map { $0 < drawnAt } ?? true
+        }
+        sounded = due.min { (peers[$0]?.soundedAt ?? .zero, $0) < (peers[$1]?.soundedAt ?? .zero, $1) }
+        guard let sounded else { return }
+        peers.update(sounded) { $0.soundedAt = now }
     }
 
     /// - Parameter pool: rising.

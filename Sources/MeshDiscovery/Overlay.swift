@@ -3,9 +3,15 @@ import MeshBase
 /// Decides with which trusted peers this node keeps links (protocol section 5).
 ///
 /// With all of them while these are few. Above `linksToAll`, with the chosen ones: the nearest by node ID on
-/// either side, which makes of all members a ring that hangs together, and some that are drawn anew every
-/// so often, which make it a short way from anybody to anybody and carry it over gaps in the ring. With
-/// everybody else a link is there while something uses it: a call or a document that waits opens it.
+/// either side, which makes of all who know one another a ring that hangs together, and some that are drawn
+/// anew every so often, which make it a short way from anybody to anybody and carry it over gaps in the ring.
+/// With everybody else a link is there while something uses it: a call or a document that waits opens it.
+///
+/// Who has not met everybody has a ring of its own, and two such rings may touch in one pair only. Gossip
+/// says where: a *bridge*, over whose link others are heard of, is chosen as long as it is one; members of
+/// whom nothing comes are sought one after another, each once between two draws, for `absence` or until the
+/// link is up, over which gossip then learns whether it is a bridge. So when what one part tells no longer
+/// reaches another part, each of their pairs that have met links them again.
 ///
 ///     one peer, without a link      left alone ──wanted, chosen──> sought ──`absence` without a link──> away
 ///                                        ▲                          │  ▲  (another is chosen besides)    │
@@ -58,6 +64,10 @@ public struct Overlay: Sendable, Equatable {
         var isAway = false
         /// What was ordered last; nil: nothing yet.
         var isSought: Bool?
+        /// How often it may say whether it needs the link; nil before the first time.
+        var notices: TokenBucket?
+        /// When it was last sought because nothing comes of it; nil: never.
+        var soundedAt: Instant?
     }
 
     enum Alarm: Comparable, Sendable {
@@ -66,11 +76,22 @@ public struct Overlay: Sendable, Equatable {
         case peer(NodeID)
     }
 
+    /// Ends change their minds when a call comes, or minutes without one have passed: more often none honest
+    /// says so.
+    private static var noticesAtOnce: Int { 10 }
+    private static var noticeInterval: Duration { .seconds(1) }
+
     let node: NodeID
     let configuration: OverlayConfiguration
     var peers = OrderedTable<NodeID, Peer>()
     /// Chosen by lot, until the next draw.
     var drawn: [NodeID] = []
+    var drawnAt = Instant.zero
+    /// Of whom nothing comes, and whose link others are heard of by.
+    var unheard: [NodeID] = []
+    var bridges: [NodeID] = []
+    /// Which of the unheard is sought now.
+    var sounded: NodeID?
     var alarms = Deadlines<Alarm>()
     var generator: SeededGenerator
 
@@ -90,13 +111,16 @@ public struct Overlay: Sendable, Equatable {
     /// Whether a link with this trusted peer is kept; otherwise one is opened when something needs it.
     public func isKept(_ peer: NodeID) -> Bool { !isSparse || peers[peer]?.isChosen == true }
 
+    /// Whether it was sought for some time, and no link came.
+    public func isAway(_ peer: NodeID) -> Bool { peers[peer]?.isAway == true }
+
     /// Whether this peer's link may carry calls.
     public func isInUse(_ peer: NodeID) -> Bool { peers[peer]?.line?.standing == .needed }
 
     /// Whether what a peer offers may be unknown only because it had no link: there is none, or a new one.
     public func isCatalogAwaited(of peer: NodeID, at now: Instant) -> Bool {
         guard isSparse, let peer = peers[peer] else { return false }
-        guard let line = peer.line else { return !peer.isChosen }
+        guard let line = peer.line else { return !(peer.isChosen && peer.isAway) }
         return line.standing != .needed || now < line.since + configuration.catalogPatience
     }
 
@@ -119,6 +143,9 @@ public struct Overlay: Sendable, Equatable {
             guard let known = peers[peer], known.share != share else { return }
             peers.update(peer) { $0.share = share }
             alarms.set(.choice, at: now)
+        case .reach(let unheard, let bridges):
+            (self.unheard, self.bridges) = (unheard, bridges)
+            alarms.set(.choice, at: now)
         case .linkUp(let peer): linkUp(peer, at: now)
         case .linkDown(let peer): peers.update(peer) { $0.line = nil }
         case .wanted(let peer, let wish): want(peer, wish, at: now)
@@ -136,7 +163,7 @@ public struct Overlay: Sendable, Equatable {
 
     private mutating func linkUp(_ peer: NodeID, at now: Instant) {
         peers.update(peer) { known in
-            if known.isAway { alarms.set(.choice, at: now) }
+            if known.isAway || sounded == peer { alarms.set(.choice, at: now) }
             known.isAway = false
             known.wantedUntil = nil
             known.line = Line(since: now, lastUse: now)
@@ -158,7 +185,10 @@ public struct Overlay: Sendable, Equatable {
     private mutating func hear(
         _ need: LinkNeed, from peer: NodeID, at now: Instant, into effects: inout Outbox<OverlayEffect>
     ) {
-        guard let line = peers[peer]?.line else { return }
+        let isTaken = peers.update(peer) {
+            $0.notices.take(of: Self.noticesAtOnce, every: Self.noticeInterval, at: now)
+        }
+        guard isTaken == true, let line = peers[peer]?.line else { return }
         peers.update(peer) { $0.line?.theirs = need }
         guard need == .needed else { return }
         // It had given the link up, and asks; otherwise it answers, if it was asked.
@@ -273,7 +303,7 @@ extension OverlayInput {
         case .peerTrusted(let peer), .membership(let peer, _), .linkUp(let peer), .linkDown(let peer),
             .wanted(let peer, _), .used(let peer), .told(let peer, _), .goingAway(let peer):
             peer
-        case .peerDropped, .timeReached: nil
+        case .peerDropped, .reach, .timeReached: nil
         }
     }
 }

@@ -8,6 +8,9 @@ public enum OverlayInput: Sendable, Equatable {
     case peerDropped(NodeID)
     /// Whether this trusted peer is a member of this node's domain now: domains gossip.
     case membership(NodeID, DomainShare)
+    /// Members of the domain of whom nothing comes though they were met, and those whose link others are
+    /// heard of by; both by node ID.
+    case reach(unheard: [NodeID], bridges: [NodeID])
     /// A link is up, or another connection carries it now.
     case linkUp(NodeID)
     /// The link is gone.

@@ -81,6 +81,7 @@ extension Gossip {
         for audience in domainAudiences where audience != shared { leave(node, audience, into: &effects) }
         guard let shared, registries[shared]?.present[node] == nil else { return }
         enter(node, shared, at: now)
+        watchHearing(at: now.instant)
         if let domainOffers { replace(with: domainOffers, in: shared, at: now, into: &effects) }
         if links.links[node] != nil { sendList(to: node, in: shared, at: now, into: &effects) }
         effects.post(.catalogChanged(node))

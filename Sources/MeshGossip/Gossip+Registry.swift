@@ -81,6 +81,7 @@ extension Gossip {
             watchExpiry(of: node, in: audience, at: now)
         case .news(let audience): tellNews(in: audience, at: now, into: &effects)
         case .turn(let audience): takeTurns(in: audience, at: now, into: &effects)
+        case .hearing: checkHearing(at: now, into: &effects)
         }
     }
 
@@ -216,7 +217,7 @@ extension Gossip {
             registry.update(owner) { correspondent in
                 let reception = take(&correspondent.theirs)
                 if before.newest != correspondent.theirs.newest {
-                    correspondent.theirs.bringer = sender == owner ? nil : sender
+                    correspondent.took(from: sender == owner ? nil : sender, at: now)
                 }
                 return reception
             } ?? .known

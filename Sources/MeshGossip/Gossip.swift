@@ -45,6 +45,8 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
     var signatures = OrderedTable<Ticket, AwaitedSignature>()
     var invalid = OrderedTable<NodeID, Int>()
     var deadlines = Deadlines<RegistryAlarm>()
+    /// What was said last of who is heard of.
+    var reach = GossipReach()
     private var ticketsIssued: UInt64 = 0
 
     private static var invalidUntilLinkEnds: Int { 3 }
@@ -296,4 +298,6 @@ enum RegistryAlarm: Comparable, Sendable {
     case news(Audience)
     /// Who was asked for a head of this audience has had its time.
     case turn(Audience)
+    /// Through whom the domain is heard of is to be looked at.
+    case hearing
 }

@@ -25,6 +25,8 @@ public enum GossipEffect: Equatable, Sendable {
     case persist(GossipChange)
     /// What this peer offers has changed: calls must see it.
     case catalogChanged(NodeID)
+    /// Of whom nothing comes, and whose link others are heard of by: links are chosen by it.
+    case reach(GossipReach)
     /// The peer signed two different things under one name.
     case contradicted(NodeID, evidence: String)
     /// Remember.

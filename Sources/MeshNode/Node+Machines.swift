@@ -202,6 +202,8 @@ extension Node {
         case .sign(let request): sign(request, for: .gossip(request.ticket), into: &effects)
         case .persist(let change): effects.post(.persist(.gossip(change)))
         case .catalogChanged: isViewStale = true
+        case .reach(let reach):
+            tell(.reach(unheard: reach.unheard, bridges: reach.bridges), at: now, into: &effects)
         case .contradicted(let node, let evidence):
             tell(.contradicted(node, evidence: evidence), at: now, into: &effects)
         case .record(let event): record(words.event(of: event), at: now, into: &effects)

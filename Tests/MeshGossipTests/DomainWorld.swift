@@ -24,6 +24,7 @@ struct DomainWorld {
         var membership: Membership?
         var records: [GossipEvent] = []
         var catalogChanges = 0
+        var reach = GossipReach()
         var convictions: [NodeID] = []
         var relayed = 0
         /// What trust looks at of one teller's proofs, three signatures each.
@@ -254,6 +255,7 @@ struct DomainWorld {
             for end in [ends.0, ends.1] { tell(end, .connectionClosed(id)) }
         case .relay(let peer, let heads): relay(heads, from: side, to: peer)
         case .catalogChanged: sides[side].catalogChanges += 1
+        case .reach(let reach): sides[side].reach = reach
         case .record(let event): sides[side].records.append(event)
         case .contradicted(let node, let evidence):
             sides[side].convictions.append(node)

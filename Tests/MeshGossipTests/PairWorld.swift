@@ -36,6 +36,7 @@ struct PairWorld {
         var sent: [GossipMessage] = []
         var convictions: [String] = []
         var catalogChanges = 0
+        var reach = GossipReach()
     }
 
     var sides: [Side]
@@ -195,6 +196,7 @@ struct PairWorld {
         case .persist(.head(let stored)): keep(stored, at: side)
         case .relay, .persist(.headGone): Issue.record("a pair has nobody to tell of")
         case .catalogChanged: sides[side].catalogChanges += 1
+        case .reach(let reach): sides[side].reach = reach
         case .contradicted(_, let evidence): sides[side].convictions.append(evidence)
         case .record(let event): sides[side].records.append(event)
         case .linkUp, .linkDown, .linkDegraded: break

@@ -145,29 +145,6 @@ struct RelayTests {
         #expect(world.seen(by: 2, of: 0) == names("r0"))
     }
 
-    /// `side` holds the heads of so many members that are no sides.
-    private func hold(_ numbers: Range<Int>, at side: Int, in world: inout DomainWorld) throws {
-        for number in numbers {
-            let key = SimulatedKey(UInt64(500 + number))
-            world.tell(side, .memberVouched(key.node, key.publicKey, world.member()))
-            var own = OwnRecords(
-                audience: .domain(DomainWorld.domains[0]), owner: key.node, at: world.now.instant)
-            own.replace(with: [Samples.resource("r")], using: Samples.suite)
-            guard case .sign(let head) = own.next(at: world.now, using: Samples.suite) else { return }
-            let signed = key.sign(head)
-            let isSigned = own.sign(signed, at: world.now)
-            let set = try #require(isSigned ? own.published?.set : nil)
-            let push = HeadPush(head: signed, leaves: set.leaves, records: set.records.values)
-            world.tell(side, .relayed(push, by: world.node(side == 0 ? 1 : 2)))
-        }
-        #expect(held(at: side, in: world) == numbers.count)
-    }
-
-    private func held(at side: Int, in world: DomainWorld) -> Int {
-        let audience = Audience.domain(DomainWorld.domains[0])
-        return world.sides[side].gossip.held(in: audience, at: world.now.wall).count
-    }
-
     @Test("crosses a hundred and fifty owners in pages, within ten seconds and a minute's bytes")
     func pages() throws {
         var world = DomainWorld(3, strangers: [(0, 2)])
@@ -176,10 +153,10 @@ struct RelayTests {
             let key = SimulatedKey(UInt64(500 + number))
             world.absent[key.node] = key
         }
-        try hold(0..<150, at: 1, in: &world)
+        try world.hold(0..<150, at: 1)
         world.connect(0, 1)
         world.pass(.seconds(10))
-        #expect(held(at: 0, in: world) == 150)
+        #expect(world.held(at: 0) == 150)
         #expect(!world.sides[1].records.contains { if case .answerWithheld = $0 { true } else { false } })
     }
 
@@ -187,7 +164,7 @@ struct RelayTests {
     func portions() throws {
         var world = DomainWorld(3, strangers: [(0, 2)])
         for side in 0..<3 { world.join(side, world.member()) }
-        try hold(0..<128, at: 1, in: &world)
+        try world.hold(0..<128, at: 1)
         world.connect(0, 1)
         world.pass(.milliseconds(500))
         let proofs = world.sent.compactMap { sent -> Int? in
@@ -203,11 +180,11 @@ struct RelayTests {
         var world = DomainWorld(3, strangers: [(0, 2)])
         for side in 0..<3 { world.join(side, world.member()) }
         world.latency = .milliseconds(250)
-        try hold(0..<1, at: 1, in: &world)
-        try hold(1..<2, at: 0, in: &world)
+        try world.hold(0..<1, at: 1)
+        try world.hold(1..<2, at: 0)
         world.connect(0, 1)
         world.pass(.seconds(120))
-        #expect(held(at: 0, in: world) == 1 && held(at: 1, in: world) == 1)
+        #expect(world.held(at: 0) == 1 && world.held(at: 1) == 1)
         let lists = world.sent.count { if case .list = $0.message { true } else { false } }
         // Two a side when the link comes up; then pauses of two seconds to a minute.
         #expect(lists > 4 && lists < 40, "\(lists) lists")

@@ -1,4 +1,5 @@
 import MeshBase
+import MeshDiscovery
 import MeshNode
 import Testing
 
@@ -32,5 +33,27 @@ import Testing
         #expect(talk.links < 18 && talk.linksMost < 40, "\(talk)")
         let lists = (mesh.kinds["lists of the domain"] ?? 0) / 132 / 30
         #expect(lists < 30, "links that are drawn anew begin with \(lists) bytes a second and member")
+    }
+
+    @Test func `two sites of which one pair alone has met stay together, and a change crosses`() {
+        var overlay = OverlayConfiguration()
+        (overlay.linksToAll, overlay.gossipLinks, overlay.nearLinks) = (8, 4, 2)
+        (overlay.redraw, overlay.idle) = (.seconds(180), .seconds(60))
+        var mesh = GossipMesh(
+            36, seed: 3, .remote, suite: SimulatedSuite(), scale: Rough(), overlay: overlay, sites: .two)
+        mesh.pass(.seconds(240))
+        var minutesApart = 0
+        for _ in 0..<25 {
+            mesh.pass(.seconds(60))
+            if !mesh.isWhole { minutesApart += 1 }
+        }
+        #expect(minutesApart == 0)
+        for place in [2, 35] {
+            mesh.change(place)
+            mesh.pass(.seconds(5))
+            #expect(mesh.spread.holders == 36)
+        }
+        let talk = mesh.talk(for: .seconds(30))
+        #expect(talk.links <= 10 && talk.linksMost <= 16, "no star grows at the bridge: \(talk)")
     }
 }

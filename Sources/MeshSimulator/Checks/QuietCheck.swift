@@ -136,7 +136,7 @@ extension World {
             // Two that differ in whether both are members differ in what they share for as long as that
             // lasts: each asks, ever more seldom, at last once a minute; the drift alarm tells operators.
             if kind == .list, !seeOneDomain(run.host, far) { return }
-            breach(.quiet, "host \(run.host) tells host \(far): \(String("\(document)".prefix(60)))")
+            breach(.quiet, "host \(run.host) tells host \(far): \(String("\(document)".prefix(100)))")
         case .dial, .admit, .awaitPeople, .persist, .publish, .record, .ping, .close, .drain, .sign,
             .linkDown,
             .linkAtRest, .pairing, .renewSessions, .answer, .confirmationWanted, .lookUp, .repeatHandshake,

@@ -49,9 +49,21 @@ extension GossipMesh {
             tell(place, .memberVouched(other.key.node, other.key.publicKey, membership))
         }
         tell(place, .domainOffersChanged(Self.offers(place, version: 1)))
-        for other in members where other.key != members[place].key {
-            order(place, .peerTrusted(other.key.node))
-            order(place, .membership(other.key.node, .shared))
+        for (other, member) in members.enumerated() where other != place && haveMet(place, other) {
+            if sites == .two {
+                tell(place, .peerTrusted(member.key.node, member.key.publicKey))
+                tell(place, .membershipChanged(member.key.node, membership))
+            }
+            order(place, .peerTrusted(member.key.node))
+            order(place, .membership(member.key.node, .shared))
         }
     }
+
+    /// Whether two may be linked.
+    func haveMet(_ one: Int, _ other: Int) -> Bool {
+        sites == .one || (one - other).isMultiple(of: 2) || [min(one, other), max(one, other)] == bridge
+    }
+
+    /// The pair that has met across two sites: half the ring apart.
+    var bridge: [Int] { [0, (members.count / 2) | 1] }
 }

@@ -4,6 +4,18 @@ import MeshNode
 
 // How a change spreads.
 extension GossipMesh {
+    /// Whether there is a way over links from everybody to everybody.
+    public var isWhole: Bool {
+        var seen: Set<Int> = [0]
+        var edge = [0]
+        while let place = edge.popLast() {
+            for peer in members[place].links.keys {
+                if let other = places[peer], seen.insert(other).inserted { edge.append(other) }
+            }
+        }
+        return seen.count == members.count
+    }
+
     func isWatched(_ owner: NodeID) -> Bool { watched.map { places[owner] == $0.owner } ?? false }
 
     mutating func note(_ bytes: Int) {

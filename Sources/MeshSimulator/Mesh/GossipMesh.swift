@@ -14,9 +14,10 @@ public protocol DocumentScale: Sendable {
 /// spreads.
 ///
 /// What is not so in life: handshakes succeed at once, and each counts as `handshakeBytes`; every link has
-/// one latency; whoever has no link has not been met, so that only who was linked shares a pair's audience.
-/// All know from the beginning what all have told, as members who have been together for a while do, and
-/// began to tell it at different times.
+/// one latency; at one site gossip takes who has no link for one that was not met, so that only who was
+/// linked shares a pair's audience. All know from the beginning what all at their site have told, as members
+/// who have been together for a while do, and began to tell it at different times; who else is a member, they
+/// know by its proof.
 public struct GossipMesh<Suite: SignatureSuite, Scale: DocumentScale>: Sendable {
     /// What crosses a link.
     enum Cargo: Sendable {
@@ -75,9 +76,19 @@ public struct GossipMesh<Suite: SignatureSuite, Scale: DocumentScale>: Sendable 
         public let linksMost: Int
     }
 
+    /// Who has met whom, and so may be linked.
+    public enum Sites: Sendable, Equatable {
+        /// All are at one site.
+        case one
+        /// Two sites, of every other member by node ID; one pair alone has met across, and is not near in
+        /// either's ring.
+        case two
+    }
+
     let suite: Suite
     let scale: Scale
     let domain: DomainID
+    let sites: Sites
     let distance: LinkDistance
     var members: [Member] = []
     var places: [NodeID: Int] = [:]
@@ -98,8 +109,9 @@ public struct GossipMesh<Suite: SignatureSuite, Scale: DocumentScale>: Sendable 
     ///   - distance: how often links are pinged.
     public init(
         _ count: Int, seed: UInt64, _ distance: LinkDistance, suite: Suite, scale: Scale,
-        overlay: OverlayConfiguration = OverlayConfiguration()
+        overlay: OverlayConfiguration = OverlayConfiguration(), sites: Sites = .one
     ) {
+        self.sites = sites
         self.suite = suite
         self.scale = scale
         self.distance = distance
@@ -111,10 +123,12 @@ public struct GossipMesh<Suite: SignatureSuite, Scale: DocumentScale>: Sendable 
         }
         for (place, key) in keys.enumerated() {
             places[key.node] = place
+            let near = heads.indices.filter { sites == .one || ($0 - place).isMultiple(of: 2) }
             members.append(
                 Member(
                     key: key,
-                    gossip: Gossip(me: key.node, ownKey: key.publicKey, heads: heads, suite: suite),
+                    gossip: Gossip(
+                        me: key.node, ownKey: key.publicKey, heads: near.map { heads[$0] }, suite: suite),
                     overlay: Overlay(
                         node: key.node, configuration: overlay, generator: chance.split())))
         }
@@ -235,7 +249,7 @@ public struct GossipMesh<Suite: SignatureSuite, Scale: DocumentScale>: Sendable 
 
     mutating func connect(_ one: Int, _ other: Int) {
         let (here, there) = (members[one].key, members[other].key)
-        guard members[one].links[there.node] == nil else { return }
+        guard members[one].links[there.node] == nil, haveMet(one, other) else { return }
         connections += 1
         let connection = ConnectionID(connections)
         ends[connection] = (one, other)
@@ -310,6 +324,8 @@ public struct GossipMesh<Suite: SignatureSuite, Scale: DocumentScale>: Sendable 
         case .linkUp(let peer, _, _): order(place, .linkUp(peer))
         case .linkDown(let peer, _): order(place, .linkDown(peer))
         case .contradicted(let peer, let evidence): preconditionFailure("\(peer) is convicted: \(evidence)")
+        case .reach(let reach):
+            order(place, .reach(unheard: reach.unheard, bridges: reach.bridges))
         case .persist(.headGone), .linkDegraded, .catalogChanged, .record: break
         }
     }

@@ -19,8 +19,8 @@ public enum LinkPresence: String, Sendable, CaseIterable, Hashable {
     var configuration: OverlayConfiguration {
         var configuration = OverlayConfiguration()
         guard self == .few else { return configuration }
-        configuration.linksToAll = 2
-        configuration.gossipLinks = 2
+        configuration.linksToAll = 3
+        configuration.gossipLinks = 3
         configuration.nearLinks = 2
         configuration.redraw = .seconds(30)
         configuration.idle = .seconds(4)
