@@ -119,8 +119,7 @@ extension AgreementBook {
         to peer: NodeID, at now: WallTime, into effects: inout Outbox<AgreementEffect>
     ) {
         guard let file = files[peer], file.key != nil else { return }
-        for record in file.records.values
-        where record.state == .offered && record.origin != .peer && record.agreement.validUntil > now {
+        for record in file.records.values where record.isUnanswered(at: now) {
             effects.post(.send(peer, .offer(record.document)))
         }
     }

@@ -58,6 +58,15 @@ extension AgreementBook {
     }
 }
 
+extension AgreementBook {
+    /// Whether something waits for a link with `peer`: an offer that it has not answered, or an approval or a
+    /// revocation that it has not said that it has.
+    public func hasUnheard(for peer: NodeID, at now: WallTime) -> Bool {
+        guard let file = files[peer], file.key != nil else { return false }
+        return file.isUnheard(from: me) || file.records.values.contains { $0.isUnanswered(at: now) }
+    }
+}
+
 extension AgreementBook.PeerFile {
     /// Whether the peer has yet to say that it has an approval or a revocation of `me`'s.
     func isUnheard(from me: NodeID) -> Bool {
@@ -73,4 +82,9 @@ extension AgreementBook.PeerFile {
 extension AgreementRecord {
     /// Whether what people say of it still matters to the other party.
     var isStillTold: Bool { isOpen || state == .ended(.vetoed) }
+
+    /// Whether this node offered it, and the other party's answer is awaited.
+    func isUnanswered(at now: WallTime) -> Bool {
+        state == .offered && origin != .peer && agreement.validUntil > now
+    }
 }

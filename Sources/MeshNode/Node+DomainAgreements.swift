@@ -21,8 +21,10 @@ extension Node {
         case .sign(let request): sign(request, for: .domainAgreements(request.ticket), into: &effects)
         case .persist(let record): effects.post(.persist(.domainAgreement(record)))
         case .forget(let contentID): effects.post(.persist(.domainAgreementForgotten(contentID)))
-        // An offer waits for one of few; all else comes by whatever links there are, from member to member.
-        case .send(let node, .shown(let content)) where !content.stage.isSignedByBoth:
+        // An offer waits for one of few, and what came of it for who signed first; all else comes by whatever
+        // links there are, from member to member.
+        case .send(let node, .shown(let content))
+        where !content.stage.isSignedByBoth || content.isSigned(by: node, using: suite):
             sendSurely(.domainAgreement(.shown(content)), to: node, at: now, into: &effects)
         case .send(let node, let message): send(.domainAgreement(message), to: node, into: &effects)
         case .changed:
@@ -105,6 +107,13 @@ extension Node {
                 Fact("required here", wanted.map(\.rawValue).joined(separator: ", ")),
                 Fact("agreements of domains", "ask for no approvals"),
             ])
+    }
+}
+
+extension DomainAgreement {
+    /// Whether one of those who signed it is `node`, by the key that it began with.
+    fileprivate func isSigned(by node: NodeID, using suite: some SignatureSuite) -> Bool {
+        signatories.contains { NodeID(suite.pin(of: $0.key).digest) == node }
     }
 }
 

@@ -60,7 +60,8 @@ extension Node {
                 effects.post(.close(connection, code))
             case .admit(let connection, let peer): admit(connection, peer, at: now, into: &effects)
             case .notify(let node, let notice):
-                sendSurely(.trust(notice), to: node, at: now, into: &effects)
+                // Trust ends with it, and no link is made for that.
+                send(.trust(notice), to: node, into: &effects)
             case .dialToPair(let endpoint, let intent, let join):
                 let connection = newConnection()
                 connections[connection] = .pairing(intent, endpoint)
@@ -74,6 +75,7 @@ extension Node {
                 tell(AgreementInput.membershipChanged(node, membership), at: now, into: &effects)
                 tellShares(after: node, at: now, into: &effects)
                 tell(DomainAgreementInput.membershipChanged(node, membership), at: now, into: &effects)
+                seekUnheard(after: node, at: now, into: &effects)
                 if node == me.node { keepHouse(at: now, into: &effects) }
             case .vouched(let node, let key, let membership):
                 isViewStale = true
@@ -112,6 +114,7 @@ extension Node {
             tellShare(of: node, at: now, into: &effects)
             tell(DomainAgreementInput.peerTrusted(node), at: now, into: &effects)
             refreshOffers(to: node, at: now, into: &effects)
+            seekUnheard(node, at: now, into: &effects)
         case .suspended?, .revoked?:
             tell(GossipInput.peerDropped(node), at: now, into: &effects)
             tell(OverlayInput.peerDropped(node), at: now, into: &effects)
@@ -196,6 +199,7 @@ extension Node {
             if loss != .idle { effects.post(.linkDown(node)) }
             tell(OverlayInput.linkDown(node), at: now, into: &effects)
             tell(DiscoveryInput.linkDown(node), at: now, into: &effects)
+            if loss != .idle { seekUnheard(node, at: now, into: &effects) }
         case .linkDegraded: isViewStale = true
         case .send(let node, let message): send(.gossip(message), to: node, into: &effects)
         case .relay(let node, let heads): relay(heads, to: node, into: &effects)

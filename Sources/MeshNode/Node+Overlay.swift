@@ -10,7 +10,7 @@ extension Node {
         var outbox = Outbox<OverlayEffect>()
         overlay.handle(input, at: now.instant, into: &outbox)
         for effect in outbox.drain() {
-            isViewStale = true
+            if case .tell = effect {} else { isViewStale = true }
             switch effect {
             case .seek(let peer):
                 tell(DiscoveryInput.peerTrusted(peer, .sought), at: now, into: &effects)
@@ -34,6 +34,22 @@ extension Node {
     ) {
         tell(OverlayInput.wanted(node, .document), at: now, into: &effects)
         send(document, to: node, into: &effects)
+    }
+
+    /// What waits for `node` in the books asks for a link where there is none: after a start, and after a
+    /// link that broke before all was heard. Over one that was put to rest it was said.
+    mutating func seekUnheard(_ node: NodeID, at now: Moment, into effects: inout Outbox<NodeEffect>) {
+        guard trust.pins.isTrusted(node), gossip.link(with: node) == nil,
+            agreements.hasUnheard(for: node, at: now.wall)
+                || domainAgreements.hasUnheard(for: node, signedBy: me.key, at: now.wall)
+        else { return }
+        tell(OverlayInput.wanted(node, .document), at: now, into: &effects)
+    }
+
+    /// The same after what is known of `node`, which may be this one, has changed.
+    mutating func seekUnheard(after node: NodeID, at now: Moment, into effects: inout Outbox<NodeEffect>) {
+        guard node == me.node else { return seekUnheard(node, at: now, into: &effects) }
+        for peer in trust.pins.peers.keys { seekUnheard(peer, at: now, into: &effects) }
     }
 
     /// Whether `node` is a member of this node's domain, for the choice of gossip's links.

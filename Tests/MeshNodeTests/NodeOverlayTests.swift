@@ -111,6 +111,61 @@ import Testing
         #expect(Self.orders(at: other, of: one, table) != nil)
     }
 
+    @Test(arguments: [false, true])
+    func `what must arrive is taken along also when its sender was started anew`(isRevocation: Bool) throws {
+        var table = Self.ring()
+        let (one, other) = Self.apart(table)
+        if isRevocation {
+            Self.offerOrders(from: one, to: other, in: &table)
+            table.pass(.seconds(60))
+        }
+        table.cuts = [(one, other)]
+        if isRevocation {
+            let contentID = try #require(Self.orders(at: one, of: one, with: other, table)?.contentID)
+            table.command(
+                one, .revoke(RevocationOrder(contentID: contentID, orderedBy: .local, reason: "test")))
+        } else {
+            Self.offerOrders(from: one, to: other, in: &table)
+        }
+        table.pass(.seconds(30))
+        table.restart(one)
+        table.pass(.seconds(60))
+        table.cuts = []
+        table.pass(.seconds(20))
+        let state = try #require(Self.orders(at: other, of: one, table)?.state)
+        if case .ended(.revoked) = state { #expect(isRevocation) } else { #expect(!isRevocation) }
+        // Heard is heard: the link is put to rest, and nothing opens it again.
+        table.pass(.seconds(60))
+        #expect(!table.isLinked(one, other))
+        table.restart(one)
+        table.pass(.seconds(10))
+        #expect(!table.isLinked(one, other))
+    }
+
+    @Test func `what waits opens the link again when that broke, and not when it was put to rest`() throws {
+        var table = Self.ring()
+        let (one, other) = Self.apart(table)
+        // Too long for the consumer to accept by itself.
+        Self.offerOrders(from: one, to: other, for: .seconds(40 * 86_400), in: &table)
+        table.pass(.seconds(2))
+        #expect(Self.orders(at: other, of: one, table)?.state == .offered)
+        let link = try #require(table.places[one].links[table.id(other)])
+        table.perform([.close(link, nil)], at: one)
+        table.pass(.seconds(5))
+        #expect(table.isLinked(one, other))
+        table.pass(.seconds(60))
+        #expect(!table.isLinked(one, other))
+    }
+
+    @Test func `a suspension is told where there is a link, and makes none`() {
+        var table = Self.ring()
+        let (one, other) = Self.apart(table)
+        let dials = Self.dials(table, one)
+        table.command(one, .decide(table.id(other), .suspend, note: "test"))
+        table.pass(.seconds(10))
+        #expect(Self.dials(table, one) == dials)
+    }
+
     @Test func `what a peer offers to one alone is known again with the link`() {
         var table = Self.ring()
         let (one, other) = Self.apart(table)
@@ -135,7 +190,9 @@ import Testing
         #expect((0..<5).count { table.isLinked(one, $0) } == 2)
     }
 
-    private static func offerOrders(from one: Int, to other: Int, in table: inout NodeTable) {
+    private static func offerOrders(
+        from one: Int, to other: Int, for life: Duration = .seconds(9_000), in table: inout NodeTable
+    ) {
         let orders = ResourceDescription(
             name: ResourceName("orders")!, protocol: .http,
             capabilities: [Capability(name: .echo, methods: ["GET"], path: "/orders", safety: .safe)],
@@ -145,11 +202,13 @@ import Testing
         table.command(one, .addResource(local))
         let grant = Grant(resource: orders.name, capabilities: nil)
         table.command(
-            one, .offer(OfferRequest(peer: table.id(other), grants: [grant], life: .seconds(9_000))))
+            one, .offer(OfferRequest(peer: table.id(other), grants: [grant], life: life)))
     }
 
-    private static func orders(at holder: Int, of source: Int, _ table: NodeTable) -> AgreementRecord? {
-        table.places[holder].node.agreements.records(with: table.id(source)).first { record in
+    private static func orders(
+        at holder: Int, of source: Int, with peer: Int? = nil, _ table: NodeTable
+    ) -> AgreementRecord? {
+        table.places[holder].node.agreements.records(with: table.id(peer ?? source)).first { record in
             record.agreement.grants.contains { $0.resource == ResourceName("orders") }
         }
     }

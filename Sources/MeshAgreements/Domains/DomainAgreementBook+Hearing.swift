@@ -33,6 +33,15 @@ extension DomainAgreementBook {
         effects.post(.send(peer, .held(DomainAgreementList(marks: marks, isQuestion: kind != .answer))))
     }
 
+    /// Whether an offer that bears the signature of `signer` waits for `peer`, who may sign it.
+    public func hasUnheard(for peer: NodeID, signedBy signer: PublicKey, at now: WallTime) -> Bool {
+        held.values.contains { record in
+            record.content.stage == .offered && now < record.agreement.validUntil
+                && record.content.signatories.contains { $0.key == signer }
+                && mayKnow(peer, of: record, at: now)
+        }
+    }
+
     /// A peer says what it holds.
     mutating func hear(
         _ list: DomainAgreementList, from peer: NodeID, at now: Moment,
