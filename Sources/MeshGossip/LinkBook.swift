@@ -5,7 +5,8 @@ import MeshBase
 ///     none --admitted--> up --3 pings, 2 of them missed--> degraded --the third missed--> none (silent)
 ///                        up <------------ any frame ------ degraded
 ///     up, degraded --admitted again (the handshake was repeated)--> the same
-///     up, degraded --another admitted--> up: the one to keep stays, the other is closed
+///     up, degraded --another admitted--> up: the one to keep stays; the other is closed, or, when both ends
+///                                        dialled at once, drains, for its first calls may be under way
 ///     up, degraded --connection closed, peer dropped--> none
 ///     up, degraded --at rest--> none; its connection drains, and ends at the latest when the peer is dropped
 ///
@@ -47,7 +48,7 @@ struct LinkBook: Equatable, Sendable {
     private let me: NodeID
     private(set) var links = OrderedTable<NodeID, Link>()
     private var owners = OrderedTable<ConnectionID, NodeID>()
-    /// Connections of links that were put to rest, until they have ended.
+    /// Connections of links that were put to rest or gave way, until they have ended.
     private var draining = OrderedTable<ConnectionID, NodeID>()
     private var deadlines = Deadlines<NodeID>()
 
@@ -74,9 +75,10 @@ struct LinkBook: Equatable, Sendable {
                 links.update(terms.node) { $0.terms = terms }
                 return []
             }
-            guard replaces(terms, old, at: now) else { return [.close(connection, nil)] }
+            let isTie = isTie(terms, old, at: now)
+            guard replaces(terms, old, isTie) else { return [end(connection, of: terms.node, isTie)] }
             owners[old.connection] = nil
-            steps.append(.close(old.connection, nil))
+            steps.append(end(old.connection, of: terms.node, isTie))
         }
         links[terms.node] = Link(
             connection: connection, terms: terms, since: now, lastHeard: now, lastCompared: now)
@@ -85,12 +87,24 @@ struct LinkBook: Equatable, Sendable {
         return steps + [.up(terms.node, connection)]
     }
 
+    /// Whether two connections were dialled at once, one by either end.
+    private func isTie(_ terms: LinkTerms, _ old: Link, at now: Instant) -> Bool {
+        terms.boot == old.terms.boot && terms.dialler != old.terms.dialler
+            && now - old.since < Self.simultaneity
+    }
+
     /// A higher boot wins; of two that were dialled at once the smaller node ID's; else the newer, whose
     /// dialler had no link.
-    private func replaces(_ terms: LinkTerms, _ old: Link, at now: Instant) -> Bool {
+    private func replaces(_ terms: LinkTerms, _ old: Link, _ isTie: Bool) -> Bool {
         if terms.boot != old.terms.boot { return terms.boot > old.terms.boot }
-        guard terms.dialler != old.terms.dialler, now - old.since < Self.simultaneity else { return true }
-        return terms.dialler == min(me, terms.node)
+        return !isTie || terms.dialler == min(me, terms.node)
+    }
+
+    /// The end of what is not the link. Of two that were dialled at once either may carry calls already.
+    private mutating func end(_ connection: ConnectionID, of node: NodeID, _ isTie: Bool) -> Step {
+        guard isTie else { return .close(connection, nil) }
+        draining[connection] = node
+        return .drain(connection)
     }
 
     /// Any frame is a sign of life.

@@ -32,7 +32,7 @@ extension Node {
             tell(.domainRequested(ticket, label, anchor: anchor, giving: roles), at: now, into: &effects)
         case .makeToken(let order): tell(.tokenRequested(ticket, order), at: now, into: &effects)
         case .partner(let order): tell(.partnerOrdered(ticket, order), at: now, into: &effects)
-        case .showBundle(let peer): showBundle(of: peer, ticket, at: now, into: &effects)
+        case .showBundle(let peer): overLink(with: peer, .showBundle, ticket, at: now, into: &effects)
         case .decide(let node, let decision, let note):
             tell(.decided(ticket, node, decision, note: note), at: now, into: &effects)
         case .addResource(let resource, let offer):
@@ -67,8 +67,9 @@ extension Node {
         case .note(let action, let facts):
             noteAdministration(action, facts, at: now, into: &effects)
             effects.post(.answer(ticket, .done))
-        case .proveReach(let peer): proveReach(of: peer, ticket, at: now, into: &effects)
-        case .trace(let correlation, let peer): trace(correlation, peer, ticket, at: now, into: &effects)
+        case .proveReach(let peer): overLink(with: peer, .proveReach, ticket, at: now, into: &effects)
+        case .trace(let correlation, let peer):
+            overLink(with: peer, .trace(correlation), ticket, at: now, into: &effects)
         }
     }
 
@@ -176,29 +177,6 @@ extension Node {
         noteAdministration(
             "route set", [Fact("resource", resource), Fact("via", names)], at: now, into: &effects)
         effects.post(.answer(ticket, .done))
-    }
-
-    private mutating func showBundle(
-        of peer: NodeID, _ ticket: Ticket, at now: Moment, into effects: inout Outbox<NodeEffect>
-    ) {
-        guard gossip.link(with: peer) != nil else {
-            return effects.post(
-                .answer(ticket, .refused([Refusal(.peerUnreachable, [Fact("peer", nameOf(peer))])])))
-        }
-        tell(.bundleRequested(ticket, peer), at: now, into: &effects)
-    }
-
-    private mutating func trace(
-        _ correlation: CorrelationID, _ peer: NodeID, _ ticket: Ticket, at now: Moment,
-        into effects: inout Outbox<NodeEffect>
-    ) {
-        guard gossip.link(with: peer) != nil else {
-            return effects.post(
-                .answer(ticket, .refused([Refusal(.peerUnreachable, [Fact("peer", nameOf(peer))])])))
-        }
-        traces[ticket] = AwaitedTrace(peer: peer, deadline: now.instant + .seconds(3))
-        let request = TraceRequest(number: Int64(bitPattern: ticket.number), correlation: correlation)
-        send(.traceRequest(request), to: peer, into: &effects)
     }
 
     private mutating func refreshAllOffers(at now: Moment, into effects: inout Outbox<NodeEffect>) {

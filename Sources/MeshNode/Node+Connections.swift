@@ -20,6 +20,7 @@ extension Node {
         case .dialled(let target)?:
             intent = DialIntent(node: target.node, secret: nil)
             tell(.dialAnswered(target), at: now, into: &effects)
+        case .proved(let target)?: intent = DialIntent(node: target.node, secret: nil)
         case .givenUp?: return effects.post(.close(connection, nil))
         case .pairing(let pairing, _)?: intent = pairing
         case .seeking(_, let whom)?: intent = whom
@@ -42,17 +43,16 @@ extension Node {
             let why: StrangerFailure = wasAnswered ? .refused : .unanswered
             tell(.strangerFailed(endpoint, why), at: now, into: &effects)
         }
-        // A dial that became the link was answered when it did.
         switch known {
-        case .dialled(let target)? where !wasLink: tell(.dialFailed(target), at: now, into: &effects)
-        case .givenUp(let target)?: tell(.dialFailed(target), at: now, into: &effects)
-        case .dialled?, .pairing?, .probe?, .seeking?, .accepted?, nil: break
+        case .dialled(let target)?, .givenUp(let target)?:
+            tell(.dialFailed(target), at: now, into: &effects)
+        case .proved?, .pairing?, .probe?, .seeking?, .accepted?, nil: break
         }
     }
 
-    /// Ends the dials of `target` that are not its link.
+    /// Ends the dials of `target` that have not come to anything yet.
     mutating func giveUp(_ target: DialTarget, into effects: inout Outbox<NodeEffect>) {
-        let losers = connections.filter { $0.1 == .dialled(target) && gossip.node(on: $0.0) == nil }
+        let losers = connections.filter { $0.1 == .dialled(target) }
         for (connection, _) in losers {
             connections[connection] = .givenUp(target)
             effects.post(.close(connection, nil))

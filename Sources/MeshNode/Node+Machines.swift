@@ -161,6 +161,11 @@ extension Node {
         effects.post(.admit(connection, peer.node))
         if peer.role == .initiator { repeats.set(connection, at: now.instant + Limits.handshakeRepeat) }
         tell(.linkAdmitted(connection, terms), at: now, into: &effects)
+        // The peer's own dial stays the link, and this one drains.
+        if case .dialled(let target)? = connections[connection] {
+            connections[connection] = .proved(target)
+            tell(.dialFailed(target), at: now, into: &effects)
+        }
     }
 
     // MARK: Gossip's effects
@@ -178,6 +183,7 @@ extension Node {
             effects.post(.linkUp(node, connection))
             tell(OverlayInput.linkUp(node), at: now, into: &effects)
             if case .dialled(let target)? = connections[connection] {
+                connections[connection] = .proved(target)
                 tell(DiscoveryInput.linkUp(node, target.endpoint), at: now, into: &effects)
                 remember(target.endpoint, of: node, into: &effects)
             } else if case .seeking(let endpoint, _)? = connections[connection] {
@@ -190,6 +196,7 @@ extension Node {
             if let listening { send(.listening(listening), to: node, into: &effects) }
             tell(AgreementInput.linkCameUp(node), at: now, into: &effects)
             tell(DomainAgreementInput.linkCameUp(node), at: now, into: &effects)
+            runLinkErrands(of: node, at: now, into: &effects)
         case .drain(let connection): effects.post(.drain(connection))
         case .linkDown(let node, let loss):
             isViewStale = true

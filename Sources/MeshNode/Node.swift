@@ -64,6 +64,8 @@ public struct Node<Suite: SignatureSuite>: Sendable {
     /// Where peers are remembered, newest last, at most `Limits.endpointsPerPeer` each.
     var endpoints = OrderedTable<NodeID, [Endpoint]>()
     var traces = OrderedTable<Ticket, AwaitedTrace>()
+    /// What operators ordered, while a link is opened for it.
+    var linkErrands = OrderedTable<Ticket, LinkErrand>()
     /// How many of a peer's questions the audit has not answered yet.
     var lookUps = OrderedTable<NodeID, Int>()
     var reach = ReachBook()
@@ -78,6 +80,8 @@ public struct Node<Suite: SignatureSuite>: Sendable {
     enum Connection: Equatable, Sendable {
         /// Dialled for a peer; discovery waits for the end of the dial.
         case dialled(DialTarget)
+        /// Dialled for a peer, who proved itself: discovery knows, and its end is no failed dial.
+        case proved(DialTarget)
         /// Dialled for a peer whose link came by another dial: what still arrives on it counts for nothing.
         case givenUp(DialTarget)
         /// Dialled for a pairing, at this endpoint.
@@ -92,7 +96,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         /// Where it was dialled; nil when it was accepted.
         var endpoint: Endpoint? {
             switch self {
-            case .dialled(let target): target.endpoint
+            case .dialled(let target), .proved(let target): target.endpoint
             case .pairing(_, let endpoint), .seeking(let endpoint, _): endpoint
             case .givenUp, .probe, .accepted: nil
             }
@@ -194,7 +198,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
             domainAgreements.nextDeadline,
             gossip.nextDeadline,
             audit.nextDeadline, repeats.next, traces.values.map(\.deadline).min(),
-            reach.nextDeadline, encryption.nextDeadline,
+            linkErrands.values.map(\.deadline).min(), reach.nextDeadline, encryption.nextDeadline,
         ]
         .compactMap { $0 }.min()
     }
@@ -289,6 +293,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         }
         if encryption.nextDeadline <= now.instant { orderEncryptionKey(at: now, into: &effects) }
         endLateRounds(at: now, into: &effects)
+        endLateLinkErrands(at: now.instant, into: &effects)
         while let connection = repeats.takeDue(at: now.instant) { effects.post(.repeatHandshake(connection)) }
         for (ticket, awaited) in traces where awaited.deadline <= now.instant {
             traces[ticket] = nil

@@ -137,9 +137,7 @@ extension Node {
         of peer: NodeID, _ ticket: Ticket, at now: Moment, into effects: inout Outbox<NodeEffect>
     ) {
         let refusal: Refusal? =
-            if gossip.link(with: peer) == nil {
-                Refusal(.peerUnreachable, [Fact("peer", nameOf(peer)), Fact("link", "down")])
-            } else if reach.rounds.count >= ReachBook.roundsMax {
+            if reach.rounds.count >= ReachBook.roundsMax {
                 Refusal(
                     .limitReached,
                     [

@@ -165,14 +165,25 @@ struct LinkBookTests {
     func simultaneous() {
         var book = book()
         #expect(
-            book.admit(two, Samples.terms(peer, dialler: peer), at: start + .seconds(1)) == [.close(two, nil)]
-        )
+            book.admit(two, Samples.terms(peer, dialler: peer), at: start + .seconds(1)) == [.drain(two)])
         var other = LinkBook(me: me)
         _ = other.admit(two, Samples.terms(peer, dialler: peer), at: start)
         #expect(
             other.admit(one, Samples.terms(peer, dialler: me), at: start + .seconds(1))
-                == [.close(two, nil), .up(peer, one)])
+                == [.drain(two), .up(peer, one)])
         #expect(other.node(on: two) == nil && other.node(on: one) == peer)
+    }
+
+    @Test("what drains of the two is no link, and ends with the peer's trust")
+    func loser() {
+        var book = book()
+        _ = book.admit(two, Samples.terms(peer, dialler: peer), at: start)
+        #expect(book.hear(two, at: start) == [] && book.node(on: two) == nil)
+        #expect(book.drop(peer) == [.close(two, nil), .close(one, nil), .down(peer, .dropped)])
+        book = self.book()
+        _ = book.admit(two, Samples.terms(peer, dialler: peer), at: start)
+        #expect(book.close(two) == [])
+        #expect(book.drop(peer) == [.close(one, nil), .down(peer, .dropped)])
     }
 
     @Test("decides alike at both ends of two connections that were dialled at once")

@@ -166,6 +166,69 @@ import Testing
         #expect(Self.dials(table, one) == dials)
     }
 
+    @Test func `the end of a link that was put to rest is no failed dial`() throws {
+        var table = Self.ring()
+        let (one, other) = Self.apart(table)
+        table.drainsLast = true
+        table.tell(one, .linkWanted(table.id(other)))
+        table.pass(.seconds(2))
+        let link = try #require(table.places[one].links[table.id(other)])
+        table.pass(.seconds(30))
+        #expect(table.places[one].atRest.contains(table.id(other)))
+        table.tell(one, .linkWanted(table.id(other)))
+        table.pass(.seconds(1))
+        table.cuts = [(one, other)]
+        table.pass(.seconds(30))
+        table.tell(one, .linkWanted(table.id(other)))
+        let dialling = table.places[one].node.discovery.peer(table.id(other), at: table.now.instant)?.progress
+        table.tell(one, .connectionClosed(link))
+        let after = table.places[one].node.discovery.peer(table.id(other), at: table.now.instant)?.progress
+        #expect(dialling == .dialling(table.places[other].endpoint) && after == dialling)
+    }
+
+    @Test func `an order to speak with a peer at rest opens its link, and says when none comes`() throws {
+        var table = Self.ring()
+        let (one, other) = Self.apart(table)
+        let reach = table.command(one, .proveReach(table.id(other)))
+        let trace = table.command(
+            one, .trace(CorrelationID(high: 7, low: 7), at: table.id(other)))
+        #expect(table.places[one].answers[reach] == nil)
+        table.pass(.seconds(4))
+        guard case .reached(let found)? = table.places[one].answers[reach] else {
+            Issue.record("the reach was not proved: \(String(describing: table.places[one].answers[reach]))")
+            return
+        }
+        #expect(found.inbound.count == 1 && found.outbound.count == 1)
+        #expect(table.places[one].answers[trace] == .traced([]))
+        table.pass(.seconds(60))
+        table.cuts = [(one, other)]
+        let late = table.command(one, .proveReach(table.id(other)))
+        table.pass(.milliseconds(4_900))
+        #expect(table.places[one].answers[late] == nil)
+        table.pass(.milliseconds(200))
+        guard case .refused(let refusals)? = table.places[one].answers[late] else {
+            Issue.record("nothing was said of the link that did not come")
+            return
+        }
+        #expect(refusals.map(\.code) == [.peerUnreachable])
+    }
+
+    @Test func `a peer that was sought in vain counts as away, and one at rest does not`() {
+        var table = Self.ring()
+        let (one, other) = Self.apart(table)
+        #expect(!table.places[one].node.overlay.isAway(table.id(other)))
+        table.cuts = [(one, other)]
+        for _ in 0..<2 {
+            table.tell(one, .linkWanted(table.id(other)))
+            table.pass(.seconds(16))
+        }
+        #expect(table.places[one].node.overlay.isAway(table.id(other)))
+        table.cuts = []
+        table.tell(one, .linkWanted(table.id(other)))
+        table.pass(.seconds(20))
+        #expect(table.isLinked(one, other) && !table.places[one].node.overlay.isAway(table.id(other)))
+    }
+
     @Test func `what a peer offers to one alone is known again with the link`() {
         var table = Self.ring()
         let (one, other) = Self.apart(table)

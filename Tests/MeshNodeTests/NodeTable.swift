@@ -61,6 +61,8 @@ struct NodeTable {
 
     var places: [Place] = []
     private(set) var elapsed = Duration.zero
+    /// Whether a connection that drains stays open, as one on which a long call is under way.
+    var drainsLast = false
     /// Pairs of places between which nothing goes.
     var cuts: [(Int, Int)] = []
     private var queue: [(Duration, Event)] = []
@@ -234,6 +236,7 @@ extension NodeTable {
             // Nothing is under way on it here: the peer hears it, and then the end.
             guard let end = places[place].ends[connection] else { return }
             send(.goingAway(ConnectionID(0)), over: connection, from: place)
+            if drainsLast { return }
             places[place].ends[connection] = nil
             close(end, after: .milliseconds(2))
             schedule(.connectionClosed(connection), at: place, after: .zero)

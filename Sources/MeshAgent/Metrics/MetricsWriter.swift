@@ -75,7 +75,7 @@ struct MetricsWriter: Sendable {
     private struct PeerLink: Sendable {
         let node: NodeID
         let link: LinkStatus?
-        let isKept: Bool
+        let isMissed: Bool
     }
 
     private func links() async -> [PeerLink] {
@@ -83,7 +83,7 @@ struct MetricsWriter: Sendable {
             writer.node.trust.pins.peers.values.filter { $0.state == .trusted }.map {
                 PeerLink(
                     node: $0.node, link: writer.node.gossip.link(with: $0.node),
-                    isKept: writer.isLinkKept($0.node))
+                    isMissed: writer.isLinkMissed($0.node))
             }
         }
     }
@@ -111,7 +111,7 @@ struct MetricsWriter: Sendable {
             "federation_node_health_status", .gauge,
             help: "Links with trusted peers: 0 there is none, 1 it misses signs of life, 2 it lives.")
         // Of one that nothing needs there is nothing to be said: a missing link is a failure here.
-        for peer in links where peer.link != nil || peer.isKept {
+        for peer in links where peer.link != nil || peer.isMissed {
             let status: UInt64 =
                 switch peer.link?.condition {
                 case nil: 0

@@ -15,7 +15,7 @@ extension ReportWriter {
             MemberReport(
                 node: reference(id), roles: held.membership.roles, until: Timestamp(held.membership.until),
                 link: PeerReport.Link(
-                    node.gossip.link(with: id)?.condition, isKept: isLinkKept(id)))
+                    node.gossip.link(with: id)?.condition, isMissed: isLinkMissed(id)))
         }
         return DomainReport(
             name: home.label, id: home.domain, words: words(of: Pin(home.domain.digest)),

@@ -21,7 +21,7 @@ extension ReportWriter {
         let theirs = otherTrustBranch(id, link, history)
         let isRefused = !isTrusted || theirs.verdict == .refused
         let verdict: ExplainVerdict =
-            isRefused ? .refused : link == nil && isLinkKept(id) ? .unknown : .allowed
+            isRefused ? .refused : link == nil && isLinkMissed(id) ? .unknown : .allowed
         return ExplainReport(
             subject: "peer \(title(id))", correlation: nil, verdict: verdict,
             branches: [
@@ -205,7 +205,7 @@ extension ReportWriter {
             }
             return ExplainBranch(side: nil, question: question, verdict: .allowed, facts: facts)
         }
-        guard isLinkKept(id) else {
+        guard isLinkMissed(id) else {
             let why = Fact("because", "nothing needs it: a call or a document opens it")
             return ExplainBranch(
                 side: nil, question: question, verdict: .notAsked, facts: [why] + dialling(of: id))

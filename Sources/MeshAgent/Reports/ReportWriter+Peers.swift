@@ -35,7 +35,8 @@ extension ReportWriter {
         var report = PeerReport(
             name: record.name, id: record.node, words: words(of: record.pin),
             trust: PeerReport.Trust(record.state),
-            link: PeerReport.Link(link?.condition, isKept: isLinkKept(record.node)), address: link?.remote,
+            link: PeerReport.Link(link?.condition, isMissed: isLinkMissed(record.node)),
+            address: link?.remote,
             endpoints: seen?.endpoints ?? [],
             witnesses: witnesses(seen), latencyMilliseconds: link?.roundTrip?.fractionalMilliseconds,
             clockSkewSeconds: link.map { $0.skew.fractionalMilliseconds / 1_000 },
@@ -46,10 +47,10 @@ extension ReportWriter {
         return report
     }
 
-    /// Whether this node keeps a link with the peer; with a trusted one with which it does not, one is opened
-    /// when something needs it.
-    func isLinkKept(_ id: NodeID) -> Bool {
-        node.trust.pins[id]?.state != .trusted || node.overlay.isKept(id)
+    /// Whether a link with the peer is missed while there is none: with a trusted one with which none is
+    /// kept, it is opened when something needs it, unless that was tried of late and in vain.
+    func isLinkMissed(_ id: NodeID) -> Bool {
+        node.trust.pins[id]?.state != .trusted || node.overlay.isKept(id) || node.overlay.isAway(id)
     }
 
     private func report(ofSeen seen: PeerSightings) -> PeerReport {
@@ -116,12 +117,12 @@ extension PeerReport.Trust {
 extension PeerReport.Link {
     /// - Parameters:
     ///   - condition: nil without a link.
-    ///   - isKept: whether there should be one although nothing uses it.
-    init(_ condition: LinkCondition?, isKept: Bool) {
+    ///   - isMissed: whether there should be one now.
+    init(_ condition: LinkCondition?, isMissed: Bool) {
         switch condition {
         case .up?: self = .up
         case .degraded?: self = .degraded
-        case nil: self = isKept ? .down : .onDemand
+        case nil: self = isMissed ? .down : .onDemand
         }
     }
 }

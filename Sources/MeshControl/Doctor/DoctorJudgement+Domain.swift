@@ -34,14 +34,16 @@ extension DoctorJudgement {
     /// Whoever may sign credentials: with none in reach nobody joins and nothing is renewed.
     private func issuers(of domain: DomainReport) -> DoctorFinding {
         let others = domain.members.filter { $0.roles.contains(.issue) }
-        let linked = others.filter { $0.link != .down }
+        let linked = others.filter(\.link.isUp)
+        let inReach = others.filter { $0.link != .down }
         let isIssuer = domain.roles.contains(.issue)
         let count = others.count + (isIssuer ? 1 : 0)
         let seen = [
             Fact("issuers", count), Fact("this node is one", isIssuer ? "yes" : "no"),
             Fact("linked", linked.isEmpty ? "none" : linked.map(\.node.title).joined(separator: ", ")),
+            Fact("linked when needed", inReach.count - linked.count),
         ]
-        if !isIssuer && linked.isEmpty {
+        if !isIssuer && inReach.isEmpty {
             return DoctorFinding(
                 .domain, .advice,
                 "no issuer of \(domain.name) is linked: nobody joins by this node, and nothing is renewed",

@@ -145,7 +145,7 @@ public struct DoctorJudgement: Sendable {
     /// Whether peers are found by something else than mDNS.
     private var isSeeded: Bool {
         facts.agent?.status.discovery.contains { $0.method != "mdns" && $0.state == .working } ?? false
-            || facts.agent?.status.peers.contains { $0.trust == .trusted && $0.link != .down } ?? false
+            || facts.agent?.status.peers.contains { $0.trust == .trusted && $0.link.isUp } ?? false
     }
 
     var multicast: [DoctorFinding] { facts.networks.map(finding(of:)) }

@@ -59,6 +59,7 @@ extension CallDesk {
         }
         let ready = assessments.filter(\.isReady)
         if let chosen = pick(ready, for: call, at: now.instant) {
+            wish(beside: ready, among: assessments, at: now, into: &effects)
             switch judgement(of: chosen, for: call, at: now.instant) {
             case .notNeeded: launch(id, chosen, nil, among: assessments, at: now, into: &effects)
             case .known(let answer): launch(id, chosen, answer, among: assessments, at: now, into: &effects)

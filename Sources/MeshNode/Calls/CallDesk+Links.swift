@@ -1,4 +1,5 @@
 import MeshBase
+import MeshRouting
 
 // Links that are opened for calls, and kept while calls use them (protocol section 5).
 extension CallDesk {
@@ -17,6 +18,24 @@ extension CallDesk {
         for assessment in asked where routes.wants(assessment.node, at: now.instant) {
             effects.post(.linkWanted(assessment.node))
         }
+    }
+
+    /// A call goes where a link is. Where it had gone to a provider at rest if that had one, by the picker's
+    /// measure and by weight, the link is opened for those that follow.
+    mutating func wish(
+        beside ready: [Assessment], among assessments: [Assessment], at now: Moment,
+        into effects: inout Outbox<CallEffect>
+    ) {
+        var atRest = assessments.filter { $0.isAwaited && routes.lines[$0.node]?.link == .atRest }
+        guard !atRest.isEmpty, !ready.contains(where: \.isLocal) else { return }
+        // What one without a link takes is not known: as long as the quickest of the others.
+        let quickest = ready.map(\.microseconds).min() ?? 0
+        for place in atRest.indices { atRest[place].microseconds = quickest }
+        let all = ready + atRest
+        guard let place = Picker.pick(all.map(\.candidate), using: &generator), place >= ready.count,
+            routes.wants(all[place].node, at: now.instant)
+        else { return }
+        effects.post(.linkWanted(all[place].node))
     }
 
     /// A call of this node's uses the link of its attempt.

@@ -162,7 +162,8 @@ struct RouteBook: Sendable, Equatable {
         guard line.link != link else { return }
         lines.update(node) { line in
             if line.link == .up, link != .atRest { line.breaker.trip() }
-            if link == .up { line.breaker.release() }
+            // Without a link that is sought it is no longer the link that fails: the next call opens one.
+            if link == .up || link == .atRest { line.breaker.release() }
             line.link = link
             line.wanted = nil
         }

@@ -60,6 +60,10 @@ import Testing
         #expect(two.level == .ok && two.facts.contains(Fact("issuers", 2)))
         let none = findings(issuers: [.down, .down])[1]
         #expect(none.level == .advice && none.next == "comity peers")
+        // One whose link is opened when something needs it is in reach, and is not called linked.
+        let atRest = findings(issuers: [.onDemand, .down])[1]
+        #expect(atRest.level == .ok && atRest.facts.contains(Fact("linked", "none")))
+        #expect(atRest.facts.contains(Fact("linked when needed", 1)))
         let one = findings(issuers: [.up])[1]
         #expect(one.level == .advice && one.next == "comity domain token --role issue FILE")
         #expect(one.facts.contains { $0.name == "to be given at" })

@@ -48,6 +48,45 @@ import Testing
         #expect(rig.sent.map(\.1) == [node(2)])
     }
 
+    @Test func `who is at rest is linked too when the picker would have taken it, by weight`() {
+        func calls(until weight: Int64) -> Int? {
+            var rig = rig()
+            rig.weights = [node(2): weight]
+            rig.peers[1] = CallPeer(name: peerName("B"), trust: .trusted, link: .up)
+            rig.publish()
+            for call in 1...200 {
+                rig.call("any")
+                rig.answerLast()
+                if wishes(rig) == [node(2)] { return call }
+            }
+            return nil
+        }
+        #expect(calls(until: 1).map { $0 <= 20 } == true)
+        #expect(calls(until: 100).map { $0 <= 20 } == true)
+    }
+
+    @Test func `who is at rest and would not be taken stays so`() {
+        var rig = rig()
+        rig.weights = [node(1): 100]
+        rig.peers[1] = CallPeer(name: peerName("B"), trust: .trusted, link: .up)
+        rig.publish()
+        for _ in 0..<100 {
+            rig.call("any")
+            rig.pass(20)
+            rig.answerLast()
+        }
+        #expect(wishes(rig) == [])
+        #expect(rig.sent.allSatisfy { $0.1 == node(1) })
+    }
+
+    @Test func `a breaker that opened with its link is at rest with it`() {
+        var rig = rig()
+        rig.take(.linkCameUp(node(1)))
+        rig.take(.linkWentDown(node(1)))
+        rig.publish()
+        #expect(rig.desk.routes.lines[node(1)]?.breaker.standing(at: moment(rig.now).instant) == .halfOpen)
+    }
+
     @Test func `waits for what the peer offers, as long as that may come`() {
         var rig = rig(.awaited)
         let call = rig.call("B")
