@@ -79,8 +79,8 @@ final class ResourcePool {
     private var idle: [ResourceAddress: [ResourceConnection]] = [:]
     /// Connections, and attempts at one.
     private var counts: [ResourceAddress: Int] = [:]
-    /// Requests for which no connection is free, the oldest first.
-    private var waiting: [ResourceAddress: CircularBuffer<Waiting>] = [:]
+    /// Requests for which no connection is free, by who calls; nil: this node's own applications.
+    private var waiting: [ResourceAddress: TurnQueue<NodeID?, Waiting>] = [:]
     private var isSweepDue = false
     private var isClosed = false
 
@@ -129,8 +129,8 @@ final class ResourcePool {
         let alarm: Scheduled<Void>
     }
 
-    /// Puts it behind those that wait already, until a connection is free, but no longer than connecting
-    /// would take: what has not left yet is told as such. True when there was room.
+    /// Puts it behind those of its caller that wait already, until a connection is free, but no longer than
+    /// connecting would take: what has not left yet is told as such. True when there was room.
     private func wait(_ exchange: ResourceExchange, _ url: ResourceURL) -> Bool {
         let address = url.address
         guard (waiting[address]?.count ?? 0) < configuration.waitingLimit else { return false }
@@ -142,19 +142,18 @@ final class ResourcePool {
             }
         }
         exchange.whenOver = { [weak self, unowned exchange] in self?.leave(exchange, address) }
-        waiting[address, default: CircularBuffer()].append(
-            Waiting(exchange: exchange, url: url, alarm: alarm))
+        waiting[address, default: TurnQueue()].append(
+            Waiting(exchange: exchange, url: url, alarm: alarm), of: exchange.caller)
         return true
     }
 
     /// One that waits is over: its body need not be kept, and its place is free.
     private func leave(_ exchange: ResourceExchange, _ address: ResourceAddress) {
-        guard let place = waiting[address]?.firstIndex(where: { $0.exchange === exchange }) else { return }
-        waiting[address]?.remove(at: place).alarm.cancel()
+        waiting[address]?.remove(of: exchange.caller) { $0.exchange === exchange }?.alarm.cancel()
         if waiting[address]?.isEmpty == true { waiting[address] = nil }
     }
 
-    /// The oldest that still waits, and has time left.
+    /// The next that still waits, and has time left: the oldest of the caller whose turn it is.
     private func nextWaiting(for address: ResourceAddress) -> Waiting? {
         while let next = waiting[address]?.popFirst() {
             if waiting[address]?.isEmpty == true { waiting[address] = nil }

@@ -1,3 +1,4 @@
+import MeshBase
 import MeshRouting
 import NIOCore
 
@@ -12,6 +13,7 @@ public final class ResourceExchange {
     let head: ByteBuffer
     let body: ResourceBody
     let method: String
+    let caller: NodeID?
     let deadline: NIODeadline
     private var state: State
     /// Whether a byte may have left.
@@ -25,6 +27,7 @@ public final class ResourceExchange {
         self.head = head
         body = request.body
         method = request.method
+        caller = request.caller
         deadline = request.timeout.map { .now() + TimeAmount($0) } ?? .distantFuture
         state = .waiting(observer)
     }

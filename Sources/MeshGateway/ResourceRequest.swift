@@ -20,6 +20,9 @@ public struct ResourceRequest: Sendable {
     public var added: [HeaderField]
     /// Its body.
     public var body: ResourceBody
+    /// The node whose call it is: where connections are scarce, callers have them in turns. Nil: this node's
+    /// own applications, together.
+    public var caller: NodeID?
     /// For all of it, from connecting to the answer's last byte, above zero; nil where whoever asks gives up
     /// by itself.
     public var timeout: Duration?
@@ -27,7 +30,7 @@ public struct ResourceRequest: Sendable {
     public init(
         url: ResourceURL, method: String, path: String, query: String?, headers: [HeaderField],
         added: [HeaderField],
-        body: ResourceBody, timeout: Duration?
+        body: ResourceBody, caller: NodeID? = nil, timeout: Duration?
     ) {
         self.url = url
         self.method = method
@@ -36,6 +39,7 @@ public struct ResourceRequest: Sendable {
         self.headers = headers
         self.added = added
         self.body = body
+        self.caller = caller
         self.timeout = timeout
     }
 

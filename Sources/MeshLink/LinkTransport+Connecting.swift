@@ -15,6 +15,8 @@ extension LinkTransport {
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(.writeBufferWaterMark, value: writeWaterMark)
+            .childChannelOption(.maxMessagesPerRead, value: 1)
+            .childChannelOption(.recvAllocator, value: Self.reads)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try self.accept(channel) }
             }
@@ -44,6 +46,8 @@ extension LinkTransport {
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.socketOption(.so_keepalive), value: 1)
             .channelOption(.writeBufferWaterMark, value: writeWaterMark)
+            .channelOption(.maxMessagesPerRead, value: 1)
+            .channelOption(.recvAllocator, value: Self.reads)
         let dialled =
             if let address = NameLookup.address(endpoint) {
                 bootstrap.connect(to: address)
@@ -58,6 +62,14 @@ extension LinkTransport {
                 .flatMapError { error in channel.close().flatMapThrowing { throw error } }
         }
         .whenFailure { error in self.dialFailed(id, error) }
+    }
+
+    /// Bytes that are read of one link before the other links of its loop have their turn: some forty calls,
+    /// or one record of TLS. So however much a peer sends, another one's call waits for that much of it.
+    static let readMost = 16 * 1_024
+
+    private static var reads: AdaptiveRecvByteBufferAllocator {
+        AdaptiveRecvByteBufferAllocator(minimum: 1_024, initial: 4_096, maximum: readMost)
     }
 
     private var writeWaterMark: ChannelOptions.Types.WriteBufferWaterMark {

@@ -83,6 +83,38 @@ import Testing
         #expect(await first.status == 200)
     }
 
+    @Test func waitsForOneOfEachOtherCallerAndNotForAllThatTheyHaveWaiting() async throws {
+        let backend = try Backend { socket in
+            while !socket.receive(until: "\r\n\r\n").isEmpty {
+                usleep(2_000)
+                socket.send("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+            }
+        }
+        let client = ResourceClient(Self.one(), on: backend.loop)
+        let url = try #require(ResourceURL("http://127.0.0.1:\(backend.port)/base"))
+        let (greedy, modest) = (
+            NodeID(try #require(Digest([1] + [UInt8](repeating: 0, count: 31)))), NodeID(.zero)
+        )
+        @Sendable func request(of caller: NodeID) -> ResourceRequest {
+            var request = Backend.request(url)
+            request.caller = caller
+            return request
+        }
+        let many = (0..<100).map { _ in Collected() }
+        let one = Collected()
+        let loop = backend.loop
+        try await loop.submit {
+            for observer in many {
+                _ = client.perform(request(of: greedy), on: loop, observer: observer)
+            }
+            _ = client.perform(request(of: modest), on: loop, observer: one)
+        }.get()
+        #expect(await one.whole().status == 200)
+        // Two are ahead of it, and some may be answered while this looks.
+        let answered = many.count { other in other.told.withLock { $0.status } != nil }
+        #expect(answered <= 20, "\(answered) of another caller's were answered first")
+    }
+
     @Test func waitsNoLongerThanDiallingWouldTakeAndNothingHasLeft() async throws {
         let silent = try Backend { socket in _ = socket.receiveAll() }
         var configuration = Self.one()

@@ -229,10 +229,11 @@ extension CallPlane {
     private func serve(_ id: ServiceID, _ resource: LocalResource, _ invocation: Invocation) {
         let feed: RequestFeed
         let sink: any AnswerSink
+        var caller: NodeID?
         switch id {
         case .inbound(let key):
             guard let call = tables.value.calls[key], let body = call.feed else { return }
-            (feed, sink) = (body, call)
+            (feed, sink, caller) = (body, call, call.peer)
         case .own(let attempt):
             guard let request = tables.value.requests[attempt.request] else { return }
             request.attempts.append(attempt)
@@ -246,7 +247,7 @@ extension CallPlane {
         guard let url = url(text) else { return later(.resourceFailed(id, .unreachable, .none)) }
         let use = ResourceUse(id, of: invocation.resource, feed, answeringTo: sink, on: self)
         tables.value.uses[id] = use
-        use.start(request(invocation, to: url, feed), through: resources, on: loop)
+        use.start(request(invocation, of: caller, to: url, feed), through: resources, on: loop)
     }
 
     /// What a resource's URL says; each is read once.
@@ -261,7 +262,9 @@ extension CallPlane {
     /// URLs of resources that are kept as they were read.
     private static let urlsKept = 1_024
 
-    private func request(_ invocation: Invocation, to url: ResourceURL, _ feed: RequestFeed)
+    private func request(
+        _ invocation: Invocation, of caller: NodeID?, to url: ResourceURL, _ feed: RequestFeed
+    )
         -> ResourceRequest
     {
         let body: ResourceBody =
@@ -286,7 +289,7 @@ extension CallPlane {
             }
         return ResourceRequest(
             url: url, method: invocation.method, path: invocation.path, query: invocation.query,
-            headers: callers, added: own, body: body, timeout: timeout)
+            headers: callers, added: own, body: body, caller: caller, timeout: timeout)
     }
 
     /// Tells the desk behind what is being performed now.

@@ -1,0 +1,79 @@
+import MeshBase
+import NIOCore
+import NIOPosix
+import Synchronization
+import Testing
+
+@testable import MeshLink
+
+/// What a link that floods leaves to the others on its event loop.
+@Suite(.enabled(if: Fixtures.hasOpenSSL, "needs the OpenSSL program to make certificates"))
+struct LinkShareTests {
+    /// Counts the bytes of documents that came within one turn of the loop.
+    private final class Turns: LinkObserver {
+        private struct Count {
+            var now = 0
+            var most = 0
+            var all = 0
+            var isTurnOpen = false
+            var id: ConnectionID?
+        }
+
+        private let count = Mutex(Count())
+
+        var most: Int { count.withLock { $0.most } }
+        var all: Int { count.withLock { $0.all } }
+        var secured: ConnectionID? { count.withLock { $0.id } }
+
+        func nameAcceptedConnection() -> ConnectionID { ConnectionID(1) }
+
+        func connection(_ id: ConnectionID, did event: LinkEvent) {
+            switch event {
+            case .secured: count.withLock { $0.id = id }
+            case .document(let bytes):
+                let isFirst = count.withLock { count in
+                    count.now += bytes.count
+                    count.all += bytes.count
+                    count.most = max(count.most, count.now)
+                    defer { count.isTurnOpen = true }
+                    return !count.isTurnOpen
+                }
+                guard isFirst else { return }
+                // Behind all that is read in this turn.
+                MultiThreadedEventLoopGroup.currentEventLoop?.execute {
+                    self.count.withLock { ($0.now, $0.isTurnOpen) = (0, false) }
+                }
+            case .handshakeMessage, .heard, .pinged, .pong, .goingAway, .closed: break
+            }
+        }
+
+        func connection(_ id: ConnectionID, opened stream: LinkStream, head: ByteBuffer) -> (
+            any LinkStreamObserver
+        )? { nil }
+
+        func turnedAway(_ remote: Endpoint, because end: LinkEnd) {}
+    }
+
+    @Test func `takes no more than one read of a link before the others' turn, however much has come`()
+        async throws
+    {
+        let turns = Turns()
+        let listener = try LinkTransport(
+            group: Fixtures.group, credentials: Fixtures.bob.credentials, observer: turns)
+        let endpoint = try await listener.listen(on: Endpoint(host: "127.0.0.1", port: 0))
+        let flooder = try TestNode(Fixtures.alice)
+        flooder.transport.dial(endpoint, as: ConnectionID(2), for: .peer)
+        _ = try await flooder.secured()
+        let id = try await eventually("not secured") { turns.secured }
+        listener.admit(id)
+        try await eventually("not admitted") { listener.counts.admitted == 1 ? () : nil }
+        flooder.transport.admit(ConnectionID(2))
+        let document = [UInt8](repeating: 7, count: 1_000)
+        for _ in 0..<2_000 { flooder.transport.sendDocument(document, on: ConnectionID(2)) }
+        try await eventually("not all came") { turns.all == 2_000_000 ? () : nil }
+        // What of an unfinished record or frame was kept comes on top.
+        #expect(turns.most <= 3 * LinkTransport.readMost, "\(turns.most) bytes in one turn")
+        await flooder.transport.drain(within: .zero)
+        await listener.drain(within: .zero)
+    }
+}
