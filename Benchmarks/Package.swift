@@ -41,6 +41,13 @@ let parts = [
     // The program itself, built beside: two of it are started, as a user would.
     Part(
         folder: "Calls", modules: [], products: [.product(name: "comity", package: "comity")], isPure: false),
+    Part(
+        folder: "Floods",
+        modules: [
+            "MeshBase", "MeshTrust", "MeshGossip", "MeshRouting", "MeshNode", "MeshWire", "MeshCredentials",
+            "MeshLink",
+        ],
+        products: [nio, posix], isPure: false),
 ]
 
 let isPure = Context.environment["COMITY_ONLY"] == "pure"

@@ -44,7 +44,15 @@ extension Sample {
 
 /// One node's transport and its machine of trust, with nothing between: what the transport reports is decided at
 /// once, on its own event loop.
-private final class LoopbackEnd: LinkObserver {
+final class LoopbackEnd: LinkObserver {
+    /// What happens once the handshake is over.
+    enum Happening {
+        case admitted
+        case heard([UInt8])
+        case ponged
+        case closed
+    }
+
     private struct State {
         var trust: Trust<SystemSuite>
         var transport: LinkTransport?
@@ -53,6 +61,7 @@ private final class LoopbackEnd: LinkObserver {
         var accepted: UInt64 = 1
         var nonces = SystemRandomNumberGenerator()
         var problem: String?
+        var follower: (@Sendable (ConnectionID, Happening) -> Void)?
     }
 
     private let state: Mutex<State>
@@ -75,7 +84,16 @@ private final class LoopbackEnd: LinkObserver {
         state.withLock { $0.transport = transport }
     }
 
-    private var transport: LinkTransport {
+    /// Has `follower` told what happens after handshakes, on the connection's event loop.
+    func follow(_ follower: @escaping @Sendable (ConnectionID, Happening) -> Void) {
+        state.withLock { $0.follower = follower }
+    }
+
+    private func tell(_ id: ConnectionID, _ happening: Happening) {
+        state.withLock { $0.follower }?(id, happening)
+    }
+
+    var transport: LinkTransport {
         guard let transport = state.withLock({ $0.transport }) else { preconditionFailure("no transport") }
         return transport
     }
@@ -140,7 +158,10 @@ private final class LoopbackEnd: LinkObserver {
             case .closed:
                 try decide(id, .connectionClosed(id))
                 closed.signal()
-            case .document, .heard, .pinged, .pong, .goingAway: break
+                tell(id, .closed)
+            case .document(let bytes): tell(id, .heard(bytes))
+            case .pong: tell(id, .ponged)
+            case .heard, .pinged, .goingAway: break
             }
         } catch {
             fail("\(error)")
@@ -189,9 +210,10 @@ private final class LoopbackEnd: LinkObserver {
                 case .admit:
                     transport.admit(id)
                     reached.signal()
+                    tell(id, .admitted)
                 case .record(let event): if case .handshakeRefused = event { fail("\(event)") }
                 case .awaitPeople, .close, .notify, .dialToPair, .persist, .standingChanged,
-                    .membershipChanged,
+                    .membershipChanged, .vouched,
                     .tell, .refer, .proved, .referred, .seek, .answer, .confirmationWanted, .pairing:
                     break
                 }

@@ -13,22 +13,30 @@ struct Person {
     /// The wall clock, in milliseconds.
     static var wallNow: Int64 { Int64(Date().timeIntervalSince1970 * 1_000) }
 
+    /// The key that its inception commits to.
+    private let next: MeshBase.Digest
+
     init() throws {
         let folder = try Scratch()
-        key = try IdentityKey.create(at: folder.path + "/identity.key")
+        try self.init(try IdentityKey.create(at: folder.path + "/identity.key"))
+    }
+
+    init(_ key: IdentityKey, next: MeshBase.Digest = .zero) throws {
+        self.key = key
+        self.next = next
         certificate = try NodeCertificate.issue(for: key.nodeID, by: key, at: wall)
     }
 
     func side() throws -> HandshakeSide {
         let signer = Signer(key)
         let inception = try signer.signed(
-            Inception(key: key.publicKey, nextKeyDigest: .zero), using: SystemSuite())
+            Inception(key: key.publicKey, nextKeyDigest: next), using: SystemSuite())
         guard let name = NodeName("node-\(key.nodeID.description.prefix(8))".lowercased()) else {
             throw Unfit("a node ID makes no name")
         }
         let identity = OwnIdentity(
             node: key.nodeID, key: key.publicKey, inception: inception, name: name,
-            boot: BootID(number: 1, random: 1))
+            boot: BootID(number: wall.milliseconds, random: 1))
         return HandshakeSide(
             identity: identity, certificate: try CertificateReader.facts(der: certificate.certificate),
             sign: { try signer.sign($0) })

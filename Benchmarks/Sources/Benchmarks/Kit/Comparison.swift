@@ -19,6 +19,16 @@ struct Comparison {
 struct Sample {
     /// Does it so many times.
     typealias Body = (_ count: Int) throws -> Void
+    /// Measures by itself: answers nanoseconds.
+    typealias Telling = () throws -> Double
+
+    /// What is measured.
+    enum Subject {
+        /// The time that it takes.
+        case timed(Body)
+        /// What it tells.
+        case told(Telling)
+    }
 
     let name: String
     /// By what its cost is counted.
@@ -27,7 +37,7 @@ struct Sample {
     let portion: Int
     /// Makes the ground on which it stands, once, and answers what is measured. What that keeps must not grow
     /// from one time to the next, or the rounds are not of one thing.
-    let prepare: () throws -> Body
+    let prepare: () throws -> Subject
 
     init(
         _ name: String, by stopwatch: Stopwatch = .thread, portion: Int = 1,
@@ -36,7 +46,15 @@ struct Sample {
         self.name = name
         self.stopwatch = stopwatch
         self.portion = portion
-        self.prepare = prepare
+        self.prepare = { .timed(try prepare()) }
+    }
+
+    /// One that says itself what it found, of time that passes.
+    init(told name: String, prepare: @escaping () throws -> Telling) {
+        self.name = name
+        stopwatch = .wall
+        portion = 1
+        self.prepare = { .told(try prepare()) }
     }
 
     /// One that needs no ground.

@@ -56,6 +56,7 @@ enum Entry {
             all += try handshakeComparisons()
             all += sealingComparisons()
             all += callComparisons()
+            all += floodComparisons()
         #endif
         return all
     }

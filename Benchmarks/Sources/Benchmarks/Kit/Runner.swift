@@ -7,7 +7,7 @@ struct Runner {
     func run(_ comparison: Comparison) throws -> [Finding] {
         var contests: [Contest] = []
         for sample in comparison.samples {
-            var contest = Contest(sample: sample, body: try sample.prepare())
+            var contest = Contest(sample: sample, subject: try sample.prepare())
             try contest.warmUp(for: sample.stopwatch.span)
             contests.append(contest)
         }
@@ -32,7 +32,7 @@ struct Runner {
 /// One sample while it is measured.
 private struct Contest {
     let sample: Sample
-    let body: Sample.Body
+    let subject: Sample.Subject
     /// How often it is done for one measurement.
     var count = 1
     /// Nanoseconds for one, round by round.
@@ -41,20 +41,31 @@ private struct Contest {
 
     /// Finds out how often it must be done to fill the span; that is the warming up, too.
     mutating func warmUp(for span: Int64) throws {
+        guard case .timed(let body) = subject else {
+            _ = try measured()
+            return
+        }
         try body(1)
         while true {
-            let took = try time()
+            let took = try time(body)
             if took >= span / 2 || count >= 1 << 24 { return }
             let factor = min(max(Double(span) / Double(max(took, 1)), 1.3), 10)
             count = Int((Double(count) * factor).rounded(.up))
         }
     }
 
-    mutating func measure() throws { costs.append(Double(try time()) / Double(count * sample.portion)) }
+    mutating func measure() throws { costs.append(try measured()) }
+
+    private func measured() throws -> Double {
+        switch subject {
+        case .timed(let body): Double(try time(body)) / Double(count * sample.portion)
+        case .told(let tell): try tell()
+        }
+    }
 
     /// Counts this thread's only, so for what others do it says nothing.
     mutating func countAllocations() throws {
-        guard sample.stopwatch == .thread else { return }
+        guard sample.stopwatch == .thread, case .timed(let body) = subject else { return }
         let before = allocations_now()
         try body(count)
         let after = allocations_now()
@@ -64,7 +75,7 @@ private struct Contest {
             bytes: Double(after.bytes - before.bytes) / done)
     }
 
-    private func time() throws -> Int64 {
+    private func time(_ body: Sample.Body) throws -> Int64 {
         let began = try sample.stopwatch.read()
         try body(count)
         return try sample.stopwatch.read() - began

@@ -1,0 +1,249 @@
+import Foundation
+import MeshBase
+import MeshCredentials
+import MeshGossip
+import MeshLink
+import MeshNode
+import MeshRouting
+import MeshTrust
+import MeshWire
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// A node that is trusted, has an agreement, and keeps to no measure: it takes the identity of an agent that has
+/// ended, links with the resource's agent as that one would, and sends what it likes.
+final class Insider: Sendable {
+    /// What it does on its link.
+    enum Manner: Sendable, Equatable {
+        case quiet
+        /// Valid calls, so many a second.
+        case calls(perSecond: Int)
+        /// As many valid calls at once as a link has streams, each followed by the next.
+        case callsWithoutEnd
+        /// Heads that it told before, heads dated ahead, and the other's own, as fast as the link takes them.
+        case heads
+    }
+
+    private struct State {
+        var manner = Manner.quiet
+        var connection: ConnectionID?
+        var dialled: UInt64 = 2
+        var calls: UInt64 = 0
+        var callsUnderWay = 0
+        var documents = 0
+        var links = 0
+        /// Heads as they are sent, made once the other has told one of its own.
+        var heads: [[UInt8]] = []
+        var nextHead = 0
+    }
+
+    private let state = Mutex(State())
+    private let end: LoopbackEnd
+    private let group: MultiThreadedEventLoopGroup
+    private let signer: Signer
+    private let place: Endpoint
+    private let me: NodeID
+    private let provider: NodeID
+    private let resource: ResourceName
+    private let capability: ResourceName
+
+    /// - Parameters:
+    ///   - home, provider: the folders of the agent that has ended, and of the one to link with.
+    ///   - place: where that one listens.
+    init(
+        home: String, provider: String, at place: Endpoint, calling resource: ResourceName,
+        _ capability: ResourceName
+    ) throws {
+        let me = try Person(home: home)
+        let other = try Person(home: provider)
+        (self.me, self.provider) = (me.key.nodeID, other.key.nodeID)
+        (self.place, self.resource, self.capability) = (place, resource, capability)
+        signer = Signer(me.key)
+        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let pin = try other.record()
+        let trust = Trust(
+            me: try me.side().identity, pins: PinBook(peers: [pin], revokedPins: []), invites: InviteBook(),
+            suite: SystemSuite(), generator: SeededGenerator(seed: 5))
+        end = try LoopbackEnd(me, trust, group: group, isWhole: true)
+        end.follow { [weak self] in self?.happened($0, $1) }
+        // Its machine is another one: here it must not take the processor from those that are measured.
+        group.next().execute { _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19) }
+        try dial()
+        try end.wait()
+    }
+
+    /// Behaves so from now on.
+    func behave(_ manner: Manner) throws {
+        state.withLock { $0.manner = manner }
+        group.next().execute { self.goOn() }
+        guard case .calls(let perSecond) = manner else { return }
+        let gap = TimeAmount.milliseconds(5)
+        let each = max(1, perSecond / 200)
+        group.next().scheduleRepeatedTask(initialDelay: .zero, delay: gap) { task in
+            guard self.state.withLock({ $0.manner == manner }) else { return task.cancel() }
+            for _ in 0..<each { self.call() }
+        }
+    }
+
+    /// How many calls it made, documents it sent, and links it has had, so far.
+    var counts: (calls: UInt64, documents: Int, links: Int) {
+        state.withLock { ($0.calls, $0.documents, $0.links) }
+    }
+
+    private func dial() throws {
+        let id = state.withLock { state in
+            state.dialled += 2
+            return ConnectionID(state.dialled)
+        }
+        try end.dial(place, as: id, expecting: provider)
+    }
+
+    private func happened(_ id: ConnectionID, _ event: LoopbackEnd.Happening) {
+        switch event {
+        case .admitted:
+            state.withLock { state in
+                state.connection = id
+                state.links += 1
+            }
+            askForHeads(on: id)
+            group.next().execute { self.goOn() }
+        case .closed:
+            state.withLock { state in
+                state.connection = nil
+                state.callsUnderWay = 0
+            }
+            // At once: who floods does not wait to be welcome.
+            do { try dial() } catch { preconditionFailure("\(error)") }
+        case .heard(let document): learn(document)
+        case .ponged: goOn()
+        }
+    }
+
+    private func goOn() {
+        switch state.withLock({ $0.manner }) {
+        case .quiet, .calls: break
+        case .callsWithoutEnd:
+            while state.withLock({ $0.callsUnderWay < Limits.streamsPerLink - 8 && $0.connection != nil }) {
+                call()
+            }
+        case .heads: sendHeads()
+        }
+    }
+
+    // MARK: Calls
+
+    private func call() {
+        let (connection, number) = state.withLock { state in
+            state.calls += 1
+            if state.connection != nil { state.callsUnderWay += 1 }
+            return (state.connection, state.calls)
+        }
+        guard let connection else { return }
+        let invocation = Invocation(
+            correlation: CorrelationID(high: UInt64(Person.wallNow), low: number), attempt: 1,
+            traceparent: nil,
+            agreement: nil, principal: .local, resource: resource, capability: capability, method: "GET",
+            path: "/small", query: nil, headers: [], remainingMilliseconds: 10_000, idempotencyKey: nil,
+            body: .none)
+        do {
+            let head = ByteBuffer(bytes: try InvocationCodec.encode(invocation))
+            let watch = CallWatch { self.callEnded() }
+            let stream = end.transport.openStream(on: connection, head: head, observer: watch)
+            watch.stream.withLock { $0 = stream }
+            stream?.end()
+        } catch {
+            preconditionFailure("a call cannot be written: \(error)")
+        }
+    }
+
+    private func callEnded() {
+        state.withLock { $0.callsUnderWay = max(0, $0.callsUnderWay - 1) }
+        if state.withLock({ $0.manner }) == .callsWithoutEnd { group.next().execute { self.goOn() } }
+    }
+
+    // MARK: Heads
+
+    /// Who holds nothing is told what the other offers.
+    private func askForHeads(on id: ConnectionID) {
+        let list = RegistryList(mine: nil, yours: nil, isComplete: false)
+        do {
+            end.transport.sendDocument(try Document.encode(LinkDocument.gossip(.list(list))), on: id)
+        } catch {
+            preconditionFailure("a list cannot be written: \(error)")
+        }
+    }
+
+    /// From the first head that the other tells it makes its own.
+    private func learn(_ bytes: [UInt8]) {
+        guard state.withLock({ $0.heads.isEmpty }) else { return }
+        do {
+            let document = try Document.decode(LinkDocument.self, from: bytes, limit: Limits.framePayload)
+            guard case .gossip(.head(let push)) = document else { return }
+            let theirs = push.head.body
+            let hour = Duration.seconds(3_600)
+            let bodies = (0..<64).map { number in
+                theirs.changed(
+                    owner: me, sequence: theirs.sequence + Int64(number), count: 0, root: .zero,
+                    issued: theirs.issued + (number.isMultiple(of: 2) ? .zero : hour),
+                    expires: theirs.expires + (number.isMultiple(of: 2) ? .zero : hour))
+            }
+            let own = try bodies.map { body in
+                HeadPush(head: try signer.signed(body, using: SystemSuite()), leaves: [], records: [])
+            }
+            let heads = try (own + [push]).map { try Document.encode(LinkDocument.gossip(.head($0))) }
+            state.withLock { $0.heads = heads }
+        } catch {
+            preconditionFailure("a head cannot be made: \(error)")
+        }
+        goOn()
+    }
+
+    /// A few, and a ping: its answer says that they were read.
+    private func sendHeads() {
+        let (connection, batch) = state.withLock { state -> (ConnectionID?, [[UInt8]]) in
+            guard let connection = state.connection, !state.heads.isEmpty else { return (nil, []) }
+            let batch = (0..<32).map { state.heads[(state.nextHead + $0) % state.heads.count] }
+            state.nextHead += batch.count
+            state.documents += batch.count
+            return (connection, batch)
+        }
+        guard let connection else { return }
+        for head in batch { end.transport.sendDocument(head, on: connection) }
+        end.transport.sendPing(on: connection)
+    }
+}
+
+/// Waits for the end of one call.
+private final class CallWatch: LinkStreamObserver {
+    let stream = Mutex<LinkStream?>(nil)
+    private let ended: @Sendable () -> Void
+
+    init(_ ended: @escaping @Sendable () -> Void) { self.ended = ended }
+
+    func stream(did event: LinkStreamEvent) {
+        switch event {
+        case .data(let piece): stream.withLock { $0 }?.consumed(piece.readableBytes)
+        case .end, .reset, .lost: ended()
+        case .head, .writable: break
+        }
+    }
+}
+
+extension Person {
+    /// The node whose home this folder is.
+    fileprivate init(home: String) throws {
+        let key = try IdentityKey.load(from: home + "/identity.key")
+        let next = try IdentityKey.load(from: home + "/next.key")
+        try self.init(key, next: next.pin.digest)
+    }
+
+    /// As who trusts it keeps it.
+    fileprivate func record() throws -> PeerRecord {
+        let identity = try side().identity
+        return PeerRecord(
+            node: identity.node, key: identity.key, pin: key.pin, inception: identity.inception,
+            name: identity.name, state: .trusted, since: wall,
+            evidence: TrustEvidence(kind: .invite, transcript: nil, note: "for the benchmark"), boot: nil)
+    }
+}
