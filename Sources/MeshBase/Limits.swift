@@ -170,6 +170,8 @@ public enum Limits {
     public static let retries = 2
     /// The greatest weight of a provider: it is taken as if it were so many times as fast.
     public static let routeWeight: Int64 = 100
+    /// Bytes of a key by which calls keep their provider.
+    public static let stickyKey = 128
     /// Providers that one request to all of them asks.
     public static let fanOut = 256
     /// Bytes of all answers to one request to all providers that are kept until the last has come.

@@ -64,6 +64,9 @@ public struct GatewayRequest: Sendable {
     public var deadline: Duration?
     /// 1 ... `Limits.idempotencyKey` bytes of plain text; nil when it was not sent.
     public let idempotencyKey: String?
+    /// 1 ... `Limits.stickyKey` bytes of plain text: calls with the same go to the same provider while it is
+    /// well; nil when it was not sent.
+    public let stickyKey: String?
     /// A well-formed W3C trace context of version 00; nil when none was sent or it was malformed.
     public var traceparent: String?
     /// What of the body had arrived.

@@ -14,6 +14,7 @@ struct RequestFields {
     private(set) var purpose: Purpose?
     private(set) var deadline: Duration?
     private(set) var idempotencyKey: String?
+    private(set) var stickyKey: String?
     private(set) var traceparent: String?
     /// Bytes of the body as declared; nil when chunked or absent.
     private(set) var contentLength: Int?
@@ -88,6 +89,11 @@ struct RequestFields {
             }
             idempotencyKey = try single(.idempotencyKey, name, value)
             passing.append(HeaderField(name, value))
+        case "comity-sticky":
+            guard (1...Limits.stickyKey).contains(value.utf8.count), value.isPlain else {
+                throw malformed(name, value)
+            }
+            stickyKey = try single(.stickyKey, name, value)
         default:
             guard !HeaderRules.isHopByHop(name), !HeaderRules.isReserved(name) else { return }
             passing.append(HeaderField(name, value))
@@ -117,7 +123,7 @@ struct RequestFields {
 
 /// Fields that a request may hold once.
 private struct SingleFields: OptionSet {
-    let rawValue: UInt8
+    let rawValue: UInt16
     static let host = SingleFields(rawValue: 1)
     static let authorization = SingleFields(rawValue: 2)
     static let framing = SingleFields(rawValue: 4)
@@ -126,6 +132,7 @@ private struct SingleFields: OptionSet {
     static let deadline = SingleFields(rawValue: 32)
     static let idempotencyKey = SingleFields(rawValue: 64)
     static let purpose = SingleFields(rawValue: 128)
+    static let stickyKey = SingleFields(rawValue: 256)
 }
 
 /// The W3C trace context of version 00 (Trace Context section 3.2).

@@ -63,7 +63,7 @@ struct RequestGate: Sendable {
                 id: id, transport: transport, form: form, peer: names.peer, resource: names.resource,
                 headers: headers,
                 claimedPrincipal: fields.principal, purpose: fields.purpose, deadline: fields.deadline,
-                idempotencyKey: fields.idempotencyKey,
+                idempotencyKey: fields.idempotencyKey, stickyKey: fields.stickyKey,
                 traceparent: fields.traceparent, body: ByteBuffer(), delivery: .whole,
                 bodyLength: fields.isChunked ? nil : Int64(fields.contentLength ?? 0), arrival: arrival,
                 awaitsInvitation: fields.expectsContinue && fields.hasBody))

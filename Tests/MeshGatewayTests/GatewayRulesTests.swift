@@ -89,13 +89,14 @@ import Testing
         try await Application.run { application async throws in
             _ = try application.get(
                 "/mesh/B/orders", "Comity-Principal: alice", "Comity-Deadline: 500ms",
-                "Comity-Caller: forged",
+                "Comity-Caller: forged", "Comity-Sticky: s1",
                 "Idempotency-Key: k1", "traceparent: \(trace)", "Connection: X-Mine, keep-alive", "X-Mine: 1",
                 "X-Ours: 2",
                 "TE: trailers", "Proxy-Authorization: p", "Authorization: Bearer theirs")
             let request = try #require(application.observer.requests.first)
             #expect(request.claimedPrincipal == Principal("alice") && request.deadline == .milliseconds(500))
             #expect(request.idempotencyKey == "k1" && request.traceparent == trace)
+            #expect(request.stickyKey == "s1")
             #expect(
                 request.headers == [
                     HeaderField("idempotency-key", "k1"), HeaderField("x-ours", "2"),
@@ -115,7 +116,8 @@ import Testing
     @Test(arguments: [
         "Comity-Deadline: soon", "Comity-Deadline: 0s", "Comity-Deadline: 601s", "Comity-Principal: ",
         "Comity-Principal: a\r\nComity-Principal: b",
-        "Idempotency-Key: \(String(repeating: "k", count: 129))",
+        "Idempotency-Key: \(String(repeating: "k", count: 129))", "Comity-Sticky: ",
+        "Comity-Sticky: a\r\nComity-Sticky: b",
     ])
     func refusesFieldsOfItsOwnThatItCannotRead(lines: String) async throws {
         try await Application.run { application async throws in
@@ -131,6 +133,16 @@ import Testing
                 try application.get("/mesh/B/o", "Idempotency-Key: \(key)", "Comity-Deadline: 10m").status
                     == 200)
             #expect(application.observer.requests.first?.deadline == .seconds(600))
+        }
+    }
+
+    @Test func takesAStickyKeyOfAtMost128Bytes() async throws {
+        try await Application.run { application async throws in
+            for (count, status) in [(128, 200), (129, 400)] {
+                let key = String(repeating: "k", count: count)
+                #expect(try application.get("/mesh/B/o", "Comity-Sticky: \(key)").status == status)
+            }
+            #expect(application.observer.requests.map { $0.stickyKey?.utf8.count } == [128])
         }
     }
 

@@ -103,7 +103,7 @@ extension CallPlane: GatewayObserver {
                 LocalRequest(
                     id: id, target: target, resource: resource, form: form, headers: request.headers,
                     principal: principal, purpose: request.purpose, deadline: request.deadline,
-                    idempotencyKey: request.idempotencyKey,
+                    idempotencyKey: request.idempotencyKey, sticky: request.stickyKey.map(Rendezvous.hash),
                     traceparent: request.traceparent ?? TraceContext.fresh(using: &tables.value.traces),
                     body: body)))
     }

@@ -24,6 +24,8 @@ public struct GatewayCall: Equatable, Sendable {
     public var deadline: Duration?
     /// Nil: none.
     public var idempotencyKey: String?
+    /// By which calls keep their provider; nil: they need not.
+    public var stickyKey: String?
 
     public init(
         peer: String, resource: ResourceName, capability: ResourceName? = nil, body: String = "",
@@ -167,6 +169,7 @@ public enum GatewayCaller {
             request.headers.add(name: "comity-deadline", value: "\(deadline.wholeMilliseconds)ms")
         }
         if let key = call.idempotencyKey { request.headers.add(name: "idempotency-key", value: key) }
+        if let key = call.stickyKey { request.headers.add(name: "comity-sticky", value: key) }
         request.body = .bytes(ByteBuffer(string: call.body))
         // The gateway ends every call by its deadline; this is only the patience with a gateway that hangs.
         let patience = TimeAmount((call.deadline ?? Limits.callDeadline) + .seconds(10))

@@ -76,8 +76,8 @@ extension CallDesk {
         }
     }
 
-    /// Who is asked: the one about whom the external policy was asked for this call, else whom the picker
-    /// takes.
+    /// Who is asked: the one about whom the external policy was asked for this call, else whom its sticky key
+    /// draws, else whom the picker takes.
     private mutating func pick(
         _ ready: [Assessment], for call: OpenCall, at now: Instant
     ) -> Assessment? {
@@ -86,6 +86,11 @@ extension CallDesk {
                 call.judged.contains { $0.question.callee == candidate.node }
             }
             if let allowed { return allowed }
+        }
+        if let key = call.request.sticky {
+            return Rendezvous.pick(ready.map { ($0.node.digest.words.0, $0.weight) }, for: key).map {
+                ready[$0]
+            }
         }
         return Picker.pick(ready.map(\.candidate), using: &generator).map { ready[$0] }
     }

@@ -73,6 +73,9 @@ public struct LocalRequest: Sendable, Equatable {
     public let deadline: Duration?
     /// 1 ... `Limits.idempotencyKey` bytes; nil when the application gave none.
     public let idempotencyKey: String?
+    /// What a sticky key was hashed to (`Rendezvous.hash`): of several providers, the one that this draws
+    /// takes the call; nil when the application gave none.
+    public let sticky: UInt64?
     /// W3C trace context.
     public let traceparent: String?
     /// How its body comes.
@@ -82,7 +85,7 @@ public struct LocalRequest: Sendable, Equatable {
         id: RequestID, target: CallTarget, resource: ResourceName, form: CallForm,
         headers: [HeaderField] = [],
         principal: Principal = .local, purpose: Purpose? = nil, deadline: Duration? = nil,
-        idempotencyKey: String? = nil,
+        idempotencyKey: String? = nil, sticky: UInt64? = nil,
         traceparent: String? = nil, body: RequestBody
     ) {
         self.id = id
@@ -94,6 +97,7 @@ public struct LocalRequest: Sendable, Equatable {
         self.purpose = purpose
         self.deadline = deadline
         self.idempotencyKey = idempotencyKey
+        self.sticky = sticky
         self.traceparent = traceparent
         self.body = body
     }

@@ -26,6 +26,11 @@ struct Call: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Makes repeating the call harmless at one node.", valueName: "key"))
     var idempotencyKey: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Calls with the same key go to the same provider while it is well.", valueName: "key"))
+    var sticky: String?
+
     func validate() throws {
         if GatewayCall(target: target) == nil {
             throw ValidationError("'\(target)' is not PEER/RESOURCE[/CAPABILITY]")
@@ -38,6 +43,9 @@ struct Call: AsyncParsableCommand {
         guard (1...Limits.idempotencyKey).contains(length), idempotencyKey?.isPlain ?? true else {
             throw ValidationError("an idempotency key is 1 to \(Limits.idempotencyKey) bytes of plain text")
         }
+        guard (1...Limits.stickyKey).contains(sticky?.utf8.count ?? 1), sticky?.isPlain ?? true else {
+            throw ValidationError("a sticky key is 1 to \(Limits.stickyKey) bytes of plain text")
+        }
     }
 
     func run() async throws {
@@ -48,6 +56,7 @@ struct Call: AsyncParsableCommand {
         call.purpose = purpose
         call.deadline = deadline?.duration
         call.idempotencyKey = idempotencyKey
+        call.stickyKey = sticky
         let home = self.home
         let answer = try await GatewayCaller.call(call, home: home.path) { () throws(ControlFailure) in
             try await home.ask(ShowStatus.self).listening.gateway

@@ -158,7 +158,8 @@ struct DeskRig {
     mutating func call(
         _ target: String, _ name: String = "orders", _ capability: String? = "list",
         deadline: Duration? = nil, purpose: Purpose? = nil,
-        key: String? = nil, form: CallForm? = nil, body: RequestBody = .whole(length: 2, digest: .zero)
+        key: String? = nil, sticky: String? = nil, form: CallForm? = nil,
+        body: RequestBody = .whole(length: 2, digest: .zero)
     ) -> RequestID {
         let id = nextRequest()
         take(
@@ -166,7 +167,8 @@ struct DeskRig {
                 LocalRequest(
                     id: id, target: CallTarget(target)!, resource: resource(name),
                     form: form ?? .invoke(capability: capability.map { resource($0) }, query: nil),
-                    purpose: purpose, deadline: deadline, idempotencyKey: key, body: body)))
+                    purpose: purpose, deadline: deadline, idempotencyKey: key,
+                    sticky: sticky.map(Rendezvous.hash), body: body)))
         return id
     }
 
