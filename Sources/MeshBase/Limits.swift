@@ -176,6 +176,8 @@ public enum Limits {
     public static let fanOut = 256
     /// Bytes of all answers to one request to all providers that are kept until the last has come.
     public static let fanOutBytes = 16 * 1024 * 1024
+    /// Bytes of answers that are kept for all such requests of a node.
+    public static let fanOutBytesInAll = 64 * 1024 * 1024
     /// Bytes of an idempotency key.
     public static let idempotencyKey = 128
     /// Bytes that are kept for one peer: the bodies of its calls until they are passed on.

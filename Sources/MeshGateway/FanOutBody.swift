@@ -7,8 +7,9 @@ public struct FanOutPart: Sendable, Equatable {
     public enum Outcome: Sendable, Equatable {
         /// The resource answered.
         case answered(status: Int, Content)
-        /// The mesh did not let it, or nobody knows what came of it.
-        case refused([Refusal])
+        /// The mesh did not let it, or nobody knows what came of it. With a status where the resource had
+        /// begun to answer: it was asked, and what it did is done.
+        case refused([Refusal], begun: Int?)
     }
 
     /// An answer's body, as it can stand in a JSON document.
@@ -43,7 +44,7 @@ public struct FanOutPart: Sendable, Equatable {
 /// The answer to a request to all providers: an array with one object for each,
 /// `{"node", "name", "correlation", "status", "body"}`, where `text` or `base64` with `type` stand for a body
 /// that is no JSON, or `{"node", "name", "correlation", "refused"}` with what the gateway answers to a
-/// refused call.
+/// refused call, and with `status` where the resource had begun to answer.
 enum FanOutBody {
     /// Writes it, in the order of `parts`.
     static func write(_ parts: [FanOutPart], into buffer: inout ByteBuffer) {
@@ -65,7 +66,8 @@ enum FanOutBody {
         _ outcome: FanOutPart.Outcome, _ correlation: CorrelationID?, into buffer: inout ByteBuffer
     ) {
         switch outcome {
-        case .refused(let refusals):
+        case .refused(let refusals, let begun):
+            if let begun { buffer.writeString(",\"status\":\(begun)") }
             buffer.writeStaticString(",\"refused\":")
             RefusalBody.write(refusals, correlation: correlation, into: &buffer)
         case .answered(let status, let content):

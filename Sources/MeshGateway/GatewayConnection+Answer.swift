@@ -82,11 +82,15 @@ extension GatewayConnection {
 
     /// What became of each part of a request to all providers.
     func answerGathered(_ id: GatewayRequestID?, _ parts: [FanOutPart]) {
+        guard isOwed(id) else { return }
         var body = ByteBuffer()
         FanOutBody.write(parts, into: &body)
         let answered = parts.count { if case .answered = $0.outcome { true } else { false } }
+        let isReached = parts.contains { part in
+            if case .refused(_, begun: nil) = part.outcome { false } else { true }
+        }
         var status = 200
-        if answered == 0, case .refused(let refusals)? = parts.first?.outcome {
+        if !isReached, case .refused(let refusals, _)? = parts.first?.outcome {
             status = HTTPStatusTable.status(for: refusals.first?.code ?? .resourceMisbehaved)
         }
         answerWhole(

@@ -59,8 +59,8 @@ public struct GatewayReply: Sendable {
     }
 
     /// Answers a request to all providers with what became of each, once that is known of all of them: as
-    /// `FanOutBody` writes it, with `Comity-Fan-Out: ANSWERED/ASKED`. 200 when one of them answered; else the
-    /// status of the first one's refusal.
+    /// `FanOutBody` writes it, with `Comity-Fan-Out: ANSWERED/ASKED`. 200 when one of them began to answer;
+    /// else the status of the first one's refusal.
     public func gathered(_ parts: [FanOutPart]) { onLoop { $0.answerGathered(id, parts) } }
 
     private func onLoop(_ act: @escaping @Sendable (GatewayConnection) -> Void) {

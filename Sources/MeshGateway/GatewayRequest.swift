@@ -54,7 +54,7 @@ public struct GatewayRequest: Sendable {
     public let resource: String
     /// Names in lower case; without `Comity-…`, hop-by-hop fields, `Host`, `Content-Length`, `Expect`,
     /// `traceparent`, and without `Authorization` where it held the gateway's own token.
-    public let headers: [HeaderField]
+    public var headers: [HeaderField]
     /// What `Comity-Principal` claims; nil when it was not sent. A claim, not a fact.
     public let claimedPrincipal: Principal?
     /// What `Comity-Purpose` says that the call is for; nil when it was not sent.

@@ -9,6 +9,9 @@ enum JSONText {
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"): buffer.writeBytes([UInt8(ascii: "\\"), byte])
+            case UInt8(ascii: "\n"): buffer.writeStaticString("\\n")
+            case UInt8(ascii: "\r"): buffer.writeStaticString("\\r")
+            case UInt8(ascii: "\t"): buffer.writeStaticString("\\t")
             case 0..<0x20, 0x7f: buffer.writeString("\\u00" + Hexadecimal.encode([byte]))
             default: buffer.writeInteger(byte)
             }

@@ -24,13 +24,16 @@ struct FanOutBodyTests {
             FanOutPart(node: node, name: "d", correlation: nil, outcome: .answered(status: 204, .none)),
             FanOutPart(
                 node: node, name: "e", correlation: correlation,
-                outcome: .refused([Refusal(.agreementMissing, [Fact("peer", "e")])])),
+                outcome: .refused([Refusal(.agreementMissing, [Fact("peer", "e")])], begun: nil)),
+            FanOutPart(
+                node: node, name: "f", correlation: nil,
+                outcome: .refused([Refusal(.deadlineExceeded)], begun: 201)),
         ]
         var buffer = ByteBuffer()
         FanOutBody.write(parts, into: &buffer)
         let read = try JSONSerialization.jsonObject(with: Data(buffer.readableBytesView))
         let array = try #require(read as? [[String: Any]])
-        #expect(array.map { $0["name"] as? String } == ["a", "b", "c", "d", "e"])
+        #expect(array.map { $0["name"] as? String } == ["a", "b", "c", "d", "e", "f"])
         #expect(array.allSatisfy { $0["node"] as? String == node.description })
         #expect(array[0]["correlation"] as? String == correlation.description)
         #expect((array[0]["body"] as? [String: Int]) == ["price": 3])
@@ -42,5 +45,6 @@ struct FanOutBodyTests {
         let refused = try #require(array[4]["refused"] as? [String: Any])
         #expect(refused["code"] as? String == "agreement-missing" && array[4]["status"] == nil)
         #expect(refused["correlation"] as? String == correlation.description)
+        #expect(array[5]["status"] as? Int == 201 && array[5]["refused"] != nil)
     }
 }

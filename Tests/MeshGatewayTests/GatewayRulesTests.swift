@@ -186,7 +186,7 @@ import Testing
                 answer.body == """
                     {"code":"agreement-expired","reasons":[{"code":"agreement-expired",\
                     "facts":[{"name":"until",\
-                    "value":"\\"then\\"\\u000a"}]},{"code":"breaker-open","facts":[]}],\
+                    "value":"\\"then\\"\\n"}]},{"code":"breaker-open","facts":[]}],\
                     "correlation":"\(correlation)","next":"comity explain \(correlation)"}\n
                     """)
         }

@@ -53,7 +53,7 @@ struct RendezvousTests {
 
     @Test("is the published FNV-1a")
     func hash() {
-        // http://www.isthe.com/chongo/tech/comp/fnv: the test vectors of 64 bits.
+        // From the published test vectors of 64 bits.
         #expect(Rendezvous.hash("") == 0xcbf2_9ce4_8422_2325)
         #expect(Rendezvous.hash("a") == 0xaf63_dc4c_8601_ec8c)
         #expect(Rendezvous.hash("foobar") == 0x8594_4171_f739_67e8)

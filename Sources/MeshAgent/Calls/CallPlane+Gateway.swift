@@ -36,7 +36,9 @@ extension CallPlane: GatewayObserver {
             form = .invoke(capability: capability ?? nil, query: QueryScalars.query(of: request.body))
         }
         if isToAll { return takeForAll(request, reply, resource, form, as: principal) }
-        take(request, .application(reply), nextRequest(), target, resource, form, as: principal)
+        take(
+            request, .application(reply), nextRequest(), target, resource, form, as: principal,
+            request.requestBody)
     }
 
     /// Whoever may call may read how the agent does; what it names are methods of ours and node IDs of peers.
@@ -67,29 +69,36 @@ extension CallPlane: GatewayObserver {
         case .refused(let refusal): return reply.refuse([refusal], correlation: nil)
         case .allowed(let found): providers = found
         }
+        // Their answers stand in one document: none of them is a part of something, or in another code.
+        var shared = request
+        shared.headers.removeAll {
+            $0.name == "accept-encoding" || $0.name == "range" || $0.name.hasPrefix("if-")
+        }
+        shared.deadline = request.deadline ?? Limits.callDeadline
+        shared.traceparent = request.traceparent ?? TraceContext.fresh(using: &tables.value.traces)
         let calls = providers.map { (provider: $0, call: nextRequest()) }
         let gathering = FanOut(
             calls, givingUpBy: { [unowned self] call in loop.execute { self.giveUp(call) } },
             finishingBy: { [unowned self] parts in
                 tables.value.fanOuts[request.id] = nil
                 reply.gathered(parts)
+            },
+            within: { [unowned self] in
+                Limits.fanOutBytesInAll - tables.value.fanOuts.values.reduce(0) { $0 + $1.kept }
             })
         tables.value.fanOuts[request.id] = gathering
-        var shared = request
-        shared.deadline = request.deadline ?? Limits.callDeadline
-        shared.traceparent = request.traceparent ?? TraceContext.fresh(using: &tables.value.traces)
+        let body = request.requestBody
         for (part, (provider, call)) in calls.enumerated() {
             take(
                 shared, .fanOut(gathering, part: part), call, .node(provider.node), resource, form,
-                as: principal)
+                as: principal, body)
         }
     }
 
     private func take(
         _ request: GatewayRequest, _ way: AnswerWay, _ id: RequestID, _ target: CallTarget,
-        _ resource: ResourceName, _ form: CallForm, as principal: Principal
+        _ resource: ResourceName, _ form: CallForm, as principal: Principal, _ body: RequestBody
     ) {
-        let body = request.requestBody
         tables.value.requests[id] = OwnRequest(id, request, body, answering: way) { [unowned self] event in
             switch event {
             case .left: submit(.bodyLeft(id))

@@ -13,7 +13,8 @@ import NIOCore
 ///     all parts ended --> the application has its answer, once
 ///
 /// A part that has ended hears of nothing more. What is kept of all answers together is bounded by
-/// `Limits.fanOutBytes`, of each by `Limits.callBody`. Confined to the plane's event loop.
+/// `Limits.fanOutBytes`, of each by `Limits.callBody`, of all requests of a node by `room`. Confined to
+/// the plane's event loop.
 final class FanOut {
     /// One provider's.
     private struct Part {
@@ -29,20 +30,25 @@ final class FanOut {
 
     private var parts: [Part]
     private var waiting: Int
-    private var kept = 0
+    /// Bytes that are kept for it.
+    private(set) var kept = 0
     /// Gives up a call whose answer is longer than may be kept.
     private let giveUp: (RequestID) -> Void
+    /// How many bytes more all requests of this node may keep.
+    private let room: () -> Int
     /// Takes what became of each, once.
     private let finish: ([FanOutPart]) -> Void
 
     /// - Parameter calls: to whom, and by which number; at least one.
     init(
         _ calls: [(provider: Provider, call: RequestID)], givingUpBy giveUp: @escaping (RequestID) -> Void,
-        finishingBy finish: @escaping ([FanOutPart]) -> Void
+        finishingBy finish: @escaping ([FanOutPart]) -> Void,
+        within room: @escaping () -> Int = { .max }
     ) {
         parts = calls.map { Part(node: $0.provider.node, name: $0.provider.name, call: $0.call) }
         waiting = parts.count
         self.giveUp = giveUp
+        self.room = room
         self.finish = finish
     }
 
@@ -60,13 +66,17 @@ final class FanOut {
         var chunk = chunk
         let all = kept + chunk.readableBytes
         let length = parts[part].body.readableBytes + chunk.readableBytes
-        guard length <= Limits.callBody, all <= Limits.fanOutBytes else {
+        let isRoom = chunk.readableBytes <= room()
+        guard length <= Limits.callBody, all <= Limits.fanOutBytes, isRoom else {
             let facts =
                 length > Limits.callBody
                 ? [Fact("bytes", length), Fact("at most", Limits.callBody)]
-                : [Fact("bytes of all answers", all), Fact("at most", Limits.fanOutBytes)]
+                : [
+                    Fact("bytes of all answers", all),
+                    Fact("at most", isRoom ? Limits.fanOutBytes : Limits.fanOutBytesInAll),
+                ]
             giveUp(parts[part].call)
-            return end(part, .refused([Refusal(.bodyTooLarge, facts)]))
+            return end(part, .refused([Refusal(.bodyTooLarge, facts)], begun: parts[part].head?.status))
         }
         kept = all
         parts[part].body.writeBuffer(&chunk)
@@ -74,7 +84,8 @@ final class FanOut {
 
     func end(_ part: Int) {
         guard let (status, type) = parts[part].head else {
-            return end(part, .refused([Refusal(.resourceMisbehaved, [Fact("status", "none")])]))
+            let refusal = Refusal(.resourceMisbehaved, [Fact("status", "none")])
+            return end(part, .refused([refusal], begun: nil))
         }
         end(part, .answered(status: status, Self.content(parts[part].body, type)))
     }
@@ -89,7 +100,7 @@ final class FanOut {
 
     func refuse(_ part: Int, _ refusals: [Refusal], correlation: CorrelationID?) {
         if let correlation { parts[part].correlation = correlation }
-        end(part, .refused(refusals))
+        end(part, .refused(refusals, begun: parts[part].head?.status))
     }
 
     private func end(_ part: Int, _ outcome: FanOutPart.Outcome) {

@@ -32,7 +32,7 @@ public enum CallText {
         var table = TextTable()
         for part in parts where !part.isWell {
             let why = part.correlation.map { presentation.typed("comity explain \($0)") } ?? ""
-            if let status = part.status {
+            if part.refused == nil, let status = part.status {
                 table.add([
                     .init(part.name), .init("the resource answered \(status)", .bad), .init(why, .command),
                 ])
@@ -41,7 +41,10 @@ public enum CallText {
                 table.add([.init(part.name), .init(refusal.code.rawValue, .bad), .init(why, .command)])
             }
         }
-        let answered = parts.count { $0.status != nil }
+        guard !parts.isEmpty else {
+            return "what came cannot be read here: is the agent newer than this program?\n"
+        }
+        let answered = parts.count { $0.refused == nil }
         let ink: Ink = answered == parts.count ? .faint : .bad
         return presentation.ink(ink, "\(answered) of \(parts.count) providers answered") + "\n"
             + table.render(presentation.unbounded, indent: 2)

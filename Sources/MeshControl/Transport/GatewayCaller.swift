@@ -78,7 +78,7 @@ public struct GatewayAnswer: Equatable, Sendable {
         case answered(status: Int)
         /// The mesh refused, with every reason.
         case refused([Refusal], next: String?)
-        /// It went to all providers; what became of each.
+        /// It went to all providers; what became of each. Empty: that cannot be read.
         case gathered([Part])
     }
 
@@ -88,7 +88,7 @@ public struct GatewayAnswer: Equatable, Sendable {
         public let name: String
         /// Names the call to it; nil when there was none.
         public let correlation: String?
-        /// The resource's status; nil when the mesh refused.
+        /// The resource's status; nil when it did not begin to answer.
         public let status: Int?
         /// Why the mesh refused, if it did.
         public let refused: Refused?
@@ -100,7 +100,7 @@ public struct GatewayAnswer: Equatable, Sendable {
         }
 
         /// Whether the resource answered, and that it is well.
-        var isWell: Bool { status.map { (200..<400).contains($0) } ?? false }
+        var isWell: Bool { refused == nil && (200..<400).contains(status ?? 0) }
     }
 
     /// Names the call; nil when it never got that far.
@@ -121,7 +121,7 @@ public struct GatewayAnswer: Equatable, Sendable {
         switch outcome {
         case .answered(let status): (200..<400).contains(status) ? 0 : 1
         case .refused(let reasons, _): reasons.first?.code == .peerUnreachable ? 4 : 1
-        case .gathered(let parts): parts.allSatisfy(\.isWell) ? 0 : 1
+        case .gathered(let parts): !parts.isEmpty && parts.allSatisfy(\.isWell) ? 0 : 1
         }
     }
 }
@@ -206,13 +206,13 @@ public enum GatewayCaller {
         }
     }
 
-    private static func gathered(_ bytes: [UInt8], of body: ByteBuffer, status: Int) -> GatewayAnswer {
+    private static func gathered(_ bytes: [UInt8], of body: ByteBuffer) -> GatewayAnswer {
         do throws(ControlFailure) {
             let parts = try ControlCoding.decode([GatewayAnswer.Part].self, from: body)
             return GatewayAnswer(correlation: nil, outcome: .gathered(parts), body: bytes)
         } catch {
-            // What cannot be read is shown as it came.
-            return GatewayAnswer(correlation: nil, outcome: .answered(status: status), body: bytes)
+            // By a newer agent: it is shown as it came, and is no success.
+            return GatewayAnswer(correlation: nil, outcome: .gathered([]), body: bytes)
         }
     }
 
@@ -224,7 +224,7 @@ public enum GatewayCaller {
         let bytes = Array(body.readableBytesView)
         // No resource can set this header: the gateway removes what comes from outside under its prefix.
         guard let code = header("comity-refusal").flatMap({ RefusalCode(rawValue: $0) }) else {
-            if header("comity-fan-out") != nil { return gathered(bytes, of: body, status: status) }
+            if header("comity-fan-out") != nil { return gathered(bytes, of: body) }
             return GatewayAnswer(correlation: correlation, outcome: .answered(status: status), body: bytes)
         }
         do throws(ControlFailure) {

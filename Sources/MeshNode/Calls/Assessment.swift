@@ -106,6 +106,9 @@ extension CallDesk {
                 return .refused(
                     Refusal(.limitReached, [Fact("providers", nodes.count), Fact("at most", Limits.fanOut)]))
             }
+            // Other calls keep as much room as these take.
+            let room = view.configuration.callsMax - calls.count
+            guard nodes.count <= max(room / 2, 1) else { return .refused(crowded) }
             let providers = nodes.map { Provider(node: $0, name: view.label($0)) }
             return .allowed(providers.sorted { ($0.name, $0.node) < ($1.name, $1.node) })
         }

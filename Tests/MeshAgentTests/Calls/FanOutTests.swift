@@ -13,6 +13,7 @@ struct FanOutTests {
     private final class Stage {
         var givenUp: [RequestID] = []
         var finished: [[FanOutPart]] = []
+        var room = Int.max
         var fanOut: FanOut!
 
         init(_ count: Int) {
@@ -23,7 +24,8 @@ struct FanOutTests {
                 )
             }
             fanOut = FanOut(
-                calls, givingUpBy: { self.givenUp.append($0) }, finishingBy: { self.finished.append($0) })
+                calls, givingUpBy: { self.givenUp.append($0) }, finishingBy: { self.finished.append($0) },
+                within: { self.room })
         }
 
         func answer(_ part: Int, _ body: String, type: String? = "application/json") {
@@ -38,7 +40,7 @@ struct FanOutTests {
         }
 
         func refusal(_ part: Int) -> RefusalCode? {
-            guard case .refused(let refusals)? = finished.first?[part].outcome else { return nil }
+            guard case .refused(let refusals, _)? = finished.first?[part].outcome else { return nil }
             return refusals.first?.code
         }
     }
@@ -93,6 +95,8 @@ struct FanOutTests {
         stage.fanOut.body(0, ByteBuffer(string: "half"))
         stage.fanOut.refuse(0, [Refusal(.resourceMisbehaved)], correlation: nil)
         #expect(stage.refusal(0) == .resourceMisbehaved)
+        // It was asked: what it did is done.
+        #expect(stage.finished.first?[0].outcome == .refused([Refusal(.resourceMisbehaved)], begun: 200))
     }
 
     @Test("an answer beyond a mebibyte, or beyond what is kept for all, is given up and named")
@@ -112,5 +116,18 @@ struct FanOutTests {
         for part in 1..<last { stage.fanOut.end(part) }
         #expect(stage.refusal(0) == .bodyTooLarge && stage.refusal(last) == .bodyTooLarge)
         #expect(stage.refusal(1) == nil && stage.finished.count == 1)
+    }
+
+    @Test("an answer for which all requests together leave no room is given up")
+    func room() {
+        let stage = Stage(1)
+        stage.room = 4
+        stage.fanOut.head(0, status: 200, headers: [], correlation: nil)
+        stage.fanOut.body(0, ByteBuffer(string: "1234"))
+        #expect(stage.givenUp.isEmpty && stage.fanOut.kept == 4)
+        stage.room = 0
+        stage.fanOut.body(0, ByteBuffer(string: "5"))
+        #expect(stage.givenUp == [RequestID(1)] && stage.refusal(0) == .bodyTooLarge)
+        #expect(stage.fanOut.kept == 0)
     }
 }

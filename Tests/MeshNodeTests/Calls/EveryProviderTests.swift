@@ -25,6 +25,18 @@ struct EveryProviderTests {
         #expect(rig.desk.providers(of: resource("tools"), at: moment(0).wall).isRefused(.resourceUnknown))
     }
 
+    @Test("leaves other calls as much room as it takes")
+    func room() {
+        var rig = DeskRig()
+        rig.configuration.callsMax = 5
+        rig.publish()
+        for isAllowed in [true, true, false] {
+            #expect((names(rig, of: "orders") == ["B", "C"]) == isAllowed)
+            rig.call("B")
+        }
+        #expect(rig.desk.providers(of: resource("orders"), at: moment(0).wall).isRefused(.overloaded))
+    }
+
     @Test("two hundred and fifty-six providers are asked at once, and not one more")
     func bound() {
         for (extra, isAllowed) in [(0, true), (1, false)] {
