@@ -69,6 +69,8 @@ struct LinkBook: Equatable, Sendable {
 
     /// A connection finished its handshake: it becomes the link, or gives way to the one there is.
     mutating func admit(_ connection: ConnectionID, _ terms: LinkTerms, at now: Instant) -> [Step] {
+        // What gave way stays that, though its handshake be repeated while a long call keeps it open.
+        guard draining[connection] == nil else { return [] }
         var steps: [Step] = []
         if let old = links[terms.node] {
             guard old.connection != connection else {

@@ -160,6 +160,7 @@ extension Node {
             distance: distances[connection] ?? .remote)
         effects.post(.admit(connection, peer.node))
         if peer.role == .initiator { repeats.set(connection, at: now.instant + Limits.handshakeRepeat) }
+        // May order it to drain, and then it is repeated no more.
         tell(.linkAdmitted(connection, terms), at: now, into: &effects)
         // The peer's own dial stays the link, and this one drains.
         if case .dialled(let target)? = connections[connection] {
@@ -197,7 +198,9 @@ extension Node {
             tell(AgreementInput.linkCameUp(node), at: now, into: &effects)
             tell(DomainAgreementInput.linkCameUp(node), at: now, into: &effects)
             runLinkErrands(of: node, at: now, into: &effects)
-        case .drain(let connection): effects.post(.drain(connection))
+        case .drain(let connection):
+            repeats.cancel(connection)
+            effects.post(.drain(connection))
         case .linkDown(let node, let loss):
             isViewStale = true
             reach.forget(node)

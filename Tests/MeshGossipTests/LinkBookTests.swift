@@ -179,6 +179,10 @@ struct LinkBookTests {
         var book = book()
         _ = book.admit(two, Samples.terms(peer, dialler: peer), at: start)
         #expect(book.hear(two, at: start) == [] && book.node(on: two) == nil)
+        // Also an hour later, when its handshake is repeated.
+        let repeated = start + .seconds(3_600)
+        #expect(book.admit(two, Samples.terms(peer, dialler: peer), at: repeated) == [])
+        #expect(book.node(on: two) == nil && book.links[peer]?.connection == one)
         #expect(book.drop(peer) == [.close(two, nil), .close(one, nil), .down(peer, .dropped)])
         book = self.book()
         _ = book.admit(two, Samples.terms(peer, dialler: peer), at: start)
