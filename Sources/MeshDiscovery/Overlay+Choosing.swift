@@ -54,26 +54,35 @@ extension Overlay {
         alarms.set(.redraw, at: now + configuration.redraw)
         drawn = []
         drawnAt = now
+        isReachAwaited = false
         for (peer, known) in peers where known.isAway && !known.isChosen {
             peers.update(peer) { $0.isAway = false }
         }
         alarms.set(.choice, at: now)
     }
 
-    /// Who is sought because nothing comes of it: the same until it is there or away, then the one that has
-    /// waited longest.
+    /// Who is sought because nothing comes of it: the same until it is there or away, then the one that was
+    /// sought least in vain, and of these the one that has waited longest. After a link has come, nobody
+    /// before gossip has said what it brought.
     private mutating func sound(besides chosen: [NodeID], at now: Instant) {
         let candidates = unheard.filter { peer in
             guard let known = peers[peer] else { return false }
             return known.line == nil && !known.isAway && !chosen.contains(peer)
         }
         if let sounded, candidates.contains(sounded) { return }
-        let due = candidates.filter { peer in
-            peers[peer]?.soundedAt.map { $0 < drawnAt } ?? true
-        }
-        sounded = due.min { (peers[$0]?.soundedAt ?? .zero, $0) < (peers[$1]?.soundedAt ?? .zero, $1) }
+        sounded = nil
+        guard !isReachAwaited else { return }
+        let due = candidates.filter { peers[$0]?.isSoundable(at: now, drawn: drawnAt, configuration) == true }
+        sounded = due.min { turn(of: $0) < turn(of: $1) }
         guard let sounded else { return }
-        peers.update(sounded) { $0.soundedAt = now }
+        peers.update(sounded) { known in
+            known.soundedAt = now
+            known.soundings += 1
+        }
+    }
+
+    private func turn(of peer: NodeID) -> (Int, Instant, NodeID) {
+        (peers[peer]?.soundings ?? 0, peers[peer]?.soundedAt ?? .zero, peer)
     }
 
     /// - Parameter pool: rising.
@@ -107,5 +116,18 @@ extension Overlay {
             }
         }
         return found
+    }
+}
+
+extension Overlay.Peer {
+    /// However often it was sounded in vain, it is again after this long.
+    private static var soundingPauseMax: Duration { .seconds(6 * 3600) }
+
+    /// Whether it may be sounded now: behind another draw, and after a pause that doubles.
+    func isSoundable(at now: Instant, drawn: Instant, _ configuration: OverlayConfiguration) -> Bool {
+        guard let soundedAt else { return true }
+        let pause = min(configuration.redraw * (1 << min(max(soundings - 1, 0), 16)), Self.soundingPauseMax)
+        // The first pause is until the next draw.
+        return soundedAt < drawn && (soundings <= 1 || now >= soundedAt + pause)
     }
 }

@@ -68,6 +68,8 @@ public struct Overlay: Sendable, Equatable {
         var notices: TokenBucket?
         /// When it was last sought because nothing comes of it; nil: never.
         var soundedAt: Instant?
+        /// How often in vain since its link was last up.
+        var soundings = 0
     }
 
     enum Alarm: Comparable, Sendable {
@@ -92,6 +94,8 @@ public struct Overlay: Sendable, Equatable {
     var bridges: [NodeID] = []
     /// Which of the unheard is sought now.
     var sounded: NodeID?
+    /// A link that was sounded is up, over which gossip learns of many: who is unheard still, it says anew.
+    var isReachAwaited = false
     var alarms = Deadlines<Alarm>()
     var generator: SeededGenerator
 
@@ -145,6 +149,7 @@ public struct Overlay: Sendable, Equatable {
             alarms.set(.choice, at: now)
         case .reach(let unheard, let bridges):
             (self.unheard, self.bridges) = (unheard, bridges)
+            isReachAwaited = false
             alarms.set(.choice, at: now)
         case .linkUp(let peer): linkUp(peer, at: now)
         case .linkDown(let peer): peers.update(peer) { $0.line = nil }
@@ -164,6 +169,11 @@ public struct Overlay: Sendable, Equatable {
     private mutating func linkUp(_ peer: NodeID, at now: Instant) {
         peers.update(peer) { known in
             if known.isAway || sounded == peer { alarms.set(.choice, at: now) }
+            if sounded == peer {
+                sounded = nil
+                isReachAwaited = true
+            }
+            known.soundings = 0
             known.isAway = false
             known.wantedUntil = nil
             known.line = Line(since: now, lastUse: now)

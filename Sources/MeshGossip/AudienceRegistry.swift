@@ -232,8 +232,8 @@ struct Correspondent: Equatable, Sendable {
     var isServed: Bool
     /// Since when its head is overdue, though gossip flows and there is no link with it; nil: it is not.
     var silentSince: Instant?
-    /// Until when its link is kept for what came over it alone.
-    var bridgeUntil = Instant.zero
+    /// Until when its link is kept for what came over it alone; nil: it is not.
+    var bridgeUntil: Instant?
 
     /// How long to wait for the next list while the two differ: twice as long after each that brought
     /// nothing. Where one side does not know yet that the other is in an audience, no list mends it.

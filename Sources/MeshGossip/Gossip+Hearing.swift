@@ -41,25 +41,23 @@ extension Gossip {
         return unheard
     }
 
-    private func bridges(in audience: Audience, at now: Moment) -> [NodeID] {
-        var found: [NodeID] = []
+    private mutating func bridges(in audience: Audience, at now: Moment) -> [NodeID] {
         var unmet = 0
         var brought = OrderedTable<NodeID, Int>()
-        for (owner, correspondent) in registries[audience]?.present.map({ $0 }) ?? [] {
-            if peers[owner] != nil {
-                if now.instant < correspondent.bridgeUntil { found.append(owner) }
-            } else if correspondent.theirs.isCurrent(at: now.wall) {
-                unmet += 1
-                if let bringer = correspondent.theirs.bringer {
-                    brought[bringer] = (brought[bringer] ?? 0) + 1
-                }
+        for (owner, correspondent) in registries[audience]?.present.map({ $0 }) ?? []
+        where peers[owner] == nil && correspondent.theirs.isCurrent(at: now.wall) {
+            unmet += 1
+            if let bringer = correspondent.theirs.bringer { brought[bringer] = (brought[bringer] ?? 0) + 1 }
+        }
+        var found: [NodeID] = []
+        for peer in registries[audience]?.present.keys ?? [] where peers[peer] != nil {
+            let isBridge = registries.update(audience) { registry in
+                registry.update(peer) { $0.isBridge(bringing: brought[peer] ?? 0, at: now.instant) } ?? false
             }
+            let isMost = unmet >= Self.unmetLeast && 2 * (brought[peer] ?? 0) > unmet
+            if isBridge == true || isMost { found.append(peer) }
         }
-        let most = brought.first { 2 * $0.1 > unmet }?.0
-        if let most, unmet >= Self.unmetLeast, peers[most] != nil, !found.contains(most) {
-            found.append(most)
-        }
-        return found.sorted()
+        return found
     }
 }
 
@@ -82,5 +80,13 @@ extension Correspondent {
             let issued = theirs.newest?.body.issued, issued + Self.patience <= now.wall
         else { return }
         bridgeUntil = now.instant + Self.bridgeLife
+    }
+
+    /// Whether it is a bridge still: as long again when its time is over and it is who brought the newest
+    /// heads of some whom this node has not met.
+    mutating func isBridge(bringing unmet: Int, at now: Instant) -> Bool {
+        guard let until = bridgeUntil else { return false }
+        if now >= until { bridgeUntil = unmet > 0 ? now + Self.bridgeLife : nil }
+        return bridgeUntil != nil
     }
 }

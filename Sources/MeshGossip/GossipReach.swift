@@ -9,7 +9,7 @@ import MeshBase
 ///     a member that was met, without a link     heard ──no renewal though it is due, `patience`──> unheard
 ///                                               heard <──its head comes, by whomever────────────── unheard
 ///     its head comes over its own link, though it was signed `patience` ago and nobody else brought it:
-///     bridge for `bridgeLife`
+///     bridge for `bridgeLife`, and as long again while it brought the newest head of any member not met
 ///     most of the newest heads of members not met come over one link: bridge as long as that is so
 ///
 /// So two parts that could be linked and are not stop hearing of one another, who could link them is told

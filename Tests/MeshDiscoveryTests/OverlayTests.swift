@@ -145,55 +145,6 @@ struct OverlayTable {
         #expect(!table.isKept(2) && back.contains(.leave(peer(2))) && table.isKept(1))
     }
 
-    // MARK: Where not all have met
-
-    @Test func `a bridge is chosen besides the others, as long as it is one`() {
-        var table = OverlayTable { $0.redraw = .seconds(3600) }
-        table.meet(20)
-        let other = table.other(of: 20)
-        table.tell(.reach(unheard: [], bridges: [other, peer(99)]))
-        #expect(table.wait(.zero) == [.seek(other)])
-        #expect((1...20).count(where: table.isKept) == 5)
-        table.tell(.linkUp(other))
-        table.tell(.told(other, .idle))
-        #expect(!table.wait(.seconds(1_000)).contains(.stop(other)))
-        table.tell(.reach(unheard: [], bridges: []))
-        #expect(table.wait(.zero) == [.stop(other), .drain(other), .leave(other)])
-        #expect((1...20).count(where: table.isKept) == 4)
-    }
-
-    @Test func `who is unheard is sought, one after another, each once between two draws`() {
-        var table = OverlayTable { $0.redraw = .seconds(3600) }
-        table.meet(20)
-        table.wait(.seconds(10))
-        let others = (1...20).map(peer).filter { !table.overlay.isKept($0) }.prefix(3)
-        table.tell(.reach(unheard: Array(others), bridges: []))
-        #expect(table.wait(.zero) == [.seek(others[0])])
-        #expect(table.wait(.seconds(29)) == [])
-        #expect(table.wait(.seconds(1)) == [.leave(others[0]), .seek(others[1])])
-        #expect(table.tell(.linkUp(others[1])) == [])
-        let turn = table.wait(.zero)
-        #expect(turn.count == 2 && turn.contains(.leave(others[1])) && turn.contains(.seek(others[2])))
-        #expect(table.wait(.seconds(30)) == [.settled(others[1]), .leave(others[2])])
-        #expect(table.wait(.seconds(60)) == [], "all had their turn")
-        let again: Set<NodeID> = [others[0], others[2]]
-        var sought: Set<NodeID> = []
-        for _ in 0..<700 where !sought.isSuperset(of: again) {
-            for case .seek(let peer) in table.wait(.seconds(6)) { sought.insert(peer) }
-        }
-        #expect(sought.isSuperset(of: again), "after the draw, who has no link")
-    }
-
-    @Test func `who is heard of again is sought no more`() {
-        var table = OverlayTable { $0.redraw = .seconds(3600) }
-        table.meet(20)
-        let other = table.other(of: 20)
-        table.tell(.reach(unheard: [other], bridges: []))
-        #expect(table.wait(.zero) == [.seek(other)])
-        table.tell(.reach(unheard: [], bridges: []))
-        #expect(table.wait(.zero) == [.leave(other)])
-    }
-
     // MARK: When something needs a link
 
     @Test func `a call opens a link, and many share one search`() {

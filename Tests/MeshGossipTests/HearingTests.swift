@@ -31,6 +31,24 @@ import Testing
         #expect(world.sides[0].reach.bridges == [])
     }
 
+    @Test func `a bridge stays one when its time is over and it brought the head of any not met`() throws {
+        var world = world()
+        world.connect(0, 1)
+        world.pass(.seconds(200))
+        world.connect(0, 3)
+        world.pass(.seconds(61))
+        #expect(world.sides[0].reach.bridges == [world.node(3)])
+        for side in [1, 3] { world.disconnect(side) }
+        world.pass(.seconds(24 * 3600 - 300))
+        try world.hold(0..<1, at: 0, from: 3)
+        world.pass(.seconds(600))
+        #expect(world.sides[0].reach.bridges == [world.node(3)])
+        world.pass(.seconds(23 * 3600))
+        #expect(world.sides[0].reach.bridges == [world.node(3)])
+        world.pass(.seconds(3600))
+        #expect(world.sides[0].reach.bridges == [])
+    }
+
     @Test func `where heads go round, who has no link is heard all the same`() {
         var world = world()
         for side in 0..<3 { world.connect(side, side + 1) }
