@@ -30,11 +30,15 @@ struct ControlPairTests {
                     offerSeconds: 600, timeoutMilliseconds: nil))
             #expect(added.agreements.map(\.state) == [.active])
             #expect(added.resource.offeredTo.map(\.name) == [NodeName("miller")])
-            let forecast = try await joiner.ask(
-                Explain.self,
-                .init(
-                    subject: .wouldCall(
-                        peer: "baker", resource: name, capability: ResourceName("read"), principal: nil)))
+            let question = Explain.Request(
+                subject: .wouldCall(
+                    peer: "baker", resource: name, capability: ResourceName("read"), principal: nil))
+            var forecast = try await joiner.ask(Explain.self, question)
+            // What is offered may be on its way still.
+            for _ in 0..<100 where forecast.verdict != .allowed {
+                try await Task.sleep(for: .milliseconds(50))
+                forecast = try await joiner.ask(Explain.self, question)
+            }
             #expect(forecast.verdict == .allowed)
             #expect(forecast.branches.count == 7 && forecast.branches.allSatisfy { $0.verdict == .allowed })
         }
