@@ -15,7 +15,8 @@ import MeshTrust
 /// - `paper`: a decision about partners that is dated ahead of the other's clock, with its bundles;
 /// - `agreement`: its own offers that are still open, its revocations and its people's words that were not
 ///   heard; and what answers the other's;
-/// - `domainList`, `domainAgreement`: what it holds of the agreements of domains, and each of them once;
+/// - `domainList`, `domainAgreement`: what it holds of the agreements of domains, and each of them once; who
+///   holds none answers the other's list by an empty one;
 /// - `credential`, of a node that accepts the other's domain: its own, in answer to that domain's tag.
 ///
 /// What else pays is a change, once, however often it is written: a head (`head`, `places` to those who may
@@ -161,7 +162,7 @@ extension World {
             (.standing, disk.home == nil ? 0 : 1), (.houseHeld, areMembers ? 1 : 0),
             (.list, areMembers ? 2 : 1),
             (.agreement, open.count + unheard(of: host, at: node)),
-            (.domainList, disk.domainAgreements.isEmpty ? 0 : 2),
+            (.domainList, disk.domainAgreements.isEmpty && hosts[far].disk.domainAgreements.isEmpty ? 0 : 2),
             (.domainAgreement, disk.domainAgreements.count),
             (.paper, areMembers ? papersWaiting(at: far, that: host) : 0),
         ]
