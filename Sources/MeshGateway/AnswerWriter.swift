@@ -9,7 +9,7 @@ struct AnswerWriter {
         /// So many bytes are still to come.
         case length(Int)
         case chunked
-        /// The body ends where the connection does (HTTP/1.0).
+        /// The body ends where the connection does (HTTP/1.0, WebSocket).
         case untilClose
         /// HEAD, 204, 304: whatever is given is left out.
         case none
@@ -54,7 +54,9 @@ struct AnswerWriter {
         let declared = Self.write(headers, into: &out)
         for field in extra { Self.write(field, into: &out) }
         frame(status: status, length: length ?? declared, into: &out)
-        if closes {
+        if status == WebSocketUpgrade.status {
+            out.writeStaticString("connection: upgrade\r\nupgrade: websocket\r\n")
+        } else if closes {
             out.writeStaticString("connection: close\r\n")
         } else if shape.isOld {
             out.writeStaticString("connection: keep-alive\r\n")
@@ -113,7 +115,10 @@ struct AnswerWriter {
     private var isChunked: Bool { if case .body(.chunked) = state { true } else { false } }
 
     private mutating func frame(status: Int, length: Int?, into out: inout ByteBuffer) {
-        if status == 204 || status == 304 || shape.isHead {
+        if status == WebSocketUpgrade.status {
+            state = .body(.untilClose)
+            closes = true
+        } else if status == 204 || status == 304 || shape.isHead {
             state = .body(.none)
             // The length of what is not sent: of use to the client, except for 204, which may not carry it
             // (RFC 9110 section 8.6).

@@ -9,7 +9,7 @@ extension GatewayConnection {
     func answerHead(_ id: GatewayRequestID?, status: Int, headers: [HeaderField], correlation: CorrelationID?)
     {
         guard isOwed(id) else { return }
-        guard (200...599).contains(status) else {
+        guard (200...599).contains(status) || isWebSocket && status == WebSocketUpgrade.status else {
             let fact = Fact("status", status)
             return answerRefused(
                 id, [Refusal(.resourceMisbehaved, [fact])], status: nil, correlation: correlation)

@@ -28,6 +28,20 @@ extension GatewayConnection {
         resumeReading()
     }
 
+    /// Whether what comes is no HTTP any more.
+    var isWebSocket: Bool { exchange?.isWebSocket == true }
+
+    /// What the application says over a WebSocket. Before that is open it may say nothing yet, and no more of
+    /// it is read than one read brought.
+    func said(_ bytes: ByteBuffer) {
+        guard ending != .lingering, let exchange, let id = exchange.id, !exchange.answer.hasEnded else {
+            return
+        }
+        isReading = true
+        lastRead = .now()
+        observer.bodyArrived(bytes, of: id)
+    }
+
     /// Counts what came after the answer was complete; beyond a bound nobody reads it any more.
     func dropUnwanted(_ count: Int) {
         exchange?.unwanted += count

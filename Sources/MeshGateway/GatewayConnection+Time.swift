@@ -31,7 +31,9 @@ extension GatewayConnection {
 
     private func lookForIdleness() {
         guard ending != .lingering, let context else { return }
-        let isAwaitingAnswer = exchange?.hasArrived == true || exchange?.isBodyHeld == true
+        // How long a WebSocket may be silent is the desk's to say, as of all that streams.
+        let isAwaitingAnswer =
+            exchange?.hasArrived == true || exchange?.isBodyHeld == true || isWebSocket
         let quietSince = isAwaitingAnswer ? heldSince : max(lastRead, lastWritten)
         guard let quietSince else { return watchIdleness(after: configuration.idleTime, context) }
         let left = quietSince + TimeAmount(configuration.idleTime) - .now()

@@ -27,6 +27,8 @@ final class GatewayConnection: ChannelDuplexHandler {
         var isBodyHeld = false
         /// Whether the application sends its body only once it is invited.
         var awaitsInvitation = false
+        /// Whether it asks for a WebSocket: what follows it is no HTTP.
+        var isWebSocket = false
         /// Bytes of the body that came after its answer was complete.
         var unwanted = 0
     }
@@ -155,6 +157,7 @@ final class GatewayConnection: ChannelDuplexHandler {
             begin(request.id, shape, hasArrived: request.delivery == .whole)
             exchange?.isBodyHeld = request.delivery == .continued
             exchange?.awaitsInvitation = request.awaitsInvitation
+            exchange?.isWebSocket = request.form.isWebSocket
             observer.requestArrived(request, reply: GatewayReply(id: request.id, of: self))
         case .health(let shape):
             begin(nil, shape, hasArrived: true)

@@ -25,8 +25,12 @@ public enum GatewayForm: Equatable, Sendable {
     /// `POST /invoke/PEER/RESOURCE[/CAPABILITY]`; nil when no capability was named.
     case invoke(capability: String?)
     /// Any method on `/mesh/PEER/RESOURCE[/path...][?query]`. The path is normalised and begins with `/`; the
-    /// query has no `?`.
+    /// query has no `?`. One that asks for a WebSocket has `WebSocketUpgrade.method`: its body is what the
+    /// application says once it was answered by 101.
     case mesh(method: String, path: String, query: String?)
+
+    /// Whether it asks for a WebSocket.
+    var isWebSocket: Bool { if case .mesh(WebSocketUpgrade.method, _, _) = self { true } else { false } }
 }
 
 /// Whether the body is complete when a request is handed over.

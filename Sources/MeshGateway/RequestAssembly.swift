@@ -9,6 +9,7 @@ import NIOHTTP1
 ///                    collecting --too much, pause--> passing    `/mesh`: handed over, the rest in chunks
 ///     idle --head that declares much, or awaits an invitation--> passing    likewise, without a byte yet
 ///     idle --head refused--> swallowing --end--> idle    refused once the body has been read and dropped
+///     idle --head that asks for a WebSocket--> upgrading    handed over; what follows is no HTTP
 ///     any --framing in doubt, limit--> closed            refused, nothing more is read
 struct RequestAssembly {
     /// What a part leads to.
@@ -27,6 +28,7 @@ struct RequestAssembly {
         case idle
         case collecting(GatewayRequest, AnswerShape)
         case passing
+        case upgrading
         case swallowing(Swallowed, AnswerShape, received: Int)
         case closed
     }
@@ -107,6 +109,8 @@ struct RequestAssembly {
         case .health:
             guard length <= bodyLimit else { throw tooLarge(length) }
             state = .swallowing(.health, shape, received: 0)
+        case .request(let request) where request.form.isWebSocket:
+            return pass(request, shape, as: .upgrading)
         case .request(let request) where request.mayStream:
             if length > collectedBody || request.awaitsInvitation { return pass(request, shape) }
             state = .collecting(request, shape)
@@ -118,10 +122,12 @@ struct RequestAssembly {
         return fields.expectsContinue && fields.hasBody ? .invite : .nothing
     }
 
-    private mutating func pass(_ request: GatewayRequest, _ shape: AnswerShape) -> Step {
+    private mutating func pass(
+        _ request: GatewayRequest, _ shape: AnswerShape, as passing: State = .passing
+    ) -> Step {
         var request = request
         request.delivery = .continued
-        state = .passing
+        state = passing
         return .hand(request, shape)
     }
 
@@ -135,7 +141,7 @@ struct RequestAssembly {
 
     private mutating func add(_ chunk: ByteBuffer) -> Step {
         switch state {
-        case .idle, .closed: return .nothing
+        case .idle, .closed, .upgrading: return .nothing
         case .collecting(var request, var shape):
             let length = request.body.readableBytes + chunk.readableBytes
             guard length <= bodyLimit || request.mayStream else {
@@ -169,10 +175,12 @@ struct RequestAssembly {
 
     private mutating func finish(_ trailers: [HeaderField]) -> Step {
         let ended = state
-        if case .closed = ended { return .nothing }
-        state = .idle
         switch ended {
-        case .idle, .closed: return .nothing
+        case .closed, .upgrading: return .nothing
+        default: state = .idle
+        }
+        switch ended {
+        case .idle, .closed, .upgrading: return .nothing
         case .collecting(var request, let shape):
             request.trailers = trailers
             return .hand(request, shape)

@@ -20,14 +20,20 @@ struct RequestFields {
     private(set) var contentLength: Int?
     /// Whether the body is chunked.
     private(set) var isChunked = false
-    /// Whether the client would rather speak another protocol from here on.
-    private(set) var asksUpgrade = false
+    /// Which protocols the client would rather speak from here on, in lower case.
+    private(set) var upgrades: [String] = []
     /// Whether the client waits for `100 Continue`.
     private(set) var expectsContinue = false
     private var tracestates: [HeaderField] = []
     private var connection: [String] = []
     // A second one of these could be read by somebody else as the first.
     private var seen = SingleFields()
+
+    /// Whether the client would rather speak another protocol from here on.
+    var asksUpgrade: Bool { !upgrades.isEmpty }
+    /// Whether it would rather speak WebSocket (RFC 6455 section 4.2.1). HTTP/1.0 knows no upgrade (RFC 9110
+    /// section 7.8).
+    private(set) var asksWebSocket = false
 
     /// Whether a body may follow the head.
     var hasBody: Bool { isChunked || (contentLength ?? 0) > 0 }
@@ -41,6 +47,8 @@ struct RequestFields {
             throw RequestRefusal(.requestMalformed, [Fact("framing", "ambiguous")], then: .close)
         }
         if traceparent != nil { passing += tracestates }
+        asksWebSocket =
+            version.minor > 0 && connection.contains("upgrade") && upgrades.contains(WebSocketUpgrade.name)
         let named = connection.filter { $0 != "close" && $0 != "keep-alive" }
         if !named.isEmpty { passing.removeAll { named.contains($0.name) } }
     }
@@ -66,7 +74,7 @@ struct RequestFields {
         case "traceparent":
             let first = try single(.traceparent, name, value)
             traceparent = TraceContext.isWellFormed(first) ? first : nil
-        case "upgrade": asksUpgrade = true
+        case "upgrade": upgrades += HeaderRules.elements(of: value)
         case "tracestate": tracestates.append(HeaderField(name, value))
         case "comity-principal":
             guard let principal = Principal(try single(.principal, name, value)) else {

@@ -52,12 +52,14 @@ struct RequestGate: Sendable {
         case .invoke(let peer, let resource, let capability) where head.method == .POST:
             (form, names) = (.invoke(capability: capability), (peer, resource))
         case .mesh(let peer, let resource, let path, let query):
-            (form, names) = (.mesh(method: head.method.rawValue, path: path, query: query), (peer, resource))
+            let method = try method(of: head, fields, to: peer)
+            (form, names) = (.mesh(method: method, path: path, query: query), (peer, resource))
         case .metrics where head.method == .GET: (form, names) = (.metrics, ("", ""))
         case .health, .metrics, .invoke:
             throw RequestRefusal(
                 .resourceUnknown, [Fact("method", head.method.rawValue), Fact("path", head.uri)], status: 404)
         }
+        let isOpen = fields.isChunked || form.isWebSocket
         return .request(
             GatewayRequest(
                 id: id, transport: transport, form: form, peer: names.peer, resource: names.resource,
@@ -65,8 +67,32 @@ struct RequestGate: Sendable {
                 claimedPrincipal: fields.principal, purpose: fields.purpose, deadline: fields.deadline,
                 idempotencyKey: fields.idempotencyKey, stickyKey: fields.stickyKey,
                 traceparent: fields.traceparent, body: ByteBuffer(), delivery: .whole,
-                bodyLength: fields.isChunked ? nil : Int64(fields.contentLength ?? 0), arrival: arrival,
+                bodyLength: isOpen ? nil : Int64(fields.contentLength ?? 0), arrival: arrival,
                 awaitsInvitation: fields.expectsContinue && fields.hasBody))
+    }
+
+    /// What the request is called from here on: one to open a WebSocket has a method of its own.
+    private func method(
+        of head: HTTPRequestHead, _ fields: RequestFields, to peer: String
+    ) throws(RequestRefusal) -> String {
+        let method = head.method.rawValue
+        guard fields.asksWebSocket else {
+            guard method != WebSocketUpgrade.method else {
+                throw RequestRefusal(.requestMalformed, [Fact("method", method)])
+            }
+            return method
+        }
+        guard head.method == .GET, !fields.hasBody, fields.idempotencyKey == nil,
+            peer != GatewayRequest.everyProvider
+        else {
+            throw RequestRefusal(
+                .requestMalformed,
+                [
+                    Fact("upgrade", WebSocketUpgrade.name),
+                    Fact("is asked for", "by GET, of one provider, without a body or an idempotency key"),
+                ])
+        }
+        return WebSocketUpgrade.method
     }
 
     // A page that a browser loaded under a foreign name that was rebound to 127.0.0.1 still sends that name.

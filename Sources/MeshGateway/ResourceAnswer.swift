@@ -4,7 +4,15 @@ import NIOHTTP1
 /// What of a resource's answer is passed on.
 enum ResourceAnswer {
     /// What makes the head unusable; nil when nothing does.
-    static func fault(in head: HTTPResponseHead) -> String? {
+    /// - Parameter isWebSocket: whether a WebSocket was asked for.
+    static func fault(in head: HTTPResponseHead, toWebSocket isWebSocket: Bool) -> String? {
+        if isWebSocket, head.status == .switchingProtocols {
+            // RFC 6455 section 4.1: it is one, and nothing besides.
+            let upgrades = head.headers["upgrade"].flatMap { HeaderRules.elements(of: $0) }
+            let options = head.headers["connection"].flatMap { HeaderRules.elements(of: $0) }
+            return upgrades == [WebSocketUpgrade.name] && options.contains("upgrade")
+                ? nil : "another protocol"
+        }
         guard (200...599).contains(head.status.code) else { return "status \(head.status.code)" }
         let codings = head.headers[canonicalForm: "transfer-encoding"]
         if !codings.isEmpty {

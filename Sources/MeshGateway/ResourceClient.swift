@@ -115,6 +115,12 @@ final class ResourcePool {
         sweepLater()
     }
 
+    /// The connection carries no more requests: another one may take its place.
+    func release(_ connection: ResourceConnection) {
+        connection.isCounted = false
+        settleCount(connection.address)
+    }
+
     /// The connection is gone.
     func forget(_ connection: ResourceConnection) {
         let address = connection.address
@@ -239,7 +245,7 @@ final class ResourcePool {
         limits.maxHeaderFieldSize = Limits.invocationHead
         limits.maxHeaderListSize = Limits.invocationHead
         let decoder = HTTPResponseDecoder(
-            leftOverBytesStrategy: .dropBytes, informationalResponseStrategy: .drop,
+            leftOverBytesStrategy: .forwardBytes, informationalResponseStrategy: .drop,
             limitConfiguration: limits)
         let wire = ResourceWire()
         let connection = ResourceConnection(

@@ -7,6 +7,7 @@ import NIOHTTP1
 /// One connection to a resource: carries one exchange after the other.
 ///
 ///     idle --start--> asking --answer complete, read done--> idle (back in the pool)
+///     asking --a WebSocket opens--> switched --either end closes--> closed
 ///     asking --failure, cancel, Connection: close--> closed
 ///     idle --any byte, end of file--> closed
 final class ResourceConnection: ChannelDuplexHandler {
@@ -32,6 +33,10 @@ final class ResourceConnection: ChannelDuplexHandler {
     private var received = 0
     private var rawBytes = 0
     private var isWritten = false
+    /// Whether both ends speak WebSocket: what comes is the answer, what goes is the request, as they are.
+    private var isSwitched = false
+    /// The head that opens it.
+    private var opening: HTTPResponseHead?
     /// How a streamed body is written; nil when there is none, or no more of it.
     private var framing: ResourceFraming?
     /// Whoever sends a streamed body was told to wait.
@@ -91,6 +96,7 @@ final class ResourceConnection: ChannelDuplexHandler {
             if exchange === next { next.effect = .possible }
         case .streamed(let length):
             next.effect = .possible
+            guard !next.isWebSocket else { return wire.gather(next.head) }
             framing = ResourceFraming(length: length)
             wire.gather(next.head)
             next.tell { $0.bodyWanted() }
@@ -101,7 +107,12 @@ final class ResourceConnection: ChannelDuplexHandler {
 
     /// Writes the next piece; false when the sender is to wait for `bodyWanted`.
     func send(_ piece: ByteBuffer, of sender: ResourceExchange) -> Bool {
-        guard exchange === sender, let context, framing != nil else { return false }
+        guard exchange === sender, let context, isSwitched || framing != nil else { return false }
+        if isSwitched {
+            wire.gather(piece)
+            isThrottled = !context.channel.isWritable
+            return !isThrottled
+        }
         guard framing?.add(piece, to: wire) == true else {
             fail(.lost(.possible))
             return false
@@ -112,6 +123,7 @@ final class ResourceConnection: ChannelDuplexHandler {
 
     /// Ends the body.
     func finish(_ trailers: [HeaderField], of sender: ResourceExchange) {
+        if exchange === sender, isSwitched { return wire.end() }
         guard exchange === sender, let ending = framing.take() else { return }
         guard ending.end(trailers, on: wire, whenWritten: { [self] in isWritten = true }) else {
             return fail(.lost(.possible))
@@ -165,6 +177,7 @@ final class ResourceConnection: ChannelDuplexHandler {
             close()
             return false
         }
+        guard !isSwitched else { return true }
         rawBytes += count
         guard rawBytes <= 4 * Limits.invocationHead + 8 * received + 8 * count else {
             fail(.misbehaved("more padding than answer"))
@@ -177,7 +190,11 @@ final class ResourceConnection: ChannelDuplexHandler {
         guard let exchange else { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
-            guard let fault = ResourceAnswer.fault(in: head) else {
+            guard let fault = ResourceAnswer.fault(in: head, toWebSocket: exchange.isWebSocket) else {
+                guard head.status != .switchingProtocols else {
+                    opening = head
+                    return
+                }
                 mayServeAgain = head.isKeepAlive
                 let fields = ResourceAnswer.passing(head.headers)
                 return exchange.tell { $0.answerBegan(status: Int(head.status.code), headers: fields) }
@@ -186,6 +203,7 @@ final class ResourceConnection: ChannelDuplexHandler {
         case .body(let chunk):
             received += chunk.readableBytes
             exchange.tell { $0.answerBody(chunk) }
+        case .end where opening != nil: switchOver(exchange, context)
         case .end(let trailers):
             self.exchange = nil
             isSettling = true
@@ -193,6 +211,28 @@ final class ResourceConnection: ChannelDuplexHandler {
             exchange.conclude { $0.answerEnded(trailers: fields) }
         }
     }
+
+    /// The resource speaks WebSocket from here on: the decoder goes, and hands on what came with the head.
+    private func switchOver(_ exchange: ResourceExchange, _ context: ChannelHandlerContext) {
+        guard let head = opening.take() else { return }
+        isSwitched = true
+        // It serves no request any more, so it keeps no place from them.
+        if isCounted { pool?.release(self) }
+        do {
+            let pipeline = context.pipeline.syncOperations
+            try pipeline.addHandler(ResourceTunnel(self), position: .before(self))
+            let decoding = try pipeline.context(handlerType: ByteToMessageHandler<HTTPResponseDecoder>.self)
+            pipeline.removeHandler(context: decoding, promise: nil)
+        } catch {
+            return fail(.lost(.possible))
+        }
+        let fields = ResourceAnswer.passing(head.headers)
+        exchange.tell { $0.answerBegan(status: Int(WebSocketUpgrade.status), headers: fields) }
+        exchange.tell { $0.bodyWanted() }
+    }
+
+    /// What the resource says over the WebSocket.
+    func said(_ bytes: ByteBuffer) { exchange?.tell { $0.answerBody(bytes) } }
 
     func channelReadComplete(context: ChannelHandlerContext) {
         if isSettling { settle(context) }
@@ -240,6 +280,10 @@ final class ResourceConnection: ChannelDuplexHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        if isSwitched, let exchange {
+            self.exchange = nil
+            exchange.conclude { $0.answerEnded(trailers: []) }
+        }
         fail(.lost(exchange?.effect ?? .possible))
         context.fireChannelInactive()
     }

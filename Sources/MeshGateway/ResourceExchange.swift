@@ -14,6 +14,7 @@ public final class ResourceExchange {
     let body: ResourceBody
     let method: String
     let caller: NodeID?
+    let isWebSocket: Bool
     let deadline: NIODeadline
     private var state: State
     /// Whether a byte may have left.
@@ -28,6 +29,7 @@ public final class ResourceExchange {
         body = request.body
         method = request.method
         caller = request.caller
+        isWebSocket = request.isWebSocket
         deadline = request.timeout.map { .now() + TimeAmount($0) } ?? .distantFuture
         state = .waiting(observer)
     }

@@ -6,7 +6,8 @@ import NIOCore
 public struct ResourceRequest: Sendable {
     /// The resource.
     public var url: ResourceURL
-    /// A token, in upper case as HTTP's own are.
+    /// A token, in upper case as HTTP's own are. `WebSocketUpgrade.method` asks for a WebSocket; its body is
+    /// streamed, without a length.
     public var method: String
     /// Beneath `url`, normalised, beginning with `/`; `/` is the URL itself.
     public var path: String
@@ -43,6 +44,9 @@ public struct ResourceRequest: Sendable {
         self.timeout = timeout
     }
 
+    /// Whether it asks for a WebSocket.
+    var isWebSocket: Bool { method == WebSocketUpgrade.method }
+
     /// The bytes of the request's head, or why there can be none.
     func head() throws(ResourceFailure) -> ByteBuffer {
         guard HeaderRules.isToken(method), method != "CONNECT" else { throw .requestInvalid("method") }
@@ -52,7 +56,8 @@ public struct ResourceRequest: Sendable {
         }
         var head = ByteBuffer()
         head.reserveCapacity(1_024)
-        head.writeString(method)
+        if isWebSocket, case .whole = body { throw .requestInvalid("body") }
+        head.writeString(isWebSocket ? "GET" : method)
         head.writeStaticString(" ")
         head.writeString(url.target(path, query: query))
         head.writeStaticString(" HTTP/1.1\r\nhost: ")
@@ -64,7 +69,9 @@ public struct ResourceRequest: Sendable {
         }
         for field in headers where passes(field.name.lowercasedASCII, named) { try write(field, into: &head) }
         for field in added { try write(field, into: &head) }
-        if let length = body.length {
+        if isWebSocket {
+            head.writeStaticString("connection: upgrade\r\nupgrade: websocket\r\n")
+        } else if let length = body.length {
             if length > 0 || method == "POST" || method == "PUT" || method == "PATCH" {
                 head.writeStaticString("content-length: ")
                 head.writeString(String(length))
@@ -114,10 +121,11 @@ public enum ResourceBody: Sendable {
 /// `answerBody`, and then `answerEnded`; `answerFailed` instead of any of them ends it. After
 /// `ResourceExchange.cancel` nothing is told any more.
 public protocol ResourceObserver: AnyObject {
-    /// A streamed body may be sent: the connection is there, or takes more again.
+    /// A streamed body may be sent: the connection is there, or takes more again. Where a WebSocket is asked
+    /// for, only once it is open: before, the resource would read what is said as its next request.
     func bodyWanted()
-    /// The head: a status of 200 ... 599, fields in lower case without hop-by-hop ones and without
-    /// `Comity-…`.
+    /// The head: a status of 200 ... 599, or 101 where a WebSocket was asked for, fields in lower case
+    /// without hop-by-hop ones and without `Comity-…`.
     func answerBegan(status: Int, headers: [HeaderField])
     /// The next bytes of the body, as they were read.
     func answerBody(_ chunk: ByteBuffer)

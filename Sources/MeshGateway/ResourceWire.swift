@@ -35,6 +35,13 @@ final class ResourceWire: ChannelInboundHandler {
         }
     }
 
+    /// Says no more, behind all that was gathered.
+    func end() {
+        guard let context else { return }
+        context.flush()
+        context.close(mode: .output, promise: nil)
+    }
+
     /// As `gather`, and says when the kernel has all of it.
     func gather(_ bytes: ByteBuffer, whenWritten: @escaping () -> Void) {
         guard let context else { return }
@@ -55,4 +62,15 @@ final class ResourceWire: ChannelInboundHandler {
             context.writeAndFlush(wrapOutboundOut(head), promise: promise)
         }
     }
+}
+
+/// Stands where the decoder stood once both ends speak WebSocket.
+final class ResourceTunnel: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let connection: ResourceConnection
+
+    init(_ connection: ResourceConnection) { self.connection = connection }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) { connection.said(unwrapInboundIn(data)) }
 }

@@ -3,7 +3,10 @@ import MeshRouting
 
 extension InvocationCodec {
     private static var answerVersion: UInt8 { 1 }
-    private static var statuses: ClosedRange<UInt16> { 200...599 }
+    /// What an answer may say: how a resource answers at last, or that a WebSocket is open.
+    private static func isStatus(_ status: UInt16) -> Bool {
+        (200...599).contains(status) || status == WebSocketUpgrade.status
+    }
 
     private enum Outcome {
         static let answered: UInt8 = 0
@@ -18,7 +21,7 @@ extension InvocationCodec {
         switch answer {
         case .answered(let status, let headers):
             writer.append(Outcome.answered)
-            guard statuses.contains(status) else { throw .fieldRefused("status", at: writer.bytes.count) }
+            guard isStatus(status) else { throw .fieldRefused("status", at: writer.bytes.count) }
             writer.append(number: status)
             try writer.append(headers: headers)
         case .refused(let refusals, let effect):
@@ -38,7 +41,7 @@ extension InvocationCodec {
         switch outcome {
         case Outcome.answered:
             let status = try reader.number(UInt16.self)
-            guard statuses.contains(status) else { throw .fieldRefused("status", at: reader.offset - 2) }
+            guard isStatus(status) else { throw .fieldRefused("status", at: reader.offset - 2) }
             answer = .answered(status: status, headers: try reader.headers())
         case Outcome.refused:
             guard let effect = PossibleEffect(rawValue: try reader.byte()) else {

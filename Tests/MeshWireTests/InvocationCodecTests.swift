@@ -88,6 +88,20 @@ struct InvocationCodecTests {
         }
     }
 
+    @Test("a status is what a resource answers at last, or that a WebSocket is open")
+    func statuses() throws {
+        let known = try InvocationCodec.encode(.answered(status: 404, headers: []))
+        for (status, isOne) in [
+            (100, false), (101, true), (102, false), (199, false), (200, true), (599, true), (600, false),
+        ] as [(UInt16, Bool)] {
+            let answer = InvocationAnswer.answered(status: status, headers: [])
+            #expect(((try? InvocationCodec.encode(answer)) != nil) == isOne)
+            var bytes = known
+            bytes[2...3] = [UInt8(status >> 8), UInt8(status & 0xff)]
+            #expect(((try? InvocationCodec.answer(from: bytes)) != nil) == isOne)
+        }
+    }
+
     @Test("a flag that nobody knows is refused")
     func refusesUnknownFlags() throws {
         var samples = Samples(seed: 5)

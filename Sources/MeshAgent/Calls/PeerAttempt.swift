@@ -15,6 +15,7 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
     private unowned let plane: CallPlane
     private let feed: RequestFeed
     private let isHead: Bool
+    private let isWebSocket: Bool
     /// Seals what goes and opens what comes; nil where the call is not sealed.
     private var seal: ConsumerSeal?
     /// The answer on its way; made with the attempt, which then is its source.
@@ -54,6 +55,7 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
         self.plane = plane
         feed = request.feed(for: invocation.body)
         isHead = invocation.method == "HEAD"
+        isWebSocket = invocation.method == WebSocketUpgrade.method
     }
 
     /// Sends the body, as the window allows.
@@ -171,7 +173,10 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
         }
         switch answer {
         case .answered(let status, let headers):
+            guard status != WebSocketUpgrade.status || isWebSocket else { return fail(.resourceMisbehaved) }
             held = (status, headers)
+            // Nothing comes behind it before the application speaks.
+            guard status != WebSocketUpgrade.status else { return tellHead() }
             length = AnswerLength(status: Int(status), headers: headers, isHead: isHead)
             plane.isHolding(id)
         case .refused(let refusals, let effect):

@@ -157,7 +157,8 @@ extension CodeBook {
             [
                 "http", "framing", "target", "query", "method", "host", "content-length",
                 "transfer-encoding", "expect", "idempotency key", "bytes of the idempotency key",
-                "at most", "attempt", "capability", "because it", "body", "body in the head",
+                "at most", "attempt", "capability", "because it", "body", "body in the head", "upgrade",
+                "is asked for", "path",
             ]
         case .bodyTooLarge: ["bytes", "bytes of all answers", "body", "limit", "at most"]
         case .headTooLarge: ["bytes", "head limit", "limit", "at most"]

@@ -197,10 +197,21 @@ extension CallDesk {
             if case .refused(let refusal) = ruling { assessment.refusals.append(refusal) }
             return nil
         }
-        assessment.capability = capability
         switch request.form {
         case .invoke(_, let query):
-            assessment.method = capability.methods.first ?? "POST"
+            let isSpoken = capability.methods.first == WebSocketUpgrade.method
+            guard let method = isSpoken ? capability.methods.dropFirst().first : capability.methods.first
+            else {
+                assessment.refusals.append(
+                    Refusal(
+                        .requestMalformed,
+                        [
+                            Fact("capability", capability.name), Fact("method", WebSocketUpgrade.method),
+                            Fact("path", capability.path),
+                        ]))
+                return nil
+            }
+            assessment.method = method
             assessment.path = capability.path
             assessment.query = ["GET", "HEAD"].contains(assessment.method) ? query : nil
         case .mesh(let method, _, let query):
@@ -208,6 +219,7 @@ extension CallDesk {
             assessment.path = path
             assessment.query = query
         }
+        assessment.capability = capability
         return capability
     }
 

@@ -126,6 +126,17 @@ extension CallDesk {
                     .requestMalformed,
                     [Fact("body in the head", invocation.body.inWords), Fact("body", inbound.body.inWords)]))
         }
+        if invocation.method == WebSocketUpgrade.method,
+            invocation.body != .streamed(length: nil) || invocation.idempotencyKey != nil
+        {
+            refusals.append(
+                Refusal(
+                    .requestMalformed,
+                    [
+                        Fact("method", invocation.method), Fact("body", invocation.body.inWords),
+                        Fact("bytes of the idempotency key", invocation.idempotencyKey?.utf8.count ?? 0),
+                    ]))
+        }
         if HeaderFilter.length(of: invocation.headers) > HeaderFilter.lengthMax {
             refusals.append(Refusal(.headTooLarge, [Fact("at most", HeaderFilter.lengthMax)]))
         }

@@ -9,6 +9,7 @@ import Synchronization
 ///     /echo       200, each piece of the body as it comes
 ///     /slowly/N   200, N events with a pause before each but the first, and a trailer
 ///     /deny       413 as soon as the head is read, and the connection ends
+///     /talk       101 to whoever asks for a WebSocket: says back what it hears, until it hears "bye"
 final class StreamBackend: Sendable {
     let port: UInt16
     private let listener: Int32
@@ -73,6 +74,21 @@ final class StreamBackend: Sendable {
                 wire.send(chunk: Array("event \(event)\n".utf8))
             }
             wire.sendLast(trailers: "x-events: \(number)\r\n")
+        case "talk":
+            guard fields["upgrade"] == "websocket", fields["connection"] == "upgrade", words[0] == "GET"
+            else {
+                wire.send("HTTP/1.1 426 Upgrade Required\r\ncontent-length: 0\r\n\r\n")
+                return true
+            }
+            wire.send(
+                "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                    + "Sec-WebSocket-Accept: to \(fields["sec-websocket-key"] ?? "nobody")\r\n\r\nhello ")
+            while case let bytes = wire.receive(), !bytes.isEmpty {
+                received.add(bytes.count, ordering: .relaxed)
+                wire.send(bytes)
+                if String(decoding: bytes, as: UTF8.self).hasSuffix("bye") { break }
+            }
+            return false
         case "deny":
             wire.send("HTTP/1.1 413 Too Large\r\ncontent-length: 7\r\nconnection: close\r\n\r\nno more")
             return false

@@ -43,6 +43,7 @@ struct ProviderTests {
             (1, "stock", "list", "GET", "/list/../buy", [.pathRefused]),
             (1, "stock", "list", "GET", "/%6cist", [.pathRefused]),
             (1, "stock", "list", "get", "/list", [.requestMalformed, .capabilityUnknown]),
+            (1, "stock", "list", "WEBSOCKET", "/list", [.requestMalformed, .capabilityUnknown]),
             (1, "private", "list", "GET", "/list", [.agreementMissing]),
             (3, "stock", "list", "GET", "/list", [.peerNotFound]),
         ] as [(UInt8, String, String, String, String, [RefusalCode])])
