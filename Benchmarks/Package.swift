@@ -21,7 +21,8 @@ let below = ["MeshBase"] + protocols + ["MeshNode"]
 let parts = [
     Part(folder: "Machines", modules: below + ["MeshSimulator"], products: [], isPure: true),
     Part(
-        folder: "Reconciliation", modules: ["MeshBase", "MeshGossip", "MeshWire", "MeshSimulator"],
+        folder: "Reconciliation",
+        modules: ["MeshBase", "MeshGossip", "MeshNode", "MeshWire", "MeshSimulator"],
         products: [],
         isPure: true),
     Part(

@@ -106,6 +106,12 @@ public enum Limits {
     public static let signatureChecksPerSecond = 200
     /// Bytes of reconciliation a minute for one peer.
     public static let syncBytesPerMinute = 4 * 1024 * 1024
+    /// Walks over what is held of a domain that one peer may cause at once, by asking for coded symbols.
+    public static let setWalksAtOnce = 16
+    /// And each second after that.
+    public static let setWalksPerSecond = 4
+    /// Links that keep a set for comparing it by coded symbols, at once.
+    public static let reconciliationsAtOnce = 32
     /// A head's life in an audience of up to `smallAudience` nodes.
     public static let headLife: Duration = .seconds(15 * 60)
     /// A head's life in a larger one; none is accepted that lives longer.

@@ -21,12 +21,17 @@ struct AudienceRegistry: Equatable, Sendable {
     private(set) var quarantined = OrderedTable<NodeID, PeerRecords>()
     /// Whose heads were asked for, and of whom. At most `Limits.peers`.
     private(set) var asked = OrderedTable<NodeID, Asking>()
+    /// What each who is not their owner brought of those above: bytes, at most, with their owners' proofs.
+    private var brought = OrderedTable<NodeID, Int>()
     /// Whose heads are news here that others were not told of yet, and who brought each.
     private var news = OrderedTable<NodeID, NodeID>()
 
     /// Bytes of records in one frame: with the leaves of 256 records (33 KiB) and a head (1 KiB) below
     /// `Limits.framePayload`.
     private static var recordBytesPerFrame: Int { 24 * 1024 }
+
+    /// About what an owner's proof takes beside its head.
+    static var proofBytes: Int { 4 * 1024 }
 
     init(_ audience: Audience, owner: NodeID, at now: Instant) {
         self.audience = audience
@@ -64,17 +69,33 @@ struct AudienceRegistry: Equatable, Sendable {
         guard quarantined.count > Limits.peers else { return nil }
         let ends = quarantined.map { ($0.1.newest?.body.expires ?? WallTime(milliseconds: 0), $0.0) }
         guard let first = ends.min(by: { $0 < $1 }) else { return nil }
-        quarantined[first.1] = nil
+        if let gone = quarantined.remove(first.1)?.share { count(-gone.bytes, broughtBy: gone.bringer) }
         return first.1
     }
 
     /// Changes what is kept of `node`, present or not; does nothing, and answers nil, when nothing is.
     @discardableResult
     mutating func update<Result>(_ node: NodeID, _ change: (inout Correspondent) -> Result) -> Result? {
-        let before = present[node]?.theirs.whole?.head.body.position
+        let (position, share) = (present[node]?.theirs.whole?.head.body.position, present[node]?.theirs.share)
         let result = present.update(node, change)
-        if present[node]?.theirs.whole?.head.body.position != before { revision += 1 }
+        guard let after = present[node]?.theirs else { return result }
+        if after.whole?.head.body.position != position { revision += 1 }
+        if after.share?.bytes != share?.bytes || after.share?.bringer != share?.bringer {
+            if let share { count(-share.bytes, broughtBy: share.bringer) }
+            if let share = after.share { count(share.bytes, broughtBy: share.bringer) }
+        }
         return result
+    }
+
+    private mutating func count(_ bytes: Int, broughtBy node: NodeID) {
+        let sum = (brought[node] ?? 0) + bytes
+        brought[node] = sum == 0 ? nil : sum
+    }
+
+    /// What `node` brought of others, but for what it brought of `owner`, which is to be replaced.
+    func bytesBrought(by node: NodeID, beside owner: NodeID) -> Int {
+        let replaced = present[owner]?.theirs.share
+        return (brought[node] ?? 0) - (replaced?.bringer == node ? replaced?.bytes ?? 0 : 0)
     }
 
     /// Takes up what was stored of an owner, before it is known to be in the audience.
@@ -224,8 +245,14 @@ struct Correspondent: Equatable, Sendable {
     var listSent: Instant?
     /// When it was asked for renewals of others last; nil before the first time.
     var renewalsAsked: Instant?
-    /// Lists that were sent because the two differ, since anything came of one.
+    /// How often this side compared because the two differ, since anything came of it.
     var fruitless = 0
+    /// The last owner of the last page that was read whole, where others follow: from there pages go on. Nil
+    /// before the first, and once the last one was read.
+    private(set) var pageReached: NodeID?
+    /// Until when it is compared with by pages, since symbols came to nothing; nil: symbols may be asked for.
+    /// It outlives the link, and what was equal meanwhile.
+    var symbolsRest: Declined?
     /// Owners of whom it brought a head that did not count. At most `HeadPage.most`.
     private(set) var declined = OrderedTable<NodeID, Declined>()
     /// Whether its records were being served when that was last looked at.
@@ -248,6 +275,25 @@ struct Correspondent: Equatable, Sendable {
         declined[owner] = Declined(until: now + pause, pause: pause)
     }
 
+    /// All that the page names, and that is new, was asked for. What is behind what it reaches counts only
+    /// where nothing before it is left out.
+    mutating func noteRead(_ span: OwnerSpan) {
+        if let after = span.after { guard let reached = pageReached, after <= reached else { return } }
+        pageReached = span.through.map { max($0, pageReached ?? $0) }
+    }
+
+    /// Symbols came to nothing: pages for ten minutes, then for ever longer, up to a day.
+    mutating func restSymbols(at now: Instant) {
+        let pause = min(symbolsRest.map { $0.pause * 2 } ?? .seconds(600), .seconds(86_400))
+        symbolsRest = Declined(until: now + pause, pause: pause)
+    }
+
+    /// The two hold the same.
+    mutating func noteEquality() {
+        fruitless = 0
+        pageReached = nil
+    }
+
     /// Whether it may be asked for the head of `owner`.
     func mayAsk(for owner: NodeID, at now: Instant) -> Bool {
         declined[owner].map { $0.until <= now } ?? true
@@ -259,7 +305,7 @@ struct Correspondent: Equatable, Sendable {
     }
 }
 
-/// That what somebody brought of an owner did not count.
+/// That what somebody brought did not count: of an owner, or symbols.
 struct Declined: Equatable, Sendable {
     let until: Instant
     let pause: Duration

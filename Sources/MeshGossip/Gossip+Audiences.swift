@@ -48,6 +48,7 @@ extension Gossip {
     /// Whose heads this node serves and passes on in `audience` at `wall`, by rising owner: all that is under
     /// them is here, they are not over, and their owners are proved to be in it.
     public func held(in audience: Audience, at wall: WallTime) -> [HeadPlace] {
+        if let kept = heldDigests[audience], isValid(kept, in: audience, at: wall) { return kept.places }
         guard let registry = registries[audience] else { return [] }
         var places: [HeadPlace] = []
         var own = registry.own.published.flatMap { published in
@@ -83,7 +84,9 @@ extension Gossip {
         enter(node, shared, at: now)
         watchHearing(at: now.instant)
         if let domainOffers { replace(with: domainOffers, in: shared, at: now, into: &effects) }
-        if links.links[node] != nil { sendList(to: node, in: shared, at: now, into: &effects) }
+        if let connection = links.links[node]?.connection {
+            greet(node, over: connection, in: shared, at: now, into: &effects)
+        }
         effects.post(.catalogChanged(node))
     }
 
@@ -112,6 +115,7 @@ extension Gossip {
     /// A node is in the audience no more: nothing is told it or served of it from now on.
     mutating func leave(_ node: NodeID, _ audience: Audience, into effects: inout Outbox<GossipEffect>) {
         guard registries.update(audience, { $0.leave(node) }) == true else { return }
+        if comparisons[node]?.audience == audience { endComparison(with: node) }
         while let gone = registries.update(audience, { $0.makeRoom() }) ?? nil {
             effects.post(.persist(.headGone(gone, audience)))
         }

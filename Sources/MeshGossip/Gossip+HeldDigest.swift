@@ -7,8 +7,12 @@ extension Gossip {
     /// Over (owner, epoch, root) of every head that is held in `audience`, by rising owner.
     func heldDigest(in audience: Audience, at wall: WallTime) -> Digest {
         if let kept = heldDigests[audience], isValid(kept, in: audience, at: wall) { return kept.digest }
+        return digest(of: held(in: audience, at: wall))
+    }
+
+    private func digest(of places: [HeadPlace]) -> Digest {
         var fields = FieldSequence(.audienceTag)
-        for place in held(in: audience, at: wall) {
+        for place in places {
             fields.append(place.owner.digest)
             fields.append(place.position.epoch)
             fields.append(place.root)
@@ -16,19 +20,21 @@ extension Gossip {
         return suite.digest(fields.bytes)
     }
 
-    /// Keeps the digest of the domain that is shared with `node`, so that the pings to come find it.
+    /// Keeps what is held of the domain that is shared with `node`, and its digest, so that the pings to come
+    /// find it.
     mutating func keepHeldDigest(sharedWith node: NodeID, at wall: WallTime) {
         guard let audience = sharedDomain(with: node, at: wall), let registry = registries[audience] else {
             return
         }
         if let kept = heldDigests[audience], isValid(kept, in: audience, at: wall) { return }
         let span = unchangedByTime(in: registry, around: wall)
+        let places = held(in: audience, at: wall)
         heldDigests[audience] = HeldDigest(
-            digest: heldDigest(in: audience, at: wall), revision: registry.revision,
+            places: places, digest: digest(of: places), revision: registry.revision,
             memberships: membershipRevision, from: span.from, until: span.until)
     }
 
-    private func isValid(_ kept: HeldDigest, in audience: Audience, at wall: WallTime) -> Bool {
+    func isValid(_ kept: HeldDigest, in audience: Audience, at wall: WallTime) -> Bool {
         kept.from <= wall && wall < kept.until && kept.memberships == membershipRevision
             && kept.revision == registries[audience]?.revision
     }
@@ -54,8 +60,10 @@ extension Gossip {
     }
 }
 
-/// A digest of what is held, and while what it is the digest of is held.
+/// What is held, its digest, and while that is what is held.
 struct HeldDigest: Equatable, Sendable {
+    /// By rising owner.
+    let places: [HeadPlace]
     let digest: Digest
     /// Of the audience's registry.
     let revision: UInt64

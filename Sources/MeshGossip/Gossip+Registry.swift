@@ -3,7 +3,6 @@ import MeshBase
 // What this node tells its peers, and what they tell it.
 extension Gossip {
     private static var listBack: Duration { .milliseconds(200) }
-    private static var renewalListInterval: Duration { .seconds(30) }
     private static var keysPerRequest: Int { 64 }
     private static var signaturePatience: Duration { .seconds(30) }
     /// Wall clocks jump: whatever a date says, it is compared again within this time.
@@ -82,63 +81,8 @@ extension Gossip {
         case .news(let audience): tellNews(in: audience, at: now, into: &effects)
         case .turn(let audience): takeTurns(in: audience, at: now, into: &effects)
         case .hearing: checkHearing(at: now, into: &effects)
+        case .comparison(let node): goOnComparing(with: node, at: now, into: &effects)
         }
-    }
-
-    // MARK: Comparing
-
-    mutating func sendList(
-        to node: NodeID, in audience: Audience, at now: Moment, into effects: inout Outbox<GossipEffect>
-    ) {
-        guard let registry = registries[audience], registry.present[node] != nil else { return }
-        registries.update(audience) { $0.update(node) { $0.listSent = now.instant } }
-        let tag = tag(of: audience, with: node)
-        let held = tag.map { _ in page(for: node, in: audience, at: now.wall) }
-        effects.post(.send(node, .list(registry.list(for: node, tag: tag, held: held))))
-    }
-
-    mutating func compare(
-        _ summary: RegistrySummary, with node: NodeID, at now: Moment,
-        into effects: inout Outbox<GossipEffect>
-    ) {
-        guard peers[node] != nil else { return }
-        if isMisplaced(node, at: now.wall) { place(node, at: now, into: &effects) }
-        let audiences = audiences(with: node, at: now.wall)
-        keepHeldDigest(sharedWith: node, at: now.wall)
-        guard summary != self.summary(with: node, at: now.wall) else {
-            for audience in audiences { registries.update(audience) { $0.update(node) { $0.fruitless = 0 } } }
-            return askForRenewals(of: node, at: now, into: &effects)
-        }
-        for audience in audiences {
-            guard let correspondent = registries[audience]?.present[node],
-                correspondent.mayList(at: now.instant, every: correspondent.listPause)
-            else { continue }
-            registries.update(audience) { $0.update(node) { $0.fruitless += 1 } }
-            sendList(to: node, in: audience, at: now, into: &effects)
-        }
-    }
-
-    /// A renewal leaves the summaries equal: who lost one says so while there is a quarter of the time left.
-    mutating func askForRenewals(
-        of node: NodeID, at now: Moment, into effects: inout Outbox<GossipEffect>
-    ) {
-        for audience in audiences(with: node, at: now.wall)
-        where registries[audience]?.present[node]?.theirs.lacksRenewal(at: now.wall) == true
-            && mayList(to: node, in: audience, at: now, every: Self.renewalListInterval)
-        {
-            sendList(to: node, in: audience, at: now, into: &effects)
-        }
-        guard let domain = sharedDomain(with: node, at: now.wall),
-            let correspondent = registries[domain]?.present[node],
-            correspondent.renewalsAsked.map({ now.instant - $0 >= Self.renewalListInterval }) ?? true
-        else { return }
-        askForRenewalsOfOthers(of: node, in: domain, at: now, into: &effects)
-    }
-
-    private func mayList(
-        to node: NodeID, in audience: Audience, at now: Moment, every interval: Duration
-    ) -> Bool {
-        registries[audience]?.present[node]?.mayList(at: now.instant, every: interval) ?? false
     }
 
     // MARK: Receiving
@@ -178,6 +122,11 @@ extension Gossip {
         case .ask(let request):
             guard let audience = audience(request.audience, with: node, at: now.wall) else { return }
             answer(request, of: node, in: audience, at: now, into: &effects)
+        case .symbolsWanted(let request):
+            guard let audience = audience(request.audience, with: node, at: now.wall) else { return }
+            answer(request, of: node, in: audience, at: now, into: &effects)
+        case .symbols(let batch): receive(batch, from: node, at: now, into: &effects)
+        case .elementsWanted(let request): answer(request, of: node, at: now, into: &effects)
         case .contradiction(let shown): receive(shown, from: node, at: now, into: &effects)
         }
     }

@@ -9,8 +9,9 @@ import MeshBase
 // An owner's push reaches its own links. Whoever holds something new tells a few others where that owner
 // stands, for most of them have it already; who lacks it asks. What was missed, by a partition, a restart or
 // somebody who withholds, the pings' summaries show, and lists mend: one honest path is enough. Above
-// `HeadPage.most` owners the list comes in pages, each asked for by who read the one before, so a long
-// absence is made up in steps that each stand by themselves.
+// `HeadPage.most` owners symbols tell what differs (`Gossip+Symbols`), or, as the last resort, the list comes
+// in pages, each asked for by who read the one before, so a long absence is made up in steps that each stand
+// by themselves.
 //
 // What is passed on is worth what its owner's signature is worth, under the key that the domain vouches for:
 // the proof travels beside the head to whoever says that it lacks it, and is judged before the head is looked
@@ -28,8 +29,6 @@ extension Gossip {
     /// mesh hangs together, and three that each piece of news draws anew.
     private static var drawnForNews: Int { 3 }
     private static var bytesPerAnswer: Int { 1024 * 1024 }
-    /// About what an owner's proof takes beside its head.
-    private static var proofBytes: Int { 4 * 1024 }
     /// A proof of membership is asked for again when it ends within this time.
     private static var proofLeft: Duration { .seconds(24 * 3600) }
 
@@ -92,7 +91,7 @@ extension Gossip {
         let others = held(in: audience, at: wall).filter {
             $0.owner != me && $0.owner != node && span.contains($0.owner)
         }
-        let places = Array(others.prefix(HeadPage.most))
+        let places = Array(others.prefix(configuration.listMost))
         let through = places.count < others.count ? places.last?.owner : nil
         return HeadPage(places: places, span: OwnerSpan(after: after, through: through))
     }
@@ -121,17 +120,37 @@ extension Gossip {
         for wanted in left {
             _ = registries.update(audience) { $0.nextTeller(of: wanted.owner, at: now.instant) }
         }
-        let after = left.isEmpty ? page.span?.through : nil
+        if left.isEmpty, let span = page.span {
+            registries.update(audience) { $0.update(node) { $0.noteRead(span) } }
+        }
+        // What was read before, on a link before this perhaps, is not asked for again.
+        let reached = registries[audience]?.present[node]?.pageReached
+        let after = left.isEmpty ? page.span?.through.map { max($0, reached ?? $0) } : nil
         if !asked.isEmpty || after != nil {
             effects.post(.send(node, .ask(HeadRequest(audience: tag, wanted: asked, after: after))))
             scheduleTurn(in: audience)
         }
-        guard let span = page.span, correspondent.mayList(at: now.instant, every: correspondent.listPause),
+        guard let span = page.span, comparisons[node]?.isUnderWay != true,
+            correspondent.mayList(at: now.instant, every: correspondent.listPause),
             holdsMore(than: page, in: span, for: node, audience, at: now.wall),
             mayAnswer(node, at: now, into: &effects)
         else { return }
         registries.update(audience) { $0.update(node) { $0.fruitless += 1 } }
-        sendList(to: node, in: audience, at: now, into: &effects)
+        tellMore(than: page, to: node, in: audience, at: now, into: &effects)
+    }
+
+    /// The page lacks something. To who holds far less, or sends pages for what symbols came to, pages.
+    private mutating func tellMore(
+        than page: HeadPage, to node: NodeID, in audience: Audience, at now: Moment,
+        into effects: inout Outbox<GossipEffect>
+    ) {
+        let own = held(in: audience, at: now.wall).count
+        let isNew = page.isWhole && !AskedSession.isWorthwhile(own, page.places.count)
+        if isNew || !isLarge(audience, at: now.wall) || doSymbolsRest(with: node, in: audience, at: now) {
+            sendList(to: node, in: audience, isPaged: true, at: now, into: &effects)
+        } else {
+            seekDifference(with: node, in: audience, at: now, into: &effects)
+        }
     }
 
     private func lacks(_ place: HeadPlace, in registry: AudienceRegistry) -> Bool {
@@ -220,23 +239,37 @@ extension Gossip {
         _ request: HeadRequest, of node: NodeID, in audience: Audience, at now: Moment,
         into effects: inout Outbox<GossipEffect>
     ) {
-        var room = Self.bytesPerAnswer
-        var heads: [RelayedHead] = []
-        for wanted in request.wanted where isServed(wanted.owner, in: audience, at: now.wall) {
-            guard let push = registries[audience]?.push(of: wanted.owner, using: suite),
-                push.head.body.position > wanted.above ?? HeadPosition.none
-            else { continue }
-            let bytes = suite.encoded(push).count + (wanted.isProved ? 0 : Self.proofBytes)
-            room -= bytes
-            guard room >= 0, mayAnswer(node, with: bytes, at: now, into: &effects) else { break }
-            heads.append(RelayedHead(push: push, isProved: wanted.isProved))
-        }
-        if !heads.isEmpty { effects.post(.relay(node, heads)) }
+        pass(request.wanted, of: audience, to: node, at: now, into: &effects)
         guard let after = request.after, let tag = tag(of: audience, with: node),
             mayAnswer(node, at: now, into: &effects)
         else { return }
         let page = page(for: node, in: audience, after: after, at: now.wall)
         effects.post(.send(node, .places(HeadPlaces(audience: tag, page: page))))
+    }
+
+    /// Passes on what is held of these, as far as one answer goes. How many, the last of them, did not go for
+    /// want of room.
+    @discardableResult
+    mutating func pass(
+        _ asked: [WantedHead], of audience: Audience, to node: NodeID, at now: Moment,
+        into effects: inout Outbox<GossipEffect>
+    ) -> Int {
+        var (room, left) = (Self.bytesPerAnswer, 0)
+        var heads: [RelayedHead] = []
+        for (place, wanted) in asked.enumerated() where isServed(wanted.owner, in: audience, at: now.wall) {
+            guard let push = registries[audience]?.push(of: wanted.owner, using: suite),
+                push.head.body.position > wanted.above ?? HeadPosition.none
+            else { continue }
+            let bytes = suite.encoded(push).count + (wanted.isProved ? 0 : AudienceRegistry.proofBytes)
+            room -= bytes
+            guard room >= 0, mayAnswer(node, with: bytes, at: now, into: &effects) else {
+                left = asked.count - place
+                break
+            }
+            heads.append(RelayedHead(push: push, isProved: wanted.isProved))
+        }
+        if !heads.isEmpty { effects.post(.relay(node, heads)) }
+        return left
     }
 
     // MARK: Heads of others
@@ -259,8 +292,11 @@ extension Gossip {
         guard let theirs = registries[head.audience]?.present[head.owner]?.theirs,
             sharedDomain(with: head.owner, at: now.wall) == head.audience
         else {
-            // Only of who was asked for it: others say what they will.
-            guard registries[head.audience]?.asked[head.owner]?.tellers.first == node else { return }
+            // Of who was not asked for it, it is news: worth asking for the proof.
+            guard registries[head.audience]?.asked[head.owner]?.tellers.first == node else {
+                let news = HeadPage(places: [HeadPlace(head)], span: nil)
+                return receive(news, from: node, in: head.audience, at: now, into: &effects)
+            }
             registries.update(head.audience) {
                 $0.update(node) {
                     $0.decline(head.owner, at: now.instant)
@@ -284,15 +320,7 @@ extension Gossip {
         into effects: inout Outbox<GossipEffect>
     ) -> Bool {
         guard let registry = registries[audience] else { return false }
-        let owner = push.head.body.owner
-        var taken = 0
-        for (other, correspondent) in registry.present
-        where other != owner && correspondent.theirs.bringer == node {
-            taken += correspondent.theirs.weight + Self.proofBytes
-        }
-        for theirs in registry.quarantined.values where theirs.bringer == node {
-            taken += theirs.weight + Self.proofBytes
-        }
+        let taken = registry.bytesBrought(by: node, beside: push.head.body.owner)
         let coming = push.leaves.count * Limits.recordBody
         guard taken + min(coming, Limits.recordBody * Limits.recordsPerHead) <= Limits.memoryPerPeer else {
             let facts = [Fact("bytes brought", taken), Fact("limit", Limits.memoryPerPeer)]

@@ -14,7 +14,8 @@ import MeshBase
 ///
 /// What ties them: a link that comes up exchanges lists at once; every ping carries one summary of all that
 /// the two share; a difference, or a copy in the last quarter of its life, brings lists; a list brings the
-/// newer head, a head the records that are missing. So a message that is lost is mended by a later ping.
+/// newer head, a head the records that are missing. In a domain that is too large for lists a difference is
+/// found by coded symbols (`Gossip+Symbols`). So a message that is lost is mended by a later ping.
 ///
 /// Callers owe it: `peerTrusted` before a link of that peer, and `offersChanged` after it,
 /// `domainOffersChanged` once in any case (no head is made or renewed before); `membershipChanged` at once
@@ -25,6 +26,10 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
     let me: NodeID
     let ownKey: PublicKey
     let suite: Suite
+    let configuration: GossipConfiguration
+    /// Nonces are made under it; 32 bytes.
+    let nonceSecret: [UInt8]
+    var noncesDrawn: UInt64 = 0
     var links: LinkBook
     /// Trusted peers.
     var peers = OrderedTable<NodeID, TrustedPeer>()
@@ -36,8 +41,10 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
     private(set) var membershipRevision: UInt64 = 0
     /// By audience; that of a peer that is not trusted, or of a domain that was left, rests.
     var registries = OrderedTable<Audience, AudienceRegistry>()
-    /// By domain, what the pings' summaries say of it.
+    /// By domain, what is held of it, and what the pings' summaries say of that.
     var heldDigests = OrderedTable<Audience, HeldDigest>()
+    /// By peer with a link: how far the two are with what differs in their large domain.
+    var comparisons = OrderedTable<NodeID, LinkComparison>()
     /// What this node offers to its domain, whether or not it is in one; nil until it is told.
     var domainOffers: [ResourceDescription]?
     /// To which key calls to this node are sealed; nil until there is one.
@@ -52,11 +59,20 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
     private static var invalidUntilLinkEnds: Int { 3 }
     private static var invalidUntilSuspension: Int { 10 }
 
-    /// - Parameter heads: what was stored, of this node and of others; what is not for this node is ignored.
-    public init(me: NodeID, ownKey: PublicKey, heads: [StoredHead], suite: Suite) {
+    /// - Parameters:
+    ///   - heads: what was stored, of this node and of others; what is not for this node is ignored.
+    ///   - generator: for nonces; this node's own.
+    public init(
+        me: NodeID, ownKey: PublicKey, heads: [StoredHead],
+        configuration: GossipConfiguration = GossipConfiguration(), suite: Suite, generator: SeededGenerator
+    ) {
+        precondition(configuration.problems().isEmpty, "\(configuration.problems())")
         self.me = me
         self.ownKey = ownKey
         self.suite = suite
+        self.configuration = configuration
+        var generator = generator
+        nonceSecret = generator.bytes(32)
         links = LinkBook(me: me)
         for head in heads {
             let audience = head.head.body.audience
@@ -185,10 +201,12 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
             case .drain(let connection): effects.post(.drain(connection))
             case .up(let node, let connection):
                 guard let link = links.links[node] else { continue }
+                endComparison(with: node)
                 effects.post(.record(.linkUp(node, connection, link.terms.remote)))
                 effects.post(.linkUp(node, connection, link.terms.remote))
                 greet(node, over: connection, at: now, into: &effects)
             case .down(let node, let loss):
+                endComparison(with: node)
                 effects.post(.record(.linkDown(node, loss)))
                 effects.post(.linkDown(node, loss))
             case .condition(let node, let condition): effects.post(.linkDegraded(node, condition))
@@ -255,6 +273,8 @@ struct TrustedPeer: Equatable, Sendable {
     private var checks: TokenBucket
     /// Proofs of membership that it may be asked for, so that what it brings may be checked at once.
     private var proofs: TokenBucket
+    /// Walks over what is held of a large domain, because it asks.
+    private var walks: TokenBucket
 
     private static var answersPerMinute: Int { Limits.syncBytesPerMinute / 1024 }
     /// Three signatures each, within a second's share of one peer.
@@ -268,7 +288,12 @@ struct TrustedPeer: Equatable, Sendable {
             burst: Limits.signatureChecksPerSecond, interval: .seconds(1) / Limits.signatureChecksPerSecond,
             at: now)
         proofs = TokenBucket(burst: Self.proofsAtOnce, interval: .seconds(1) / Self.proofsAtOnce, at: now)
+        walks = TokenBucket(
+            burst: Limits.setWalksAtOnce, interval: .seconds(1) / Limits.setWalksPerSecond, at: now)
     }
+
+    /// Whether a set may be walked over once more for it; then that counts as done.
+    mutating func mayWalk(at now: Instant) -> Bool { walks.take(at: now) }
 
     /// Whether it may be asked for one more proof; then it counts as asked for.
     mutating func mayAskForProof(at now: Instant) -> Bool { proofs.take(at: now) }
@@ -300,4 +325,6 @@ enum RegistryAlarm: Comparable, Sendable {
     case turn(Audience)
     /// Through whom the domain is heard of is to be looked at.
     case hearing
+    /// A portion of what differs is due with this peer, or it was silent for too long.
+    case comparison(NodeID)
 }

@@ -27,6 +27,12 @@ public enum GossipMessage: Equatable, Sendable {
     case places(HeadPlaces)
     /// The sender lacks these heads.
     case ask(HeadRequest)
+    /// The sender wants a stretch of the receiver's row of coded symbols.
+    case symbolsWanted(SymbolRequest)
+    /// That stretch.
+    case symbols(SymbolBatch)
+    /// The sender lacks these heads, which it knows by the ids of a session.
+    case elementsWanted(ElementRequest)
     /// Somebody of an audience signed two heads for one place in it.
     case contradiction(Contradiction)
 }

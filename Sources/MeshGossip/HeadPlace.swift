@@ -27,6 +27,9 @@ public struct HeadPage: Codable, Equatable, Sendable {
     /// As many places as a page has, and as many heads as are asked for at once (protocol section 6).
     public static let most = 128
 
+    /// Whether it names all that its sender holds.
+    var isWhole: Bool { span.map { $0.after == nil && $0.through == nil } ?? false }
+
     init(places: [HeadPlace], span: OwnerSpan?) {
         self.places = places
         self.span = span

@@ -27,6 +27,10 @@ struct PeerRecords: Equatable, Sendable {
     var weight: Int { max(lengthInBytes, (gathering?.leaves.count ?? 0) * Limits.recordBody) }
     /// Who brought the newest head, when that was not its owner.
     var bringer: NodeID?
+    /// What of the memory of who brought it it takes; nil of what its owner told.
+    var share: (bringer: NodeID, bytes: Int)? {
+        bringer.map { ($0, weight + AudienceRegistry.proofBytes) }
+    }
     /// What is here of `newest` while it is not whole; nil also after a restart, until its owner tells the
     /// leaves again.
     private(set) var gathering: Gathering?

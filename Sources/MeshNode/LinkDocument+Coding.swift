@@ -21,6 +21,9 @@ extension LinkDocument: Codable {
         case domainAgreement = "domain-agreement"
         case head, want, records, list, places, contradiction, heads
         case headsWanted = "heads-wanted"
+        case symbolsWanted = "symbols-wanted"
+        case symbols
+        case elementsWanted = "elements-wanted"
         case reachRequest = "reach-request"
         case reachAnswer = "reach-answer"
         case traceRequest = "trace-request"
@@ -67,6 +70,9 @@ extension LinkDocument: Codable {
         case .list: self = .gossip(.list(try body()))
         case .places: self = .gossip(.places(try body()))
         case .headsWanted: self = .gossip(.ask(try body()))
+        case .symbolsWanted: self = .gossip(.symbolsWanted(try body()))
+        case .symbols: self = .gossip(.symbols(try body()))
+        case .elementsWanted: self = .gossip(.elementsWanted(try body()))
         case .contradiction: self = .gossip(.contradiction(try body()))
         case .heads: self = .relay(try body())
         case .reachRequest: self = .reachRequest(try body())
@@ -117,6 +123,9 @@ extension LinkDocument: Codable {
         case .gossip(.list(let body)): try write(.list, body)
         case .gossip(.places(let body)): try write(.places, body)
         case .gossip(.ask(let body)): try write(.headsWanted, body)
+        case .gossip(.symbolsWanted(let body)): try write(.symbolsWanted, body)
+        case .gossip(.symbols(let body)): try write(.symbols, body)
+        case .gossip(.elementsWanted(let body)): try write(.elementsWanted, body)
         case .gossip(.contradiction(let body)): try write(.contradiction, body)
         case .relay(let body): try write(.heads, body)
         case .reachRequest(let body): try write(.reachRequest, body)

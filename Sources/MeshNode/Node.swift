@@ -141,11 +141,13 @@ public struct Node<Suite: SignatureSuite>: Sendable {
             node: me.node, configuration: configuration.discovery.overlay, generator: generator.split())
         agreements = AgreementBook(
             me: me.node, configuration: configuration.agreements, generator: generator.split())
-        gossip = Gossip(me: me.node, ownKey: me.key, heads: restored.heads, suite: suite)
         encryption = EncryptionTerm(restored.encryption)
         audit = AuditLog(node: me.node, configuration: configuration.audit, generator: generator.split())
         words = EventWriter(me: me.node)
         domainAgreements = DomainAgreementBook(me: me.node, generator: generator.split())
+        gossip = Gossip(
+            me: me.node, ownKey: me.key, heads: restored.heads, configuration: configuration.gossip,
+            suite: suite, generator: generator.split())
         self.generator = generator
         resources[.echo] = .echo
         for resource in restored.resources where resource.name != .echo {
@@ -318,6 +320,8 @@ public struct NodeConfiguration: Equatable, Sendable {
     public var discovery = DiscoveryConfiguration()
     /// What is offered and accepted without asking.
     public var agreements = AgreementConfiguration()
+    /// How audiences are compared.
+    public var gossip = GossipConfiguration()
     /// How many calls there may be at once.
     public var calls = CallConfiguration()
     /// What the audit log may use.

@@ -95,7 +95,9 @@ struct DomainAudienceTests {
         let ahead = Moment(instant: start.instant, wall: start.wall + .seconds(365 * 86_400))
         let membership = Membership(
             domain: DomainWorld.domains[0], roles: [.member], until: start.wall + .seconds(86_400))
-        var gossip = Gossip(me: alice.node, ownKey: alice.publicKey, heads: [], suite: Samples.suite)
+        var gossip = Gossip(
+            me: alice.node, ownKey: alice.publicKey, heads: [], suite: Samples.suite,
+            generator: SeededGenerator(seed: 1))
         var effects = Outbox<GossipEffect>()
         gossip.handle(.peerTrusted(bob.node, bob.publicKey), at: ahead, into: &effects)
         for node in [alice.node, bob.node] {

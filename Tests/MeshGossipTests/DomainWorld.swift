@@ -55,21 +55,33 @@ struct DomainWorld {
 
     /// Whether convictions are what a test is about; else each is a fault.
     var expectsConvictions = false
+    /// What becomes of a message of this side: another, the same, or nil, nothing.
+    var alters: @Sendable (_ from: Int, GossipMessage) -> GossipMessage? = { $1 }
     /// A side that tells of heads and brings none; nil: there is none.
     var silent: Int?
     /// Members that are no side here: what they signed others hold.
     var absent = OrderedTable<NodeID, SimulatedKey>()
     private let strangers: Set<[Int]>
+    private let configuration: GossipConfiguration
 
-    /// - Parameter strangers: pairs that have not met, the smaller number first.
-    init(_ count: Int, seed: UInt64 = 1, strangers: [(Int, Int)] = []) {
+    /// - Parameters:
+    ///   - strangers: pairs that have not met, the smaller number first.
+    ///   - listMost: how many heads are compared by a list.
+    init(
+        _ count: Int, seed: UInt64 = 1, strangers: [(Int, Int)] = [], listMost: Int = HeadPage.most
+    ) {
+        var configuration = GossipConfiguration()
+        configuration.listMost = listMost
+        self.configuration = configuration
         chance = SeededGenerator(seed: seed)
         self.strangers = Set(strangers.map { [$0.0, $0.1] })
         sides = (1...count).map { number in
             let key = SimulatedKey(UInt64(number))
             return Side(
                 key: key,
-                gossip: Gossip(me: key.node, ownKey: key.publicKey, heads: [], suite: Samples.suite))
+                gossip: Gossip(
+                    me: key.node, ownKey: key.publicKey, heads: [], configuration: configuration,
+                    suite: Samples.suite, generator: SeededGenerator(seed: seed &+ UInt64(number))))
         }
         for side in sides.indices { begin(side) }
     }
@@ -161,7 +173,8 @@ struct DomainWorld {
         }
         let key = sides[side].key
         sides[side].gossip = Gossip(
-            me: key.node, ownKey: key.publicKey, heads: sides[side].disk.values, suite: Samples.suite)
+            me: key.node, ownKey: key.publicKey, heads: sides[side].disk.values,
+            configuration: configuration, suite: Samples.suite, generator: chance.split())
         begin(side)
     }
 
@@ -283,6 +296,8 @@ struct DomainWorld {
             tags = [list.audience].compactMap { $0 }
         case .places(let told): tags = [told.audience]
         case .ask(let request): tags = [request.audience]
+        case .symbolsWanted(let request): tags = [request.audience]
+        case .symbols, .elementsWanted: break
         case .contradiction(let shown): audiences = [shown.one.body.audience]
         }
         let (mine, theirs) = (sides[side].membership, sides[other].membership)
@@ -302,8 +317,8 @@ struct DomainWorld {
     private mutating func handle(_ event: Event) {
         switch event {
         case .message(let from, let to, let id, let message):
-            guard links[id] != nil else { return }
-            tell(to, .messageArrived(node(from), message))
+            guard links[id] != nil, let altered = alters(from, message) else { return }
+            tell(to, .messageArrived(node(from), altered))
         case .relayed(let from, let to, let id, let heads):
             guard links[id] != nil else { return }
             for head in heads {

@@ -138,7 +138,8 @@ struct GossipTests {
         let changes = world.sides[1].catalogChanges
         world.restart(0, on: OrderedTable())
         world.sides[0].gossip = Gossip(
-            me: world.node(0), ownKey: Samples.alice.publicKey, heads: [], suite: Samples.suite)
+            me: world.node(0), ownKey: Samples.alice.publicKey, heads: [], suite: Samples.suite,
+            generator: SeededGenerator(seed: 1))
         world.pass(.seconds(890))
         #expect(world.seen(by: 1) == [Samples.resource("a")])
         #expect(world.sides[1].catalogChanges == changes)

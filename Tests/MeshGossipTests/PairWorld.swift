@@ -56,7 +56,9 @@ struct PairWorld {
         sides = [Samples.alice, Samples.bob].map { key in
             Side(
                 key: key,
-                gossip: Gossip(me: key.node, ownKey: key.publicKey, heads: [], suite: Samples.suite))
+                gossip: Gossip(
+                    me: key.node, ownKey: key.publicKey, heads: [], suite: Samples.suite,
+                    generator: SeededGenerator(seed: 1)))
         }
         for side in 0...1 { begin(side) }
     }
@@ -132,7 +134,8 @@ struct PairWorld {
         sides[side].boot += 1
         let key = sides[side].key
         sides[side].gossip = Gossip(
-            me: key.node, ownKey: key.publicKey, heads: sides[side].disk.values, suite: Samples.suite)
+            me: key.node, ownKey: key.publicKey, heads: sides[side].disk.values, suite: Samples.suite,
+            generator: SeededGenerator(seed: 1))
         begin(side)
     }
 

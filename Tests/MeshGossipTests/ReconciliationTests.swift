@@ -55,23 +55,30 @@ struct ReconciliationTests {
         #expect(kept >= 18, "\(kept) of 20 sessions needed one batch only")
     }
 
-    @Test("one salt names elements unlike any other, and so does another audience or pair")
+    @Test("one session names elements unlike any other, and so does another audience or pair")
     func salts() {
         let suite = SimulatedSuite()
         let (a, b, c) = (Samples.alice.node, Samples.bob.node, Samples.carol.node)
-        let content = suite.digest([1, 2, 3])
-        func id(_ salt: UInt8, _ audience: Audience, _ pair: NodePair) -> SaltedID {
+        let root = suite.digest([1, 2, 3])
+        func id(
+            _ salt: UInt8, _ nonce: UInt8, _ audience: Audience, _ pair: NodePair, epoch: Int64 = 0,
+            owner: NodeID? = nil, root: Digest? = nil
+        ) -> SaltedID {
             SessionKey(
-                salt: Octets([UInt8](repeating: salt, count: 16)), audience: audience, nodes: pair,
+                salt: Octets([UInt8](repeating: salt, count: 12)),
+                nonce: Octets([UInt8](repeating: nonce, count: 12)), audience: audience, nodes: pair,
                 using: suite
-            ).id(of: content)
+            ).id(of: owner ?? c, epoch: epoch, root: root ?? suite.digest([1, 2, 3]))
         }
         let ids = [
-            id(1, .pair(a, b), NodePair(a, b)), id(2, .pair(a, b), NodePair(a, b)),
-            id(1, .pair(a, c), NodePair(a, b)), id(1, .pair(a, b), NodePair(a, c)),
+            id(1, 1, .pair(a, b), NodePair(a, b)), id(2, 1, .pair(a, b), NodePair(a, b)),
+            id(1, 2, .pair(a, b), NodePair(a, b)), id(1, 1, .pair(a, c), NodePair(a, b)),
+            id(1, 1, .pair(a, b), NodePair(a, c)), id(1, 1, .pair(a, b), NodePair(a, b), epoch: 1),
+            id(1, 1, .pair(a, b), NodePair(a, b), owner: a),
+            id(1, 1, .pair(a, b), NodePair(a, b), root: .zero),
         ]
-        #expect(Set(ids).count == 4)
-        #expect(id(1, .pair(b, a), NodePair(b, a)) == ids[0], "both sides name alike")
+        #expect(Set(ids).count == 8)
+        #expect(id(1, 1, .pair(b, a), NodePair(b, a), root: root) == ids[0], "both sides name alike")
     }
 
     @Test("an element is in symbol i with the chance 2 / (i + 2)")
@@ -113,12 +120,10 @@ struct ReconciliationTests {
         // Key 00 ... 0f; inputs 00 ... 07 and 00 ... 1f (vectors.h of the reference implementation).
         let hash = SipHash(key: 0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908)
         #expect(hash.hash(of: 0x0706_0504_0302_0100) == 0x93f5_f579_9a93_2462)
-        #expect(
-            hash.hash(
-                of: (
-                    0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908, 0x1716_1514_1312_1110,
-                    0x1f1e_1d1c_1b1a_1918
-                )) == 0x7127_512f_72f2_7cce)
+        let words: InlineArray<4, UInt64> = [
+            0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908, 0x1716_1514_1312_1110, 0x1f1e_1d1c_1b1a_1918,
+        ]
+        #expect(hash.hash(of: words) == 0x7127_512f_72f2_7cce)
     }
 
     @Test("a set has 2^20 elements and not one more, and a row is as long whoever asks")
@@ -128,11 +133,10 @@ struct ReconciliationTests {
         #expect(SymbolEncoder(ids, key: key) == nil)
         var few = try #require(SymbolEncoder(ids.prefix(3), key: key))
         let beyond = few.batch(
-            SymbolEncoder.symbolsMax - 2..<Int.max, audience: nil,
-            salt: Octets([UInt8](repeating: 0, count: 16)))
+            SymbolEncoder.symbolsMax - 2..<Int.max, salt: SymbolSession.salt, nonce: SymbolSession.salt)
         #expect(beyond.symbols.count == 2)
         #expect(few.symbols.count == SymbolEncoder.symbolsMax)
-        let long = few.batch(0..<5_000, audience: nil, salt: Octets([UInt8](repeating: 0, count: 16)))
+        let long = few.batch(0..<5_000, salt: SymbolSession.salt, nonce: SymbolSession.salt)
         #expect(long.symbols.count == SymbolBatch.symbolsMax)
     }
 }

@@ -13,7 +13,9 @@ struct SymbolHostilityTests {
     }
 
     private func batch(_ first: Int, size: Int = 200, _ symbols: [CodedSymbol]) -> SymbolBatch {
-        SymbolBatch(audience: nil, salt: SymbolSession.salt, setSize: size, first: first, symbols: symbols)
+        SymbolBatch(
+            salt: SymbolSession.salt, nonce: SymbolSession.salt, setSize: size, first: first, symbols: symbols
+        )
     }
 
     /// Answers whatever is asked with what `symbol` makes, until it ends; how many symbols that took.
@@ -98,9 +100,10 @@ struct SymbolHostilityTests {
     @Test("a row whose size is another than it says is none")
     func wrongSize() {
         var session = SymbolSession(seed: 4, shared: 100, theirs: 3, mine: 2)
-        let good = session.encoder.batch(0..<32, audience: nil, salt: SymbolSession.salt)
+        let good = session.encoder.batch(0..<32, salt: SymbolSession.salt, nonce: SymbolSession.salt)
         let lie = SymbolBatch(
-            audience: nil, salt: SymbolSession.salt, setSize: 104, first: 0, symbols: good.symbols)
+            salt: SymbolSession.salt, nonce: SymbolSession.salt, setSize: 104, first: 0, symbols: good.symbols
+        )
         #expect(session.decoder.receive(lie) == .refused(.contradictory))
     }
 

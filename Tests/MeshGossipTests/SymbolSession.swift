@@ -11,11 +11,11 @@ struct SymbolSession {
     let truth: SymbolDecoder.Progress
     private(set) var symbols = 0
 
-    static let salt = Octets(Array(1...16))
+    static let salt = Octets(Array(1...12))
 
     static func key(_ salt: UInt8) -> SessionKey {
         SessionKey(
-            salt: Octets([UInt8](repeating: salt, count: 16)),
+            salt: Octets([UInt8](repeating: salt, count: 12)), nonce: Self.salt,
             audience: .pair(Samples.alice.node, Samples.bob.node),
             nodes: NodePair(Samples.alice.node, Samples.bob.node), using: Samples.suite)
     }
@@ -35,7 +35,7 @@ struct SymbolSession {
     mutating func run(batchMax: Int = .max) -> SymbolDecoder.Progress {
         while case .wants(let range) = decoder.progress {
             let end = min(range.upperBound, range.lowerBound + min(batchMax, range.count))
-            let batch = encoder.batch(range.lowerBound..<end, audience: nil, salt: Self.salt)
+            let batch = encoder.batch(range.lowerBound..<end, salt: Self.salt, nonce: Self.salt)
             symbols += batch.symbols.count
             _ = decoder.receive(batch)
         }

@@ -64,6 +64,18 @@ import Testing
         let drawn = Set((1...20).map { SimulationPlan(nodes: 3, seed: $0).domain })
         #expect(drawn == Set(DomainPresence.allCases))
         #expect(Set((1...20).map { SimulationPlan(nodes: 3, seed: $0).links }) == Set(LinkPresence.allCases))
+        let sizes = Set((1...20).map { SimulationPlan(nodes: 3, seed: $0).audiences })
+        #expect(sizes == Set(AudienceSize.allCases))
+    }
+
+    @Test func `a domain that counts as large is compared by symbols, and comes right after every fault`() {
+        var simulation = Simulation(
+            SimulationPlan(
+                nodes: 9, seed: 158, domain: .present, links: .few, audiences: .large))
+        let report = simulation.run()
+        #expect(report.violations.isEmpty, "\(report.violations)")
+        #expect(report.statistics.symbolBatches > 5, "\(report.statistics)")
+        #expect(report.statistics.elementsWanted > 3, "\(report.statistics)")
     }
 
     @Test func `where few links are kept, others are opened for calls and put to rest again`() {
@@ -90,11 +102,11 @@ import Testing
         var simulation = Simulation(
             SimulationPlan(
                 nodes: 2, seed: 5, duration: .seconds(10), faults: [.kills, .oneWay], domain: .present,
-                links: .few))
+                links: .few, audiences: .large))
         #expect(
             simulation.run().replay
                 == "comity sim --seed 5 --nodes 2 --seconds 10 --domain present --links few "
-                + "--faults kills,one-way")
+                + "--audiences large --faults kills,one-way")
     }
 
     @Test func `a plan says all that is wrong with it`() {

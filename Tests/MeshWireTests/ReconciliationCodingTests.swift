@@ -6,11 +6,13 @@ import Testing
 
 @Suite("Messages of a reconciliation")
 struct ReconciliationCodingTests {
-    private static let salt = Octets(Array(1...16))
+    private static let salt = Octets(Array(1...12))
+
+    private static let nonce = Octets(Array(13...24))
 
     private static func batch(_ counts: [Int32], size: Int = 0, first: Int = 0) -> SymbolBatch {
         SymbolBatch(
-            audience: nil, salt: salt, setSize: size, first: first,
+            salt: salt, nonce: nonce, setSize: size, first: first,
             symbols: counts.map { CodedSymbol(idSum: .max, checkSum: 1, count: $0) })
     }
 
@@ -20,14 +22,15 @@ struct ReconciliationCodingTests {
 
     /// A batch of these bytes.
     private func text(_ bytes: [UInt8], first: Int = 0, size: Int = 0, salt: Octets = salt) -> String {
-        #"{"first":\#(first),"salt":"\#(Base64URL.encode(salt.bytes))","size":\#(size),"#
+        #"{"first":\#(first),"nonce":"\#(Base64URL.encode(Self.nonce.bytes))","#
+            + #""salt":"\#(Base64URL.encode(salt.bytes))","size":\#(size),"#
             + #""symbols":"\#(Base64URL.encode(bytes))"}"#
     }
 
     @Test("have one form: the one that the specification shows")
     func form() throws {
         let batch = SymbolBatch(
-            audience: nil, salt: Self.salt, setSize: 100, first: 3,
+            salt: Self.salt, nonce: Self.nonce, setSize: 100, first: 3,
             symbols: [
                 CodedSymbol(idSum: 0x0102_0304_0506_0708, checkSum: 0x090a_0b0c, count: 39),
                 CodedSymbol(idSum: 0, checkSum: 0, count: -120),
@@ -49,7 +52,7 @@ struct ReconciliationCodingTests {
         let most = Self.batch([Int32](repeating: .min, count: SymbolBatch.symbolsMax))
         #expect(try Document.encode(most).count < Limits.framePayload / 2)
         let request = ElementRequest(
-            audience: nil, salt: Self.salt, ids: (1...5_000).lazy.map { SaltedID($0) })
+            salt: Self.salt, ids: (1...5_000).lazy.map { SaltedID($0) })
         #expect(request.ids.count == ElementRequest.idsMax)
         #expect(try Document.encode(request).count < Limits.framePayload)
     }
@@ -75,7 +78,7 @@ struct ReconciliationCodingTests {
     @Test("a set, a place and a salt are within their bounds")
     func fields() throws {
         let symbol = [UInt8](repeating: 0, count: 13)
-        let short = Octets(Array(1...15))
+        let short = Octets(Array(1...11))
         for (first, size, salt) in [
             (-1, 0, Self.salt), (0, -1, Self.salt), (SymbolEncoder.symbolsMax + 1, 0, Self.salt),
             (0, SymbolEncoder.setMax + 1, Self.salt), (0, 0, short),
@@ -85,9 +88,12 @@ struct ReconciliationCodingTests {
             }
         }
         let salt = Base64URL.encode(Self.salt.bytes)
+        let tag = Base64URL.encode([UInt8](repeating: 7, count: 32))
         for count in [0, -1, SymbolBatch.symbolsMax + 1] {
             #expect(throws: WireError.self) {
-                try read(SymbolRequest.self, #"{"count":\#(count),"first":0,"salt":"\#(salt)"}"#)
+                try read(
+                    SymbolRequest.self,
+                    #"{"audience":"\#(tag)","count":\#(count),"first":0,"salt":"\#(salt)"}"#)
             }
         }
     }

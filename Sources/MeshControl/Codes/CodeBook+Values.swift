@@ -193,14 +193,15 @@ extension CodeBook {
                 "calls of a quota at most", "hops at most", "head", "owner", "audience",
                 "epoch", "sequence", "newest",
                 "life", "leaves", "count", "leaf", "expired", "bytes of the head", "root", "record",
-                "reasons given", "domain", "bytes", "bytes at most",
+                "reasons given", "domain", "bytes", "bytes at most", "coded symbols",
             ]
         case .limitReached:
             [
                 "peers", "open invites", "resources", "labels", "limit", "agreements with one peer at most",
                 "resources offered to the peer", "resources offered to the domain", "heads a minute",
                 "epochs a day", "idempotency keys", "questions under way", "proofs of reach under way",
-                "bytes of reconciliation a minute", "life in ms", "shortest in ms", "longest in ms",
+                "bytes of reconciliation a minute", "walks over a set at once", "life in ms",
+                "shortest in ms", "longest in ms",
                 "signature checks a second", "tokens in use", "uses", "partner domains",
                 "bytes of the reason", "at most", "approvals of one party at most", "persons",
                 "party", "agreements of domains", "providers", "with one party at most",

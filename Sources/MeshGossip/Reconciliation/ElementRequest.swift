@@ -1,11 +1,10 @@
 import MeshBase
 
-/// Asks for what only the receiver has, by the ids of the session: the end of a reconciliation.
+/// Asks for what only the receiver has, by the ids of the session that the sender asked for: the end of a
+/// reconciliation.
 ///
 /// In a document the ids are one run of bytes, 8 each, big-endian, rising.
 public struct ElementRequest: Codable, Equatable, Sendable {
-    /// In which audience.
-    public let audience: AudienceTag?
     /// Which session.
     public let salt: Octets
     /// At least one, at most `idsMax`, strictly rising.
@@ -16,25 +15,22 @@ public struct ElementRequest: Codable, Equatable, Sendable {
     private static let idLength = 8
 
     /// - Parameter ids: rising; those beyond `idsMax` are left for another message.
-    public init(audience: AudienceTag?, salt: Octets, ids: some Sequence<SaltedID>) {
-        self.audience = audience
+    public init(salt: Octets, ids: some Sequence<SaltedID>) {
         self.salt = salt
         self.ids = Array(ids.prefix(Self.idsMax))
     }
 
-    private enum CodingKeys: String, CodingKey { case audience, salt, ids }
+    private enum CodingKeys: String, CodingKey { case salt, ids }
 
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encodeIfPresent(audience, forKey: .audience)
         try container.encode(salt, forKey: .salt)
         try container.encode(Octets(ids.flatMap(\.value.bigEndianBytes)), forKey: .ids)
     }
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
-        audience = try container.decodeIfPresent(AudienceTag.self, forKey: .audience)
-        salt = try container.salt(forKey: .salt)
+        salt = try container.nonce(forKey: .salt)
         let bytes = try container.decode(Octets.self, forKey: .ids).bytes
         let count = bytes.count / Self.idLength
         guard bytes.count % Self.idLength == 0, (1...Self.idsMax).contains(count) else {

@@ -13,25 +13,30 @@ public struct SaltedID: Hashable, Comparable, Sendable {
 
 /// Names elements for one session between two nodes, and checks what is decoded.
 ///
-/// An element is known by a SHA-256 digest, which its owner fixed when it signed; a session's salt is drawn
-/// after that. So who chooses heads so that two have one id, or one checksum, must foretell a keyed function
-/// whose key is not drawn yet: by luck alone two among a million meet once in 2^25 sessions, and the next
-/// session has another salt. The peer of the session knows the salt, and needs no collision: it may send
+/// An element is what a summary covers of a head: owner, epoch and root, fixed when the owner signed. The key
+/// comes of two nonces that the two sides draw after that, for this session alone. So who chooses heads so
+/// that two have one id, or one checksum, must foretell a keyed function whose key is not drawn yet, and
+/// neither side alone can choose it: by luck two among a million meet once in 2^25 sessions, and the next
+/// session has another key. The peer of the session knows the key, and needs no collision: it may send
 /// whatever it likes, which `SymbolDecoder` bounds.
 public struct SessionKey: Equatable, Sendable {
     private let ids: SipHash
     private let checks: SipHash
 
-    /// Bytes of a salt.
-    public static let saltLength = 16
+    /// Bytes of each side's nonce.
+    public static let nonceLength = 12
 
     /// - Parameters:
-    ///   - salt: `saltLength` bytes that the asking side drew for this session alone.
+    ///   - salt: the asking side's nonce, which names the session.
+    ///   - nonce: the answering side's.
     ///   - audience: whose elements are compared.
-    ///   - nodes: the two of the session, so that one salt names nothing alike elsewhere.
-    public init(salt: Octets, audience: Audience, nodes: NodePair, using suite: some SignatureSuite) {
+    ///   - nodes: the two of the session, so that the nonces name nothing alike elsewhere.
+    public init(
+        salt: Octets, nonce: Octets, audience: Audience, nodes: NodePair, using suite: some SignatureSuite
+    ) {
         var fields = FieldSequence(.reconciliation)
         fields.append(salt.bytes)
+        fields.append(nonce.bytes)
         fields.append(audience.description)
         fields.append(nodes.first.digest)
         fields.append(nodes.second.digest)
@@ -44,14 +49,20 @@ public struct SessionKey: Equatable, Sendable {
         self.checks = checks
     }
 
-    /// The id of the element whose content has this digest.
-    public func id(of content: Digest) -> SaltedID {
-        let words = content.words
-        return SaltedID(
-            ids.hash(
-                of: (
-                    words.0.byteSwapped, words.1.byteSwapped, words.2.byteSwapped, words.3.byteSwapped
-                )))
+    /// The id of a head of `owner`: over 72 bytes, the owner's digest, the epoch (big-endian) and the root.
+    public func id(of owner: NodeID, epoch: Int64, root: Digest) -> SaltedID {
+        let (owner, root) = (owner.digest.words, root.words)
+        let words: InlineArray<9, UInt64> = [
+            owner.0.byteSwapped, owner.1.byteSwapped, owner.2.byteSwapped, owner.3.byteSwapped,
+            UInt64(bitPattern: epoch).byteSwapped,
+            root.0.byteSwapped, root.1.byteSwapped, root.2.byteSwapped, root.3.byteSwapped,
+        ]
+        return SaltedID(ids.hash(of: words))
+    }
+
+    /// The id of the head that stands there.
+    func id(of place: HeadPlace) -> SaltedID {
+        id(of: place.owner, epoch: place.position.epoch, root: place.root)
     }
 
     /// Of an id: 32 bits to check it by, and the seed of the symbols in which it is.

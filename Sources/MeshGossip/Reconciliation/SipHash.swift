@@ -1,7 +1,7 @@
 /// SipHash-2-4 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", INDOCRYPT 2012) over whole words:
 /// who does not know the key can neither foretell a value nor find two inputs with one.
 ///
-/// Ten times as fast over 32 bytes as SHA-256, which matters where a million ids are made anew for each
+/// Some times as fast over 72 bytes as SHA-256, which matters where a million ids are made anew for each
 /// session; for what is signed or kept it is too short.
 struct SipHash: Equatable, Sendable {
     /// The key's bytes 0 ... 7 and 8 ... 15, each little-endian.
@@ -16,14 +16,12 @@ struct SipHash: Equatable, Sendable {
         return state.finish(lengthInBytes: 8)
     }
 
-    /// The hash of four words, little-endian.
-    func hash(of words: (UInt64, UInt64, UInt64, UInt64)) -> UInt64 {
+    /// The hash of these words, each little-endian; at most 31 of them.
+    @inline(__always)
+    func hash<let count: Int>(of words: InlineArray<count, UInt64>) -> UInt64 {
         var state = SipState(key)
-        state.absorb(words.0)
-        state.absorb(words.1)
-        state.absorb(words.2)
-        state.absorb(words.3)
-        return state.finish(lengthInBytes: 32)
+        for index in words.indices { state.absorb(words[index]) }
+        return state.finish(lengthInBytes: UInt64(count * 8))
     }
 
     static func == (left: Self, right: Self) -> Bool { left.key == right.key }

@@ -6,10 +6,10 @@ import MeshBase
 /// checksums (4), and the count less what is to be expected of a set of that size, so that it is small:
 /// zig-zag and seven bits a byte, least first, as short as can be. 13 to 14 bytes a symbol.
 public struct SymbolBatch: Codable, Equatable, Sendable {
-    /// In which audience.
-    public let audience: AudienceTag?
     /// Which session: the request's.
     public let salt: Octets
+    /// What the sender drew for the session: in each batch of it the same.
+    public let nonce: Octets
     /// How many elements the sender's set has.
     public let setSize: Int
     /// The index of the first symbol in the row.
@@ -22,23 +22,26 @@ public struct SymbolBatch: Codable, Equatable, Sendable {
     /// Bytes of one symbol, at least and at most.
     private static let symbolLength = 13...17
 
-    init(audience: AudienceTag?, salt: Octets, setSize: Int, first: Int, symbols: [CodedSymbol]) {
-        self.audience = audience
+    init(salt: Octets, nonce: Octets, setSize: Int, first: Int, symbols: [CodedSymbol]) {
         self.salt = salt
+        self.nonce = nonce
         self.setSize = setSize
         self.first = first
         self.symbols = symbols
     }
 
+    /// Bytes that a batch of so many symbols may take as it travels, at most.
+    static func lengthMost(_ count: Int) -> Int { count * symbolLength.upperBound * 4 / 3 + 256 }
+
     /// How many elements of a set one expects in a symbol.
     private static func expected(_ setSize: Int, _ index: Int) -> Int { 2 * setSize / (index + 2) }
 
-    private enum CodingKeys: String, CodingKey { case audience, salt, size, first, symbols }
+    private enum CodingKeys: String, CodingKey { case salt, nonce, size, first, symbols }
 
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encodeIfPresent(audience, forKey: .audience)
         try container.encode(salt, forKey: .salt)
+        try container.encode(nonce, forKey: .nonce)
         try container.encode(setSize, forKey: .size)
         try container.encode(first, forKey: .first)
         try container.encode(Octets(packed), forKey: .symbols)
@@ -64,8 +67,8 @@ public struct SymbolBatch: Codable, Equatable, Sendable {
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
-        audience = try container.decodeIfPresent(AudienceTag.self, forKey: .audience)
-        salt = try container.salt(forKey: .salt)
+        salt = try container.nonce(forKey: .salt)
+        nonce = try container.nonce(forKey: .nonce)
         setSize = try container.number(in: 0...SymbolEncoder.setMax, forKey: .size)
         first = try container.number(in: 0...SymbolEncoder.symbolsMax, forKey: .first)
         let bytes = try container.decode(Octets.self, forKey: .symbols).bytes

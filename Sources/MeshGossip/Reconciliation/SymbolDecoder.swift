@@ -20,6 +20,17 @@ public enum SymbolFlaw: Equatable, Sendable {
     case contradictory
 }
 
+extension SymbolFlaw: CustomStringConvertible {
+    /// For people: what was wrong with the symbols.
+    public var description: String {
+        switch self {
+        case .outOfOrder: "not those that were asked for"
+        case .exhausted: "as many as there may be, and not decoded"
+        case .contradictory: "of no set of that size"
+        }
+    }
+}
+
 /// Finds in what a peer's set differs from one's own, from a growing prefix of the peer's row.
 ///
 ///     waiting --batch--> waiting(for the next stretch) --batch--> ... complete(difference)
@@ -68,7 +79,7 @@ public struct SymbolDecoder: Equatable, Sendable {
     /// How many symbols a session over sets of these sizes may take: no honest one needs as many, unless
     /// more than 45 000 elements differ.
     public static func symbolsLimit(_ one: Int, _ other: Int) -> Int {
-        min(2 * (one + other) + 64, SymbolEncoder.symbolsMax)
+        min(2 * (one + other) + 256, SymbolEncoder.symbolsMax)
     }
 
     /// Takes the next stretch of the peer's row. What comes after the end changes nothing.

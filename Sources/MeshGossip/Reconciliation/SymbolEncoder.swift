@@ -28,6 +28,9 @@ public struct SymbolEncoder: Equatable, Sendable {
     private var absent: [CodedElement] = []
     private(set) var symbols: [CodedSymbol] = []
 
+    /// Whether a row that is to be so long takes one more walk over the set.
+    func mustWalk(to end: Int) -> Bool { min(end, Self.symbolsMax) > symbols.count }
+
     /// - Parameter ids: the set, each id once, in any order. Nil beyond `setMax`.
     public init?(_ ids: some Collection<SaltedID>, key: SessionKey) {
         guard ids.count <= Self.setMax else { return nil }
@@ -37,15 +40,16 @@ public struct SymbolEncoder: Equatable, Sendable {
     }
 
     /// A stretch of the row for the wire.
-    /// - Parameter range: where in the row; cut to `SymbolBatch.symbolsMax` symbols, and to `symbolsMax` in
-    ///   all.
-    public mutating func batch(_ range: Range<Int>, audience: AudienceTag?, salt: Octets) -> SymbolBatch {
+    /// - Parameters:
+    ///   - range: where in the row; cut to `SymbolBatch.symbolsMax` symbols, and to `symbolsMax` in all.
+    ///   - salt: names the session.
+    ///   - nonce: what this side drew for it.
+    public mutating func batch(_ range: Range<Int>, salt: Octets, nonce: Octets) -> SymbolBatch {
         let first = min(max(range.lowerBound, 0), Self.symbolsMax)
         let end = min(max(range.upperBound, first), first + SymbolBatch.symbolsMax, Self.symbolsMax)
         extend(to: end)
         return SymbolBatch(
-            audience: audience, salt: salt, setSize: count, first: first, symbols: Array(symbols[first..<end])
-        )
+            salt: salt, nonce: nonce, setSize: count, first: first, symbols: Array(symbols[first..<end]))
     }
 
     /// Makes the row at least so long.

@@ -3,15 +3,15 @@ import MeshBase
 /// Asks for a stretch of the receiver's row of coded symbols.
 public struct SymbolRequest: Codable, Equatable, Sendable {
     /// In which audience.
-    public let audience: AudienceTag?
-    /// Names the session, and its ids: `SessionKey.saltLength` bytes, drawn by the sender of this.
+    public let audience: AudienceTag
+    /// Names the session: the nonce that the sender of this drew for it.
     public let salt: Octets
     /// Where the stretch begins: how many symbols the sender has, at most `SymbolEncoder.symbolsMax`.
     public let first: Int
     /// How many symbols are wanted, at most `SymbolBatch.symbolsMax`.
     public let count: Int
 
-    public init(audience: AudienceTag?, salt: Octets, wanted: Range<Int>) {
+    public init(audience: AudienceTag, salt: Octets, wanted: Range<Int>) {
         self.audience = audience
         self.salt = salt
         first = wanted.lowerBound
@@ -25,8 +25,8 @@ public struct SymbolRequest: Codable, Equatable, Sendable {
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
-        audience = try container.decodeIfPresent(AudienceTag.self, forKey: .audience)
-        salt = try container.salt(forKey: .salt)
+        audience = try container.decode(AudienceTag.self, forKey: .audience)
+        salt = try container.nonce(forKey: .salt)
         first = try container.number(in: 0...SymbolEncoder.symbolsMax, forKey: .first)
         count = try container.number(in: 1...SymbolBatch.symbolsMax, forKey: .count)
     }
@@ -44,12 +44,12 @@ extension KeyedDecodingContainer {
         return number
     }
 
-    /// What names a session.
-    func salt(forKey key: Key) throws -> Octets {
-        let salt = try decode(Octets.self, forKey: key)
-        guard salt.bytes.count == SessionKey.saltLength else {
-            throw DecodingError.dataCorruptedError(forKey: key, in: self, debugDescription: "no salt")
+    /// What one side drew for a session.
+    func nonce(forKey key: Key) throws -> Octets {
+        let nonce = try decode(Octets.self, forKey: key)
+        guard nonce.bytes.count == SessionKey.nonceLength else {
+            throw DecodingError.dataCorruptedError(forKey: key, in: self, debugDescription: "no nonce")
         }
-        return salt
+        return nonce
     }
 }

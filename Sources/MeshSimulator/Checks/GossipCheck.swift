@@ -64,6 +64,9 @@ struct GossipCheck: Sendable {
         case .want(let request): tag = request.audience
         case .places(let told): tag = told.audience
         case .ask(let request): tag = request.audience
+        case .symbolsWanted(let request): tag = request.audience
+        // They name a session, and that their audience.
+        case .symbols, .elementsWanted: break
         case .contradiction(let shown): named = [shown.one.body.audience, shown.other.body.audience]
         }
         if let stranger = named.first(where: { !audiences.contains($0) }) {

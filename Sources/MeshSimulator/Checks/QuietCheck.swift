@@ -22,13 +22,13 @@ import MeshTrust
 /// What else pays is a change, once, however often it is written: a head (`head`, `places` to those who may
 /// lack it, and what follows from asking for it), an agreement, a credential, a membership, a paper. And
 /// where two hold different heads of their domain, for one of them believes an owner whom the other does not,
-/// one round of comparing in vain.
+/// rounds of comparing in vain, ever fewer. In a large domain they compare by `symbols`.
 ///
 /// Handshakes, where a node listens, and what people ask for are no telling.
 struct QuietCheck: Sendable {
     /// What kind of thing is told.
     enum Kind: Int, Comparable, Sendable, CaseIterable {
-        case standing, houseHeld, list, head, want, records, places, ask, relay, evidence
+        case standing, houseHeld, list, head, want, records, places, ask, relay, evidence, symbols
         case agreement, credential, paper, house, domainList, domainAgreement
         static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
     }
@@ -94,6 +94,7 @@ struct QuietCheck: Sendable {
         case .gossip(.records): .records
         case .gossip(.places): .places
         case .gossip(.ask): .ask
+        case .gossip(.symbolsWanted), .gossip(.symbols), .gossip(.elementsWanted): .symbols
         case .gossip(.contradiction): .evidence
         case .relay: .relay
         }
@@ -102,7 +103,8 @@ struct QuietCheck: Sendable {
     /// What two say who come to know one another's membership, or one of whom begins one, on each side.
     static let acquaintance: [(Kind, Int)] = [
         (.standing, 2), (.houseHeld, 2), (.list, 3), (.head, 2), (.want, 1), (.records, 1), (.places, 1),
-        (.ask, 2), (.relay, 2), (.agreement, 2), (.credential, 2), (.paper, 2 + Limits.partnerDomains),
+        (.ask, 2), (.relay, 2), (.symbols, 6), (.agreement, 2), (.credential, 2),
+        (.paper, 2 + Limits.partnerDomains),
         (.house, 1), (.domainList, 2), (.domainAgreement, 2),
     ]
 }
@@ -214,11 +216,15 @@ extension World {
     /// the owner, or its clock says that the head is not over. They compare ever more seldom: after two
     /// seconds, four, eight.
     private mutating func isVain(_ kind: QuietCheck.Kind, along way: QuietCheck.Way) -> Bool {
-        guard [.list, .ask, .relay].contains(kind),
+        let isLarge = plan.audiences == .large
+        guard [.list, .ask, .relay].contains(kind) || isLarge && [.symbols, .places].contains(kind),
             let domain = sharedDomain(way.from, hosts[way.to].node),
             places(in: domain, at: way.from) != places(in: domain, at: way.to)
         else { return false }
-        return (0..<QuietCheck.vainMax).contains { round in
+        // In a large domain either side finds it out, and tells both: a question, what it comes to, proofs;
+        // or some pages.
+        let rounds = isLarge ? 4 * QuietCheck.vainMax : QuietCheck.vainMax
+        return (0..<rounds).contains { round in
             checks.quiet.isNew(
                 suite.digest(Array("vain \(way.from) \(way.to) \(kind.rawValue) \(round)".utf8)))
         }
@@ -239,8 +245,12 @@ extension World {
             noteCause("head \(host) \(head.owner) \(head.audience) \(content)", of: host, toward: nil) {
                 way in
                 let answers: [(QuietCheck.Kind, Int)] = [(.records, 1), (.places, 1), (.relay, 1)]
-                let questions: [(QuietCheck.Kind, Int)] = [(.list, 1), (.want, 1), (.ask, 1)]
-                return [(way, [(.head, 2), (.ask, 1), (.list, 1)] + answers), (way.back, questions)]
+                // A ping may compare before the news came.
+                let questions: [(QuietCheck.Kind, Int)] = [(.list, 1), (.want, 1), (.ask, 1), (.symbols, 2)]
+                return [
+                    (way, [(.head, 2), (.ask, 1), (.list, 1), (.symbols, 2)] + answers),
+                    (way.back, questions),
+                ]
             }
         case .agreement(let record):
             let heard = record.approvals.count { $0.isHeard }

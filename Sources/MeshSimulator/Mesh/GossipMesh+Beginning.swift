@@ -23,7 +23,8 @@ extension GossipMesh {
         let moment = Moment(instant: then, wall: wall(then))
         let membership = Membership(
             domain: domain, roles: [.member], until: wall(.zero) + .seconds(7 * 86_400))
-        var gossip = Gossip(me: key.node, ownKey: key.publicKey, heads: [], suite: suite)
+        var gossip = Gossip(
+            me: key.node, ownKey: key.publicKey, heads: [], suite: suite, generator: generator)
         var outbox = Outbox<GossipEffect>()
         gossip.handle(.membershipChanged(key.node, membership), at: moment, into: &outbox)
         // As many as make a head live an hour.

@@ -29,7 +29,7 @@ extension GossipMesh {
             case .head(let push): isWatched(push.head.body.owner)
             case .places(let told): told.page.places.contains { isWatched($0.owner) }
             case .ask(let request): request.wanted.contains { isWatched($0.owner) }
-            case .want, .records, .list, .contradiction: false
+            case .want, .records, .list, .contradiction, .symbolsWanted, .symbols, .elementsWanted: false
             }
         if isAbout { note(bytes) }
     }

@@ -128,7 +128,8 @@ public struct GossipMesh<Suite: SignatureSuite, Scale: DocumentScale>: Sendable 
                 Member(
                     key: key,
                     gossip: Gossip(
-                        me: key.node, ownKey: key.publicKey, heads: near.map { heads[$0] }, suite: suite),
+                        me: key.node, ownKey: key.publicKey, heads: near.map { heads[$0] }, suite: suite,
+                        generator: SeededGenerator(seed: seed ^ UInt64(place))),
                     overlay: Overlay(
                         node: key.node, configuration: overlay, generator: chance.split())))
         }
@@ -297,6 +298,7 @@ public struct GossipMesh<Suite: SignatureSuite, Scale: DocumentScale>: Sendable 
         case .message(.list(let list)): list.audience == nil ? "lists of pairs" : "lists of the domain"
         case .message(.places): "places"
         case .message(.ask): "questions"
+        case .message(.symbolsWanted), .message(.symbols), .message(.elementsWanted): "symbols"
         case .message(.want), .message(.records), .message(.contradiction): "others"
         }
     }

@@ -14,6 +14,8 @@ public struct SimulationPlan: Equatable, Sendable {
     public var domain: DomainPresence
     /// Whether links are kept with all whom a node trusts; drawn from the seed unless said.
     public var links: LinkPresence
+    /// How domains are compared; drawn from the seed unless said.
+    public var audiences: AudienceSize
 
     /// The quiet time at the end: no faults, and clocks are right.
     static let quiet: Duration = .seconds(120)
@@ -30,10 +32,10 @@ public struct SimulationPlan: Equatable, Sendable {
     /// - Parameter faults: nil draws them from the seed, each with one half ("swarm testing", Groce et al.,
     /// ISSTA 2012): a fault
     ///   that is always on hides what happens without it.
-    /// - Parameters domain, links: nil draws them from the seed.
+    /// - Parameters domain, links, audiences: nil draws them from the seed.
     public init(
         nodes: Int, seed: UInt64, duration: Duration = .seconds(180), faults: [Fault]? = nil,
-        domain: DomainPresence? = nil, links: LinkPresence? = nil
+        domain: DomainPresence? = nil, links: LinkPresence? = nil, audiences: AudienceSize? = nil
     ) {
         self.nodes = nodes
         self.seed = seed
@@ -41,6 +43,7 @@ public struct SimulationPlan: Equatable, Sendable {
         self.faults = faults ?? Self.swarm(seed)
         self.domain = domain ?? .drawn(by: seed)
         self.links = links ?? .drawn(by: seed)
+        self.audiences = audiences ?? .drawn(by: seed)
     }
 
     /// All that is wrong with it.

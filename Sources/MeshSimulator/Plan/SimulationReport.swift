@@ -16,7 +16,8 @@ public struct SimulationReport: Equatable, Sendable {
         let faults = plan.faults.isEmpty ? "none" : plan.faults.map(\.rawValue).joined(separator: ",")
         let seconds = plan.duration.wholeMilliseconds / 1_000
         return "comity sim --seed \(plan.seed) --nodes \(plan.nodes) --seconds \(seconds) "
-            + "--domain \(plan.domain.rawValue) --links \(plan.links.rawValue) --faults \(faults)"
+            + "--domain \(plan.domain.rawValue) --links \(plan.links.rawValue) "
+            + "--audiences \(plan.audiences.rawValue) --faults \(faults)"
     }
 }
 
@@ -126,6 +127,10 @@ public struct SimulationStatistics: Equatable, Sendable {
     public internal(set) var linksAtRest = 0
     /// Handshakes that ended in a link, on either side.
     public internal(set) var handshakes = 0
+    /// Batches of coded symbols that nodes ordered to be sent.
+    public internal(set) var symbolBatches = 0
+    /// Heads that were asked for by the ids of a session of symbols.
+    public internal(set) var elementsWanted = 0
     /// Joins that made trust.
     public internal(set) var pairings = 0
     /// Requests of applications.

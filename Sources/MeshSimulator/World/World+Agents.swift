@@ -29,6 +29,7 @@ extension World {
         inspectJournal(of: number)
         var configuration = NodeConfiguration()
         configuration.discovery.overlay = plan.links.configuration
+        configuration.gossip = plan.audiences.configuration
         configuration.calls.external = engineRules(of: number)
         let node = Node(
             me: me, restored: restored(number), configuration: configuration, suite: suite,

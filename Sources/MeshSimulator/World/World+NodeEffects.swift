@@ -125,6 +125,10 @@ extension World {
     private mutating func send(_ document: LinkDocument, on connection: ConnectionID, of run: RunID) {
         guard let (id, end) = place(connection, of: run) else { return }
         if case .handshake(let message) = document { intruder.overhear(message) }
+        if case .gossip(.symbols) = document { statistics.symbolBatches += 1 }
+        if case .gossip(.elementsWanted(let request)) = document {
+            statistics.elementsWanted += request.ids.count
+        }
         if hosts[run.host].isInsider, pipes[id]?[end].admitted != nil, happens(60) {
             return misbehave(document, over: id, from: end, of: run.host)
         }

@@ -29,6 +29,9 @@ struct Sim: AsyncParsableCommand {
     @Option(
         help: "Whether links are kept with all or with few, as in a large mesh: all, few (default: drawn).")
     var links: LinkPresence?
+    @Option(
+        help: "Whether domains are compared by lists, or as large ones are: small, large (default: drawn).")
+    var audiences: AudienceSize?
 
     func validate() throws {
         if hours != nil && seconds != nil { throw ValidationError("give --hours or --seconds, not both") }
@@ -48,7 +51,7 @@ struct Sim: AsyncParsableCommand {
         let length = hours.map { Duration.seconds($0 * 3_600) } ?? .seconds(seconds ?? 180)
         return SimulationPlan(
             nodes: nodes, seed: seed, duration: length, faults: faults?.faults, domain: domain,
-            links: links)
+            links: links, audiences: audiences)
     }
 }
 
@@ -72,3 +75,5 @@ struct FaultList: ExpressibleByArgument {
 extension DomainPresence: ExpressibleByArgument {}
 
 extension LinkPresence: ExpressibleByArgument {}
+
+extension AudienceSize: ExpressibleByArgument {}

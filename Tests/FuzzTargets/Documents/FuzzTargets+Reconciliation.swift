@@ -7,7 +7,8 @@ import MeshBase
 extension FuzzTargets {
     static let reconciliation = [symbolBatch, symbolRequest, elementRequest, symbolRow]
 
-    private static let salt = Octets(Array(1...16))
+    private static let salt = Octets(Array(1...12))
+    private static let tag = AudienceTag(digest: .zero)
     private static let key = SessionKey(ids: SipHash(key: 1, 2), checks: SipHash(key: 3, 4))
 
     private static func ids(_ count: UInt64, from first: UInt64 = 0) -> [SaltedID] {
@@ -16,7 +17,7 @@ extension FuzzTargets {
 
     private static func row(_ count: UInt64, _ range: Range<Int>) -> SymbolBatch? {
         var encoder = SymbolEncoder(ids(count, from: 5), key: key)
-        return encoder?.batch(range, audience: nil, salt: salt)
+        return encoder?.batch(range, salt: salt, nonce: salt)
     }
 
     static let symbolBatch = FuzzTarget(
@@ -35,7 +36,7 @@ extension FuzzTargets {
 
     static let symbolRequest = FuzzTarget(
         "symbol-request",
-        samples: { [try Document.encode(SymbolRequest(audience: nil, salt: salt, wanted: 32..<64))] },
+        samples: { [try Document.encode(SymbolRequest(audience: tag, salt: salt, wanted: 32..<64))] },
         read: { bytes in
             let read = { try Document.decode(SymbolRequest.self, from: bytes, limit: Limits.framePayload) }
             guard let request = try refusing(read) else { return .refused }
@@ -47,7 +48,7 @@ extension FuzzTargets {
     static let elementRequest = FuzzTarget(
         "element-request",
         samples: {
-            [try Document.encode(ElementRequest(audience: nil, salt: salt, ids: ids(9).sorted()))]
+            [try Document.encode(ElementRequest(salt: salt, ids: ids(9).sorted()))]
         },
         read: { bytes in
             let read = { try Document.decode(ElementRequest.self, from: bytes, limit: Limits.framePayload) }
@@ -87,7 +88,7 @@ extension FuzzTargets {
             while case .wants(let range) = decoder.progress {
                 let stretch = Array(symbols[min(range.lowerBound, symbols.count)...].prefix(range.count))
                 let batch = SymbolBatch(
-                    audience: nil, salt: salt, setSize: size, first: range.lowerBound, symbols: stretch)
+                    salt: salt, nonce: salt, setSize: size, first: range.lowerBound, symbols: stretch)
                 _ = decoder.receive(batch)
             }
             guard case .complete(let found) = decoder.progress else { return .refused }

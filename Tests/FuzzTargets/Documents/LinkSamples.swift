@@ -245,6 +245,7 @@ enum LinkSamples {
         let push = HeadPush(head: try signed(domainHead), leaves: [], records: [])
         let page = HeadPage(places: [place], span: OwnerSpan(after: one, through: other))
         let wanted = WantedHead(owner: other, isProved: false)
+        let salt = Octets(Array(1...12))
         let passed = Relay.Passed(push: push, proof: MemberProof(key: key, chain: chain))
         return [
             .gossip(.places(HeadPlaces(audience: tag, page: HeadPage(places: [place, place], span: nil)))),
@@ -253,6 +254,13 @@ enum LinkSamples {
             .gossip(.ask(HeadRequest(audience: tag, wanted: [], after: nil))),
             .gossip(.want(RecordRequest(audience: tag, owner: other, position: position, keys: [.echo]))),
             .gossip(.records(RecordBatch(audience: tag, owner: other, position: position, records: []))),
+            .gossip(.symbolsWanted(SymbolRequest(audience: tag, salt: salt, wanted: 0..<32))),
+            .gossip(
+                .symbols(
+                    SymbolBatch(
+                        salt: salt, nonce: salt, setSize: 3, first: 0,
+                        symbols: [CodedSymbol(idSum: 1, checkSum: 2, count: 3)]))),
+            .gossip(.elementsWanted(ElementRequest(salt: salt, ids: [SaltedID(1), SaltedID(2)]))),
             .gossip(
                 .contradiction(Contradiction(one: try signed(domainHead), other: try signed(domainHead)))),
             .relay(Relay(heads: [passed, Relay.Passed(push: push, proof: nil)])),

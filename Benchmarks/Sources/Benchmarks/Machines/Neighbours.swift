@@ -70,7 +70,9 @@ private struct LinkedPeers {
     init(_ peers: Int) {
         self.peers = peers
         let own = SimulatedKey(0)
-        gossip = Gossip(me: own.node, ownKey: own.publicKey, heads: [], suite: SimulatedSuite())
+        gossip = Gossip(
+            me: own.node, ownKey: own.publicKey, heads: [], suite: SimulatedSuite(),
+            generator: SeededGenerator(seed: 1))
         for number in 1...peers {
             let key = SimulatedKey(UInt64(number))
             gossip.handle(.peerTrusted(key.node, key.publicKey), at: now, into: &outbox)

@@ -7,12 +7,42 @@ import MeshWire
 /// heads to the difference, with the documents as they travel between them.
 func reconciliationComparisons() -> [Comparison] {
     [
+        wired("10 differences of 10 000 heads, two machines", heads: 10_000, differences: 10),
+        wired("1 000 differences of 100 000 heads, two machines", heads: 100_000, differences: 1_000),
         comparison("10 differences of 10 000 heads", ReconciliationWorld(heads: 10_000, differences: 10)),
         comparison(
             "1 000 differences of 1 000 000 heads",
             ReconciliationWorld(heads: 1_000_000, differences: 1_000)),
         comparison("10 000 heads that are equal", ReconciliationWorld(heads: 10_000, differences: 0)),
     ]
+}
+
+/// The machines that ship, from the ping that shows a difference until both hold the same; each time anew,
+/// from copies of both, whose making is in it.
+private func wired(_ title: String, heads: Int, differences: Int) -> Comparison {
+    Comparison(
+        area: "reconciliation", title: title,
+        baseline: Sample("the ids of one side, salted") {
+            let world = ReconciliationWorld(heads: heads, differences: differences)
+            let digests = world.digests(of: .asking)
+            return { count in for _ in 0..<count { keep(world.ids(of: digests, salt: 1)) } }
+        },
+        others: [
+            Sample("all of it, both sides") {
+                let world = try WiredComparison(heads: heads, differences: differences)
+                return { count in
+                    for _ in 0..<count {
+                        var copy = world
+                        keep(try copy.run())
+                    }
+                }
+            }
+        ],
+        note: {
+            var world = try WiredComparison(heads: heads, differences: differences)
+            let cost = try world.run()
+            return "\(cost.bytes) bytes in \(cost.turns) questions, besides \(cost.headBytes) bytes of heads"
+        })
 }
 
 private func comparison(_ title: String, _ world: ReconciliationWorld) -> Comparison {
@@ -60,6 +90,8 @@ private struct ReconciliationWorld: Sendable {
     let differences: Int
     private let suite = SimulatedSuite()
     private let pair = (SimulatedKey(1).node, SimulatedKey(2).node)
+    private let owner = SimulatedKey(3).node
+    private let nonce = Octets([UInt8](repeating: 0, count: SessionKey.nonceLength))
 
     init(heads: Int, differences: Int) {
         self.heads = heads
@@ -80,15 +112,15 @@ private struct ReconciliationWorld: Sendable {
 
     func ids(of digests: [Digest], salt: UInt8) -> [SaltedID] {
         let key = key(salt)
-        return digests.map(key.id)
+        return digests.map { key.id(of: owner, epoch: 0, root: $0) }
     }
 
     private func key(_ salt: UInt8) -> SessionKey {
         let audience = Audience.pair(pair.0, pair.1)
         guard case .pair(let nodes) = audience else { preconditionFailure("\(audience) is no pair") }
         return SessionKey(
-            salt: Octets([UInt8](repeating: salt, count: SessionKey.saltLength)), audience: audience,
-            nodes: nodes, using: suite)
+            salt: Octets([UInt8](repeating: salt, count: SessionKey.nonceLength)), nonce: nonce,
+            audience: audience, nodes: nodes, using: suite)
     }
 
     /// Runs one session, and holds what it found against what is so.
@@ -97,7 +129,7 @@ private struct ReconciliationWorld: Sendable {
         guard let own = SymbolEncoder(ids(of: asking, salt: salt), key: key),
             var encoder = SymbolEncoder(ids(of: asked, salt: salt), key: key)
         else { throw Unfit("the sets are too large") }
-        let octets = Octets([UInt8](repeating: salt, count: SessionKey.saltLength))
+        let octets = Octets([UInt8](repeating: salt, count: SessionKey.nonceLength))
         let domain = Audience.domain(DomainID(Digest.zero))
         let tag = domain.tag(between: pair.0, and: pair.1, using: suite)
         var decoder = SymbolDecoder(own)
@@ -109,7 +141,7 @@ private struct ReconciliationWorld: Sendable {
         }
         while case .wants(let range) = decoder.progress {
             let request = try carried(SymbolRequest(audience: tag, salt: octets, wanted: range))
-            let batch = encoder.batch(request.wanted, audience: tag, salt: octets)
+            let batch = encoder.batch(request.wanted, salt: octets, nonce: nonce)
             _ = decoder.receive(try carried(batch))
             cost.turns += 1
             cost.symbols = range.upperBound
@@ -119,7 +151,7 @@ private struct ReconciliationWorld: Sendable {
             found.theirs.count == differences / 2 && found.mine.count == differences - differences / 2,
             "found \(found.theirs.count) and \(found.mine.count)")
         guard !found.theirs.isEmpty else { return cost }
-        _ = try carried(ElementRequest(audience: tag, salt: octets, ids: found.theirs))
+        _ = try carried(ElementRequest(salt: octets, ids: found.theirs))
         cost.turns += 1
         return cost
     }
