@@ -149,6 +149,8 @@ public enum RefusalCode: String, Sendable, CaseIterable, Codable, Hashable {
     case capabilityUnknown = "capability-unknown"
     /// The resource has several capabilities and none was named.
     case capabilityUnnamed = "capability-unnamed"
+    /// The capability is a WebSocket, which is opened and not called.
+    case websocketExpected = "websocket-expected"
     /// No agreement covers the call.
     case agreementMissing = "agreement-missing"
     /// The agreement that would cover the call is not valid yet.

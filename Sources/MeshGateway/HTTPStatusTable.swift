@@ -6,8 +6,8 @@ public enum HTTPStatusTable {
     /// The status for `code`, 400 ... 599.
     public static func status(for code: RefusalCode) -> Int {
         switch code {
-        case .requestMalformed, .pathRefused, .capabilityUnnamed, .documentInvalid, .inviteMalformed,
-            .handshakeMalformed:
+        case .requestMalformed, .pathRefused, .capabilityUnnamed, .websocketExpected, .documentInvalid,
+            .inviteMalformed, .handshakeMalformed:
             400
         case .agreementMissing, .agreementNotYetValid, .agreementExpired, .agreementEnded, .agreementPending,
             .approvalMissing, .approvalInvalid, .houseAgreementMissing, .membershipMissing,

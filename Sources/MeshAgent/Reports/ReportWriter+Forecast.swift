@@ -257,7 +257,7 @@ private enum ForecastQuestion: CaseIterable {
         case .peerNotFound, .peerNotTrusted, .peerSuspended, .peerRevoked: self == .trust
         case .peerUnreachable: self == .link
         case .breakerOpen: self == (refusal.isOfLink ? .link : .breaker)
-        case .resourceUnknown, .capabilityUnknown, .capabilityUnnamed: self == .resource
+        case .resourceUnknown, .capabilityUnknown, .capabilityUnnamed, .websocketExpected: self == .resource
         default: self == .agreement
         }
     }

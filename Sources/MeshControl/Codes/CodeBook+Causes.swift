@@ -83,6 +83,8 @@ extension CodeBook {
         case .resourceUnknown: "there is no such resource, or none that the caller may know of"
         case .capabilityUnknown: "the resource has no such capability, or the request matches none"
         case .capabilityUnnamed: "the resource has several capabilities and none was named"
+        case .websocketExpected:
+            "the capability is a WebSocket: a client of those opens it at the gateway, at /mesh/PEER/RESOURCE"
         case .agreementMissing: "no agreement covers the call"
         case .agreementNotYetValid: "the agreement that would cover the call is not valid yet"
         case .agreementExpired: "the agreement that would cover the call is over"

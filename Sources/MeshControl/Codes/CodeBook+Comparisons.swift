@@ -75,6 +75,7 @@ extension CodeBook {
         case .resourceUnknown: "the name that was given, and the resources that the caller may see"
         case .capabilityUnknown: "the name, or the method and path, and the resource's capabilities"
         case .capabilityUnnamed: "the resource's capabilities, and one"
+        case .websocketExpected: "the capability's methods, and that a call opens no WebSocket"
         case .agreementMissing: "the parties and the resource, and the agreements between them"
         case .agreementNotYetValid: "the agreement's beginning, and the clock plus 5 s of caution"
         case .agreementExpired: "the agreement's end, and the clock plus 5 s of caution"

@@ -47,6 +47,7 @@ extension CodeBook {
         case .peerUnreachable: "comity explain peer PEER"
         case .resourceUnknown: "comity find"
         case .capabilityUnknown, .capabilityUnnamed: "comity find RESOURCE"
+        case .websocketExpected: "comity status"
         case .agreementMissing, .capabilityNotAgreed, .accessLevelExceeded, .principalNotAgreed,
             .roleNotAgreed, .networkNotAgreed:
             "comity offer RESOURCE --to PEER"

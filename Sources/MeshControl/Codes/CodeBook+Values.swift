@@ -93,6 +93,7 @@ extension CodeBook {
                 "capability named", "capability matched",
             ]
         case .capabilityUnnamed: ["resource", "its capabilities"]
+        case .websocketExpected: ["capability", "method", "path"]
         case .agreementMissing:
             [
                 "caller", "callee", "resource", "capability", "principal", "agreements between the two",
@@ -158,7 +159,7 @@ extension CodeBook {
                 "http", "framing", "target", "query", "method", "host", "content-length",
                 "transfer-encoding", "expect", "idempotency key", "bytes of the idempotency key",
                 "at most", "attempt", "capability", "because it", "body", "body in the head", "upgrade",
-                "is asked for", "path",
+                "is asked for",
             ]
         case .bodyTooLarge: ["bytes", "bytes of all answers", "body", "limit", "at most"]
         case .headTooLarge: ["bytes", "head limit", "limit", "at most"]

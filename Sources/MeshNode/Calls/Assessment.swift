@@ -204,7 +204,7 @@ extension CallDesk {
             else {
                 assessment.refusals.append(
                     Refusal(
-                        .requestMalformed,
+                        .websocketExpected,
                         [
                             Fact("capability", capability.name), Fact("method", WebSocketUpgrade.method),
                             Fact("path", capability.path),

@@ -1,6 +1,9 @@
 import Foundation
 import MeshAudit
 import MeshBase
+import MeshRouting
+import MeshWire
+import NIOHTTP1
 import Testing
 
 @testable import MeshAgent
@@ -106,7 +109,7 @@ struct WebSocketCallTests {
     func invoked() async throws {
         try await with { _, bob, _ in
             let answer = try await bob.application.invoke("alice/desk/talk")
-            #expect(answer.status == 400 && answer.code == .requestMalformed)
+            #expect(answer.status == 400 && answer.code == .websocketExpected)
             #expect(answer.text.contains("WEBSOCKET") && answer.text.contains("/talk"))
         }
     }
@@ -126,6 +129,19 @@ struct WebSocketCallTests {
                     }
                 }
             }
+        }
+    }
+
+    @Test("that a provider claims in answer to a page is none: no application is made to speak by it")
+    func claimed() async throws {
+        try await with { alice, bob, _ in
+            let forge: FrameForger.Forge = { header, payload in
+                guard header.kind == .open, payload.first == 1 else { return payload }
+                return try InvocationCodec.encode(.answered(status: 101, headers: []))
+            }
+            try await FrameForger.place(forge, at: bob, from: alice)
+            let answer = try await bob.application.send(.GET, "/mesh/alice/desk/zeros/1")
+            #expect(answer.code == .peerUnreachable && answer.text.contains("answer malformed"))
         }
     }
 }
