@@ -17,7 +17,7 @@ struct AgentGround: Sendable {
     let store: Store
     let journal: Journal
     let trail: AuditTrail
-    let inputs: Mailbox<NodeInput>
+    let inputs: Mailbox
     let plane: ControlPlane
     let calls: CallPlane
     let resources: ResourceClient
@@ -66,7 +66,7 @@ struct AgentGround: Sendable {
         // One loop for applications, links and backends: no call crosses a thread (Docs/Decisions/0013).
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
-        let inputs = Mailbox<NodeInput>(capacity: mailboxCapacity)
+        let inputs = Mailbox(capacity: mailboxCapacity)
         let resources = ResourceClient(ResourceClientConfiguration(), on: group)
         let desk = CallDesk(
             view: node.callView(at: now), audit: settings.audit,
@@ -97,7 +97,7 @@ struct AgentGround: Sendable {
 
     /// Writes down, once, that this home was restored.
     private static func tellRestore(
-        _ stored: StoredState, _ store: Store, _ inputs: Mailbox<NodeInput>
+        _ stored: StoredState, _ store: Store, _ inputs: Mailbox
     ) throws(StoreError) {
         func value(_ key: String) -> String? { stored.settings.first { $0.key == key }?.value }
         guard let made = value(RestoredHome.setting), value(RestoredHome.toldSetting) == nil else { return }

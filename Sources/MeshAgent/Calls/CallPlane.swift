@@ -79,7 +79,7 @@ final class CallPlane: Sendable {
     private let rules: Mutex<PrincipalRules>
     let transport: Mutex<LinkTransport?> = Mutex(nil)
     /// Where the control plane hears which links calls want and use; nil until it runs.
-    let inputs: Mutex<Mailbox<NodeInput>?> = Mutex(nil)
+    let inputs: Mutex<Mailbox?> = Mutex(nil)
     /// What tells how the agent does; nil until it runs.
     let metrics: Mutex<MetricsWriter?> = Mutex(nil)
     private let log: Logger

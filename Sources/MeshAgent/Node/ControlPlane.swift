@@ -22,7 +22,7 @@ import NIOCore
 /// what the world saw of it never part. Calls go on meanwhile by the last view.
 actor ControlPlane {
     private(set) var node: Node<SystemSuite>
-    let inputs: Mailbox<NodeInput>
+    let inputs: Mailbox
     private let store: Store
     private let trail: AuditTrail
     private let hands: SigningHands
@@ -49,7 +49,7 @@ actor ControlPlane {
     let meter = TrustMeter()
 
     init(
-        node: Node<SystemSuite>, inputs: Mailbox<NodeInput>, store: Store, trail: AuditTrail,
+        node: Node<SystemSuite>, inputs: Mailbox, store: Store, trail: AuditTrail,
         hands: SigningHands, encryption: EncryptionKeys, calls: CallPlane,
         loop: any EventLoop, log: Logger
     ) {
@@ -104,17 +104,21 @@ actor ControlPlane {
         }
     }
 
-    private func turn(_ batch: [NodeInput]) async {
+    private func turn(_ batch: [ControlLetter]) async {
         var outbox = Outbox<NodeEffect>()
-        for input in batch {
-            switch input {
-            case .connectionClosed(let id): admitted.remove(id)
-            case .documentArrived(let id, _), .documentUnreadable(let id, _): links?.documentRead(on: id)
-            default: break
+        for letter in batch {
+            switch letter {
+            case .input(let input): handle(input, into: &outbox)
+            case .document(let id, let unread):
+                for input in links?.read(unread, of: id) ?? [] { handle(input, into: &outbox) }
             }
-            node.handle(input, at: SystemClock.now(), into: &outbox)
         }
         await settle(outbox.drain())
+    }
+
+    private func handle(_ input: NodeInput, into outbox: inout Outbox<NodeEffect>) {
+        if case .connectionClosed(let id) = input { admitted.remove(id) }
+        node.handle(input, at: SystemClock.now(), into: &outbox)
     }
 
     /// Makes durable, performs, and goes round again with the signatures until nothing is left to sign.

@@ -10,7 +10,7 @@ import Synchronization
 
 /// Translates between the link transport and the two planes; decides nothing.
 final class LinkShell: LinkObserver {
-    private let inputs: Mailbox<NodeInput>
+    private let inputs: Mailbox
     private let calls: CallPlane
     /// Accepted connections have odd numbers, dialled ones the node's even ones.
     private let accepted = Mutex<UInt64>(1)
@@ -21,17 +21,12 @@ final class LinkShell: LinkObserver {
         let secured: MeshLink.SecuredConnection
         /// When the last handshake began.
         var began: Instant
-        /// Documents that came and were not looked at yet.
-        var waiting = 0
     }
 
     /// A peer may repeat its handshake this often.
     private static let repeatMin: Duration = .seconds(30)
-    /// A peer may be this many documents ahead of the control plane; one that sends faster loses its link, so
-    /// that nobody's documents fill this node's memory.
-    private static let waitingMax = 256
 
-    init(inputs: Mailbox<NodeInput>, calls: CallPlane) {
+    init(inputs: Mailbox, calls: CallPlane) {
         self.inputs = inputs
         self.calls = calls
     }
@@ -48,8 +43,8 @@ final class LinkShell: LinkObserver {
         case .secured(let secured):
             found.withLock { $0[id] = Found(secured: secured, began: SystemClock.now().instant) }
             inputs.post(.connectionSecured(id, facts(of: secured), distance(of: secured)))
-        case .handshakeMessage(let bytes): receive(bytes, on: id, limit: Limits.handshakeMessage)
-        case .document(let bytes): receive(bytes, on: id, limit: Limits.framePayload, isAdmitted: true)
+        case .handshakeMessage(let bytes): receive(bytes, .handshake, on: id)
+        case .document(let bytes): receive(bytes, .link, on: id)
         case .heard: inputs.post(.heard(id), .droppable)
         case .pinged(let payload):
             if let ping = LinkPing(payload) { inputs.post(.pinged(id, ping), .droppable) }
@@ -70,27 +65,37 @@ final class LinkShell: LinkObserver {
 
     func turnedAway(_ remote: Endpoint, because end: LinkEnd) {}
 
-    /// The control plane took up a document of this connection.
-    func documentRead(on id: ConnectionID) { found.withLock { $0[id]?.waiting -= 1 } }
-
-    /// Whether one more document of this connection may wait.
-    private func takePlace(_ id: ConnectionID) -> Bool {
-        found.withLock { found in
-            guard let waiting = found[id]?.waiting, waiting < Self.waitingMax else { return false }
-            found[id]?.waiting += 1
-            return true
-        }
-    }
-
     /// This node repeats its handshake over a connection that it dialled.
     func repeatHandshake(_ id: ConnectionID) {
         guard let secured = found.withLock({ $0[id]?.secured }) else { return }
         inputs.post(.connectionSecured(id, facts(of: secured), distance(of: secured)))
     }
 
-    /// A peer repeats its handshake: the same facts of TLS, and a nonce of its own. False when it does so too
+    /// One that sends faster than the control plane takes up loses its link.
+    private func receive(_ bytes: [UInt8], _ stage: UnreadDocument.Stage, on id: ConnectionID) {
+        guard !inputs.post(UnreadDocument(bytes: bytes, stage: stage), of: id) else { return }
+        calls.transport.withLock { $0 }?.close(id, RefusalCode.overloaded.rawValue)
+    }
+
+    /// What a document that came is to the node; called by the control plane, where it takes it up.
+    func read(_ unread: UnreadDocument, of id: ConnectionID) -> [NodeInput] {
+        do throws(WireError) {
+            let document = try unread.read()
+            guard unread.stage == .link, case .handshake(.hello) = document else {
+                return [.documentArrived(id, document)]
+            }
+            guard let again = beginAgain(id) else {
+                return [.documentUnreadable(id, problem: "a handshake is repeated too soon")]
+            }
+            return [again, .documentArrived(id, document)]
+        } catch {
+            return [.documentUnreadable(id, problem: String("\(error)".prefix(200)))]
+        }
+    }
+
+    /// A peer repeats its handshake: the same facts of TLS, and a nonce of its own. Nil when it does so too
     /// often.
-    private func beginAgain(_ id: ConnectionID) -> Bool {
+    private func beginAgain(_ id: ConnectionID) -> NodeInput? {
         let now = SystemClock.now().instant
         let secured = found.withLock { found -> MeshLink.SecuredConnection? in
             guard let known = found[id], known.secured.role == .listener, now - known.began >= Self.repeatMin
@@ -98,26 +103,7 @@ final class LinkShell: LinkObserver {
             found[id]?.began = now
             return known.secured
         }
-        guard let secured else { return false }
-        inputs.post(.connectionSecured(id, facts(of: secured), distance(of: secured)))
-        return true
-    }
-
-    private func receive(_ bytes: [UInt8], on id: ConnectionID, limit: Int, isAdmitted: Bool = false) {
-        guard takePlace(id) else {
-            calls.transport.withLock { $0 }?.close(id, RefusalCode.overloaded.rawValue)
-            return
-        }
-        do throws(WireError) {
-            let document = try Document.decode(LinkDocument.self, from: bytes, limit: limit)
-            if isAdmitted, case .handshake(.hello) = document, !beginAgain(id) {
-                inputs.post(.documentUnreadable(id, problem: "a handshake is repeated too soon"))
-                return
-            }
-            inputs.post(.documentArrived(id, document))
-        } catch {
-            inputs.post(.documentUnreadable(id, problem: String("\(error)".prefix(200))))
-        }
+        return secured.map { .connectionSecured(id, facts(of: $0), distance(of: $0)) }
     }
 
     /// What the trust decision begins with: all of it from TLS, none of it from messages.

@@ -1,10 +1,21 @@
+import MeshBase
+import MeshNode
 import Synchronization
 
 /// What waits for the control plane: bounded, filled from any thread, drained in batches by one reader.
 ///
+///     the node's own (orders, answers, sightings) ────────────────> all of it ──┐
+///     connection ──> line (at most 4 MiB ahead) ──┐                             ├──> a batch
+///     connection ──> line ────────────────────────┴─ turns, 16 KiB ─────────────┘
+///
+/// What comes over connections is taken in turns (`TurnQueue`), and a batch is closed when it holds as much
+/// of that as 16 KiB of documents: who sends without end is waited for by the others for one batch and its
+/// own turn, however much of it waits. What one connection brings stays in its order, so that its end comes
+/// last.
+///
 /// A witness or a peer that floods is dropped from, never waited for; what must not be lost (answers to the
 /// node's own orders) is let in above the bound, since there are no more of it than orders.
-final class Mailbox<Letter: Sendable>: Sendable {
+final class Mailbox: Sendable {
     /// Whether a letter may be dropped when the box is full.
     enum Weight: Sendable {
         case droppable
@@ -12,27 +23,70 @@ final class Mailbox<Letter: Sendable>: Sendable {
     }
 
     private struct State {
-        var letters: [Letter] = []
-        var dropped = 0
+        /// The node's own.
+        var own: [ControlLetter] = []
+        /// What comes over connections.
+        var links = TurnQueue<ConnectionID, ControlLetter>(quantum: DocumentShare.turn)
         var isClosed = false
         var reader: CheckedContinuation<Void, Never>?
+
+        var isEmpty: Bool { own.isEmpty && links.isEmpty }
+
+        /// All of the node's own, and turns of the connections.
+        mutating func batch() -> [ControlLetter] {
+            var letters = own
+            own.removeAll(keepingCapacity: true)
+            var cost = 0
+            while cost < DocumentShare.batchMost, let next = links.popFirstWithCost() {
+                letters.append(next.element)
+                cost += next.cost
+            }
+            return letters
+        }
     }
+
+    /// What may be dropped is, behind so much of the same connection.
+    static let droppableAheadMost = 64
 
     private let capacity: Int
     private let state = Mutex(State())
 
+    /// - Parameter capacity: the node's own letters, beyond which those that may be dropped are.
     init(capacity: Int) { self.capacity = capacity }
 
-    /// Puts a letter in; false when the box was full or closed.
+    /// Puts an input in; false when the box was full or closed.
     @discardableResult
-    func post(_ letter: Letter, _ weight: Weight = .owed) -> Bool {
-        let (isIn, reader) = state.withLock { state -> (Bool, CheckedContinuation<Void, Never>?) in
-            guard !state.isClosed else { return (false, nil) }
-            guard weight == .owed || state.letters.count < capacity else {
-                state.dropped += 1
-                return (false, nil)
+    func post(_ input: NodeInput, _ weight: Weight = .owed) -> Bool {
+        post { state in
+            guard let connection = input.connection else {
+                guard weight == .owed || state.own.count < self.capacity else { return false }
+                state.own.append(.input(input))
+                return true
             }
-            state.letters.append(letter)
+            guard weight == .owed || state.links.count(of: connection) < Self.droppableAheadMost else {
+                return false
+            }
+            let letter = ControlLetter.input(input)
+            state.links.append(letter, of: connection, costing: letter.cost)
+            return true
+        }
+    }
+
+    /// Puts a document in; false when its connection is too far ahead, or the box closed.
+    func post(_ document: UnreadDocument, of connection: ConnectionID) -> Bool {
+        post { state in
+            let letter = ControlLetter.document(connection, document)
+            guard state.links.cost(of: connection) + letter.cost <= DocumentShare.aheadMost else {
+                return false
+            }
+            state.links.append(letter, of: connection, costing: letter.cost)
+            return true
+        }
+    }
+
+    private func post(_ put: (inout State) -> Bool) -> Bool {
+        let (isIn, reader) = state.withLock { state -> (Bool, CheckedContinuation<Void, Never>?) in
+            guard !state.isClosed, put(&state) else { return (false, nil) }
             defer { state.reader = nil }
             return (true, state.reader)
         }
@@ -40,23 +94,20 @@ final class Mailbox<Letter: Sendable>: Sendable {
         return isIn
     }
 
-    /// Waits until there are letters and takes them all; nil once the box is closed and empty.
-    func take() async -> [Letter]? {
+    /// Waits until there are letters and takes a batch of them; nil once the box is closed and empty.
+    func take() async -> [ControlLetter]? {
         while true {
-            let taken = state.withLock { state -> [Letter]? in
-                defer { state.letters.removeAll(keepingCapacity: true) }
-                return state.letters.isEmpty ? nil : state.letters
-            }
-            if let taken { return taken }
+            let taken = state.withLock { $0.batch() }
+            guard taken.isEmpty else { return taken }
             await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
                 let resumesNow = state.withLock { state -> Bool in
-                    guard state.letters.isEmpty, !state.isClosed else { return true }
+                    guard state.isEmpty, !state.isClosed else { return true }
                     state.reader = continuation
                     return false
                 }
                 if resumesNow { continuation.resume() }
             }
-            if state.withLock({ $0.isClosed && $0.letters.isEmpty }) { return nil }
+            if state.withLock({ $0.isClosed && $0.isEmpty }) { return nil }
         }
     }
 

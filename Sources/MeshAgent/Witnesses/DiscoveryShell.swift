@@ -7,13 +7,13 @@ import Synchronization
 /// for the last of them, and one that hangs must hold up neither the others nor the agent's end.
 final class DiscoveryShell: Sendable {
     private let witnesses: [any WitnessShell]
-    private let inputs: Mailbox<NodeInput>
+    private let inputs: Mailbox
     private let surroundings: Surroundings
     private let log: Logger
     private let running = Mutex<[(method: String, task: Task<Void, Never>)]>([])
 
     init(
-        _ witnesses: [any WitnessShell], inputs: Mailbox<NodeInput>, surroundings: Surroundings, log: Logger
+        _ witnesses: [any WitnessShell], inputs: Mailbox, surroundings: Surroundings, log: Logger
     ) {
         self.witnesses = witnesses
         self.inputs = inputs

@@ -18,12 +18,12 @@ final class WitnessDesk: Sendable {
 
     /// Whose desk it is.
     let method: String
-    private let inputs: Mailbox<NodeInput>
+    private let inputs: Mailbox
     private let surroundings: Surroundings
     private let log: Logger
     private let budget: Mutex<TokenBucket>
 
-    init(method: String, inputs: Mailbox<NodeInput>, surroundings: Surroundings, log: Logger) {
+    init(method: String, inputs: Mailbox, surroundings: Surroundings, log: Logger) {
         self.method = method
         self.inputs = inputs
         self.surroundings = surroundings
@@ -34,7 +34,7 @@ final class WitnessDesk: Sendable {
 
     /// Something is seen, or seen again.
     /// - Parameter weight: `owed` for what an operator wrote, of which there is a bound elsewhere.
-    func sight(_ sighting: Sighting, _ weight: Mailbox<NodeInput>.Weight = .droppable) {
+    func sight(_ sighting: Sighting, _ weight: Mailbox.Weight = .droppable) {
         say(.sighted(sighting), weight)
     }
 
@@ -73,7 +73,7 @@ final class WitnessDesk: Sendable {
         }
     }
 
-    private func say(_ input: NodeInput, _ weight: Mailbox<NodeInput>.Weight) {
+    private func say(_ input: NodeInput, _ weight: Mailbox.Weight) {
         if weight == .droppable {
             guard budget.withLock({ $0.take(at: SystemClock.now().instant) }) else {
                 return log.warning(

@@ -19,7 +19,7 @@ private struct Actor: WitnessShell {
 
 @Suite("The witnesses of an agent", .timeLimit(.minutes(1)))
 struct DiscoveryShellTests {
-    private let inputs = Mailbox<NodeInput>(capacity: 8_192)
+    private let inputs = Mailbox(capacity: 8_192)
     private let surroundings = Surroundings(
         sources: ConfigurationSources(
             home: Home(path: "/nowhere"), options: ConfigurationOptions(), environment: [:]),
@@ -41,7 +41,7 @@ struct DiscoveryShellTests {
     /// Reads letters until one is the honest witness's.
     private func honestWord() async -> Bool {
         while let letters = await inputs.take() {
-            if letters.contains(.sighted(sighting(.consul))) { return true }
+            if letters.contains(.input(.sighted(sighting(.consul)))) { return true }
         }
         return false
     }

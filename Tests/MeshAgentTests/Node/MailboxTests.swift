@@ -1,0 +1,107 @@
+import MeshBase
+import MeshGossip
+import MeshNode
+import Testing
+
+@testable import MeshAgent
+
+/// Who waits for whom before the control plane.
+@Suite("The mailbox of the control plane", .timeLimit(.minutes(1)))
+struct MailboxTests {
+    private let box = Mailbox(capacity: 8_192)
+    private let flooder = ConnectionID(1)
+    private let peer = ConnectionID(2)
+    /// Each document here counts two kibibytes.
+    private let most = DocumentShare.aheadMost / 2_048
+
+    private func document(_ number: Int, bytes: Int = 1_024) -> UnreadDocument {
+        UnreadDocument(bytes: [UInt8(number % 251)] + [UInt8](repeating: 0, count: bytes - 1), stage: .link)
+    }
+
+    /// The place of the first letter that is sought, in batches and letters.
+    private func place(of sought: ControlLetter) async -> (batch: Int, letter: Int)? {
+        for batch in 0..<1_000 {
+            guard let letters = await box.take() else { return nil }
+            if let letter = letters.firstIndex(of: sought) { return (batch, letter) }
+        }
+        return nil
+    }
+
+    @Test("takes one turn of who floods before another peer's document, and the rest later")
+    func turns() async throws {
+        for number in 0..<most { #expect(box.post(document(number), of: flooder)) }
+        let modest = document(7)
+        #expect(box.post(modest, of: peer))
+        let place = try #require(await place(of: .document(peer, modest)))
+        // A turn of 4 KiB, of which each takes two.
+        #expect(place == (batch: 0, letter: 2))
+        box.close()
+        var left = 0
+        while let letters = await box.take() {
+            // A peer's document that comes now waits for no more than this.
+            #expect(letters.count <= DocumentShare.batchMost / 2_048)
+            left += letters.count
+        }
+        #expect(left == most - 7)
+    }
+
+    @Test("takes no document of a connection that is 4 MiB ahead, and goes on with the others'")
+    func ahead() async throws {
+        for number in 0..<most { #expect(box.post(document(number), of: flooder)) }
+        #expect(!box.post(document(0), of: flooder))
+        #expect(box.post(document(0), of: peer))
+        _ = await box.take()
+        #expect(box.post(document(0), of: flooder))
+    }
+
+    @Test("keeps what one connection brings in its order, its end last")
+    func order() async {
+        var sent: [ControlLetter] = []
+        for number in 0..<20 {
+            let letter = document(number, bytes: 1 + 4_000 * (number % 3))
+            #expect(box.post(letter, of: peer))
+            sent.append(.document(peer, letter))
+            #expect(box.post(document(number), of: flooder))
+        }
+        box.post(.connectionClosed(peer))
+        sent.append(.input(.connectionClosed(peer)))
+        box.close()
+        var found: [ControlLetter] = []
+        while let letters = await box.take() {
+            found += letters.filter { letter in
+                switch letter {
+                case .document(let id, _): id == peer
+                case .input(let input): input.connection == peer
+                }
+            }
+        }
+        #expect(found == sent)
+    }
+
+    @Test("drops what a peer's pings tell behind sixty-four letters of it, and none of another's")
+    func pings() {
+        for _ in 0..<Mailbox.droppableAheadMost {
+            #expect(box.post(.ponged(flooder, roundTrip: .zero), .droppable))
+        }
+        #expect(!box.post(.ponged(flooder, roundTrip: .zero), .droppable))
+        #expect(box.post(.connectionClosed(flooder)))
+        #expect(box.post(.ponged(peer, roundTrip: .zero), .droppable))
+        #expect(box.post(.roomMeasured(bytes: 1), .droppable))
+    }
+
+    @Test("takes the node's own before all that peers sent")
+    func own() async {
+        for number in 0..<100 { #expect(box.post(document(number), of: flooder)) }
+        box.post(.timeReached)
+        #expect(await box.take()?.first == .input(.timeReached))
+    }
+
+    @Test("is empty for its reader once it is closed, and takes nothing more")
+    func closed() async {
+        box.post(.timeReached)
+        box.close()
+        #expect(!box.post(.timeReached) && !box.post(document(0), of: peer))
+        #expect(await box.take() == [.input(.timeReached)])
+        #expect(await box.take() == nil)
+    }
+}
