@@ -83,9 +83,7 @@ extension CallPlane: GatewayObserver {
                 tables.value.fanOuts[request.id] = nil
                 reply.gathered(parts)
             },
-            within: { [unowned self] in
-                Limits.fanOutBytesInAll - tables.value.fanOuts.values.reduce(0) { $0 + $1.kept }
-            })
+            within: tables.value.fanOutRoom)
         tables.value.fanOuts[request.id] = gathering
         let body = request.requestBody
         for (part, (provider, call)) in calls.enumerated() {

@@ -37,6 +37,7 @@ final class CallPlane: Sendable {
         var gateway: [GatewayRequestID: RequestID] = [:]
         /// Requests to all providers, each of which has calls of its own among `requests`.
         var fanOuts: [GatewayRequestID: FanOut] = [:]
+        let fanOutRoom = FanOutRoom()
         var attempts: [AttemptID: PeerAttempt] = [:]
         var calls: [InboundKey: PeerCall] = [:]
         var uses: [ServiceID: any ServiceUse] = [:]

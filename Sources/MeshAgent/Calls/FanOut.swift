@@ -5,6 +5,20 @@ import MeshRouting
 import MeshWire
 import NIOCore
 
+/// What all requests to all providers keep together. Confined to the plane's event loop.
+final class FanOutRoom {
+    /// Bytes.
+    let most: Int
+    private var kept = 0
+
+    init(most: Int = Limits.fanOutBytesInAll) { self.most = most }
+
+    /// Whether so many bytes more may be kept.
+    func holds(_ bytes: Int) -> Bool { bytes <= most - kept }
+    func take(_ bytes: Int) { kept += bytes }
+    func give(back bytes: Int) { kept -= bytes }
+}
+
 /// One request of an application to all providers of a resource (protocol section 8): a call of its own to
 /// each, under one deadline and one trace, whose ends are gathered into one answer.
 ///
@@ -13,8 +27,8 @@ import NIOCore
 ///     all parts ended --> the application has its answer, once
 ///
 /// A part that has ended hears of nothing more. What is kept of all answers together is bounded by
-/// `Limits.fanOutBytes`, of each by `Limits.callBody`, of all requests of a node by `room`. Confined to
-/// the plane's event loop.
+/// `Limits.fanOutBytes`, of each by `Limits.callBody`, of all requests of a node by their `FanOutRoom`.
+/// Confined to the plane's event loop.
 final class FanOut {
     /// One provider's.
     private struct Part {
@@ -31,11 +45,11 @@ final class FanOut {
     private var parts: [Part]
     private var waiting: Int
     /// Bytes that are kept for it.
-    private(set) var kept = 0
+    private var kept = 0
     /// Gives up a call whose answer is longer than may be kept.
     private let giveUp: (RequestID) -> Void
-    /// How many bytes more all requests of this node may keep.
-    private let room: () -> Int
+    /// What all requests of this node may keep.
+    private let room: FanOutRoom
     /// Takes what became of each, once.
     private let finish: ([FanOutPart]) -> Void
 
@@ -43,7 +57,7 @@ final class FanOut {
     init(
         _ calls: [(provider: Provider, call: RequestID)], givingUpBy giveUp: @escaping (RequestID) -> Void,
         finishingBy finish: @escaping ([FanOutPart]) -> Void,
-        within room: @escaping () -> Int = { .max }
+        within room: FanOutRoom
     ) {
         parts = calls.map { Part(node: $0.provider.node, name: $0.provider.name, call: $0.call) }
         waiting = parts.count
@@ -51,6 +65,8 @@ final class FanOut {
         self.room = room
         self.finish = finish
     }
+
+    deinit { room.give(back: kept) }
 
     /// The calls that have not ended.
     var open: [RequestID] { parts.filter { $0.outcome == nil }.map(\.call) }
@@ -66,19 +82,20 @@ final class FanOut {
         var chunk = chunk
         let all = kept + chunk.readableBytes
         let length = parts[part].body.readableBytes + chunk.readableBytes
-        let isRoom = chunk.readableBytes <= room()
+        let isRoom = room.holds(chunk.readableBytes)
         guard length <= Limits.callBody, all <= Limits.fanOutBytes, isRoom else {
             let facts =
                 length > Limits.callBody
                 ? [Fact("bytes", length), Fact("at most", Limits.callBody)]
                 : [
                     Fact("bytes of all answers", all),
-                    Fact("at most", isRoom ? Limits.fanOutBytes : Limits.fanOutBytesInAll),
+                    Fact("at most", isRoom ? Limits.fanOutBytes : room.most),
                 ]
             giveUp(parts[part].call)
             return end(part, .refused([Refusal(.bodyTooLarge, facts)], begun: parts[part].head?.status))
         }
         kept = all
+        room.take(chunk.readableBytes)
         parts[part].body.writeBuffer(&chunk)
     }
 
@@ -105,7 +122,10 @@ final class FanOut {
 
     private func end(_ part: Int, _ outcome: FanOutPart.Outcome) {
         guard parts[part].outcome == nil else { return }
-        if case .refused = outcome { kept -= parts[part].body.readableBytes }
+        if case .refused = outcome {
+            kept -= parts[part].body.readableBytes
+            room.give(back: parts[part].body.readableBytes)
+        }
         parts[part].outcome = outcome
         parts[part].body = ByteBuffer()
         waiting -= 1

@@ -13,10 +13,9 @@ struct FanOutTests {
     private final class Stage {
         var givenUp: [RequestID] = []
         var finished: [[FanOutPart]] = []
-        var room = Int.max
         var fanOut: FanOut!
 
-        init(_ count: Int) {
+        init(_ count: Int, within room: FanOutRoom = FanOutRoom()) {
             let calls = (0..<count).map { number in
                 (
                     provider: Provider(node: NodeID(Digest.zero), name: "p\(number)"),
@@ -24,8 +23,9 @@ struct FanOutTests {
                 )
             }
             fanOut = FanOut(
-                calls, givingUpBy: { self.givenUp.append($0) }, finishingBy: { self.finished.append($0) },
-                within: { self.room })
+                calls, givingUpBy: { [unowned self] in givenUp.append($0) },
+                finishingBy: { [unowned self] in finished.append($0) },
+                within: room)
         }
 
         func answer(_ part: Int, _ body: String, type: String? = "application/json") {
@@ -118,16 +118,21 @@ struct FanOutTests {
         #expect(stage.refusal(1) == nil && stage.finished.count == 1)
     }
 
-    @Test("an answer for which all requests together leave no room is given up")
+    @Test("an answer for which all requests together leave no room is given up, until one of them is over")
     func room() {
-        let stage = Stage(1)
-        stage.room = 4
-        stage.fanOut.head(0, status: 200, headers: [], correlation: nil)
-        stage.fanOut.body(0, ByteBuffer(string: "1234"))
-        #expect(stage.givenUp.isEmpty && stage.fanOut.kept == 4)
-        stage.room = 0
-        stage.fanOut.body(0, ByteBuffer(string: "5"))
-        #expect(stage.givenUp == [RequestID(1)] && stage.refusal(0) == .bodyTooLarge)
-        #expect(stage.fanOut.kept == 0)
+        let room = FanOutRoom(most: 6)
+        var first: Stage? = Stage(1, within: room)
+        first?.fanOut.body(0, ByteBuffer(string: "1234"))
+        let second = Stage(2, within: room)
+        second.fanOut.head(0, status: 200, headers: [], correlation: nil)
+        second.fanOut.body(0, ByteBuffer(string: "12"))
+        #expect(second.givenUp.isEmpty && !room.holds(1))
+        second.fanOut.body(0, ByteBuffer(string: "3"))
+        // What was kept of the one that is given up is free again.
+        #expect(second.givenUp == [RequestID(1)] && room.holds(2) && !room.holds(3))
+        first = nil
+        second.answer(1, "\"ab\"")
+        #expect(second.refusal(0) == .bodyTooLarge && second.refusal(1) == nil)
+        #expect(room.holds(2) && !room.holds(3))
     }
 }
