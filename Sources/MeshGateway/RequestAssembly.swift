@@ -80,7 +80,7 @@ struct RequestAssembly {
                 throw RequestRefusal(.headTooLarge, [fact], then: .close)
             }
             let fields = try RequestFields(head.headers, version: head.version)
-            // After a request to upgrade the decoder reads nothing more, and this server never upgrades.
+            // After a request to upgrade the decoder reads nothing more: what is answered is the last answer.
             if fields.asksUpgrade { shape.closes = true }
             let id = GatewayRequestID(connection: connection, sequence: sequence)
             let admission: RequestGate.Admission

@@ -34,7 +34,7 @@ final class ResourceConnection: ChannelDuplexHandler {
     private var rawBytes = 0
     private var isWritten = false
     /// Whether both ends speak WebSocket: what comes is the answer, what goes is the request, as they are.
-    private var isSwitched = false
+    private(set) var isSwitched = false
     /// The head that opens it.
     private var opening: HTTPResponseHead?
     /// How a streamed body is written; nil when there is none, or no more of it.

@@ -105,7 +105,7 @@ public enum ResourceBody: Sendable {
     /// All of it; with trailers it goes in chunks.
     case whole(ByteBuffer, trailers: [HeaderField] = [])
     /// It follows through `ResourceExchange.send`, once `ResourceObserver.bodyWanted` was told. Nil: in
-    /// chunks.
+    /// chunks, or as it is over a WebSocket.
     case streamed(length: Int64?)
 
     /// What its head declares; nil for one in chunks.

@@ -23,6 +23,13 @@ final class ResourceWire: ChannelInboundHandler {
         context.fireChannelRead(data)
     }
 
+    /// Behind the decoder's removal, where both ends speak WebSocket: at the end of input the decoder would
+    /// drop what came with the head.
+    func channelInactive(context: ChannelHandlerContext) {
+        guard connection?.isSwitched == true else { return context.fireChannelInactive() }
+        context.eventLoop.assumeIsolated().execute { context.fireChannelInactive() }
+    }
+
     /// Writes at the end of this turn of the loop, in one system call with all else of the turn.
     func gather(_ bytes: ByteBuffer, promise: EventLoopPromise<Void>? = nil) {
         guard let context else { return }

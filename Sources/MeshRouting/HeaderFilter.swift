@@ -15,7 +15,8 @@ public enum HeaderFilter {
 
     /// The fields of an answer that may pass: the length of its body as well, so that whoever reads it knows
     /// when it is whole.
-    public static func passing(answer headers: [HeaderField]) -> [HeaderField] {
+    /// - Parameter isOpen: it opens a WebSocket, which has no length.
+    public static func passing(answer headers: [HeaderField], opening isOpen: Bool = false) -> [HeaderField] {
         let named = named(by: headers)
         var passing: [HeaderField] = []
         passing.reserveCapacity(headers.count)
@@ -29,7 +30,7 @@ public enum HeaderFilter {
                 passing.append(field)
             }
         }
-        guard lengths == 1, let declared, declared >= 0 else { return passing }
+        guard lengths == 1, let declared, declared >= 0, !isOpen else { return passing }
         passing.append(HeaderField("content-length", String(declared)))
         return passing
     }

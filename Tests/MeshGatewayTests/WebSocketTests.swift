@@ -194,6 +194,18 @@ import Testing
         #expect(rest.withLock { $0 } == "")
     }
 
+    @Test func tellsWhatWasSaidBeforeTheResourceHungUp() async throws {
+        let backend = try Backend { socket in
+            _ = socket.receive(until: "\r\n\r\n")
+            socket.send(Self.accepting + "go")
+            socket.send("ne")
+        }
+        for _ in 0..<30 {
+            let answer = try await ask(backend) { _ in }
+            #expect(answer.body == "gone" && answer.failure == nil)
+        }
+    }
+
     @Test func saysThatItSaysNoMore() async throws {
         let backend = try Backend { socket in
             _ = socket.receive(until: "\r\n\r\n")

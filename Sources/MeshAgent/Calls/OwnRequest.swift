@@ -93,6 +93,11 @@ struct AnswerLength {
     let isBodyExpected: Bool
 
     init(status: Int, headers: [HeaderField], isHead: Bool) {
+        // What two ends say over a WebSocket has no length, whatever the head says (RFC 9110 section 15.2).
+        guard status != WebSocketUpgrade.status else {
+            (declared, isBodyExpected) = (nil, true)
+            return
+        }
         guard !isHead, status != 204, status != 304 else {
             (declared, isBodyExpected) = (nil, false)
             return

@@ -58,9 +58,13 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
         isWebSocket = invocation.method == WebSocketUpgrade.method
     }
 
-    /// Sends the body, as the window allows.
+    /// Sends the body, as the window allows; over a WebSocket only once that is open.
     func start(on stream: LinkStream) {
         self.stream = stream
+        if !isWebSocket { sendBody() }
+    }
+
+    private func sendBody() {
         guard !feed.attach(self) else { return }
         abandon()
         plane.submit(.attemptFailed(id, .streamReset, .none))
@@ -175,9 +179,12 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
         case .answered(let status, let headers):
             guard status != WebSocketUpgrade.status || isWebSocket else { return fail(.resourceMisbehaved) }
             held = (status, headers)
-            // Nothing comes behind it before the application speaks.
-            guard status != WebSocketUpgrade.status else { return tellHead() }
             length = AnswerLength(status: Int(status), headers: headers, isHead: isHead)
+            guard status != WebSocketUpgrade.status else {
+                // What comes behind it may wait for what the application says.
+                tellHead()
+                return sendBody()
+            }
             plane.isHolding(id)
         case .refused(let refusals, let effect):
             close()

@@ -199,9 +199,7 @@ extension CallDesk {
         }
         switch request.form {
         case .invoke(_, let query):
-            let isSpoken = capability.methods.first == WebSocketUpgrade.method
-            guard let method = isSpoken ? capability.methods.dropFirst().first : capability.methods.first
-            else {
+            guard let method = capability.methods.first(where: { $0 != WebSocketUpgrade.method }) else {
                 assessment.refusals.append(
                     Refusal(
                         .websocketExpected,

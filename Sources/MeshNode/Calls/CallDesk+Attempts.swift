@@ -21,7 +21,7 @@ extension CallDesk {
             attempt.way, attempt.pass, resource: .succeeded, link: .succeeded,
             taken: now.instant - attempt.began,
             at: now.instant)
-        let passing = HeaderFilter.passing(answer: headers)
+        let passing = HeaderFilter.passing(answer: headers, opening: status == WebSocketUpgrade.status)
         attempt.status = status
         if attempt.key != nil { attempt.headers = HeaderFilter.passing(headers) }
         attempt.pass = attempt.pass.spent
@@ -81,7 +81,9 @@ extension CallDesk {
                 Fact("after ms", (now.instant - attempt.began).wholeMilliseconds),
             ])
         let ending = Ending(
-            reasons: [reason], effect: effect, resource: failure == .noStream ? .neutral : .failed,
+            // How long two ends talk, and which of them hangs up, says nothing of the resource.
+            reasons: [reason], effect: effect,
+            resource: failure == .noStream || attempt.status == WebSocketUpgrade.status ? .neutral : .failed,
             link: failure == .linkLost ? .failed : .neutral, isRepeatableThere: true)
         fail(id, attempt, ending, at: now, into: &effects)
     }
@@ -112,7 +114,8 @@ extension CallDesk {
                     Fact("attempt's time in ms", (now.instant - attempt.began).wholeMilliseconds),
                 ])
             // While the application is not done with its body, the silence may be its own.
-            let isItsOwn = call.request.body.isStreamed && call.passed == nil
+            let isOpening = call.request.form.isWebSocket && attempt.status == nil
+            let isItsOwn = call.request.body.isStreamed && call.passed == nil && !isOpening
             let ending = Ending(
                 reasons: [reason], effect: .possible, resource: isItsOwn ? .neutral : .failed,
                 link: .neutral, isRepeatableThere: true)

@@ -10,7 +10,7 @@ extension CallDesk {
         into effects: inout Outbox<CallEffect>
     ) {
         guard var service = services[key], service.status == nil else { return }
-        let passing = HeaderFilter.passing(answer: headers)
+        let passing = HeaderFilter.passing(answer: headers, opening: status == WebSocketUpgrade.status)
         service.status = status
         if service.key != nil { service.headers = HeaderFilter.passing(headers) }
         if service.scope == .answerHead {

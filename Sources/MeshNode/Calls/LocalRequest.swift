@@ -136,6 +136,9 @@ public enum CallForm: Sendable, Equatable {
 
     /// Whether its answer is one JSON document that is waited for whole.
     var isInvoke: Bool { if case .invoke = self { true } else { false } }
+
+    /// Whether it asks for a WebSocket, whose body is not for the resource before that is open.
+    var isWebSocket: Bool { if case .mesh(WebSocketUpgrade.method, _, _) = self { true } else { false } }
 }
 
 /// A peer's invocation, as its stream brought it.

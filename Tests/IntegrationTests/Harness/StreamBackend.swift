@@ -82,7 +82,8 @@ final class StreamBackend: Sendable {
             }
             wire.send(
                 "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-                    + "Sec-WebSocket-Accept: to \(fields["sec-websocket-key"] ?? "nobody")\r\n\r\nhello ")
+                    + "Content-Length: 0\r\nSec-WebSocket-Accept: to \(fields["sec-websocket-key"] ?? "nobody")\r\n\r\nhello "
+            )
             while case let bytes = wire.receive(), !bytes.isEmpty {
                 received.add(bytes.count, ordering: .relaxed)
                 wire.send(bytes)

@@ -70,6 +70,7 @@ struct DeskRig {
             Capability(name: resource("list"), methods: ["GET"], path: "/list", safety: .safe),
             Capability(name: resource("put"), methods: ["PUT"], path: "/item", safety: .idempotent),
             Capability(name: resource("buy"), methods: ["POST"], path: "/buy", safety: .unsafe),
+            Capability(name: resource("talk"), methods: ["WEBSOCKET"], path: "/talk", safety: .unsafe),
         ]
         return ResourceDescription(
             name: resource(name), protocol: .http, capabilities: capabilities, labels: [])

@@ -44,6 +44,25 @@ import Testing
         #expect(rig.sent.count == 3)
     }
 
+    @Test
+    func `a WebSocket that no resource opens counts against it, one that is open and broken off does not`() {
+        let opening = CallForm.mesh(method: "WEBSOCKET", path: "/talk", query: nil)
+        for isOpen in [false, true] {
+            var rig = DeskRig()
+            for _ in 0..<5 {
+                rig.call("B", form: opening, body: .streamed(length: nil))
+                if isOpen, let last = rig.sent.last {
+                    rig.take(.attemptAnswered(last.0, status: 101, headers: []))
+                    rig.failLast()
+                } else {
+                    rig.pass(10_001)
+                }
+            }
+            let next = rig.call("B", "orders", "list")
+            #expect((rig.refusal(of: next) == [.breakerOpen]) == !isOpen)
+        }
+    }
+
     @Test func `a call whose body was kept goes on to another node, one whose body had left does not`() {
         var rig = DeskRig()
         let kept = rig.call("any", form: upload, body: .streamed(length: nil))
