@@ -175,7 +175,7 @@ struct WiredComparison {
             case .sign(let request):
                 tell(number, .signed(request.ticket, sides[number].key.sign(request)))
             case .ping, .close, .drain, .linkUp, .linkDown, .linkDegraded, .send, .relay, .persist,
-                .catalogChanged, .contradicted, .record:
+                .catalogChanged, .contradicted, .reach, .record:
                 break
             }
         }
