@@ -143,6 +143,14 @@ import Testing
                 .intruder, .tornWrites, .backups, .returns, .futureDating,
             ],
             description: "trust stayed with the domain that a member had left for a partner's"),
+        Kept(
+            seed: 343, nodes: 4, domain: .partners,
+            faults: [
+                .slowNetwork, .partitions, .oneWay, .powerLosses, .clockLeaps, .badServices, .insider,
+                .tornWrites, .clockYears, .echoes, .equivocation, .futureDating, .forgery, .flooding,
+                .issuerDeaths, .longSleep,
+            ],
+            description: "power was lost between a decision and the bundle that it was about"),
     ]
 
     @Test(arguments: kept)

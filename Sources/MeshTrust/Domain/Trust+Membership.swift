@@ -8,7 +8,8 @@ extension Trust {
         assessOwn(at: now, into: &effects)
         if let home = domains.home {
             domains.partners.restore(domains.storedPartners, home: home, using: suite)
-            // The process may have ended between a decision and the end of what it forgot.
+            // The process may have ended between a decision and the end of what it forgot, or before the
+            // decision about a bundle.
             for bundle in domains.storedPartners.bundles
             where domains.partners.bundles[bundle.body.domain] == nil {
                 effects.post(.persist(.bundleGone(bundle.body.domain)))

@@ -72,11 +72,13 @@ extension Trust {
 
     // MARK: What is newer
 
-    /// A decision of the home domain, made here or brought by a member.
+    /// A decision of the home domain, made here or brought by a member. `confirmed`: the bundle that it was
+    /// made about. That is kept first, for the process may end between the two: the order is then not done,
+    /// and nothing is in force by a bundle that nobody holds.
     @discardableResult
     mutating func adopt(
-        _ decision: Signed<Partnerships>, from node: NodeID, at now: Moment,
-        into effects: inout Outbox<TrustEffect>
+        _ decision: Signed<Partnerships>, confirming confirmed: Signed<DomainBundle>? = nil,
+        from node: NodeID, at now: Moment, into effects: inout Outbox<TrustEffect>
     ) -> PartnerBook.Reception {
         guard let home = domains.home else { return .known }
         let bundlesBefore = domains.partners.bundles.keys
@@ -87,6 +89,8 @@ extension Trust {
         case .known: break
         case .refused(let refusal): effects.post(.record(.paperRefused(node, refusal)))
         case .adopted:
+            let taken = confirmed.map { domains.partners.take($0, home: home, using: suite) }
+            if let confirmed, case .adopted = taken { effects.post(.persist(.bundle(confirmed))) }
             effects.post(.persist(.partnerships(decision)))
             for domain in bundlesBefore where domains.partners.bundles[domain] == nil {
                 effects.post(.persist(.bundleGone(domain)))
@@ -96,6 +100,9 @@ extension Trust {
             }
             bundleTakes.removeAll { domain, _ in decision.body.partner(domain) == nil }
             pass(.partnerships(decision), except: node, at: now, into: &effects)
+            if let confirmed, case .adopted(let replaced) = taken {
+                tellOf(confirmed, replacing: replaced, from: node, at: now, into: &effects)
+            }
             acceptedDomainsChanged(at: now, into: &effects)
             // A bundle that came before its decision counted for nothing: whoever brought this holds it.
             if decision.body.partners.contains(where: { domains.partners.bundles[$0.domain] == nil }) {
@@ -155,15 +162,23 @@ extension Trust {
             }
         case .adopted(let replaced):
             effects.post(.persist(.bundle(bundle)))
-            let facts = [
-                Fact("domain", bundle.body.label), Fact("id", bundle.body.domain),
-                Fact("sequence", bundle.body.sequence), Fact("before", replaced ?? 0),
-                Fact("keys", bundle.body.keys.count),
-            ]
-            effects.post(.record(.domain(node, "bundle taken", facts)))
-            pass(.bundle(bundle), except: node, at: now, into: &effects)
+            tellOf(bundle, replacing: replaced, from: node, at: now, into: &effects)
             if domains.accepted(using: suite) != before { acceptedDomainsChanged(at: now, into: &effects) }
         }
+    }
+
+    /// A bundle is held from now on.
+    private func tellOf(
+        _ bundle: Signed<DomainBundle>, replacing replaced: Int64?, from node: NodeID, at now: Moment,
+        into effects: inout Outbox<TrustEffect>
+    ) {
+        let facts = [
+            Fact("domain", bundle.body.label), Fact("id", bundle.body.domain),
+            Fact("sequence", bundle.body.sequence), Fact("before", replaced ?? 0),
+            Fact("keys", bundle.body.keys.count),
+        ]
+        effects.post(.record(.domain(node, "bundle taken", facts)))
+        pass(.bundle(bundle), except: node, at: now, into: &effects)
     }
 
     /// Who was away brings in good faith what has been followed since: that is no attack, and what followed

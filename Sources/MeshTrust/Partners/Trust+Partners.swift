@@ -148,7 +148,8 @@ extension Trust {
         return domains.partners.staleness(of: offer.sequence, offer.content, in: offer.domain, using: suite)
     }
 
-    /// The decision is in force: what came with it counts now.
+    /// The decision is in force: what came with it counts now. Its bundle is held already unless the same was
+    /// decided before.
     private mutating func finish(
         _ order: PartnerOrder, _ ticket: Ticket, at now: Moment, into effects: inout Outbox<TrustEffect>
     ) {
@@ -187,7 +188,9 @@ extension Trust {
             adopt(bundle, from: me.node, at: now, into: &effects)
         case .decision(let body):
             let decision = Signed(body: body, payload: making.payload, signatures: [signature])
-            let reception = adopt(decision, from: me.node, at: now, into: &effects)
+            let reception = adopt(
+                decision, confirming: partnerOrders.first?.order.document, from: me.node, at: now,
+                into: &effects)
             decided(reception, at: now, into: &effects)
         case .redated(let body):
             let decision = Signed(body: body, payload: making.payload, signatures: [signature])
@@ -232,6 +235,11 @@ public enum PartnerOrder: Equatable, Sendable {
     case accept(BundleOffer, roles: RoleList?)
     /// Trust none of them.
     case forget(DomainID)
+
+    /// The signed bundle by which it is ordered.
+    var document: Signed<DomainBundle>? {
+        if case .accept(let offer, _) = self { offer.document } else { nil }
+    }
 }
 
 /// What an operator was shown of another domain, and may say yes to.
