@@ -20,17 +20,18 @@ struct RequestFields {
     private(set) var contentLength: Int?
     /// Whether the body is chunked.
     private(set) var isChunked = false
-    /// Which protocols the client would rather speak from here on, in lower case.
-    private(set) var upgrades: [String] = []
+    /// Whether the client would rather speak another protocol from here on, whether or not it names one: the
+    /// decoder goes by the field alone.
+    private(set) var asksUpgrade = false
     /// Whether the client waits for `100 Continue`.
     private(set) var expectsContinue = false
     private var tracestates: [HeaderField] = []
     private var connection: [String] = []
+    /// Which protocols it would rather speak, in lower case.
+    private var upgrades: [String] = []
     // A second one of these could be read by somebody else as the first.
     private var seen = SingleFields()
 
-    /// Whether the client would rather speak another protocol from here on.
-    var asksUpgrade: Bool { !upgrades.isEmpty }
     /// Whether it would rather speak WebSocket (RFC 6455 section 4.2.1). HTTP/1.0 knows no upgrade (RFC 9110
     /// section 7.8).
     private(set) var asksWebSocket = false
@@ -74,7 +75,9 @@ struct RequestFields {
         case "traceparent":
             let first = try single(.traceparent, name, value)
             traceparent = TraceContext.isWellFormed(first) ? first : nil
-        case "upgrade": upgrades += HeaderRules.elements(of: value)
+        case "upgrade":
+            asksUpgrade = true
+            upgrades += HeaderRules.elements(of: value)
         case "tracestate": tracestates.append(HeaderField(name, value))
         case "comity-principal":
             guard let principal = Principal(try single(.principal, name, value)) else {

@@ -136,6 +136,8 @@ import Testing
                 "GET /mesh/B/o HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
                 "GET /mesh/B/o HTTP/1.0\r\nHost: localhost\r\n\r\n",
                 "GET /mesh/B/o HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n",
+                // It names no protocol, and the decoder is as deaf after it.
+                "GET /mesh/B/o HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: ,\r\n\r\n",
             ] {
                 let socket = try application.socket()
                 socket.send(request)
