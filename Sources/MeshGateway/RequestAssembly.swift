@@ -174,19 +174,21 @@ struct RequestAssembly {
     }
 
     private mutating func finish(_ trailers: [HeaderField]) -> Step {
-        let ended = state
-        switch ended {
-        case .closed, .upgrading: return .nothing
-        default: state = .idle
-        }
-        switch ended {
+        switch state {
         case .idle, .closed, .upgrading: return .nothing
         case .collecting(var request, let shape):
+            state = .idle
             request.trailers = trailers
             return .hand(request, shape)
-        case .passing: return .end(trailers: trailers)
-        case .swallowing(.health, let shape, _): return .health(shape)
-        case .swallowing(.refused(let refusal), let shape, _): return .refuse(refusal, shape)
+        case .passing:
+            state = .idle
+            return .end(trailers: trailers)
+        case .swallowing(.health, let shape, _):
+            state = .idle
+            return .health(shape)
+        case .swallowing(.refused(let refusal), let shape, _):
+            state = .idle
+            return .refuse(refusal, shape)
         }
     }
 

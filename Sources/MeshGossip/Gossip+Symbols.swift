@@ -76,7 +76,7 @@ extension Gossip {
         else { return }
         switch progress {
         case .wants(let range):
-            session.goOn(at: now.instant)
+            session.time.goOn(at: now.instant)
             edit(node, in: audience) { $0.course = .asking(session) }
             let request = SymbolRequest(audience: tag, salt: session.salt, wanted: range)
             effects.post(.send(node, .symbolsWanted(request)))
@@ -163,7 +163,7 @@ extension Gossip {
         // Out of the table, so that the row grows in place.
         edit(node, in: audience) { $0.answering = nil }
         let batch = session.encoder.batch(request.wanted, salt: session.salt, nonce: session.nonce)
-        session.goOn(at: now.instant)
+        session.time.goOn(at: now.instant)
         edit(node, in: audience) { $0.answering = session }
         if !batch.symbols.isEmpty { effects.post(.send(node, .symbols(batch))) }
     }
@@ -193,7 +193,7 @@ extension Gossip {
             session.salt == request.salt, sharedDomain(with: node, at: now.wall) == audience,
             mayWalk(over: audience, for: node, at: now, into: &effects)
         else { return }
-        edit(node, in: audience) { $0.answering?.goOn(at: now.instant) }
+        edit(node, in: audience) { $0.answering?.time.goOn(at: now.instant) }
         pass(request.ids[...], to: node, under: session.key, in: audience, at: now, into: &effects)
     }
 
@@ -277,12 +277,14 @@ extension Gossip {
         // The clock alone may have ended a membership.
         guard sharedDomain(with: node, at: now.wall) == audience else { return endComparison(with: node) }
         edit(node, in: audience) { comparison in
-            if let until = comparison.answering?.until, until <= now.instant { comparison.answering = nil }
+            if let until = comparison.answering?.time.until, until <= now.instant {
+                comparison.answering = nil
+            }
         }
         switch course {
         case .idle: break
         case .asking(let session):
-            guard session.until <= now.instant else { break }
+            guard session.time.until <= now.instant else { break }
             restSymbols(with: node, in: audience, at: now, into: &effects)
         case .settling(let settlement):
             guard settlement.next <= now.instant else { break }

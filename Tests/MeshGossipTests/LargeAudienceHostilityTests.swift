@@ -119,8 +119,8 @@ struct LargeAudienceHostilityTests {
         }
         #expect(world.sides[0].gossip.comparisons.isEmpty)
         var session = AskedSession(salt: request.salt, at: world.now.instant)
-        session.goOn(at: world.now.instant + .seconds(55))
-        #expect(session.until == world.now.instant + LinkComparison.askingMost)
+        session.time.goOn(at: world.now.instant + .seconds(55))
+        #expect(session.time.until == world.now.instant + LinkComparison.askingMost)
     }
 
     @Test("of symbols further on than the row was asked for gets none")

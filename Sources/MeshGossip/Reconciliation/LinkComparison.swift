@@ -46,10 +46,10 @@ struct LinkComparison: Equatable, Sendable {
         let own: Instant? =
             switch course {
             case .idle: nil
-            case .asking(let session): session.until
+            case .asking(let session): session.time.until
             case .settling(let settlement): settlement.next
             }
-        return [own, answering?.until].compactMap { $0 }.min()
+        return [own, answering?.time.until].compactMap { $0 }.min()
     }
 
     /// Whether symbols are asked for on either side.
@@ -67,23 +67,34 @@ struct LinkComparison: Equatable, Sendable {
     var isOver: Bool { course == .idle && answering == nil }
 }
 
-/// A session in which this side asks.
-struct AskedSession: Equatable, Sendable {
-    let salt: Octets
+/// How long a session goes on: until the other side is silent for too long, and no longer than that in all.
+struct SessionTime: Equatable, Sendable {
     /// When it is over whatever the other side says.
-    let ends: Instant
+    private let ends: Instant
+    /// When it is over unless the other side speaks.
     private(set) var until: Instant
-    /// Nil before the first batch, which says what the key is.
-    var decoding: Decoding?
 
-    init(salt: Octets, at now: Instant) {
-        self.salt = salt
-        ends = now + LinkComparison.askingMost
+    /// - Parameter most: how long it may take in all.
+    init(from now: Instant, most: Duration) {
+        ends = now + most
         until = now + LinkComparison.patience
     }
 
     /// The other side has spoken: it has more time, as far as there is any.
     mutating func goOn(at now: Instant) { until = min(now + LinkComparison.patience, ends) }
+}
+
+/// A session in which this side asks.
+struct AskedSession: Equatable, Sendable {
+    let salt: Octets
+    var time: SessionTime
+    /// Nil before the first batch, which says what the key is.
+    var decoding: Decoding?
+
+    init(salt: Octets, at now: Instant) {
+        self.salt = salt
+        time = SessionTime(from: now, most: LinkComparison.askingMost)
+    }
 
     /// What came so far.
     struct Decoding: Equatable, Sendable {
@@ -103,21 +114,15 @@ struct AnsweredSession: Equatable, Sendable {
     let nonce: Octets
     let key: SessionKey
     var encoder: SymbolEncoder
-    /// When it is over whatever the other side asks.
-    let ends: Instant
-    private(set) var until: Instant
+    var time: SessionTime
 
     init(salt: Octets, nonce: Octets, key: SessionKey, _ encoder: SymbolEncoder, at now: Instant) {
         self.salt = salt
         self.nonce = nonce
         self.key = key
         self.encoder = encoder
-        ends = now + LinkComparison.answeringMost
-        until = now + LinkComparison.patience
+        time = SessionTime(from: now, most: LinkComparison.answeringMost)
     }
-
-    /// The other side has asked: it has more time, as far as there is any.
-    mutating func goOn(at now: Instant) { until = min(now + LinkComparison.patience, ends) }
 }
 
 /// What differs, as far as it is not said yet.
