@@ -8,7 +8,7 @@ import MeshBase
 /// So a peer that is refused a thousand times a second costs the store one record a second, and no reader is
 /// buried.
 struct RefusalLedger: Equatable, Sendable {
-    private struct Key: Comparable, Sendable {
+    private struct Key: Comparable, Hashable, Sendable {
         let peer: NodeID
         /// A refusal's code, or an action.
         let kind: String

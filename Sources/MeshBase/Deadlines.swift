@@ -1,8 +1,12 @@
-/// Many alarms, of which the shell needs to know only the next: time is pulled, never waited for.
+/// Many alarms, of which the shell needs to know only the next: time is pulled, never waited for. They ring in the
+/// order of their time, and at one time in that of their keys: in each run of a seed alike.
 ///
-/// One deadline a key; setting it again moves it. All operations take log n comparisons and move at most n
-/// elements.
-public struct Deadlines<Key: Comparable & Sendable>: Sendable, Equatable {
+/// One deadline a key; setting it again moves it. A binary heap (Williams, "Algorithm 232: Heapsort",
+/// Communications of the ACM 7(6), 1964) of what was set: what was moved or cancelled since stays in it, and is
+/// passed over when its turn comes; so a change takes log n comparisons and moves no other alarm than log n.
+/// Invariants: what stands first is as it was set last; the heap holds every alarm that is set, and at most
+/// `Self.slack` entries more than twice as many.
+public struct Deadlines<Key: Comparable & Hashable & Sendable>: Sendable {
     @usableFromInline struct Entry: Comparable, Sendable {
         @usableFromInline let instant: Instant
         @usableFromInline let key: Key
@@ -17,18 +21,18 @@ public struct Deadlines<Key: Comparable & Sendable>: Sendable, Equatable {
         }
     }
 
-    @usableFromInline struct Nothing: Sendable, Equatable {
-        @inlinable init() {}
-    }
-    @usableFromInline var instants = OrderedTable<Key, Instant>()
-    @usableFromInline var queue = OrderedTable<Entry, Nothing>()
+    /// How many overtaken entries a heap of few keys may hold.
+    @inlinable static var slack: Int { 32 }
+
+    @usableFromInline var instants: [Key: Instant] = [:]
+    @usableFromInline var heap: [Entry] = []
 
     @inlinable public init() {}
 
     /// When the next alarm is due; nil when none is set.
-    @inlinable public var next: Instant? { queue.keys.first?.instant }
+    @inlinable public var next: Instant? { heap.first?.instant }
     /// Whose alarm that is; nil when none is set.
-    @inlinable public var nextKey: Key? { queue.keys.first?.key }
+    @inlinable public var nextKey: Key? { heap.first?.key }
     /// How many alarms are set.
     @inlinable public var count: Int { instants.count }
 
@@ -37,21 +41,66 @@ public struct Deadlines<Key: Comparable & Sendable>: Sendable, Equatable {
 
     /// Sets or moves the alarm of `key`.
     @inlinable public mutating func set(_ key: Key, at instant: Instant) {
-        if let old = instants[key] { queue[Entry(instant: old, key: key)] = nil }
+        guard instants[key] != instant else { return }
         instants[key] = instant
-        queue[Entry(instant: instant, key: key)] = Nothing()
+        heap.append(Entry(instant: instant, key: key))
+        rise(from: heap.count - 1)
+        passOver()
     }
 
     /// Forgets the alarm of `key`, if there is one.
     @inlinable public mutating func cancel(_ key: Key) {
-        guard let old = instants.remove(key) else { return }
-        queue[Entry(instant: old, key: key)] = nil
+        guard instants.removeValue(forKey: key) != nil else { return }
+        passOver()
     }
 
     /// Takes the earliest alarm that is due at `now`; nil when none is.
     @inlinable public mutating func takeDue(at now: Instant) -> Key? {
-        guard let first = queue.keys.first, first.instant <= now else { return nil }
+        guard let first = heap.first, first.instant <= now else { return nil }
         cancel(first.key)
         return first.key
     }
+
+    /// Removes what was moved or cancelled from the front, and from everywhere once it is most of the heap.
+    @inlinable mutating func passOver() {
+        if heap.count > 2 * instants.count + Self.slack {
+            heap.removeAll(keepingCapacity: true)
+            for (key, instant) in instants { heap.append(Entry(instant: instant, key: key)) }
+            for index in stride(from: heap.count / 2 - 1, through: 0, by: -1) { sink(from: index) }
+        }
+        while let first = heap.first, instants[first.key] != first.instant {
+            let last = heap.removeLast()
+            if !heap.isEmpty {
+                heap[0] = last
+                sink(from: 0)
+            }
+        }
+    }
+
+    @inlinable mutating func rise(from start: Int) {
+        var index = start
+        while index > 0 {
+            let parent = (index - 1) / 2
+            guard heap[index] < heap[parent] else { return }
+            heap.swapAt(index, parent)
+            index = parent
+        }
+    }
+
+    @inlinable mutating func sink(from start: Int) {
+        var index = start
+        while true {
+            var child = 2 * index + 1
+            guard child < heap.count else { return }
+            if child + 1 < heap.count, heap[child + 1] < heap[child] { child += 1 }
+            guard heap[child] < heap[index] else { return }
+            heap.swapAt(index, child)
+            index = child
+        }
+    }
+}
+
+extension Deadlines: Equatable {
+    /// Whether the same alarms are set, however it came to that.
+    @inlinable public static func == (left: Self, right: Self) -> Bool { left.instants == right.instants }
 }

@@ -72,7 +72,7 @@ public struct Overlay: Sendable, Equatable {
         var soundings = 0
     }
 
-    enum Alarm: Comparable, Sendable {
+    enum Alarm: Comparable, Hashable, Sendable {
         case choice
         case redraw
         case peer(NodeID)

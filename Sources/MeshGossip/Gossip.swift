@@ -314,7 +314,7 @@ struct AwaitedSignature: Equatable, Sendable {
 }
 
 /// What the machine waits for, besides its links.
-enum RegistryAlarm: Comparable, Sendable {
+enum RegistryAlarm: Comparable, Hashable, Sendable {
     /// The head for this audience may be due, or its signature is overdue.
     case renewal(Audience)
     /// What this peer told in this audience may have expired.

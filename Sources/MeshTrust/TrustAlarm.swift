@@ -1,7 +1,7 @@
 import MeshBase
 
 /// What the machine waits for.
-enum TrustAlarm: Comparable, Sendable {
+enum TrustAlarm: Comparable, Hashable, Sendable {
     case handshake(ConnectionID)
     case join(Ticket)
     case inviteExpiry

@@ -1,5 +1,6 @@
-import MeshBase
 import Testing
+
+@testable import MeshBase
 
 @Suite("Ordered table")
 struct OrderedTableTests {
@@ -93,6 +94,49 @@ struct DeadlinesTests {
         deadlines.cancel("a")
         #expect(deadlines.next == nil)
         #expect(deadlines.takeDue(at: .never) == nil)
+    }
+
+    @Test("ring as a plain list of them would, however they are set, moved and cancelled", arguments: 0..<20)
+    func model(seed: UInt64) {
+        var chance = SeededGenerator(seed: seed)
+        var deadlines = Deadlines<Int>()
+        var list: [Int: Int64] = [:]
+        var now: Int64 = 0
+        for _ in 0..<4_000 {
+            let key = Int(chance.number(below: 40))
+            switch chance.number(below: 8) {
+            case 0..<4:
+                let instant = now + Int64(chance.number(below: 50))
+                deadlines.set(key, at: at(instant))
+                list[key] = instant
+            case 4, 5:
+                deadlines.cancel(key)
+                list[key] = nil
+            case 6: now += Int64(chance.number(below: 10))
+            default:
+                let due = list.filter { $0.value <= now }.min { ($0.value, $0.key) < ($1.value, $1.key) }
+                #expect(deadlines.takeDue(at: at(now)) == due?.key)
+                if let due { list[due.key] = nil }
+            }
+            let next = list.min { ($0.value, $0.key) < ($1.value, $1.key) }
+            #expect(deadlines.next == next.map { at($0.value) })
+            #expect(deadlines.nextKey == next?.key)
+            #expect(deadlines.count == list.count)
+            #expect(deadlines[key] == list[key].map { at($0) })
+            #expect(deadlines.heap.count <= 2 * list.count + Deadlines<Int>.slack)
+        }
+    }
+
+    @Test("are equal when the same are set, whatever was set before")
+    func equality() {
+        var (one, other) = (Deadlines<String>(), Deadlines<String>())
+        one.set("a", at: at(10))
+        other.set("b", at: at(5))
+        other.set("a", at: at(20))
+        #expect(one != other)
+        other.cancel("b")
+        other.set("a", at: at(10))
+        #expect(one == other)
     }
 }
 

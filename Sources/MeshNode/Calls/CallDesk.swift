@@ -59,7 +59,7 @@ public struct CallDesk: Sendable, Equatable {
     var unwrittenDurability = AuditDurability.written
 
     /// What the desk waits for.
-    enum Alarm: Comparable, Sendable {
+    enum Alarm: Comparable, Hashable, Sendable {
         case call(RequestID)
         case service(InboundKey)
         case judgement(InboundKey)
