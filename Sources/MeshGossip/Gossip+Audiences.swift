@@ -54,23 +54,37 @@ extension Gossip {
         var own = registry.own.published.flatMap { published in
             wall < published.head.body.expires ? HeadPlace(published.head.body) : nil
         }
-        for (owner, correspondent) in registry.present {
-            guard let head = correspondent.theirs.current(at: wall), isIn(audience, owner, at: wall) else {
-                continue
-            }
+        let (owners, kept) = (registry.present.keys, registry.present.values)
+        var walk = MembershipWalk(memberships, me: me, at: wall)
+        for index in owners.indices {
+            // In place: a correspondent is much to copy, and there may be thousands.
+            guard let head = kept[index].theirs.standing, head.isCurrent(at: wall) else { continue }
+            let owner = owners[index]
+            if case .domain(let domain) = audience, walk.domain(of: owner) != domain { continue }
             if let mine = own, mine.owner < owner {
                 places.append(mine)
                 own = nil
             }
-            places.append(HeadPlace(head))
+            places.append(head.place)
         }
         return places + [own].compactMap { $0 }
     }
 
-    private func isIn(_ audience: Audience, _ owner: NodeID, at wall: WallTime) -> Bool {
-        switch audience {
-        case .pair: true
-        case .domain: sharedDomain(with: owner, at: wall) == audience
+    /// Of these owners, rising, where those stand whose heads are held in `audience` at `wall`.
+    func held(
+        of owners: some Sequence<NodeID>, in audience: Audience, at wall: WallTime
+    ) -> [HeadPlace] {
+        owners.compactMap { owner in
+            if owner == me {
+                let own = registries[audience]?.own.published?.head.body
+                return own.flatMap { wall < $0.expires ? HeadPlace($0) : nil }
+            }
+            guard let head = registries[audience]?.present[owner]?.theirs.standing, head.isCurrent(at: wall)
+            else { return nil }
+            switch audience {
+            case .pair: return head.place
+            case .domain: return sharedDomain(with: owner, at: wall) == audience ? head.place : nil
+            }
         }
     }
 
@@ -144,5 +158,30 @@ extension Gossip {
             registries[audience] = AudienceRegistry(audience, owner: me, at: now)
         }
         registries.update(audience, change)
+    }
+}
+
+/// Who shares this node's domain at one time, asked of ever higher nodes: both are walked once.
+private struct MembershipWalk {
+    private let nodes: [NodeID]
+    private let memberships: [Membership]
+    private let mine: DomainID?
+    private let wall: WallTime
+    private var index = 0
+
+    init(_ memberships: OrderedTable<NodeID, Membership>, me: NodeID, at wall: WallTime) {
+        nodes = memberships.keys
+        self.memberships = memberships.values
+        mine = memberships[me].flatMap { wall < $0.until ? $0.domain : nil }
+        self.wall = wall
+    }
+
+    /// The domain that is shared with `node`, which is higher than who was asked for before; nil: none.
+    mutating func domain(of node: NodeID) -> DomainID? {
+        while index < nodes.count, nodes[index] < node { index += 1 }
+        guard index < nodes.count, nodes[index] == node, memberships[index].domain == mine,
+            wall < memberships[index].until
+        else { return nil }
+        return mine
     }
 }

@@ -50,12 +50,13 @@ extension Gossip {
         }
         divide(at: registry.own.published?.head.body.expires)
         divide(at: memberships[me]?.until)
-        for (owner, correspondent) in registry.present {
-            let head = correspondent.theirs.whole?.head.body
+        for correspondent in registry.present.values.indices {
+            let head = registry.present.values[correspondent].theirs.standing
             divide(at: head?.expires)
             divide(at: head.map { $0.issued - Limits.clockSkewRefused })
-            divide(at: memberships[owner]?.until)
         }
+        // Of others than are present as well: it is looked at again a little earlier than must be.
+        for index in memberships.keys.indices { divide(at: memberships.values[index].until) }
         return span
     }
 }

@@ -48,7 +48,7 @@ extension Gossip {
         in audience: Audience, at now: Moment, into effects: inout Outbox<GossipEffect>
     ) {
         guard let news = registries.update(audience, { $0.takeNews() }), !news.isEmpty else { return }
-        let places = held(in: audience, at: now.wall).filter { news[$0.owner] != nil }
+        let places = held(of: news.keys, in: audience, at: now.wall)
         guard let salt = places.first?.root else { return }
         for node in hearers(in: audience, drawnBy: salt, at: now.wall) {
             guard let tag = tag(of: audience, with: node) else { continue }

@@ -16,6 +16,25 @@ public struct HeadPlace: Codable, Equatable, Sendable {
     }
 }
 
+/// Of a head whose records are all here, what is looked at whenever a domain is walked: nothing in it is
+/// counted, so that a walk over thousands touches no other memory.
+struct StandingHead: Equatable, Sendable {
+    let place: HeadPlace
+    let issued: WallTime
+    let expires: WallTime
+
+    init(_ head: Head) {
+        place = HeadPlace(head)
+        issued = head.issued
+        expires = head.expires
+    }
+
+    /// Whether it may be served at `wall`: it is not over, and `wall` not far before it was made.
+    func isCurrent(at wall: WallTime) -> Bool {
+        wall < expires && issued <= wall + Limits.clockSkewRefused
+    }
+}
+
 /// Some of the places that the sender knows, by rising owner.
 public struct HeadPage: Codable, Equatable, Sendable {
     /// At most `HeadPage.most`; neither the sender's own nor the receiver's.

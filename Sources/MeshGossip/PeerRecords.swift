@@ -18,7 +18,11 @@ struct PeerRecords: Equatable, Sendable {
     /// The highest head accepted, whether or not its records are here.
     private(set) var newest: Signed<Head>?
     /// The newest head whose records are all here, with these.
-    private(set) var whole: StoredHead?
+    private(set) var whole: StoredHead? {
+        didSet { standing = whole.map { StandingHead($0.head.body) } }
+    }
+    /// Where that one stands.
+    private(set) var standing: StandingHead?
     /// The leaves under that one.
     private(set) var leaves: [RecordLeaf] = []
     /// How long the records under it are, encoded.
@@ -102,13 +106,10 @@ struct PeerRecords: Equatable, Sendable {
     var isComplete: Bool { whole?.head == newest }
 
     /// Whether anything may be served at `wall`.
-    func isCurrent(at wall: WallTime) -> Bool { current(at: wall) != nil }
+    func isCurrent(at wall: WallTime) -> Bool { standing?.isCurrent(at: wall) == true }
 
     /// The head that may be served at `wall`; nil: none may.
-    func current(at wall: WallTime) -> Head? {
-        guard let head = whole?.head.body else { return nil }
-        return wall < head.expires && head.issued <= wall + Limits.clockSkewRefused ? head : nil
-    }
+    func current(at wall: WallTime) -> Head? { isCurrent(at: wall) ? whole?.head.body : nil }
 
     /// What may be served at `wall`.
     func served(at wall: WallTime) -> [Record] { isCurrent(at: wall) ? whole?.records ?? [] : [] }

@@ -18,17 +18,21 @@ func reconciliationComparisons() -> [Comparison] {
 }
 
 /// The machines that ship, from the ping that shows a difference until both hold the same; each time anew,
-/// from copies of both, whose making is in it.
+/// from copies of both: what those take is the baseline, to be subtracted.
 private func wired(_ title: String, heads: Int, differences: Int) -> Comparison {
     Comparison(
         area: "reconciliation", title: title,
-        baseline: Sample("the ids of one side, salted") {
-            let world = ReconciliationWorld(heads: heads, differences: differences)
-            let digests = world.digests(of: .asking)
-            return { count in for _ in 0..<count { keep(world.ids(of: digests, salt: 1)) } }
+        baseline: Sample("copies of both, which take in a head each") {
+            let world = try WiredComparison(heads: heads, differences: differences)
+            return { count in
+                for _ in 0..<count {
+                    var copy = world
+                    keep(copy.takeOne())
+                }
+            }
         },
         others: [
-            Sample("all of it, both sides") {
+            Sample("copies, and all of it, both sides") {
                 let world = try WiredComparison(heads: heads, differences: differences)
                 return { count in
                     for _ in 0..<count {
