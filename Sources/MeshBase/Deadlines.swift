@@ -1,9 +1,9 @@
-/// Many alarms, of which the shell needs to know only the next: time is pulled, never waited for. They ring in the
-/// order of their time, and at one time in that of their keys: in each run of a seed alike.
+/// Many alarms, of which the shell needs to know only the next: time is pulled, never waited for. They ring
+/// in the order of their time, and at one time in that of their keys: in each run of a seed alike.
 ///
 /// One deadline a key; setting it again moves it. A binary heap (Williams, "Algorithm 232: Heapsort",
-/// Communications of the ACM 7(6), 1964) of what was set: what was moved or cancelled since stays in it, and is
-/// passed over when its turn comes; so a change takes log n comparisons and moves no other alarm than log n.
+/// Communications of the ACM 7(6), 1964) of what was set: what was moved or cancelled since stays in it, and
+/// is passed over when its turn comes; so a change takes log n comparisons and moves at most log n entries.
 /// Invariants: what stands first is as it was set last; the heap holds every alarm that is set, and at most
 /// `Self.slack` entries more than twice as many.
 public struct Deadlines<Key: Comparable & Hashable & Sendable>: Sendable {
