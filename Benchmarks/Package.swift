@@ -28,6 +28,7 @@ let parts = [
     Part(
         folder: "Mesh", modules: ["MeshBase", "MeshNode", "MeshWire", "MeshSimulator"], products: [],
         isPure: true),
+    Part(folder: "Insiders", modules: ["MeshBase", "MeshSimulator"], products: [], isPure: true),
     Part(folder: "Codecs", modules: below + ["MeshWire"], products: [], isPure: true),
     Part(
         folder: "Journal", modules: ["MeshBase", "MeshAudit", "MeshWire", "MeshStore"], products: [],

@@ -30,6 +30,13 @@ public struct Simulation: Sendable {
         world.checks.sought = sought
     }
 
+    /// A run that is watched for `InsiderMeasure`.
+    init(_ plan: SimulationPlan, watching watch: InsiderWatch) {
+        precondition(plan.problems().isEmpty, "\(plan.problems())")
+        end = plan.end
+        world = World(plan, tampering: nil, watching: watch)
+    }
+
     /// How far the run has come.
     public struct Progress: Equatable, Sendable {
         /// Simulated time so far.

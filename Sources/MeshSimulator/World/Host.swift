@@ -32,6 +32,8 @@ struct Host: Sendable {
     var isPowered = true
     /// It stands still until then.
     var pausedUntil = Instant.zero
+    /// What it has to do, in runs in which work takes time.
+    var work = HostWork()
     /// How many effects are still performed before the agent is killed; nil when nobody wants that.
     var effectsUntilKill: Int?
     /// Whether it sends what no honest node sends.

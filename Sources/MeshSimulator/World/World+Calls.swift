@@ -123,6 +123,7 @@ extension World {
 
     private mutating func finish(_ id: RequestID, _ run: RunID) {
         statistics.answered += 1
+        watchAnswer(id, at: run)
         if let correlation = checks.calls.request(id, of: run)?.correlation {
             checks.audit.answered(correlation, at: run.host)
         }
@@ -149,6 +150,7 @@ extension World {
     private mutating func send(_ attempt: AttemptID, to node: NodeID, _ invocation: Invocation, _ run: RunID)
     {
         statistics.attempts += 1
+        watch?.sent(attempt.request, to: hostOfNode[node])
         if invocation.sealedTo != nil { statistics.sealedAttempts += 1 }
         if attempt.number > 1 { statistics.retries += 1 }
         guard let connection = hosts[run.host].agent?.links[node], let (id, end) = place(connection, of: run),

@@ -9,18 +9,32 @@ extension World {
         if intruder.documents.count >= Intruder.memory { intruder.documents.removeFirst() }
         intruder.documents.append(document)
         let manners = Fault.ofInsiders.filter(plan.faults.contains)
-        guard !manners.isEmpty else { return transmit(.document(document), over: id, from: end) }
-        let manner = manners[intruder.number(below: manners.count)]
-        if manner == .equivocation {
-            tellTwice(document, over: id, from: end, of: host)
-        } else if manner == .futureDating {
-            dateAhead(document, over: id, from: end, of: host)
-        } else if manner == .forgery {
-            tellForOthers(document, over: id, from: end, of: host)
-        } else if manner == .flooding {
-            flood(document, over: id, from: end, of: host)
-        } else {
-            garble(document, over: id, from: end)
+        let drawn = manners.isEmpty ? nil : manners[intruder.number(below: manners.count)]
+        switch watch?.manner ?? drawn?.manner {
+        case .equivocates: tellTwice(document, over: id, from: end, of: host)
+        case .datesAhead: dateAhead(document, over: id, from: end, of: host)
+        case .forges: tellForOthers(document, over: id, from: end, of: host)
+        case .floods: flood(document, over: id, from: end, of: host)
+        case .replays: replay(document, over: id, from: end)
+        case .withholds: if !document.isNews { transmit(.document(document), over: id, from: end) }
+        case nil where drawn == .insider: garble(document, over: id, from: end)
+        case nil: transmit(.document(document), over: id, from: end)
+        }
+    }
+
+    /// Whether the insider's next document is none that an honest node would send. Who is measured does
+    /// always what it does, until all is calm.
+    mutating func misbehavesNow() -> Bool {
+        guard let watch else { return happens(60) }
+        return watch.manner != nil && !isCalm
+    }
+
+    /// The document, and others that it sent before, whoever they were for.
+    private mutating func replay(_ document: LinkDocument, over id: Int, from end: PipeEnd) {
+        transmit(.document(document), over: id, from: end)
+        for _ in 0..<4 {
+            let old = intruder.documents[intruder.number(below: intruder.documents.count)]
+            transmit(.document(old), over: id, from: end)
         }
     }
 
@@ -141,4 +155,32 @@ extension World {
 extension Head {
     /// The same, one place above `other`.
     fileprivate func after(_ other: Head) -> Head { changed(sequence: other.sequence + 1) }
+}
+
+extension LinkDocument {
+    /// Whether it tells or passes on what nodes offer, or asks for that.
+    fileprivate var isNews: Bool {
+        switch self {
+        case .gossip, .relay: true
+        case .handshake, .trust, .domain, .listening, .need, .goodbye, .agreement, .domainAgreement, .beliefs,
+            .reachRequest, .reachAnswer, .traceRequest, .traceAnswer:
+            false
+        }
+    }
+}
+
+extension Fault {
+    /// What an insider does under it; nil where it does this and that, or is no insider's.
+    fileprivate var manner: InsiderManner? {
+        switch self {
+        case .equivocation: .equivocates
+        case .futureDating: .datesAhead
+        case .forgery: .forges
+        case .flooding: .floods
+        case .slowNetwork, .resets, .partitions, .oneWay, .flapping, .kills, .powerLosses, .pauses,
+            .clockDrift, .clockJumps, .clockLeaps, .badServices, .operators, .deafness, .intruder, .insider,
+            .tornWrites, .fullDisks, .backups, .returns, .clockYears, .echoes, .issuerDeaths, .longSleep:
+            nil
+        }
+    }
 }

@@ -126,6 +126,15 @@ extension World {
             return pipe[end].queue.removeFirst()
         }
         guard let message else { return }
+        guard watch != nil, case .agent(let run, _) = pipe[end.other].party else {
+            return deliver(message, over: id, from: end)
+        }
+        put(Work(message: message, pipe: id, end: end), before: .calls, of: run.host)
+    }
+
+    /// Whoever is at the other end takes it up.
+    mutating func deliver(_ message: PipeMessage, over id: Int, from end: PipeEnd) {
+        guard let pipe = pipes[id] else { return }
         statistics.messages += 1
         switch pipe[end.other].party {
         case .intruder: arriveAtIntruder(message, over: id, from: end)

@@ -129,7 +129,8 @@ extension World {
         if case .gossip(.elementsWanted(let request)) = document {
             statistics.elementsWanted += request.ids.count
         }
-        if hosts[run.host].isInsider, pipes[id]?[end].admitted != nil, happens(60) {
+        watchRelay(document, of: run)
+        if hosts[run.host].isInsider, pipes[id]?[end].admitted != nil, misbehavesNow() {
             return misbehave(document, over: id, from: end, of: run.host)
         }
         transmit(.document(document), over: id, from: end)
@@ -140,6 +141,7 @@ extension World {
         if isWritten == 0 { return endInWrite(run) }
         defer { if isWritten == 1 { endInWrite(run) } }
         checkWriting(change, of: run)
+        watchHead(change, kept: run)
         switch (tampering, change) {
         case (.catalogUnkept, .gossip(.head(let stored)))
         where stored.head.body.owner != hosts[run.host].node:

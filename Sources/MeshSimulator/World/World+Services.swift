@@ -23,7 +23,7 @@ extension World {
         // At the end nothing is under way, so that all is told.
         guard plan.end - time > .seconds(15) else { return }
         let pause = chance.duration(from: .milliseconds(300), through: .seconds(6))
-        schedule(.ask(host: number), after: pause)
+        schedule(.ask(host: number), after: pause / questionsForOne(at: number))
         guard let agent = hosts[number].agent, agent.desk != nil else { return }
         let id = checks.newRequest()
         let isEcho = happens(300)
@@ -43,8 +43,11 @@ extension World {
                 form: .invoke(capability: isEcho ? nil : capability, query: nil), deadline: .seconds(seconds),
                 idempotencyKey: text,
                 body: .whole(length: 64, digest: suite.digest(Array((text ?? "").utf8))))
+        tellNews(at: number)
         statistics.calls += 1
         checks.calls.asked(request, of: agent.run, at: time)
+        // An upload takes as long as its application does.
+        if !isUpload { watch?.asked(id, at: time) }
         call(agent.run, .requested(request))
         if isUpload { schedule(.upload(agent.run, id, step: 1), after: .milliseconds(700)) }
         if happens(20) {

@@ -27,6 +27,8 @@ struct World: Sendable {
     var engineChance: SeededGenerator
     /// How this world lies, in tests of the checkers.
     let tampering: Tampering?
+    /// What `InsiderMeasure` sees; nil in every other run.
+    var watch: InsiderWatch?
     private var pipesOpened = 0
     private var keysMade: UInt64
     private var owners = OrderedTable<Endpoint, Int>()
@@ -38,8 +40,9 @@ struct World: Sendable {
     /// Which hosts have which node ID.
     private(set) var hostOfNode = OrderedTable<NodeID, Int>()
 
-    init(_ plan: SimulationPlan, tampering: Tampering?) {
+    init(_ plan: SimulationPlan, tampering: Tampering?, watching watch: InsiderWatch? = nil) {
         self.plan = plan
+        self.watch = watch
         self.tampering = tampering
         var generator = SeededGenerator(seed: plan.seed)
         network = Network(hosts: plan.nodes)
@@ -57,7 +60,7 @@ struct World: Sendable {
             hostOfNode[host.node] = number
             hosts.append(host)
         }
-        if plan.faults.contains(where: Fault.ofInsiders.contains), plan.nodes > 2 {
+        if watch != nil || plan.faults.contains(where: Fault.ofInsiders.contains), plan.nodes > 2 {
             hosts[plan.nodes - 1].isInsider = true
             hosts[plan.nodes - 1].isHonest = false
         }
@@ -152,6 +155,7 @@ struct World: Sendable {
         case .freshen(let run): freshen(run)
         case .connect(let dial): connect(dial)
         case .arrive(let pipe, let end): arrive(pipe, from: end)
+        case .work(let host, let plane): finishWork(of: host, plane)
         case .lost(let pipe, let end): lose(pipe, end)
         case .service(let run, let service, let stage): serve(run, service, stage)
         case .ask(let host): ask(host)
@@ -179,7 +183,7 @@ extension WorldEvent {
             .measure(let run), .freshen(let run),
             .service(let run, _, _), .leave(let run, _), .announce(let run):
             run.host
-        case .boot(let host), .ask(let host): host
+        case .boot(let host), .ask(let host), .work(let host, _): host
         case .connect, .arrive, .lost, .operate, .strike, .mend, .intrude, .calm, .disturb, .inspect: nil
         }
     }

@@ -28,6 +28,8 @@ enum WorldEvent: Sendable {
     case connect(Dial)
     /// The next message of a pipe arrives at the end that is not the one named.
     case arrive(pipe: Int, from: PipeEnd)
+    /// A thread of a host has done what it was at: only where work takes time.
+    case work(host: Int, WorkPlane)
     /// The other end is gone, and the system says so.
     case lost(pipe: Int, end: PipeEnd)
     /// An agent looks whether its certificate is to be made anew.

@@ -32,7 +32,8 @@ private final class FloodScene {
 
     private let calls: PacedCalls
     private let insider: Insider
-    private var sent: [(manner: Insider.Manner, calls: UInt64, documents: Int, links: Int)] = []
+    /// What the insider did in each measurement, and what became of it.
+    private var sent: [Insider.Counts] = []
 
     private init(_ calls: PacedCalls, _ insider: Insider) {
         self.calls = calls
@@ -54,31 +55,58 @@ private final class FloodScene {
         return FloodScene(PacedCalls(port: port, path: words[4], perSecond: perSecond), insider)
     }
 
-    /// The 99th percentile in nanoseconds.
+    /// The 99th percentile in nanoseconds; throws when there was less of a flood than there was to be.
     func percentile(while manner: Insider.Manner) throws -> Double {
         try insider.behave(manner)
         Thread.sleep(forTimeInterval: 0.3)
         let before = insider.counts
         let times = try calls.run(for: Self.seconds)
-        let after = insider.counts
-        sent.append(
-            (
-                manner, after.calls - before.calls, after.documents - before.documents,
-                after.links - before.links
-            ))
+        let done = insider.counts - before
+        sent.append(done)
         try insider.behave(.quiet)
         // What was under way must not be told to the next.
         Thread.sleep(forTimeInterval: 0.7)
+        try Self.requireFlood(manner, done)
         return Double(times[times.count * 99 / 100])
     }
 
-    /// What the insider sent a second, in all rounds together.
+    /// A flood that was starved of processor time, or had no link, floods nobody: no ratio is better than one of
+    /// that.
+    private static func requireFlood(_ manner: Insider.Manner, _ done: Insider.Counts) throws {
+        let ended = done.answered + done.turnedAway
+        switch manner {
+        case .quiet: break
+        case .calls(let perSecond):
+            let due = perSecond * seconds
+            // Not all that was called must have ended, and nothing is late by more than what a link has under way.
+            try require(
+                Int(done.calls) >= due * 9 / 10 && ended >= due * 8 / 10,
+                "there was no flood: of \(due) calls that were due \(done.calls) were made, and \(done.answered) "
+                    + "of them answered and \(done.turnedAway) turned away in the time: the machine is too busy"
+            )
+        case .callsWithoutEnd:
+            let least = 5 * perSecond * seconds
+            try require(
+                ended >= least,
+                "there was no flood: \(ended) calls ended in the time, and a flood is \(least) at least: the "
+                    + "machine is too busy")
+        case .heads:
+            let least = 1_000 * seconds
+            try require(
+                done.documentsRead >= least,
+                "there was no flood: \(done.documentsRead) documents were read in the time, and a flood is \(least) "
+                    + "at least: the machine is too busy")
+        }
+    }
+
+    /// What the insider did a second, and what became of it, at most and together.
     var words: String {
-        let calls = sent.map { Int($0.calls) }.max() ?? 0
-        let documents = sent.map(\.documents).max() ?? 0
-        let links = sent.map(\.links).max() ?? 0
-        return
-            "at most \(calls / Self.seconds) calls a second, \(documents / Self.seconds) documents a second, "
-            + "\(links) new links in \(Self.seconds) s"
+        func most(_ count: (Insider.Counts) -> Int) -> Int { (sent.map(count).max() ?? 0) / Self.seconds }
+        let (turnedAway, links) = (
+            sent.reduce(0) { $0 + $1.turnedAway }, sent.reduce(0) { $0 + $1.links }
+        )
+        return "at most \(most { Int($0.calls) }) calls a second made and \(most(\.answered)) answered, "
+            + "\(most(\.documents)) documents sent and \(most(\.documentsRead)) read; in all \(turnedAway) calls "
+            + "turned away, \(links) new links"
     }
 }

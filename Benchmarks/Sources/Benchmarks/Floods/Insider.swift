@@ -25,14 +25,34 @@ final class Insider: Sendable {
         case heads
     }
 
+    /// What it did, and what became of it, so far.
+    struct Counts: Sendable {
+        /// Calls that were due while it had a link.
+        var calls: UInt64 = 0
+        /// Of these, answered whole, with a refusal too.
+        var answered = 0
+        /// Of these, reset, lost with the link, or with no stream for them.
+        var turnedAway = 0
+        /// Documents that were sent, and of these, how many the other end was through with.
+        var documents = 0
+        var documentsRead = 0
+        var links = 0
+
+        static func - (after: Self, before: Self) -> Self {
+            Counts(
+                calls: after.calls - before.calls, answered: after.answered - before.answered,
+                turnedAway: after.turnedAway - before.turnedAway,
+                documents: after.documents - before.documents,
+                documentsRead: after.documentsRead - before.documentsRead, links: after.links - before.links)
+        }
+    }
+
     private struct State {
         var manner = Manner.quiet
         var connection: ConnectionID?
         var dialled: UInt64 = 2
-        var calls: UInt64 = 0
+        var counts = Counts()
         var callsUnderWay = 0
-        var documents = 0
-        var links = 0
         /// Heads as they are sent, made once the other has told one of its own.
         var heads: [[UInt8]] = []
         var nextHead = 0
@@ -67,8 +87,9 @@ final class Insider: Sendable {
             suite: SystemSuite(), generator: SeededGenerator(seed: 5))
         end = try LoopbackEnd(me, trust, group: group, isWhole: true)
         end.follow { [weak self] in self?.happened($0, $1) }
-        // Its machine is another one: here it must not take the processor from those that are measured.
-        group.next().execute { _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19) }
+        // Its machine is another one: here it takes a tenth of a processor for which those that are measured
+        // ask too, and all that they leave. Whoever has less is found by `counts`.
+        group.next().execute { _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10) }
         try dial()
         try end.wait()
     }
@@ -78,18 +99,23 @@ final class Insider: Sendable {
         state.withLock { $0.manner = manner }
         group.next().execute { self.goOn() }
         guard case .calls(let perSecond) = manner else { return }
-        let gap = TimeAmount.milliseconds(5)
-        let each = max(1, perSecond / 200)
-        group.next().scheduleRepeatedTask(initialDelay: .zero, delay: gap) { task in
+        let loop = group.next()
+        let pace = Mutex((began: NIODeadline.now(), made: 0))
+        loop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(1)) { task in
             guard self.state.withLock({ $0.manner == manner }) else { return task.cancel() }
-            for _ in 0..<each { self.call() }
+            let due = pace.withLock { pace in
+                let sinceBegan = Int((NIODeadline.now() - pace.began).nanoseconds / 1_000)
+                let due = sinceBegan * perSecond / 1_000_000 - pace.made
+                pace.made += due
+                // One that came late has missed some: a burst of them would be another flood.
+                return min(due, perSecond / 50)
+            }
+            for _ in 0..<due { self.call() }
         }
     }
 
-    /// How many calls it made, documents it sent, and links it has had, so far.
-    var counts: (calls: UInt64, documents: Int, links: Int) {
-        state.withLock { ($0.calls, $0.documents, $0.links) }
-    }
+    /// What it did, and what became of it, so far.
+    var counts: Counts { state.withLock { $0.counts } }
 
     private func dial() throws {
         let id = state.withLock { state in
@@ -104,7 +130,7 @@ final class Insider: Sendable {
         case .admitted:
             state.withLock { state in
                 state.connection = id
-                state.links += 1
+                state.counts.links += 1
             }
             askForHeads(on: id)
             group.next().execute { self.goOn() }
@@ -116,7 +142,9 @@ final class Insider: Sendable {
             // At once: who floods does not wait to be welcome.
             do { try dial() } catch { preconditionFailure("\(error)") }
         case .heard(let document): learn(document)
-        case .ponged: goOn()
+        case .ponged:
+            state.withLock { $0.counts.documentsRead += Self.headsAtOnce }
+            goOn()
         }
     }
 
@@ -124,9 +152,8 @@ final class Insider: Sendable {
         switch state.withLock({ $0.manner }) {
         case .quiet, .calls: break
         case .callsWithoutEnd:
-            while state.withLock({ $0.callsUnderWay < Limits.streamsPerLink - 8 && $0.connection != nil }) {
-                call()
-            }
+            let missing = state.withLock { Limits.streamsPerLink - 8 - $0.callsUnderWay }
+            for _ in 0..<max(0, missing) { call() }
         case .heads: sendHeads()
         }
     }
@@ -135,9 +162,8 @@ final class Insider: Sendable {
 
     private func call() {
         let (connection, number) = state.withLock { state in
-            state.calls += 1
-            if state.connection != nil { state.callsUnderWay += 1 }
-            return (state.connection, state.calls)
+            if state.connection != nil { state.counts.calls += 1 }
+            return (state.connection, state.counts.calls)
         }
         guard let connection else { return }
         let invocation = Invocation(
@@ -148,17 +174,26 @@ final class Insider: Sendable {
             body: .none)
         do {
             let head = ByteBuffer(bytes: try InvocationCodec.encode(invocation))
-            let watch = CallWatch { self.callEnded() }
-            let stream = end.transport.openStream(on: connection, head: head, observer: watch)
+            let watch = CallWatch { self.callEnded($0) }
+            guard let stream = end.transport.openStream(on: connection, head: head, observer: watch) else {
+                return state.withLock { $0.counts.turnedAway += 1 }
+            }
+            state.withLock { $0.callsUnderWay += 1 }
             watch.stream.withLock { $0 = stream }
-            stream?.end()
+            stream.end()
         } catch {
             preconditionFailure("a call cannot be written: \(error)")
         }
     }
 
-    private func callEnded() {
-        state.withLock { $0.callsUnderWay = max(0, $0.callsUnderWay - 1) }
+    private func callEnded(_ end: CallWatch.End) {
+        state.withLock { state in
+            state.callsUnderWay = max(0, state.callsUnderWay - 1)
+            switch end {
+            case .answered: state.counts.answered += 1
+            case .turnedAway: state.counts.turnedAway += 1
+            }
+        }
         if state.withLock({ $0.manner }) == .callsWithoutEnd { group.next().execute { self.goOn() } }
     }
 
@@ -199,13 +234,15 @@ final class Insider: Sendable {
         goOn()
     }
 
+    private static let headsAtOnce = 32
+
     /// A few, and a ping: its answer says that they were read.
     private func sendHeads() {
         let (connection, batch) = state.withLock { state -> (ConnectionID?, [[UInt8]]) in
             guard let connection = state.connection, !state.heads.isEmpty else { return (nil, []) }
-            let batch = (0..<32).map { state.heads[(state.nextHead + $0) % state.heads.count] }
+            let batch = (0..<Self.headsAtOnce).map { state.heads[(state.nextHead + $0) % state.heads.count] }
             state.nextHead += batch.count
-            state.documents += batch.count
+            state.counts.documents += batch.count
             return (connection, batch)
         }
         guard let connection else { return }
@@ -216,15 +253,18 @@ final class Insider: Sendable {
 
 /// Waits for the end of one call.
 private final class CallWatch: LinkStreamObserver {
-    let stream = Mutex<LinkStream?>(nil)
-    private let ended: @Sendable () -> Void
+    enum End: Sendable { case answered, turnedAway }
 
-    init(_ ended: @escaping @Sendable () -> Void) { self.ended = ended }
+    let stream = Mutex<LinkStream?>(nil)
+    private let ended: @Sendable (End) -> Void
+
+    init(_ ended: @escaping @Sendable (End) -> Void) { self.ended = ended }
 
     func stream(did event: LinkStreamEvent) {
         switch event {
         case .data(let piece): stream.withLock { $0 }?.consumed(piece.readableBytes)
-        case .end, .reset, .lost: ended()
+        case .end: ended(.answered)
+        case .reset, .lost: ended(.turnedAway)
         case .head, .writable: break
         }
     }

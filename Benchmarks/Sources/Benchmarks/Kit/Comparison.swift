@@ -49,10 +49,10 @@ struct Sample {
         self.prepare = { .timed(try prepare()) }
     }
 
-    /// One that says itself what it found, of time that passes.
-    init(told name: String, prepare: @escaping () throws -> Telling) {
+    /// One that says itself what it found.
+    init(told name: String, by stopwatch: Stopwatch = .wall, prepare: @escaping () throws -> Telling) {
         self.name = name
-        stopwatch = .wall
+        self.stopwatch = stopwatch
         portion = 1
         self.prepare = { .told(try prepare()) }
     }

@@ -50,7 +50,7 @@ enum Entry {
     private static func comparisons() throws -> [Comparison] {
         var all =
             machineComparisons() + codecComparisons() + reconciliationComparisons()
-            + meshComparisons()
+            + meshComparisons() + insiderComparisons()
         #if SHELLS
             all += journalComparisons()
             all += try handshakeComparisons()

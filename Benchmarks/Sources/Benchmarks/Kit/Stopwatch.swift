@@ -8,12 +8,15 @@ enum Stopwatch: Sendable, Equatable {
     case wall
     /// The processor's time of other processes, in all.
     case others([Int32])
+    /// Time of a simulated world, which only it can tell.
+    case simulation
 
     /// What it shows, in nanoseconds; only differences mean anything.
     func read() throws -> Int64 {
         switch self {
         case .thread: return try nanoseconds(of: CLOCK_THREAD_CPUTIME_ID)
         case .wall: return try nanoseconds(of: CLOCK_MONOTONIC)
+        case .simulation: throw Unfit("no clock here shows the time of a simulation")
         case .others(let processes):
             return try processes.reduce(0) { sum, process in
                 var clock = clockid_t()
@@ -27,7 +30,7 @@ enum Stopwatch: Sendable, Equatable {
     var span: Int64 {
         switch self {
         case .thread: 10_000_000
-        case .wall, .others: 150_000_000
+        case .wall, .others, .simulation: 150_000_000
         }
     }
 
@@ -37,6 +40,7 @@ enum Stopwatch: Sendable, Equatable {
         case .thread: "cpu"
         case .wall: "wall"
         case .others: "cpu there"
+        case .simulation: "simulated"
         }
     }
 
