@@ -45,13 +45,13 @@ public struct Deadlines<Key: Comparable & Hashable & Sendable>: Sendable {
         instants[key] = instant
         heap.append(Entry(instant: instant, key: key))
         rise(from: heap.count - 1)
-        passOver()
+        passOver(key)
     }
 
     /// Forgets the alarm of `key`, if there is one.
     @inlinable public mutating func cancel(_ key: Key) {
         guard instants.removeValue(forKey: key) != nil else { return }
-        passOver()
+        passOver(key)
     }
 
     /// Takes the earliest alarm that is due at `now`; nil when none is.
@@ -61,13 +61,15 @@ public struct Deadlines<Key: Comparable & Hashable & Sendable>: Sendable {
         return first.key
     }
 
-    /// Removes what was moved or cancelled from the front, and from everywhere once it is most of the heap.
-    @inlinable mutating func passOver() {
+    /// Removes what was moved or cancelled from the front, and from everywhere once it is most of the heap. Only
+    /// an entry of `key`, which was changed just now, can have become so in front.
+    @inlinable mutating func passOver(_ key: Key) {
         if heap.count > 2 * instants.count + Self.slack {
             heap.removeAll(keepingCapacity: true)
             for (key, instant) in instants { heap.append(Entry(instant: instant, key: key)) }
             for index in stride(from: heap.count / 2 - 1, through: 0, by: -1) { sink(from: index) }
         }
+        guard heap.first?.key == key else { return }
         while let first = heap.first, instants[first.key] != first.instant {
             let last = heap.removeLast()
             if !heap.isEmpty {

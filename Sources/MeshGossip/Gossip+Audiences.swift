@@ -51,9 +51,7 @@ extension Gossip {
         if let kept = heldDigests[audience], isValid(kept, in: audience, at: wall) { return kept.places }
         guard let registry = registries[audience] else { return [] }
         var places: [HeadPlace] = []
-        var own = registry.own.published.flatMap { published in
-            wall < published.head.body.expires ? HeadPlace(published.head.body) : nil
-        }
+        var own = ownPlace(in: registry, at: wall)
         let (owners, kept) = (registry.present.keys, registry.present.values)
         var walk = MembershipWalk(memberships, me: me, at: wall)
         for index in owners.indices {
@@ -75,16 +73,20 @@ extension Gossip {
         of owners: some Sequence<NodeID>, in audience: Audience, at wall: WallTime
     ) -> [HeadPlace] {
         owners.compactMap { owner in
-            if owner == me {
-                let own = registries[audience]?.own.published?.head.body
-                return own.flatMap { wall < $0.expires ? HeadPlace($0) : nil }
-            }
+            if owner == me { return registries[audience].flatMap { ownPlace(in: $0, at: wall) } }
             guard let head = registries[audience]?.present[owner]?.theirs.standing, head.isCurrent(at: wall)
             else { return nil }
             switch audience {
             case .pair: return head.place
             case .domain: return sharedDomain(with: owner, at: wall) == audience ? head.place : nil
             }
+        }
+    }
+
+    /// Where this node's own head stands; nil: it has none that may be served at `wall`.
+    private func ownPlace(in registry: AudienceRegistry, at wall: WallTime) -> HeadPlace? {
+        registry.own.published.flatMap { published in
+            wall < published.head.body.expires ? HeadPlace(published.head.body) : nil
         }
     }
 
@@ -165,23 +167,23 @@ extension Gossip {
 private struct MembershipWalk {
     private let nodes: [NodeID]
     private let memberships: [Membership]
-    private let mine: DomainID?
+    private let mine: Membership?
     private let wall: WallTime
     private var index = 0
 
     init(_ memberships: OrderedTable<NodeID, Membership>, me: NodeID, at wall: WallTime) {
         nodes = memberships.keys
         self.memberships = memberships.values
-        mine = memberships[me].flatMap { wall < $0.until ? $0.domain : nil }
+        mine = memberships[me]
         self.wall = wall
     }
 
     /// The domain that is shared with `node`, which is higher than who was asked for before; nil: none.
     mutating func domain(of node: NodeID) -> DomainID? {
         while index < nodes.count, nodes[index] < node { index += 1 }
-        guard index < nodes.count, nodes[index] == node, memberships[index].domain == mine,
-            wall < memberships[index].until
+        guard let mine, index < nodes.count, nodes[index] == node,
+            mine.isShared(with: memberships[index], at: wall)
         else { return nil }
-        return mine
+        return mine.domain
     }
 }

@@ -49,13 +49,13 @@ extension Gossip {
             if time <= wall { span.from = max(span.from, time) } else { span.until = min(span.until, time) }
         }
         divide(at: registry.own.published?.head.body.expires)
-        divide(at: memberships[me]?.until)
         for correspondent in registry.present.values.indices {
             let head = registry.present.values[correspondent].theirs.standing
             divide(at: head?.expires)
             divide(at: head.map { $0.issued - Limits.clockSkewRefused })
         }
-        // Of others than are present as well: it is looked at again a little earlier than must be.
+        // This node's own among them, and those of who is not present: it is looked at again a little earlier
+        // than must be.
         for index in memberships.keys.indices { divide(at: memberships.values[index].until) }
         return span
     }

@@ -108,9 +108,6 @@ struct PeerRecords: Equatable, Sendable {
     /// Whether anything may be served at `wall`.
     func isCurrent(at wall: WallTime) -> Bool { standing?.isCurrent(at: wall) == true }
 
-    /// The head that may be served at `wall`; nil: none may.
-    func current(at wall: WallTime) -> Head? { isCurrent(at: wall) ? whole?.head.body : nil }
-
     /// What may be served at `wall`.
     func served(at wall: WallTime) -> [Record] { isCurrent(at: wall) ? whole?.records ?? [] : [] }
 

@@ -47,6 +47,23 @@ struct RelayTests {
         #expect(world.seen(by: 3, of: 0) == [])
     }
 
+    @Test("is no news of who is a member no more when it would be told", arguments: [10, 60_000])
+    func endedMeanwhile(milliseconds: Int) throws {
+        var world = row(3)
+        world.pass(.seconds(1))
+        let (owner, push) = try world.head(1)
+        let life = Duration.milliseconds(milliseconds)
+        world.tell(1, .memberVouched(owner.node, owner.publicKey, world.member(for: life)))
+        world.tell(1, .relayed(push, by: world.node(0)))
+        #expect(world.places(at: 1).contains { $0.owner == owner.node })
+        world.pass(.milliseconds(25))
+        let told = world.sent(by: 1) { message -> HeadPlaces? in
+            if case .places(let places) = message { places } else { nil }
+        }
+        let isTold = told.contains { $0.page.places.contains { $0.owner == owner.node } }
+        #expect(isTold == (milliseconds > 25))
+    }
+
     @Test("is quiet when nothing changes")
     func quiet() {
         var world = row(4)
