@@ -61,8 +61,8 @@ public struct Deadlines<Key: Comparable & Hashable & Sendable>: Sendable {
         return first.key
     }
 
-    /// Removes what was moved or cancelled from the front, and from everywhere once it is most of the heap. Only
-    /// an entry of `key`, which was changed just now, can have become so in front.
+    /// Removes what was moved or cancelled from the front, and from everywhere once it is most of the heap.
+    /// Only an entry of `key`, which was changed just now, can have become so in front.
     @inlinable mutating func passOver(_ key: Key) {
         if heap.count > 2 * instants.count + Self.slack {
             heap.removeAll(keepingCapacity: true)
