@@ -176,6 +176,10 @@ public enum Limits {
     public static let retries = 2
     /// The greatest weight of a provider: it is taken as if it were so many times as fast.
     public static let routeWeight: Int64 = 100
+    /// All that is said of a provider makes it at most so many times as fast, and at least a thousandth.
+    public static let routeWeightSpan: Int64 = 10_000
+    /// Labels by which the providers of one resource are preferred.
+    public static let routePreferences = 8
     /// Bytes of a key by which calls keep their provider.
     public static let stickyKey = 128
     /// Providers that one request to all of them asks.

@@ -56,7 +56,7 @@ extension Node {
         case .approve(let word): tell(.approvalGiven(ticket, word), at: now, into: &effects)
         case .vouch(let order): tell(.vouchingRequested(ticket, order), at: now, into: &effects)
         case .endVouching(let name): tell(.vouchingEndRequested(ticket, name), at: now, into: &effects)
-        case .route(let resource, let providers): route(resource, providers, ticket, at: now, into: &effects)
+        case .route(let resource, let terms): route(resource, terms, ticket, at: now, into: &effects)
         case .leave(let until): leave(until, ticket, at: now, into: &effects)
         case .configure(let configuration):
             tell(.configured(configuration), at: now, into: &effects)
@@ -161,22 +161,34 @@ extension Node {
     }
 
     private mutating func route(
-        _ resource: ResourceName, _ providers: [RouteProvider], _ ticket: Ticket, at now: Moment,
+        _ resource: ResourceName, _ terms: [RouteTerm], _ ticket: Ticket, at now: Moment,
         into effects: inout Outbox<NodeEffect>
     ) {
-        if let stranger = providers.first(where: { !trust.pins.isTrusted($0.node) }) {
+        for node in terms.flatMap(\.nodes) where !trust.pins.isTrusted(node) {
             return effects.post(
-                .answer(ticket, .refused([Refusal(.peerNotTrusted, [Fact("peer", nameOf(stranger.node))])])))
+                .answer(ticket, .refused([Refusal(.peerNotTrusted, [Fact("peer", nameOf(node))])])))
         }
-        routes[resource] = providers.isEmpty ? nil : providers
+        var rule = routes[resource] ?? RouteRule()
+        for term in terms { rule.take(term) }
+        routes[resource] = rule.isEmpty ? nil : rule
         isViewStale = true
-        effects.post(.persist(.route(resource, via: providers)))
-        let names = providers.map { provider in
-            nameOf(provider.node) + (provider.weight == 1 ? "" : ":\(provider.weight)")
-        }.joined(separator: ", ")
+        effects.post(.persist(.route(resource, rule)))
         noteAdministration(
-            "route set", [Fact("resource", resource), Fact("via", names)], at: now, into: &effects)
+            "route set", [Fact("resource", resource)] + terms.flatMap(told), at: now, into: &effects)
         effects.post(.answer(ticket, .done))
+    }
+
+    /// A fact for each label: together they may be longer than what the audit keeps of one.
+    private func told(_ term: RouteTerm) -> [Fact] {
+        switch term {
+        case .via(let providers):
+            let names = providers.map { nameOf($0.node) + ($0.weight == 1 ? "" : ":\($0.weight)") }
+            return [Fact("via", names.joined(separator: ", "))]
+        case .prefer([]): return [Fact("prefer", "none")]
+        case .prefer(let preferences): return preferences.map { Fact("prefer", $0.description) }
+        case .preferNode(let node): return [Fact("preferred node", node.map(nameOf) ?? "none")]
+        case .order(let order): return [Fact("order", order.rawValue)]
+        }
     }
 
     private mutating func refreshAllOffers(at now: Moment, into effects: inout Outbox<NodeEffect>) {
@@ -191,5 +203,16 @@ extension Node {
         _ action: String, _ facts: [Fact], at now: Moment, into effects: inout Outbox<NodeEffect>
     ) {
         record(words.administration(action, facts), at: now, into: &effects)
+    }
+}
+
+extension RouteTerm {
+    /// The peers that it names.
+    fileprivate var nodes: [NodeID] {
+        switch self {
+        case .via(let providers): providers.map(\.node)
+        case .preferNode(let node): node.map { [$0] } ?? []
+        case .prefer, .order: []
+        }
     }
 }

@@ -46,8 +46,8 @@ public struct Node<Suite: SignatureSuite>: Sendable {
     public internal(set) var resources = OrderedTable<ResourceName, LocalResource>()
     /// Which of these it offers to its domain, whether or not it is in one.
     public internal(set) var offeredToDomain = OrderedTable<ResourceName, DomainOffer>()
-    /// Which peers count as providers of a resource.
-    public internal(set) var routes = OrderedTable<ResourceName, [RouteProvider]>()
+    /// What the operator said about calls to a resource; nothing where that is nothing.
+    public internal(set) var routes = OrderedTable<ResourceName, RouteRule>()
 
     var drifts = DriftWatch()
     /// What marks say of the agreements with a peer; nothing where that may have changed since.
@@ -155,7 +155,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         }
         for name in restored.offeredToDomain where resources[name] != nil { offeredToDomain[name] = .offered }
         offeredToDomain[.echo] = configuration.agreements.echoOffer.toDomain
-        for route in restored.routes { routes[route.resource] = route.providers }
+        for route in restored.routes { routes[route.resource] = route.rule }
         self.restored = restored
     }
 

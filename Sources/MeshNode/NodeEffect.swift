@@ -76,8 +76,8 @@ public enum NodeChange: Equatable, Sendable {
     case resource(LocalResource, toDomain: DomainOffer)
     /// No resource of this name.
     case resourceRemoved(ResourceName)
-    /// These providers; none: no route.
-    case route(ResourceName, via: [RouteProvider])
+    /// This rule; one that says nothing: none.
+    case route(ResourceName, RouteRule)
     /// The peer was reached there, or says that it listens there.
     case endpoint(NodeID, Endpoint)
     /// So many newer ones are known that this one is forgotten.
@@ -179,16 +179,16 @@ public struct RevokedPin: Equatable, Sendable {
     }
 }
 
-/// Which peers provide a resource, as the operator said.
+/// What the operator said about calls to a resource.
 public struct StoredRoute: Equatable, Sendable {
-    /// The resource's name at all of them.
+    /// The resource's name at all of its providers.
     public let resource: ResourceName
-    /// In the operator's order.
-    public let providers: [RouteProvider]
+    /// What was said.
+    public let rule: RouteRule
 
-    public init(resource: ResourceName, providers: [RouteProvider]) {
+    public init(resource: ResourceName, rule: RouteRule) {
         self.resource = resource
-        self.providers = providers
+        self.rule = rule
     }
 }
 

@@ -103,8 +103,8 @@ public enum NodeCommand: Equatable, Sendable {
     case vouch(VouchingOrder)
     /// Vouch for a person no more.
     case endVouching(NodeName)
-    /// Which peers count as providers of a resource; none ends it.
-    case route(ResourceName, via: [RouteProvider])
+    /// How calls to a resource go where the router picks the provider; what is not said stays as it was.
+    case route(ResourceName, [RouteTerm])
     /// Tell all peers that have a link; for good also ends trust here.
     case leave(Return)
     /// From now on the operator says this of agreements.

@@ -17,7 +17,7 @@ struct NodeShelf {
     var resources = OrderedTable<ResourceName, LocalResource>()
     var offeredToDomain = OrderedTable<ResourceName, DomainOffer>()
     var houses = OrderedTable<DomainID, HouseDocument>()
-    var routes = OrderedTable<ResourceName, [RouteProvider]>()
+    var routes = OrderedTable<ResourceName, RouteRule>()
     var endpoints: [ProvenEndpoint] = []
     var home: HomeDomain?
     var people = OrderedTable<NodeName, VouchingRecord>()
@@ -66,7 +66,7 @@ struct NodeShelf {
         case .resourceRemoved(let name):
             resources[name] = nil
             offeredToDomain[name] = nil
-        case .route(let resource, let providers): routes[resource] = providers.isEmpty ? nil : providers
+        case .route(let resource, let rule): routes[resource] = rule.isEmpty ? nil : rule
         case .endpoint(let node, let endpoint):
             endpoints.append(ProvenEndpoint(node: node, endpoint: endpoint))
         case .endpointForgotten(let node, let endpoint):
@@ -86,7 +86,7 @@ struct NodeShelf {
         node.resources = resources.values
         node.offeredToDomain = offeredToDomain.keys
         node.houseAgreements = houses.values
-        node.routes = routes.map { StoredRoute(resource: $0.0, providers: $0.1) }
+        node.routes = routes.map { StoredRoute(resource: $0.0, rule: $0.1) }
         node.endpoints = endpoints
         node.home = home
         node.credentials = credentials.values

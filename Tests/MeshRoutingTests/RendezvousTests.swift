@@ -1,12 +1,17 @@
 import MeshBase
-import MeshRouting
 import Testing
+
+@testable import MeshRouting
 
 @Suite("The place that a key belongs to")
 struct RendezvousTests {
     private let keys = (0..<4_000).map { Rendezvous.hash("customer-\($0)") }
 
-    private func places(_ weights: [Int64]) -> [(name: UInt64, weight: Int64)] {
+    private func places(_ weights: [Int64]) -> [(name: UInt64, weight: RouteWeight)] {
+        places(weights.map { RouteWeight(times: $0) })
+    }
+
+    private func places(_ weights: [RouteWeight]) -> [(name: UInt64, weight: RouteWeight)] {
         weights.enumerated().map { (UInt64($0.offset) &* 0x1234_5678_9abc_def1 &+ 99, $0.element) }
     }
 
@@ -42,6 +47,45 @@ struct RendezvousTests {
         for key in keys {
             let (before, after) = (Rendezvous.pick(light, for: key)!, Rendezvous.pick(heavy, for: key)!)
             #expect(after == before || after == 1)
+        }
+    }
+
+    @Test("the greatest weight against the least takes all but a few of many keys")
+    func span() throws {
+        let hundred = try #require(WeightFactor("100"))
+        let part = try #require(WeightFactor("1/100"))
+        let most = RouteWeight(times: 100).multiplied(by: [hundred])
+        let least = RouteWeight.even.multiplied(by: [part, part])
+        #expect(most.description == "10000" && least.description == "0.001")
+        let places = places([least, most])
+        for key in keys { #expect(Rendezvous.pick(places, for: key) == 1) }
+        // The lowest ticket there is loses to any other by far, without a product that is too great.
+        #expect(Rendezvous.rarity(of: 0) * UInt64(Limits.routeWeightSpan * 1_000) < UInt64(Int64.max))
+    }
+
+    @Test("a part of a weight draws a part of the keys")
+    func parts() throws {
+        let quarter = RouteWeight.even.multiplied(by: [try #require(WeightFactor("1/4"))])
+        let places = places([.even, quarter, .even])
+        var counts = [0, 0, 0]
+        for key in keys { counts[try #require(Rendezvous.pick(places, for: key))] += 1 }
+        // Shares of 4, 1 and 4 in 9, within four standard deviations.
+        for (count, share) in zip(counts, [1_778, 444, 1_778]) {
+            #expect(abs(count - share) < 130, "\(counts)")
+        }
+    }
+
+    @Test("how rare a ticket is falls as it rises, and is its logarithm")
+    func rarity() {
+        let tickets: [UInt64] = [.max, .max / 2, .max / 3, .max / 4, 1 << 33, 3, 1, 0]
+        let rarities = tickets.map { Double(Rendezvous.rarity(of: $0)) / 4_294_967_296 }
+        for (rarity, bits) in zip(rarities, [0, 1, 1.584_962_5, 2, 31, 62.415_037_5, 64, 64]) {
+            #expect(abs(rarity - bits) < 0.000_001, "\(rarities)")
+        }
+        var generator = SeededGenerator(seed: 3)
+        for _ in 0..<10_000 {
+            let (one, other) = (generator.next(), generator.next())
+            #expect((Rendezvous.rarity(of: one) <= Rendezvous.rarity(of: other)) == (one >= other))
         }
     }
 

@@ -74,22 +74,6 @@ extension ControlHandlers {
         return report
     }
 
-    func setRoute(_ request: SetRoute.Request) async throws(ControlFailure) -> RouteReport {
-        if let over = request.via.first(where: { !(1...Limits.routeWeight).contains($0.weight) }) {
-            throw .usage(
-                "a weight is 1 to \(Limits.routeWeight)",
-                [Fact("peer", String(over.peer.prefix(256))), Fact("weight", over.weight)])
-        }
-        var providers: [RouteProvider] = []
-        for named in request.via {
-            let peer = try (await plane.report { $0.peer(named.peer) }).orFail()
-            guard !providers.contains(where: { $0.node == peer }) else { continue }
-            providers.append(RouteProvider(peer, weight: named.weight))
-        }
-        try await order(.route(request.resource, via: providers))
-        return await survey.route(of: request.resource)
-    }
-
     // MARK: What is asked for, checked
 
     /// Stands for every member of this node's domain among those to whom a resource is offered.

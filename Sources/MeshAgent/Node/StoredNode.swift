@@ -61,7 +61,10 @@ enum StoredNode {
         node.routes = stored.routes.map { route in
             StoredRoute(
                 resource: route.resource,
-                providers: route.via.map { RouteProvider($0.node, weight: $0.weight) })
+                rule: RouteRule(
+                    providers: route.via.map { RouteProvider($0.node, weight: $0.weight) },
+                    preferences: route.choice.preferences, preferred: route.choice.preferred,
+                    order: route.choice.order))
         }
         node.origin = stored.settings.contains { $0.key == RestoredHome.setting } ? .backup : .own
         node.credentials = try stored.credentials.map {
@@ -144,19 +147,20 @@ enum StoredNode {
                         offeredTo: offer == .offered ? [domainWord] : []))
             ]
         case .resourceRemoved(let name): [.removeResource(name)]
-        case .route(let resource, let providers):
-            [
-                providers.isEmpty
-                    ? .removeRoute(resource)
-                    : .putRoute(
-                        RouteRow(
-                            resource: resource,
-                            via: providers.map { RouteRow.Provider(node: $0.node, weight: $0.weight) }))
-            ]
+        case .route(let resource, let rule):
+            [rule.isEmpty ? .removeRoute(resource) : .putRoute(row(resource, rule))]
         case .endpointForgotten(let node, let endpoint): [.removeEndpoint(node, endpoint, witness: "link")]
         case .endpoint(let node, let endpoint):
             [.putEndpoint(PeerEndpointRow(node: node, endpoint: endpoint, witness: "link", lastSuccess: now))]
         }
+    }
+
+    private static func row(_ resource: ResourceName, _ rule: RouteRule) -> RouteRow {
+        RouteRow(
+            resource: resource,
+            via: rule.providers.map { RouteRow.Provider(node: $0.node, weight: $0.weight) },
+            choice: RouteRow.Choice(
+                preferences: rule.preferences, preferred: rule.preferred, order: rule.order))
     }
 
     // MARK: Peers and invites

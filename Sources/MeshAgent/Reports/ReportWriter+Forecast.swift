@@ -2,6 +2,7 @@ import MeshAgreements
 import MeshBase
 import MeshControl
 import MeshNode
+import MeshRouting
 
 // What would happen to a call now: every question in the order in which it would be asked.
 extension ReportWriter {
@@ -82,7 +83,17 @@ extension ReportWriter {
     private func choice(_ request: LocalRequest, _ explanation: CallExplanation) -> ExplainBranch? {
         guard request.target == .any, case .send(let nodes) = explanation.verdict else { return nil }
         let names = nodes.map(title).joined(separator: ", ")
-        let rule = nodes == [me] ? "this node comes first" : "the better of two of them, drawn for each call"
+        let said = node.routes[request.resource] ?? RouteRule()
+        let rule: String
+        if nodes.count == 1, let only = nodes.first {
+            let isFirst = only == me && said.order == .localFirst
+            rule =
+                only == said.preferred
+                ? "it is preferred to all others"
+                : isFirst ? "this node comes first" : "no other is ready now"
+        } else {
+            rule = "the better of two of them, drawn for each call"
+        }
         return ExplainBranch(
             side: nil, question: "whom would the router ask?", verdict: .allowed,
             facts: [Fact("one of", names), Fact("by", rule)])

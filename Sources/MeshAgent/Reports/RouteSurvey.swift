@@ -16,22 +16,32 @@ struct RouteSurvey: Sendable {
 
     /// For each resource that can be called, who could answer, best first.
     func routes() async -> [RouteReport] {
-        var reports = OrderedTable<ResourceName, RouteReport>()
+        var candidates = OrderedTable<ResourceName, [CandidateReport]>()
         for view in ways() {
             let candidate = await candidate(view)
-            if reports[view.resource] == nil {
-                reports[view.resource] = RouteReport(resource: view.resource, candidates: [])
-            }
-            reports.update(view.resource) { $0.candidates.append(candidate) }
+            if candidates[view.resource] == nil { candidates[view.resource] = [] }
+            candidates.update(view.resource) { $0.append(candidate) }
         }
-        return reports.values.map(\.bestFirst)
+        var reports: [RouteReport] = []
+        for (resource, candidates) in candidates { reports.append(await report(resource, candidates)) }
+        return reports
     }
 
     /// One resource; without candidates when nobody provides it.
     func route(of resource: ResourceName) async -> RouteReport {
         var candidates: [CandidateReport] = []
         for view in ways() where view.resource == resource { candidates.append(await candidate(view)) }
-        return RouteReport(resource: resource, candidates: candidates).bestFirst
+        return await report(resource, candidates)
+    }
+
+    private func report(_ resource: ResourceName, _ candidates: [CandidateReport]) async -> RouteReport {
+        await plane.report { writer in
+            let rule = writer.node.routes[resource] ?? RouteRule()
+            return RouteReport(
+                resource: resource, prefer: rule.preferences,
+                preferred: rule.preferred.map(writer.reference), order: rule.order, candidates: candidates
+            ).bestFirst
+        }
     }
 
     /// How calls have gone since the start, beside the ways that they can go.
@@ -117,10 +127,12 @@ struct RouteSurvey: Sendable {
             )
         }
         let milliseconds = view.microseconds == 0 ? nil : Double(view.microseconds) / 1_000
+        let weight = Double(view.weight.thousandths) / 1_000
         return CandidateReport(
             peer: reference, isHere: isHere, isProvider: view.isProvider,
-            reasons: reasons(view, capabilities), weight: view.weight,
-            score: milliseconds.map { $0 * Double(view.inFlight + 1) / Double(view.weight) },
+            reasons: reasons(view, capabilities), weight: view.namedWeight, labels: view.labels,
+            wholeWeight: weight,
+            score: milliseconds.map { $0 * Double(view.inFlight + 1) / weight },
             latencyMilliseconds: milliseconds,
             inFlight: view.inFlight, breaker: BreakerReport.State(view.breaker))
     }
@@ -166,19 +178,22 @@ extension ReportWriter {
 }
 
 extension RouteReport {
-    /// This node first, then providers; of each, who may be picked first, then by score: who was never called
-    /// is tried before who is slow.
+    /// Who is preferred to all first, then this node where it comes first, then providers; of each, who may
+    /// be picked first, then by score: who was never called is tried before who is slow.
     fileprivate var bestFirst: RouteReport {
-        let sorted = candidates.sorted { left, right in
-            (left.rank, left.reasons.isEmpty ? 0 : 1, left.score ?? 0, left.peer.title)
-                < (right.rank, right.reasons.isEmpty ? 0 : 1, right.score ?? 0, right.peer.title)
+        var sorted = self
+        sorted.candidates.sort { left, right in
+            (rank(of: left), left.reasons.isEmpty ? 0 : 1, left.score ?? 0, left.peer.title)
+                < (rank(of: right), right.reasons.isEmpty ? 0 : 1, right.score ?? 0, right.peer.title)
         }
-        return RouteReport(resource: resource, candidates: sorted)
+        return sorted
     }
-}
 
-extension CandidateReport {
-    fileprivate var rank: Int { isHere ? 0 : isProvider ? 1 : 2 }
+    private func rank(of candidate: CandidateReport) -> Int {
+        if let preferred, preferred.id == candidate.peer.id { return 0 }
+        if candidate.isHere && order == .localFirst { return 1 }
+        return candidate.isProvider ? 2 : 3
+    }
 }
 
 extension BreakerReport.State {

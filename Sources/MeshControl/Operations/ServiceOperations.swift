@@ -75,17 +75,29 @@ public enum RemoveResource: ControlOperation {
     public static let path = "resources/remove"
 }
 
-/// Which peers count as providers of one resource.
+/// How calls to one resource go where the router picks the provider. Nothing said: how it is.
 public enum SetRoute: ControlOperation {
-    /// The resource and its providers.
+    /// The resource, and what is said of it; what is nil stays as it was.
     public struct Request: Codable, Equatable, Sendable {
-        /// The resource's name at all of them.
+        /// The resource's name at all of its providers.
         public var resource: ResourceName
-        /// Names or node IDs of peers; empty ends the route.
-        public var via: [Provider]
-        public init(resource: ResourceName, via: [Provider]) {
+        /// Who provides it; empty: no peer but the members of the domain.
+        public var via: [Provider]?
+        /// By which labels providers are preferred: at most `Limits.routePreferences`; empty: by none.
+        public var prefer: [LabelPreference]?
+        /// The name or node ID of the peer that takes every call for as long as it is ready; empty: none.
+        public var preferNode: String?
+        /// Who comes first among the others.
+        public var order: RouteOrder?
+        public init(
+            resource: ResourceName, via: [Provider]? = nil, prefer: [LabelPreference]? = nil,
+            preferNode: String? = nil, order: RouteOrder? = nil
+        ) {
             self.resource = resource
             self.via = via
+            self.prefer = prefer
+            self.preferNode = preferNode
+            self.order = order
         }
     }
     /// One provider.

@@ -14,11 +14,23 @@ public struct RoutesReport: Codable, Equatable, Sendable {
 public struct RouteReport: Codable, Equatable, Sendable {
     /// The resource.
     public var resource: ResourceName
+    /// By which labels the operator prefers providers.
+    public var prefer: [LabelPreference]
+    /// Who takes every call for as long as it is ready; nil: nobody.
+    public var preferred: NodeReference?
+    /// Who comes first among the others.
+    public var order: RouteOrder
     /// Best first.
     public var candidates: [CandidateReport]
 
-    public init(resource: ResourceName, candidates: [CandidateReport]) {
+    public init(
+        resource: ResourceName, prefer: [LabelPreference] = [], preferred: NodeReference? = nil,
+        order: RouteOrder = .localFirst, candidates: [CandidateReport]
+    ) {
         self.resource = resource
+        self.prefer = prefer
+        self.preferred = preferred
+        self.order = order
         self.candidates = candidates
     }
 }
@@ -33,8 +45,12 @@ public struct CandidateReport: Codable, Equatable, Sendable {
     public var isProvider: Bool
     /// Why it may not be picked now; empty when it may.
     public var reasons: [Refusal]
-    /// How much the operator prefers it (`comity route --via PEER:WEIGHT`); 1: not.
+    /// How much the operator prefers it by its name (`comity route --via PEER:WEIGHT`); 1: not.
     public var weight: Int64
+    /// By which of its labels it is preferred or avoided.
+    public var labels: [LabelPreference]
+    /// Weight and labels together: it is taken as if it were so many times as fast.
+    public var wholeWeight: Double
     /// Lower is better: peak latency in milliseconds x (calls in flight + 1) / weight; nil before the first
     /// call.
     public var score: Double?
@@ -46,8 +62,8 @@ public struct CandidateReport: Codable, Equatable, Sendable {
     public var breaker: BreakerReport.State
 
     public init(
-        peer: NodeReference, isHere: Bool, isProvider: Bool, reasons: [Refusal], weight: Int64 = 1,
-        score: Double?,
+        peer: NodeReference, isHere: Bool, isProvider: Bool, reasons: [Refusal],
+        weight: Int64 = 1, labels: [LabelPreference] = [], wholeWeight: Double = 1, score: Double?,
         latencyMilliseconds: Double?, inFlight: Int, breaker: BreakerReport.State
     ) {
         self.peer = peer
@@ -55,6 +71,8 @@ public struct CandidateReport: Codable, Equatable, Sendable {
         self.isProvider = isProvider
         self.reasons = reasons
         self.weight = weight
+        self.labels = labels
+        self.wholeWeight = wholeWeight
         self.score = score
         self.latencyMilliseconds = latencyMilliseconds
         self.inFlight = inFlight

@@ -71,7 +71,9 @@ public enum AuditText {
 
     /// What tells events of one action apart, short enough for a line.
     private static func detail(_ fact: Fact) -> String? {
-        let telling = ["invite", "what", "resource", "via", "decision", "because"]
+        let telling = [
+            "invite", "what", "resource", "via", "prefer", "preferred node", "order", "decision", "because",
+        ]
         guard telling.contains(fact.name) else { return nil }
         return fact.value.split(separator: " ").map { word in
             word.count > 24 ? word.prefix(12) + "…" : word

@@ -16,19 +16,55 @@ public enum RouteText {
         for candidate in route.candidates {
             let reasons = candidate.reasons.map(\.code.rawValue).joined(separator: ",")
             let isFree = candidate.reasons.isEmpty
-            let weight = candidate.weight == 1 ? "" : ", weight \(candidate.weight)"
-            let free = candidate.isProvider ? "may be picked\(weight)" : "asked by name only"
             table.add([
                 .init(candidate.isHere ? "\(candidate.peer.title) (here)" : candidate.peer.title),
                 .init(candidate.breaker.rawValue, ink(of: candidate.breaker)),
                 .init(candidate.score.map { HumaneDuration.text(milliseconds: $0) } ?? "-"),
                 .init(candidate.latencyMilliseconds.map { HumaneDuration.text(milliseconds: $0) } ?? "-"),
                 .init(String(candidate.inFlight)),
-                .init(isFree ? free : reasons, !isFree ? .bad : candidate.isProvider ? .good : .faint),
+                .init(
+                    isFree ? chance(of: candidate, in: route) : reasons,
+                    !isFree ? .bad : candidate.isProvider ? .good : .faint),
             ])
         }
         let body = table.isEmpty ? "  nobody provides it\n" : table.render(presentation, indent: 2)
-        return presentation.ink(.bold, route.resource.description) + "\n" + body
+        let said = sayings(route).map { "  \($0)\n" }.joined()
+        return presentation.ink(.bold, route.resource.description) + "\n" + said + body
+    }
+
+    /// What the operator said of it, besides who provides it.
+    private static func sayings(_ route: RouteReport) -> [String] {
+        var sayings: [String] = []
+        if let preferred = route.preferred {
+            let isProvider = route.candidates.contains { $0.peer.id == preferred.id && $0.isProvider }
+            sayings.append(
+                isProvider
+                    ? "while \(preferred.title) is ready, it takes every call"
+                    : "\(preferred.title) is preferred to all, and is no provider (--via names those who are)"
+            )
+        }
+        if route.order == .spread { sayings.append("this node is weighed like the others") }
+        if !route.prefer.isEmpty {
+            sayings.append(
+                "weights by label: " + route.prefer.map(\.description).joined(separator: ", "))
+        }
+        return sayings
+    }
+
+    /// When one that can be asked is picked.
+    private static func chance(of candidate: CandidateReport, in route: RouteReport) -> String {
+        guard candidate.isProvider else { return "asked by name only" }
+        var terms = candidate.labels.map(\.description)
+        if candidate.weight != 1 || terms.isEmpty { terms.insert("\(candidate.weight)", at: 0) }
+        let whole = Int64(exactly: candidate.wholeWeight).map(String.init) ?? "\(candidate.wholeWeight)"
+        let product = candidate.labels.isEmpty ? "" : " = " + terms.joined(separator: " x ")
+        let weight = candidate.wholeWeight == 1 && product.isEmpty ? "" : ", weight \(whole)\(product)"
+        let isFirst = candidate.peer.id == route.preferred?.id
+        let isNext = candidate.isHere && route.order == .localFirst
+        let isBehind = route.candidates.contains { $0.peer.id == route.preferred?.id && $0.isProvider }
+        return
+            (isFirst ? "comes first" : isNext ? (isBehind ? "comes next" : "comes first") : "may be picked")
+            + weight
     }
 
     static func ink(of state: BreakerReport.State) -> Ink {

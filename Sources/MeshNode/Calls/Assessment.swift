@@ -20,10 +20,28 @@ struct Assessment: Sendable, Equatable {
     var readiness = RouteBook.Readiness.ready
     var microseconds: Int64 = 0
     var inFlight = 0
-    /// What the operator said of it as a provider; 1: nothing.
-    var weight: Int64 = 1
+    /// How much the operator prefers it as a provider.
+    var weight = RouteWeight.even
+    /// Whether it refused a call a moment ago: others are asked before it.
+    var hasTurnedAway = false
+    /// Why this one was picked among several; nil before.
+    var choice: Choice?
     /// Every reason why not; empty when it may be asked.
     var refusals: [Refusal] = []
+
+    /// Why the router picked one of several.
+    enum Choice: String, Sendable {
+        /// The external policy was asked about it.
+        case judged = "the external policy was asked about it"
+        /// `comity route --prefer-node`.
+        case preferred = "it is preferred to all others"
+        /// The application's key drew it.
+        case sticky = "the sticky key draws it"
+        /// It is this node.
+        case local = "this node comes first"
+        /// Of two.
+        case better = "the better of two"
+    }
 
     /// Whether the attempt could leave now.
     var isReady: Bool { refusals.isEmpty && readiness == .ready }
@@ -39,6 +57,13 @@ struct Assessment: Sendable, Equatable {
     init(node: NodeID, isLocal: Bool) {
         self.node = node
         self.isLocal = isLocal
+    }
+
+    /// This one, picked.
+    func chosen(_ choice: Choice) -> Assessment {
+        var chosen = self
+        chosen.choice = choice
+        return chosen
     }
 }
 
@@ -79,7 +104,7 @@ extension CallDesk {
         var nodes = view.resources[resource] == nil ? [] : [view.me]
         let members = view.domain?.providers(of: resource, at: wall) ?? []
         nodes += members
-        for provider in view.routes[resource] ?? []
+        for provider in view.rule(for: resource)?.providers ?? []
         where !nodes.contains(provider.node) && provider.node != view.me {
             nodes.append(provider.node)
         }
@@ -90,7 +115,7 @@ extension CallDesk {
                     [
                         Fact("resource", resource), Fact("providers here", 0),
                         Fact("members of the domain that offer it", members.count),
-                        Fact("providers by route", view.routes[resource]?.count ?? 0),
+                        Fact("providers by route", view.rule(for: resource)?.providers.count ?? 0),
                     ]))
         }
         return .allowed(nodes)
@@ -151,6 +176,9 @@ extension CallDesk {
         let description =
             assessment.isLocal
             ? view.resource(request.resource)?.description : view.description(request.resource, at: node)
+        if let rule = view.rule(for: request.resource) {
+            assessment.weight = rule.weight(of: node, labels: description?.labels ?? [])
+        }
         guard let description else {
             if assessment.refusals.isEmpty, view.peers[node]?.catalog == .awaited {
                 assessment.readiness = .awaited
@@ -237,13 +265,13 @@ extension CallDesk {
     }
 
     private func assessBreaker(_ assessment: inout Assessment, resource: ResourceName, at now: Instant) {
-        assessment.weight = view.weight(of: assessment.node, for: resource)
         guard let standing = routes.ways[RouteBook.Way(resource: resource, node: assessment.node)] else {
             return
         }
         assessment.breaker = standing.breaker.standing(at: now)
         assessment.microseconds = standing.latency.value(at: now)
         assessment.inFlight = standing.inFlight
+        assessment.hasTurnedAway = standing.hasTurnedAway(at: now)
         switch assessment.breaker {
         case .closed, .halfOpen: break
         case .open(let until):

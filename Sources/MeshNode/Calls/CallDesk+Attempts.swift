@@ -65,6 +65,7 @@ extension CallDesk {
         let ending = Ending(
             reasons: reasons, effect: effect, resource: isFailure ? .failed : .neutral, link: .succeeded,
             isRepeatableThere: isFailure || isShed || isRekeyed)
+        routes.turnAway(attempt.way, at: now.instant)
         fail(id, attempt, ending, at: now, into: &effects)
     }
 

@@ -59,7 +59,7 @@ extension CallDesk {
         }
         let ready = assessments.filter(\.isReady)
         if let chosen = pick(ready, for: call, at: now.instant) {
-            wish(beside: ready, among: assessments, at: now, into: &effects)
+            wish(beside: ready, among: assessments, for: call.request.resource, at: now, into: &effects)
             switch judgement(of: chosen, for: call, at: now.instant) {
             case .notNeeded: launch(id, chosen, nil, among: assessments, at: now, into: &effects)
             case .known(let answer): launch(id, chosen, answer, among: assessments, at: now, into: &effects)
@@ -69,30 +69,47 @@ extension CallDesk {
             calls[id]?.phase = .waiting
             waiting.append(id)
             alarms.set(.call(id), at: call.deadline)
-            wish(for: assessments, at: now, into: &effects)
+            wish(for: assessments, of: call.request.resource, at: now, into: &effects)
         } else {
             let reasons = assessments.flatMap(\.refusals)
             conclude(id, call.reasons + reasons, weighed: assessments, at: now, into: &effects)
         }
     }
 
-    /// Who is asked: the one about whom the external policy was asked for this call, else whom its sticky key
-    /// draws, else whom the picker takes.
+    /// Who is asked: the one about whom the external policy was asked for this call, else whom the operator
+    /// prefers to all, else whom its sticky key draws, else whom the picker takes.
     private mutating func pick(
         _ ready: [Assessment], for call: OpenCall, at now: Instant
     ) -> Assessment? {
+        guard ready.count > 1 else { return ready.first }
         if !call.judged.isEmpty {
             let allowed = ready.first { candidate in
                 call.judged.contains { $0.question.callee == candidate.node }
             }
-            if let allowed { return allowed }
+            if let allowed { return allowed.chosen(.judged) }
+        }
+        let ready = Self.willing(ready)
+        let rule = view.rule(for: call.request.resource)
+        if let preferred = ready.first(where: { $0.node == rule?.preferred }) {
+            return preferred.chosen(.preferred)
         }
         if let key = call.request.sticky {
             return Rendezvous.pick(ready.map { ($0.node.digest.words.0, $0.weight) }, for: key).map {
-                ready[$0]
+                ready[$0].chosen(.sticky)
             }
         }
-        return Picker.pick(ready.map(\.candidate), using: &generator).map { ready[$0] }
+        let order = rule?.order ?? .localFirst
+        return Picker.pick(ready.map(\.candidate), order: order, using: &generator).map { index in
+            ready[index].chosen(order == .localFirst && ready[index].isLocal ? .local : .better)
+        }
+    }
+
+    /// Those that refused no call a moment ago, or all where each did. No breaker opens for a refusal, and
+    /// who refuses at once looks quick: most calls would be lost on it.
+    static func willing(_ ready: [Assessment]) -> [Assessment] {
+        guard ready.contains(where: \.hasTurnedAway) else { return ready }
+        let willing = ready.filter { !$0.hasTurnedAway }
+        return willing.isEmpty ? ready : willing
     }
 
     /// The candidates that the call may go to, weighed; those not tried yet before the others.

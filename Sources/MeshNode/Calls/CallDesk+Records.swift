@@ -133,7 +133,7 @@ extension CallDesk {
             breaker: chosen.breaker.word,
             metadata: call.request.purpose.asFacts + view.houseFacts(chosen.agreement)
                 + Self.sealFacts(chosen.sealedTo) + policyFacts(chosen)
-                + (assessments.count > 1 ? candidateFacts(assessments) : []))
+                + (assessments.count > 1 ? choiceFacts(chosen) + candidateFacts(assessments, chosen) : []))
     }
 
     /// That a payload was sealed, and to which key; the digests and lengths of the event are of what was
@@ -180,9 +180,17 @@ extension CallDesk {
         return capability
     }
 
-    /// One fact for each candidate, at most eight: score, breaker and link, or why not.
-    func candidateFacts(_ assessments: [Assessment]) -> [Fact] {
-        assessments.prefix(8).map { assessment in
+    /// Why this one of several; nothing where the others could not be asked.
+    private func choiceFacts(_ chosen: Assessment) -> [Fact] {
+        chosen.choice.map { [Fact("picked because", $0.rawValue)] } ?? []
+    }
+
+    /// One fact for each candidate, at most eight, among them who was chosen: score, breaker and link, or why
+    /// not.
+    func candidateFacts(_ assessments: [Assessment], _ chosen: Assessment? = nil) -> [Fact] {
+        var shown = Array(assessments.prefix(8))
+        if let chosen, !shown.contains(where: { $0.node == chosen.node }) { shown[0] = chosen }
+        return shown.map { assessment in
             let reasons = assessment.refusals.prefix(4).map(\.code.rawValue).joined(separator: ", ")
             let link =
                 switch assessment.readiness {
@@ -191,7 +199,8 @@ extension CallDesk {
                 case .refused: "link's breaker open"
                 case .down: "link down"
                 }
-            let score = "score \(assessment.candidate.score), \(assessment.breaker.word), \(link)"
+            let weight = assessment.weight == .even ? "" : ", weight \(assessment.weight)"
+            let score = "score \(assessment.candidate.score)\(weight), \(assessment.breaker.word), \(link)"
             return Fact(
                 "candidate \(view.label(assessment.node))", reasons.isEmpty ? score : "\(score): \(reasons)")
         }

@@ -67,8 +67,12 @@ public struct RouteView: Sendable, Equatable {
     public let microseconds: Int64
     /// Attempts on their way.
     public let inFlight: Int
-    /// How much the operator prefers it; 1: not.
-    public let weight: Int64
+    /// How much the operator prefers it, its labels counted in.
+    public let weight: RouteWeight
+    /// What of that was said of it by its name; 1: nothing.
+    public let namedWeight: Int64
+    /// For which of its labels.
+    public let labels: [LabelPreference]
     /// Lower is better.
     public let score: Int64
 }
@@ -91,8 +95,9 @@ extension CallDesk {
         case .allowed(let found): nodes = found
         }
         let assessments = nodes.map { assess($0, for: request, path: path, at: now) }
+        let rule = view.rule(for: request.resource) ?? RouteRule()
         return CallExplanation(
-            verdict: obstacles.isEmpty ? verdict(over: assessments) : .refuse(obstacles),
+            verdict: obstacles.isEmpty ? verdict(over: assessments, by: rule) : .refuse(obstacles),
             obstacles: obstacles, candidates: assessments.map { described($0, at: now.instant) })
     }
 
@@ -114,9 +119,14 @@ extension CallDesk {
             breaker: assessment.breaker.word, refusals: assessment.refusals)
     }
 
-    private func verdict(over assessments: [Assessment]) -> CallExplanation.Verdict {
-        let ready = assessments.filter(\.isReady)
-        if let local = ready.first(where: \.isLocal) { return .send([local.node]) }
+    private func verdict(over assessments: [Assessment], by rule: RouteRule) -> CallExplanation.Verdict {
+        let ready = Self.willing(assessments.filter(\.isReady))
+        if let preferred = ready.first(where: { $0.node == rule.preferred }) {
+            return .send([preferred.node])
+        }
+        if rule.order == .localFirst, let local = ready.first(where: \.isLocal) {
+            return .send([local.node])
+        }
         if !ready.isEmpty { return .send(ready.map(\.node)) }
         let awaited = assessments.filter(\.isAwaited)
         if !awaited.isEmpty { return .wait(awaited.map(\.node)) }
@@ -151,8 +161,8 @@ extension CallDesk {
             let way = RouteBook.Way(resource: resource, node: node)
             if ways[way] == nil { ways[way] = RouteBook.Standing() }
         }
-        for (resource, providers) in view.routes {
-            for provider in providers { add(resource, provider.node) }
+        for (resource, rule) in view.routes {
+            for provider in rule.providers { add(resource, provider.node) }
         }
         for (node, member) in view.domain?.members ?? OrderedTable()
         where view.domain?.isMember(node, at: wall) == true {
@@ -163,15 +173,18 @@ extension CallDesk {
         return ways.map { way, standing in
             let line = way.node == view.me ? nil : routes.lines[way.node]
             let microseconds = standing.latency.value(at: now)
+            let (weight, labels) = view.preference(for: way.node, of: way.resource)
             let candidate = Picker.Candidate(
                 isLocal: way.node == view.me, microseconds: microseconds, inFlight: standing.inFlight,
-                weight: view.weight(of: way.node, for: way.resource))
+                weight: weight)
             return RouteView(
                 resource: way.resource, node: way.node, isProvider: isProvider(way, at: wall),
                 name: view.label(way.node),
                 breaker: standing.breaker.standing(at: now), link: line?.link,
                 linkBreaker: line?.breaker.standing(at: now), microseconds: microseconds,
-                inFlight: standing.inFlight, weight: candidate.weight, score: candidate.score)
+                inFlight: standing.inFlight, weight: weight,
+                namedWeight: view.rule(for: way.resource)?.weight(of: way.node) ?? 1, labels: labels,
+                score: candidate.score)
         }
     }
 
@@ -182,6 +195,6 @@ extension CallDesk {
         {
             return true
         }
-        return view.routes[way.resource]?.contains { $0.node == way.node } ?? false
+        return view.routes[way.resource]?.providers.contains { $0.node == way.node } ?? false
     }
 }

@@ -19,8 +19,8 @@ public struct CallView: Sendable, Equatable {
     public let resources: OrderedTable<ResourceName, OfferedResource>
     /// What peers say they offer to this node.
     public let descriptions: OrderedTable<NodeID, OrderedTable<ResourceName, ResourceDescription>>
-    /// Which peers count as providers of a resource besides this node, by `comity route`.
-    public let routes: OrderedTable<ResourceName, [RouteProvider]>
+    /// What `comity route` said about calls to a resource.
+    public let routes: OrderedTable<ResourceName, RouteRule>
     /// This node's domain; nil while it is in none.
     public let domain: CallDomain?
     /// What the operator set.
@@ -35,7 +35,7 @@ public struct CallView: Sendable, Equatable {
         agreements: OrderedTable<NodeID, AgreementIndex>, domainAgreements: AgreementIndex = [],
         resources: OrderedTable<ResourceName, OfferedResource>,
         descriptions: OrderedTable<NodeID, OrderedTable<ResourceName, ResourceDescription>>,
-        routes: OrderedTable<ResourceName, [RouteProvider]>, domain: CallDomain? = nil,
+        routes: OrderedTable<ResourceName, RouteRule>, domain: CallDomain? = nil,
         configuration: CallConfiguration = CallConfiguration()
     ) {
         self.me = me
@@ -64,9 +64,15 @@ public struct CallView: Sendable, Equatable {
 }
 
 extension CallView {
-    /// How much the operator prefers `node` among the providers of `resource`; 1 where nothing was said.
-    func weight(of node: NodeID, for resource: ResourceName) -> Int64 {
-        routes[resource]?.first { $0.node == node }?.weight ?? 1
+    /// What the operator said about calls to `resource`; nil where that is nothing.
+    func rule(for resource: ResourceName) -> RouteRule? { routes.isEmpty ? nil : routes[resource] }
+
+    /// How much the operator prefers `node` among the providers of `resource`, and for which labels.
+    func preference(for node: NodeID, of resource: ResourceName) -> (RouteWeight, [LabelPreference]) {
+        guard let rule = rule(for: resource) else { return (.even, []) }
+        let described = node == me ? self.resource(resource)?.description : description(resource, at: node)
+        let labels = described?.labels ?? []
+        return (rule.weight(of: node, labels: labels), rule.matches(in: labels))
     }
 }
 

@@ -31,7 +31,14 @@ struct RouteBook: Sendable, Equatable {
         var breaker = Breaker()
         var latency = LatencyEstimate()
         var inFlight = 0
+        /// When it last refused a call.
+        fileprivate var turnedAway: Instant?
         fileprivate var told = Breaker.Standing.closed.word
+
+        /// Whether it refused a call less than a moment ago. That is no failure, but a reason to ask others.
+        func hasTurnedAway(at now: Instant) -> Bool {
+            turnedAway.map { now < $0 + RouteBook.turnedAwayFor } ?? false
+        }
     }
 
     /// The state of one link.
@@ -44,6 +51,8 @@ struct RouteBook: Sendable, Equatable {
         fileprivate var used: Instant?
     }
 
+    /// Who refused a call is asked after others for this long: the retry budget pays for one try a second.
+    private static let turnedAwayFor: Duration = .seconds(1)
     /// Who waits for a link says so again after this long.
     private static let wishPause: Duration = .seconds(60)
 
@@ -147,6 +156,9 @@ struct RouteBook: Sendable, Equatable {
         notice(way, at: now)
         notice(way.node, at: now)
     }
+
+    /// A call was refused at the end of `way`.
+    mutating func turnAway(_ way: Way, at now: Instant) { ways.update(way) { $0.turnedAway = now } }
 
     /// An attempt no longer occupies its way.
     mutating func leave(_ way: Way) { ways.update(way) { $0.inFlight -= 1 } }

@@ -19,7 +19,7 @@ struct Disk: Sendable {
     private(set) var offeredToDomain = OrderedTable<ResourceName, DomainOffer>()
     private(set) var houses = OrderedTable<DomainID, HouseDocument>()
     private(set) var domainAgreements = OrderedTable<Digest, DomainAgreementRecord<CredentialChain>>()
-    private(set) var routes = OrderedTable<ResourceName, [RouteProvider]>()
+    private(set) var routes = OrderedTable<ResourceName, RouteRule>()
     private(set) var endpoints = OrderedTable<NodeID, [Endpoint]>()
     private(set) var home: HomeDomain?
     private(set) var credentials = OrderedTable<NodeID, StoredCredential>()
@@ -100,7 +100,7 @@ struct Disk: Sendable {
         case .resourceRemoved(let name):
             resources[name] = nil
             offeredToDomain[name] = nil
-        case .route(let resource, let providers): routes[resource] = providers.isEmpty ? nil : providers
+        case .route(let resource, let rule): routes[resource] = rule.isEmpty ? nil : rule
         case .endpoint(let node, let endpoint):
             endpoints[node] = [endpoint] + (endpoints[node] ?? []).filter { $0 != endpoint }.prefix(7)
         case .endpointForgotten(let node, let endpoint): endpoints[node]?.removeAll { $0 == endpoint }
@@ -170,7 +170,7 @@ struct Disk: Sendable {
         node.offeredToDomain = offeredToDomain.keys
         node.houseAgreements = houses.values
         node.domainAgreements = domainAgreements.values
-        node.routes = routes.map { StoredRoute(resource: $0.0, providers: $0.1) }
+        node.routes = routes.map { StoredRoute(resource: $0.0, rule: $0.1) }
         node.home = home
         node.credentials = credentials.values
         node.convictions = convictions.values

@@ -135,10 +135,13 @@ extension TraceDigest {
         case .resource(let resource, let offer): fold("\(resource.name) \(offer.rawValue)")
         case .houseAgreement(let document): fold("\(document.body.domain) \(document.body.version)")
         case .resourceRemoved(let name): fold(name.description)
-        case .route(let name, let providers):
+        case .route(let name, let rule):
             fold(name.description)
-            fold(providers.count)
-            for provider in providers { fold(Int(provider.weight)) }
+            fold(rule.providers.count)
+            for provider in rule.providers { fold(Int(provider.weight)) }
+            for preference in rule.preferences { fold(preference.description) }
+            if let preferred = rule.preferred { fold(preferred.digest.bytes) }
+            if rule.order == .spread { fold(rule.order.rawValue) }
         case .endpoint(let node, let endpoint), .endpointForgotten(let node, let endpoint):
             fold(node.digest.bytes)
             fold(endpoint.description)

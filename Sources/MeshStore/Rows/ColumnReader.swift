@@ -53,6 +53,12 @@ struct ColumnReader {
         }
     }
 
+    /// Such a document; nil for NULL.
+    func optionalDocument<Value: Decodable>(_ column: String) throws(StoreError) -> Value? {
+        guard row.hasValue(column) else { return nil }
+        return try document(column)
+    }
+
     /// Nil for NULL only: a value of another type is not nothing.
     private func optional<Value: DatabaseValueConvertible>(_ column: String) throws(StoreError) -> Value? {
         guard row.hasValue(column) else { return nil }

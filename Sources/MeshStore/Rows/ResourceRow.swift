@@ -34,12 +34,32 @@ public struct ResourceRow: StoredRow {
     }
 }
 
-/// Which peers count as providers of one resource.
+/// What the operator said about calls to one resource.
 public struct RouteRow: StoredRow {
     /// Unique.
     public var resource: ResourceName
-    /// In the operator's order.
+    /// Which peers count as providers, in the operator's order.
     public var via: [Provider]
+    /// Whom the router prefers.
+    public var choice: Choice
+
+    /// What the router is told about the providers.
+    public struct Choice: Hashable, Sendable, Codable {
+        /// At most `Limits.routePreferences`, no label twice.
+        public var preferences: [LabelPreference]
+        /// Who takes every call for as long as it is ready; nil: nobody.
+        public var preferred: NodeID?
+        /// Who comes first among the others.
+        public var order: RouteOrder
+
+        public init(
+            preferences: [LabelPreference] = [], preferred: NodeID? = nil, order: RouteOrder = .localFirst
+        ) {
+            self.preferences = preferences
+            self.preferred = preferred
+            self.order = order
+        }
+    }
 
     /// One of them; kept as `NODE`, or `NODE:WEIGHT` where the weight is not 1.
     public struct Provider: Hashable, Sendable, Codable {
@@ -70,23 +90,28 @@ public struct RouteRow: StoredRow {
         }
     }
 
-    public init(resource: ResourceName, via: [Provider]) {
+    public init(resource: ResourceName, via: [Provider], choice: Choice = Choice()) {
         self.resource = resource
         self.via = via
+        self.choice = choice
     }
 
     init(_ columns: ColumnReader) throws(StoreError) {
         resource = try columns.resourceName("resource")
         via = try columns.document("via")
+        let said: Choice = try columns.optionalDocument("choice") ?? Choice()
+        let isBounded = said.preferences.count <= Limits.routePreferences
+        choice = try columns.value("choice", isBounded ? said : nil)
     }
 
     func put(in database: Database) throws {
         let sql = """
-            INSERT INTO routes (resource, via)
-            VALUES (?, ?)
-            ON CONFLICT (resource) DO UPDATE SET via = excluded.via
+            INSERT INTO routes (resource, via, choice)
+            VALUES (?, ?, ?)
+            ON CONFLICT (resource) DO UPDATE SET via = excluded.via, choice = excluded.choice
             """
-        let arguments: StatementArguments = try [resource.description, via.json()]
+        let said = choice == Choice() ? nil : try choice.json()
+        let arguments: StatementArguments = try [resource.description, via.json(), said]
         try database.cachedStatement(sql: sql).execute(arguments: arguments)
     }
 }

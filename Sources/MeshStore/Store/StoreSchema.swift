@@ -12,7 +12,7 @@ struct StoreSchema: Sendable {
     /// As it is.
     static let current = StoreSchema(steps: [
         firstStep, secondStep, thirdStep, fourthStep, fifthStep, sixthStep, seventhStep, eighthStep,
-        ninthStep, tenthStep,
+        ninthStep, tenthStep, eleventhStep,
     ])
 
     /// Takes each step that is missing, in a transaction of its own together with its version number.
@@ -154,5 +154,10 @@ struct StoreSchema: Sendable {
     private static let tenthStep = """
         CREATE TABLE convictions (
             node_id TEXT PRIMARY KEY NOT NULL, evidence TEXT NOT NULL, since INTEGER NOT NULL) WITHOUT ROWID;
+        """
+
+    // Whom the router prefers among the providers of a resource, as JSON; NULL: nobody.
+    private static let eleventhStep = """
+        ALTER TABLE routes ADD COLUMN choice TEXT;
         """
 }

@@ -78,46 +78,6 @@ struct Resource: AsyncParsableCommand {
     }
 }
 
-struct Route: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Which peers count as providers of one resource, so that the router may pick among them.",
-        discussion: """
-            Members of this node's domain that offer the name to the domain are providers without it; a peer
-            that merely offers the name is never one. --via '' ends the route. PEER:WEIGHT is taken as if it
-            were WEIGHT times as fast.
-
-            Example: comity route orders --via bakery:3,mill
-            """)
-    @OptionGroup var facts: FactOptions
-    @Argument(help: "The resource's name at all of them.") var resource: ResourceName
-    @Option(help: ArgumentHelp("Peers, joined by commas.", valueName: "peer[:weight],...")) var via: String
-
-    func run() async throws {
-        let peers = try via.split(separator: ",").map(Self.provider)
-        try facts.show(
-            try await facts.home.ask(SetRoute.self, .init(resource: resource, via: peers)), RouteText.render)
-    }
-}
-
-extension Route {
-    /// Reads `peer` or `peer:weight`; no peer's name or ID has a colon.
-    private static func provider(_ text: Substring) throws -> SetRoute.Provider {
-        guard let colon = text.lastIndex(of: ":") else { return .init(peer: String(text)) }
-        guard let weight = Int64(text[text.index(after: colon)...]) else {
-            throw ValidationError("\(text): behind the colon stands a weight of 1 to \(Limits.routeWeight)")
-        }
-        return .init(peer: String(text[..<colon]), weight: weight)
-    }
-}
-
-struct Routes: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "For each resource: candidates, score, breaker state and why.",
-        discussion: "Example: comity routes")
-    @OptionGroup var facts: FactOptions
-    func run() async throws { try facts.show(try await facts.home.ask(ShowRoutes.self), RouteText.render) }
-}
-
 struct Find: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "The catalog: resources across all peers, as far as this node may see.",

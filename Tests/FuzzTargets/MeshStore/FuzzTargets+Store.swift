@@ -83,6 +83,7 @@ extension FuzzTargets {
                 try isRead(InviteRow.self, reader), try isRead(HeadRow.self, reader),
                 try isRead(RecordRow.self, reader), try isRead(HouseRow.self, reader),
                 try isRead(DomainAgreementRow.self, reader), try isRead(ConvictionRow.self, reader),
+                try isRead(RouteRow.self, reader),
             ]
             return isSound.contains(false) ? .refused : .taken
         })
@@ -120,6 +121,8 @@ extension FuzzTargets {
             "epoch": Int64(0), "sequence": Int64(1), "root": digest, "document": digest, "key": "echo",
             "body": digest, "domain": "d" + String(repeating: "a", count: 52), "version": Int64(1),
             "anchor": digest, "content_id": digest, "agreement_id": "0190", "since": Int64(1),
+            "resource": "echo", "via": "[\"\(node):3\"]",
+            "choice": #"{"order":"spread","preferences":[{"factor":"1/4","label":{"key":"a","value":"b"}}]}"#,
         ]
     }
 }

@@ -72,7 +72,7 @@ extension RunningAgent {
 
     /// Says that `providers` count as providers of `name`.
     func route(_ name: String, via providers: [RunningAgent]) async throws {
-        try await order(.route(resource(name), via: providers.map { RouteProvider($0.node) }))
+        try await order(.route(resource(name), [.via(providers.map { RouteProvider($0.node) })]))
     }
 
     private func resource(_ text: String) -> ResourceName {

@@ -29,6 +29,8 @@ struct DeskRig {
     var routes: [ResourceName: [NodeID]] = [:]
     /// How much the operator prefers a node by all routes; 1 unless it stands here.
     var weights: [NodeID: Int64] = [:]
+    /// What else the operator said of every route.
+    var said: [RouteTerm] = []
     var domain: CallDomain?
     var configuration = CallConfiguration()
     var desk: CallDesk
@@ -65,7 +67,7 @@ struct DeskRig {
             descriptions: .init(), routes: .init())
     }
 
-    static func described(_ name: String) -> ResourceDescription {
+    static func described(_ name: String, labels: [ResourceLabel] = []) -> ResourceDescription {
         let capabilities = [
             Capability(name: resource("list"), methods: ["GET"], path: "/list", safety: .safe),
             Capability(name: resource("put"), methods: ["PUT"], path: "/item", safety: .idempotent),
@@ -73,7 +75,7 @@ struct DeskRig {
             Capability(name: resource("talk"), methods: ["WEBSOCKET"], path: "/talk", safety: .unsafe),
         ]
         return ResourceDescription(
-            name: resource(name), protocol: .http, capabilities: capabilities, labels: [])
+            name: resource(name), protocol: .http, capabilities: capabilities, labels: labels)
     }
 
     static func offered(
@@ -121,9 +123,15 @@ struct DeskRig {
                     descriptions: table(descriptions.map { ($0.key, table($0.value.map { ($0.name, $0) })) }),
                     routes: table(
                         routes.map { resource, nodes in
-                            (resource, nodes.map { RouteProvider($0, weight: weights[$0] ?? 1) })
+                            (resource, rule(nodes.map { RouteProvider($0, weight: weights[$0] ?? 1) }))
                         }), domain: domain,
                     configuration: configuration)))
+    }
+
+    private func rule(_ providers: [RouteProvider]) -> RouteRule {
+        var rule = RouteRule(providers: providers)
+        for term in said { rule.take(term) }
+        return rule
     }
 
     /// Gives the desk an input, keeps its effects, and holds them against the rules.
@@ -247,101 +255,4 @@ struct DeskRig {
             failLast()
         }
     }
-}
-
-/// Holds every effect against the rules of protocol sections 8 and 9.
-struct Ledger {
-    private(set) var problems: [String] = []
-    private(set) var events: [AuditEvent] = []
-    private(set) var settlements: [CorrelationID: AuditSettlement] = [:]
-    private(set) var answered: [RequestID: Int] = [:]
-    private(set) var finished: [RequestID: Int] = [:]
-    private(set) var responded: [InboundKey: Int] = [:]
-    private var admitted: [CorrelationID: AuditEvent] = [:]
-    /// Attempts and services that were admitted and have not begun.
-    private var ready: Set<String> = []
-    /// Idempotency keys that are remembered, and how often each was executed.
-    private var begun: [String: Int] = [:]
-
-    mutating func take(_ effects: [CallEffect]) {
-        for effect in effects {
-            switch effect {
-            case .record(let records, let durability): for record in records { take(record, durability) }
-            case .send(_, _, let invocation): begin(invocation, effect)
-            case .serve(_, _, let invocation):
-                executed(invocation)
-                begin(invocation, effect)
-            case .answer(let id, _, _, _): answered[id, default: 0] += 1
-            case .refuse(let id, _, _):
-                answered[id, default: 0] += 1
-                finished[id, default: 0] += 1
-            case .answerAgain(let id, _, _):
-                answered[id, default: 0] += 1
-                finished[id, default: 0] += 1
-            case .finish(let id), .breakOff(let id, _): finished[id, default: 0] += 1
-            case .respond(let key, _), .replay(let key, _): responded[key, default: 0] += 1
-            case .remember(let entry):
-                let isWithdrawn = entry.until.milliseconds == 0
-                begun["\(entry.key.caller)/\(entry.key.key)"] =
-                    isWithdrawn ? nil : begun["\(entry.key.caller)/\(entry.key.key)"] ?? 0
-            case .reserve, .breakerChanged, .linkWanted, .linkUsed, .judge, .abandon, .stop, .finishResponse,
-                .breakOffResponse:
-                break
-            }
-        }
-    }
-
-    private mutating func begin(_ invocation: Invocation, _ effect: CallEffect) {
-        guard ready.remove("\(invocation.correlation) \(invocation.attempt)") == nil else { return }
-        problems.append("\(effect) without its admission before it")
-    }
-
-    private func name(_ event: AuditEvent) -> String {
-        "\(event.correlation.map { "\($0)" } ?? "") \(event.attempt)"
-    }
-
-    /// No key is executed twice, and none before it is remembered.
-    private mutating func executed(_ invocation: Invocation) {
-        guard let key = invocation.idempotencyKey, invocation.capability.description != "list" else { return }
-        let caller = invocation.headers.first { $0.name == "comity-caller" }?.value ?? ""
-        guard let count = begun["\(caller)/\(key)"] else {
-            problems.append("key \(key) executed before it was remembered")
-            return
-        }
-        if count > 0 { problems.append("key \(key) executed twice") }
-        begun["\(caller)/\(key)"] = count + 1
-    }
-
-    private mutating func take(_ record: AuditRecord, _ durability: AuditDurability) {
-        switch record {
-        case .admitted(let event):
-            if admitted[event.id] != nil { problems.append("\(event.id) admitted twice") }
-            let isTwin = admitted.values.contains {
-                $0.correlation == event.correlation && $0.attempt == event.attempt && $0.type == event.type
-                    && $0.source == event.source
-            }
-            if isTwin {
-                problems.append("two events for \(String(describing: event.correlation)) \(event.attempt)")
-            }
-            admitted[event.id] = event
-            ready.insert(name(event))
-        case .settled(let settlement):
-            if admitted[settlement.id] == nil {
-                problems.append("\(settlement.id) settled before it was admitted")
-            }
-            if settlements[settlement.id] != nil { problems.append("\(settlement.id) settled twice") }
-            settlements[settlement.id] = settlement
-            if let event = admitted[settlement.id] { ready.remove(name(event)) }
-            let capability = admitted[settlement.id]?.capability?.description
-            if ["buy", "put"].contains(capability), durability != .synced {
-                problems.append("a mutating call not synced")
-            }
-        case .event(let event): events.append(event)
-        }
-    }
-
-    /// Admitted events that were never settled.
-    var open: [CorrelationID] { admitted.keys.filter { settlements[$0] == nil } }
-    /// Every admitted event.
-    var attempts: [AuditEvent] { Array(admitted.values) }
 }

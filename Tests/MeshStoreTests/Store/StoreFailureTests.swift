@@ -116,17 +116,50 @@ import Testing
         }
     }
 
-    @Test func `names table and column of a row that this program did not write`() throws {
+    @Test(arguments: [
+        ("via", "'no json', NULL"), ("choice", "'[]', 'no json'"), ("choice", "'[]', '{}'"),
+        ("choice", #"'[]', '{"order":"spread","preferences":[],"preferred":"nobody"}'"#),
+        (
+            "choice",
+            #"'[]', '{"order":"spread","preferences":["#
+                + Array(repeating: #"{"factor":"2","label":{"key":"a","value":"b"}}"#, count: 9)
+                .joined(separator: ",") + "]}'"
+        ),
+    ]) func `names table and column of a row that this program did not write`(
+        column: String, values: String
+    ) throws {
         let store = try Store.open(path: path)
         try store.pool.write { database in
-            try database.execute(sql: "INSERT INTO routes VALUES ('orders', 'no json')")
+            try database.execute(
+                sql: "INSERT INTO routes (resource, via, choice) VALUES ('orders', \(values))")
         }
         #expect {
             try store.load()
         } throws: { error in
             guard case StoreError.corrupt(_, let detail) = error else { return false }
-            return detail.contains("via") && detail.contains("routes")
+            return detail.contains(column) && detail.contains("routes")
         }
+    }
+
+    @Test func `keeps the routes of a store that knew of no preferences`() throws {
+        var options = Store.Options()
+        options.schema = StoreSchema(steps: Array(StoreSchema.current.steps.prefix(10)))
+        let old = try Store.open(path: path, options: options)
+        let via = #"["\#(node(2)):3","\#(node(1))"]"#
+        try old.pool.write { database in
+            try database.execute(
+                sql: "INSERT INTO routes (resource, via) VALUES ('orders', ?)", arguments: [via])
+        }
+        try old.close()
+        let store = try Store.open(path: path)
+        let plain = RouteRow(resource: orders, via: [.init(node: node(2), weight: 3), .init(node: node(1))])
+        #expect(try store.load().routes == [plain])
+        var preferring = plain
+        preferring.choice.order = .spread
+        try store.commit([.putRoute(preferring)])
+        #expect(try store.load().routes == [preferring])
+        try store.commit([.putRoute(plain)])
+        #expect(try store.load().routes == [plain])
     }
 
     @Test(arguments: [

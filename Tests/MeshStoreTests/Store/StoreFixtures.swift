@@ -41,7 +41,15 @@ let oneOfEach: [StoreChange] = [
             asksFirst: true, created: wall(0))),
     .putResource(
         ResourceRow(name: orders, resource: ordersResource, offeredTo: ["domain", node(1).description])),
-    .putRoute(RouteRow(resource: orders, via: [.init(node: node(2), weight: 3), .init(node: node(1))])),
+    .putRoute(
+        RouteRow(
+            resource: orders, via: [.init(node: node(2), weight: 3), .init(node: node(1))],
+            choice: RouteRow.Choice(
+                preferences: [
+                    LabelPreference(
+                        label: ResourceLabel(key: ResourceName("region")!, value: "grün"),
+                        factor: WeightFactor("1/4")!)
+                ], preferred: node(2), order: .spread))),
     .putAgreement(
         AgreementRow(
             contentID: digest(4), agreement: "a-1", version: 2, peer: node(1), role: "provider",
