@@ -80,13 +80,16 @@ public enum ResourceProtocol: String, Sendable, Codable, CaseIterable, Hashable 
     case http
     /// Answered by the agent itself (`echo`).
     case builtin
+    /// The tools of an MCP server, each a capability's path (decision 0036).
+    case mcp
 }
 
 /// A resource that this node provides: its description, and where it is.
 public struct LocalResource: Hashable, Sendable, Codable {
     /// What peers are told.
     public let description: ResourceDescription
-    /// `http://HOST:PORT[/PATH]` or `http://unix:SOCKET[:/PATH]`, without query; nil for a built-in one.
+    /// `http://HOST:PORT[/PATH]` or `http://unix:SOCKET[:/PATH]`, without query, for an MCP server with
+    /// `mcp+` before it; nil for a built-in one.
     public let url: String?
     /// How long one attempt at it may take; nil: half of the time left while another candidate exists, else
     /// all of it.

@@ -13,6 +13,11 @@ public enum CapabilityMatcher {
             name: name("write"), methods: ["POST", "PUT", "PATCH", "DELETE"], path: "/", safety: .unsafe),
     ]
 
+    /// What an MCP server that declares none has.
+    public static let tools = [
+        Capability(name: name("call"), methods: [ToolCall.method], path: "/", safety: .unsafe)
+    ]
+
     /// The built-in resource that answers with what it was sent.
     public static let echo = ResourceDescription(
         name: .echo, protocol: .builtin,
@@ -58,8 +63,36 @@ public enum CapabilityMatcher {
         if let capability = match(resource.capabilities, method: method, path: path) {
             return .allowed(capability)
         }
+        if method == ToolCall.listing, path == ToolCall.listingPath,
+            let listing = listings(of: resource).first
+        {
+            return .allowed(listing)
+        }
         let asked = [Fact("method", String(method.prefix(16))), Fact("path", String(path.prefix(64)))]
         return .refused(Refusal(.capabilityUnknown, asked + facts(of: resource)))
+    }
+
+    /// By which capabilities of an MCP server its tools may be asked for: each that calls any, which then is
+    /// as harmless as that is.
+    public static func listings(of resource: ResourceDescription) -> [Capability] {
+        resource.capabilities.compactMap { listing($0, of: resource) }
+    }
+
+    /// What `capability` lets who may use it ask for besides: which tools there are; nil when it calls none.
+    public static func listing(_ capability: Capability, of resource: ResourceDescription) -> Capability? {
+        guard resource.protocol == .mcp, capability.methods.contains(ToolCall.method) else { return nil }
+        return Capability(
+            name: capability.name, methods: [ToolCall.listing], path: ToolCall.listingPath, safety: .safe)
+    }
+
+    /// What of the capability that an invocation names its request uses; nil when that does not cover it.
+    /// - Parameter path: in its normal form.
+    public static func use(
+        of named: Capability, method: String, path: String, of resource: ResourceDescription
+    ) -> Capability? {
+        if let capability = match([named], method: method, path: path) { return capability }
+        guard method == ToolCall.listing, path == ToolCall.listingPath else { return nil }
+        return listing(named, of: resource)
     }
 
     /// Whether `text` is an HTTP method in upper case.

@@ -27,6 +27,20 @@ public indirect enum ForeignJSON: Equatable, Sendable {
         self = try scanner.whole()
     }
 
+    /// Where the members of an object stand, for whoever passes their values on as they came; all of it is
+    /// read as by `init`.
+    /// - Throws: as `init`; and that it is no object.
+    public static func members(of bytes: [UInt8]) throws(ForeignJSONError) -> [String: Range<Int>] {
+        var scanner = ForeignJSONScanner(bytes: bytes)
+        return try scanner.memberPlaces()
+    }
+
+    /// Where the elements of an array stand, likewise.
+    public static func elements(of bytes: [UInt8]) throws(ForeignJSONError) -> [Range<Int>] {
+        var scanner = ForeignJSONScanner(bytes: bytes)
+        return try scanner.elementPlaces()
+    }
+
     /// The member of an object; nil for anything else.
     public subscript(name: String) -> ForeignJSON? {
         guard case .object(let members) = self else { return nil }
@@ -60,7 +74,26 @@ private struct ForeignJSONScanner {
 
     mutating func whole() throws(ForeignJSONError) -> ForeignJSON {
         skipSpace()
-        let value = try value(depth: 0)
+        return try ended(try value(depth: 0))
+    }
+
+    mutating func memberPlaces() throws(ForeignJSONError) -> [String: Range<Int>] {
+        skipSpace()
+        guard try peek() == UInt8(ascii: "{") else { throw flaw("no object") }
+        var places: [String: Range<Int>] = [:]
+        _ = try members(depth: 0) { name, place in places[name] = place }
+        return try ended(places)
+    }
+
+    mutating func elementPlaces() throws(ForeignJSONError) -> [Range<Int>] {
+        skipSpace()
+        guard try peek() == UInt8(ascii: "[") else { throw flaw("no array") }
+        var places: [Range<Int>] = []
+        _ = try elements(depth: 0) { places.append($0) }
+        return try ended(places)
+    }
+
+    private mutating func ended<Value>(_ value: Value) throws(ForeignJSONError) -> Value {
         skipSpace()
         guard position == bytes.count else { throw flaw("something behind the end") }
         return value
@@ -85,7 +118,9 @@ private struct ForeignJSONScanner {
         }
     }
 
-    private mutating func members(depth: Int) throws(ForeignJSONError) -> [String: ForeignJSON] {
+    private mutating func members(
+        depth: Int, noting note: (String, Range<Int>) -> Void = { _, _ in }
+    ) throws(ForeignJSONError) -> [String: ForeignJSON] {
         position += 1
         skipSpace()
         var members: [String: ForeignJSON] = [:]
@@ -96,9 +131,11 @@ private struct ForeignJSONScanner {
             skipSpace()
             guard take(":") else { throw flaw("no colon") }
             skipSpace()
+            let start = position
             guard members.updateValue(try value(depth: depth + 1), forKey: name) == nil else {
                 throw flaw("a member that is there twice")
             }
+            note(name, start..<position)
             skipSpace()
             if take("}") { return members }
             guard take(",") else { throw flaw("no comma and no end of an object") }
@@ -106,13 +143,17 @@ private struct ForeignJSONScanner {
         }
     }
 
-    private mutating func elements(depth: Int) throws(ForeignJSONError) -> [ForeignJSON] {
+    private mutating func elements(
+        depth: Int, noting note: (Range<Int>) -> Void = { _ in }
+    ) throws(ForeignJSONError) -> [ForeignJSON] {
         position += 1
         skipSpace()
         var elements: [ForeignJSON] = []
         if take("]") { return elements }
         while true {
+            let start = position
             elements.append(try value(depth: depth + 1))
+            note(start..<position)
             skipSpace()
             if take("]") { return elements }
             guard take(",") else { throw flaw("no comma and no end of an array") }

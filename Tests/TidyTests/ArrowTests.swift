@@ -19,7 +19,7 @@ enum House {
         (
             [
                 "MeshLink", "MeshGateway", "MeshControl", "MeshStore", "MeshCredentials", "MeshAvahi",
-                "MeshDNS", "MeshConsul", "MeshPolicy", "MeshTelemetry",
+                "MeshDNS", "MeshConsul", "MeshPolicy", "MeshMCP", "MeshTelemetry",
             ],
             "a shell never knows another shell: what it needs from one, MeshAgent hands it as a closure"
         ),
@@ -33,6 +33,9 @@ enum House {
     /// C borders and the one module that may cross each.
     static let borders = [
         "CAvahi": (only: "MeshAvahi", why: "callbacks and raw pointers stay behind one door"),
+        "CSpawn": (
+            only: "MeshAgent", why: "what a program that is started gets of ours is said in one place"
+        ),
         "CResolv": (only: "MeshDNS", why: "what blocks and fills buffers stays behind one door"),
     ]
 

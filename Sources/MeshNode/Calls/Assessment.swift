@@ -197,9 +197,16 @@ extension CallDesk {
             return assessment
         }
         if !assessment.isLocal {
-            let verdict = view.permits(
-                calling: node, request.resource, capability, method: assessment.method,
-                as: request.principal, for: request.purpose, meters, at: now)
+            var verdict = permits(calling: node, capability, request, method: assessment.method, at: now)
+            if case .refused = verdict, assessment.method == ToolCall.listing {
+                // Whoever may call some tool may ask which there are.
+                for other in CapabilityMatcher.listings(of: description) where other != capability {
+                    let another = permits(calling: node, other, request, method: ToolCall.listing, at: now)
+                    guard case .permitted = another else { continue }
+                    (assessment.capability, verdict) = (other, another)
+                    break
+                }
+            }
             switch verdict {
             case .permitted(let agreement):
                 assessment.agreement = agreement
@@ -209,6 +216,15 @@ extension CallDesk {
         }
         assessBreaker(&assessment, resource: request.resource, at: now.instant)
         return assessment
+    }
+
+    private func permits(
+        calling node: NodeID, _ capability: Capability, _ request: LocalRequest, method: String,
+        at now: Moment
+    ) -> Verdict {
+        view.permits(
+            calling: node, request.resource, capability, method: method, as: request.principal,
+            for: request.purpose, meters, at: now)
     }
 
     private func settleForm(

@@ -176,9 +176,10 @@ extension CallDesk {
             // `/invoke` names a capability that another one before it may cover too: what is named counts
             // if it covers.
             if let named = resource.description.capability(invocation.capability),
-                CapabilityMatcher.match([named], method: invocation.method, path: invocation.path) != nil
+                let used = CapabilityMatcher.use(
+                    of: named, method: invocation.method, path: invocation.path, of: resource.description)
             {
-                return (resource, named)
+                return (resource, used)
             }
             refusals.append(
                 Refusal(

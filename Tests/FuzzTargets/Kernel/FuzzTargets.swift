@@ -30,6 +30,9 @@ public enum FuzzTargets {
         #if FUZZ_MeshPolicy
             targets += policy
         #endif
+        #if FUZZ_MeshMCP
+            targets += mcp
+        #endif
         #if FUZZ_MeshGateway
             targets += gateway
         #endif
