@@ -74,7 +74,7 @@ struct AgentGround: Sendable {
         let calls = CallPlane(
             identity.own.node, desk: desk, on: loop, resources: resources, trail: trail,
             encryption: encryption, policy: try ExternalPolicyDesk.prepare(configuration.policy, in: home),
-            principals: PrincipalRules(configuration.gateway), log: log)
+            programs: configuration.mcp.servers, principals: PrincipalRules(configuration.gateway), log: log)
         let plane = ControlPlane(
             node: node, inputs: inputs, store: store, trail: trail,
             hands: SigningHands(
@@ -161,6 +161,7 @@ struct AgentGround: Sendable {
     func close() async {
         inputs.close()
         await served.value
+        await calls.endToolSessions()
         await resources.close()
         journal.close()
         do {

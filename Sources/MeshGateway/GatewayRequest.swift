@@ -86,6 +86,14 @@ public struct GatewayRequest: Sendable {
     /// Whether the application sends its body only once it is invited.
     let awaitsInvitation: Bool
 
+    /// The same request with this for its whole body, and these fields alone to pass on.
+    public func with(body: ByteBuffer, headers: [HeaderField]) -> GatewayRequest {
+        var request = self
+        (request.body, request.delivery, request.trailers) = (body, .whole, [])
+        request.headers = headers
+        return request
+    }
+
     /// In place of a peer: all providers of the resource (protocol section 8).
     public static let everyProvider = "*"
 

@@ -3,7 +3,14 @@ import NIOCore
 
 /// The body of a refused call: `{"code", "reasons": [{"code", "facts": [{"name", "value"}]}], "correlation",
 /// "next"}`.
-enum RefusalBody {
+public enum RefusalBody {
+    /// As a text, for an answer that carries it inside.
+    public static func text(_ refusals: [Refusal], correlation: CorrelationID?) -> String {
+        var body = ByteBuffer()
+        write(refusals, correlation: correlation, into: &body)
+        return String(buffer: body)
+    }
+
     /// Writes it. Correlation is `null` when the call never got one.
     static func write(_ refusals: [Refusal], correlation: CorrelationID?, into buffer: inout ByteBuffer) {
         let code = (refusals.first?.code ?? .resourceMisbehaved).rawValue

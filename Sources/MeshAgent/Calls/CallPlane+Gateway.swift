@@ -26,7 +26,11 @@ extension CallPlane: GatewayObserver {
         let form: CallForm
         switch request.form {
         case .metrics: return
-        case .mesh(let method, let path, let query): form = .mesh(method: method, path: path, query: query)
+        case .mesh(let method, let path, let query):
+            if path == ToolCall.listingPath, query == nil, isForTools(request, target, resource) {
+                return takeMessage(ToolMessage(request, reply, method, target, resource, principal))
+            }
+            form = .mesh(method: method, path: path, query: query)
         case .invoke(let name):
             let capability = name.map { ResourceName($0) }
             if case .some(.none) = capability {
@@ -53,7 +57,7 @@ extension CallPlane: GatewayObserver {
         }
     }
 
-    private func nextRequest() -> RequestID {
+    func nextRequest() -> RequestID {
         tables.value.requestsSeen += 1
         return RequestID(tables.value.requestsSeen)
     }
@@ -78,7 +82,7 @@ extension CallPlane: GatewayObserver {
         shared.traceparent = request.traceparent ?? TraceContext.fresh(using: &tables.value.traces)
         let calls = providers.map { (provider: $0, call: nextRequest()) }
         let gathering = FanOut(
-            calls, givingUpBy: { [unowned self] call in loop.execute { self.giveUp(call) } },
+            calls, givingUpBy: { [unowned self] call in loop.execute { self.withdraw(call) } },
             finishingBy: { [unowned self] parts in
                 tables.value.fanOuts[request.id] = nil
                 reply.gathered(parts)
@@ -93,7 +97,7 @@ extension CallPlane: GatewayObserver {
         }
     }
 
-    private func take(
+    func take(
         _ request: GatewayRequest, _ way: AnswerWay, _ id: RequestID, _ target: CallTarget,
         _ resource: ResourceName, _ form: CallForm, as principal: Principal, _ body: RequestBody
     ) {
@@ -104,7 +108,7 @@ extension CallPlane: GatewayObserver {
             case .ended(let summary): submit(.bodyEnded(id, summary))
             }
         }
-        if case .application = way { tables.value.gateway[request.id] = id }
+        if let asked = way.request { tables.value.gateway[asked] = id }
         submit(
             .requested(
                 LocalRequest(
@@ -117,22 +121,23 @@ extension CallPlane: GatewayObserver {
 
     func bodyArrived(_ chunk: ByteBuffer, of id: GatewayRequestID) {
         // The gateway's decoder holds the body to the length that it declared.
-        _ = request(id)?.feed.take(chunk)
+        if let own = request(id) { _ = own.feed.take(chunk) } else { messageGrew(id, by: chunk) }
     }
 
     func bodyEnded(of id: GatewayRequestID, trailers: [HeaderField]) {
-        _ = request(id)?.feed.end(trailers: trailers)
+        if let own = request(id) { _ = own.feed.end(trailers: trailers) } else { messageEnded(id) }
     }
 
     func answerFlowChanged(_ flow: AnswerFlow, of id: GatewayRequestID) { request(id)?.flowChanged(flow) }
 
     func cancelled(_ id: GatewayRequestID) {
-        if let request = tables.value.gateway.removeValue(forKey: id) { return giveUp(request) }
-        for call in tables.value.fanOuts.removeValue(forKey: id)?.open ?? [] { giveUp(call) }
+        if let request = tables.value.gateway.removeValue(forKey: id) { return withdraw(request) }
+        tables.value.toolMessages[id] = nil
+        for call in tables.value.fanOuts.removeValue(forKey: id)?.open ?? [] { withdraw(call) }
     }
 
     /// Nobody waits for this call's answer any more.
-    private func giveUp(_ request: RequestID) {
+    func withdraw(_ request: RequestID) {
         submit(.cancelled(request))
         let removed = tables.value.requests.removeValue(forKey: request)
         removed?.feed.detach()
@@ -146,7 +151,7 @@ extension CallPlane: GatewayObserver {
 
 extension GatewayRequest {
     /// How its body comes, as the desk is told.
-    fileprivate var requestBody: RequestBody {
+    var requestBody: RequestBody {
         switch delivery {
         case .continued: .streamed(length: bodyLength)
         case .whole where body.readableBytes == 0: .none

@@ -178,7 +178,7 @@ extension CallPlane {
     /// Takes a request out, with its attempts.
     private func end(_ id: RequestID) -> OwnRequest? {
         guard let request = tables.value.requests.removeValue(forKey: id) else { return nil }
-        if case .application(let reply) = request.way { tables.value.gateway[reply.id] = nil }
+        if let asked = request.way.request { tables.value.gateway[asked] = nil }
         request.feed.detach()
         for attempt in request.attempts {
             tables.value.attempts[attempt] = nil
@@ -239,6 +239,9 @@ extension CallPlane {
             request.attempts.append(attempt)
             (feed, sink) = (request.feed(for: invocation.body), request)
         }
+        guard resource.description.protocol != .mcp else {
+            return useTool(id, resource, invocation, of: caller, feed, answeringTo: sink)
+        }
         guard let text = resource.url else {
             let echo = Echo(id, feed, answeringTo: sink, on: self)
             tables.value.uses[id] = echo
@@ -251,7 +254,7 @@ extension CallPlane {
     }
 
     /// What a resource's URL says; each is read once.
-    private func url(_ text: String) -> ResourceURL? {
+    func url(_ text: String) -> ResourceURL? {
         if let url = tables.value.urls[text] { return url }
         guard let url = ResourceURL(text) else { return nil }
         if tables.value.urls.count >= Self.urlsKept { tables.value.urls = [:] }
@@ -293,5 +296,5 @@ extension CallPlane {
     }
 
     /// Tells the desk behind what is being performed now.
-    private func later(_ input: CallInput) { loop.execute { self.submit(input) } }
+    func later(_ input: CallInput) { loop.execute { self.submit(input) } }
 }

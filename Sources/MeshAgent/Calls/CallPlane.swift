@@ -38,6 +38,13 @@ final class CallPlane: Sendable {
         /// Requests to all providers, each of which has calls of its own among `requests`.
         var fanOuts: [GatewayRequestID: FanOut] = [:]
         let fanOutRoom = FanOutRoom()
+        /// Messages of MCP clients that have not come whole.
+        var toolMessages: [GatewayRequestID: ToolMessage] = [:]
+        /// Sessions with MCP servers.
+        let toolServers = ToolServers()
+        let toolRoom = ToolRoom()
+        /// MCP servers that this agent runs.
+        let toolPrograms: ToolPrograms
         var attempts: [AttemptID: PeerAttempt] = [:]
         var calls: [InboundKey: PeerCall] = [:]
         var uses: [ServiceID: any ServiceUse] = [:]
@@ -87,7 +94,9 @@ final class CallPlane: Sendable {
 
     init(
         _ me: NodeID, desk: CallDesk, on loop: any EventLoop, resources: ResourceClient, trail: AuditTrail,
-        encryption: EncryptionKeys, policy: ExternalPolicyDesk? = nil, principals: PrincipalRules, log: Logger
+        encryption: EncryptionKeys, policy: ExternalPolicyDesk? = nil,
+        programs: OrderedTable<ResourceName, [String]> = OrderedTable(), principals: PrincipalRules,
+        log: Logger
     ) {
         self.me = me
         self.encryption = encryption
@@ -98,7 +107,8 @@ final class CallPlane: Sendable {
         self.policy = policy
         rules = Mutex(principals)
         self.log = log
-        tables = NIOLoopBoundBox.makeBoxSendingValue(Tables(), eventLoop: loop)
+        tables = NIOLoopBoundBox.makeBoxSendingValue(
+            Tables(toolPrograms: ToolPrograms(programs)), eventLoop: loop)
     }
 
     /// Who applications are, and whom they may name.

@@ -166,6 +166,16 @@ final class FanOut {
 enum AnswerWay {
     case application(GatewayReply)
     case fanOut(FanOut, part: Int)
+    case tool(ToolAnswer)
+
+    /// The gateway's name for the request, of which this call alone is the answer.
+    var request: GatewayRequestID? {
+        switch self {
+        case .application(let reply): reply.id
+        case .tool(let answer): answer.reply.id
+        case .fanOut: nil
+        }
+    }
 
     /// Reads no more of a continued body until `resume`. What goes to many is here whole.
     func hold() { if case .application(let reply) = self { reply.holdBody() } }
@@ -177,6 +187,7 @@ enum AnswerWay {
         case .application(let reply): reply.head(status: status, headers: headers, correlation: correlation)
         case .fanOut(let all, let part):
             all.head(part, status: status, headers: headers, correlation: correlation)
+        case .tool(let answer): answer.head(status: status, correlation: correlation)
         }
     }
 
@@ -184,6 +195,7 @@ enum AnswerWay {
         switch self {
         case .application(let reply): reply.body(chunk)
         case .fanOut(let all, let part): all.body(part, chunk)
+        case .tool(let answer): answer.body(chunk)
         }
     }
 
@@ -191,6 +203,7 @@ enum AnswerWay {
         switch self {
         case .application(let reply): reply.end(trailers: trailers)
         case .fanOut(let all, let part): all.end(part)
+        case .tool(let answer): answer.end()
         }
     }
 
@@ -200,6 +213,10 @@ enum AnswerWay {
             reply.answer(status: status, headers: headers, body: body, correlation: correlation)
         case .fanOut(let all, let part):
             all.answer(part, status: status, headers: headers, body: body, correlation: correlation)
+        case .tool(let answer):
+            answer.head(status: status, correlation: correlation)
+            answer.body(body)
+            answer.end()
         }
     }
 
@@ -207,6 +224,7 @@ enum AnswerWay {
         switch self {
         case .application(let reply): reply.refuse(refusals, correlation: correlation)
         case .fanOut(let all, let part): all.refuse(part, refusals, correlation: correlation)
+        case .tool(let answer): answer.refuse(refusals, correlation: correlation)
         }
     }
 }

@@ -20,6 +20,7 @@ extension ControlHandlers {
     /// restored. Offers that were sent by then stay with their peers and cover nothing.
     func addResource(_ request: AddResource.Request) async throws(ControlFailure) -> AddResource.Response {
         let resource = try Self.resource(request)
+        try checkProgram(of: request.url)
         let isToDomain = request.offerTo.contains(Self.domainWord)
         let named = request.offerTo.filter { $0 != Self.domainWord }
         let peers = try (await plane.report { $0.peers(named) }).orFail()
@@ -79,10 +80,24 @@ extension ControlHandlers {
     /// Stands for every member of this node's domain among those to whom a resource is offered.
     private static let domainWord = "domain"
 
+    /// No request brings a command: what runs here is named by the configuration file.
+    private func checkProgram(of url: String) throws(ControlFailure) {
+        let servers = surroundings.reading.configuration.mcp.servers
+        guard case .program(let name)? = ToolPlace(url), servers[name] == nil else { return }
+        throw .usage(
+            "config.yaml names no program for it under mcp.servers; a new one is named there, before a start",
+            [
+                Fact("program", name),
+                Fact("named", servers.keys.map(\.description).joined(separator: ", ")),
+            ])
+    }
+
     private static func resource(_ request: AddResource.Request) throws(ControlFailure) -> LocalResource {
-        guard ResourceURL(request.url) != nil else {
+        let isForTools = ToolPlace.isMeant(by: request.url)
+        guard isForTools ? ToolPlace(request.url) != nil : ResourceURL(request.url) != nil else {
             throw .usage(
-                "a resource is at http://HOST:PORT[/PATH] or http://unix:SOCKET[:/PATH], no query or user",
+                "a resource is at http://HOST:PORT[/PATH] or http://unix:SOCKET[:/PATH], no query or user; "
+                    + "an MCP server at mcp+http://..., or mcp+stdio:NAME as config.yaml names it",
                 [Fact("url", String(request.url.prefix(256)))])
         }
         guard request.labels.count <= Limits.labelsPerResource else {
@@ -94,8 +109,13 @@ extension ControlHandlers {
         if let timeout = request.timeoutMilliseconds, timeout <= 0 {
             throw .usage("a time-out is longer than nothing", [Fact("milliseconds", timeout)])
         }
-        let capabilities =
-            request.capabilities.isEmpty ? CapabilityMatcher.standard : request.capabilities
+        let standard = isForTools ? CapabilityMatcher.tools : CapabilityMatcher.standard
+        let capabilities = request.capabilities.isEmpty ? standard : request.capabilities
+        if isForTools, let other = capabilities.first(where: { $0.methods != [ToolCall.method] }) {
+            throw .usage(
+                "an MCP server has tools only: a capability of it is 'NAME=TOOL /PATH'",
+                [Fact("capability", other.name), Fact("methods", other.methods.joined(separator: ","))])
+        }
         let names = capabilities.map(\.name)
         guard Set(names).count == names.count else {
             throw .usage(
@@ -107,7 +127,8 @@ extension ControlHandlers {
             ResourceLabel(key: label.key, value: label.value.precomposedStringWithCanonicalMapping)
         }.sorted()
         let description = ResourceDescription(
-            name: request.name, protocol: .http, capabilities: capabilities, labels: labels)
+            name: request.name, protocol: isForTools ? .mcp : .http, capabilities: capabilities,
+            labels: labels)
         return LocalResource(
             description: description, url: request.url, timeoutInMilliseconds: request.timeoutMilliseconds)
     }

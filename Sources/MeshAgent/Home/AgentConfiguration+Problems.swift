@@ -15,6 +15,7 @@ extension AgentConfiguration {
         discoveryProblems(say)
         gatewayProblems(say)
         policyProblems(say)
+        toolProblems(say)
         let days = ConfigurationBounds.auditDays
         if !days.contains(audit.days) {
             say("audit.days", "", "\(audit.days) days", "\(days.lowerBound) to \(days.upperBound)")

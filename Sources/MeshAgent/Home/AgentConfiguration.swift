@@ -22,6 +22,8 @@ public struct AgentConfiguration: Sendable, Equatable {
     public var agreements = Agreements()
     /// A policy engine that is asked about calls.
     public var policy = Policy()
+    /// Servers of the Model Context Protocol that this agent runs.
+    public var mcp = MCP()
     /// Whether `echo` is offered to every newly trusted peer for 30 days. Without it a first call needs a
     /// resource.
     public var isEchoOffered = true
@@ -91,6 +93,14 @@ public struct AgentConfiguration: Sendable, Equatable {
         public var tokenFile: String?
         /// PEM of the authorities that may vouch for an `https://` engine; nil: those of the system.
         public var authorityFile: String?
+    }
+
+    /// Servers of the Model Context Protocol that this agent runs.
+    public struct MCP: Sendable, Equatable {
+        /// What `mcp+stdio:NAME` starts: the absolute path of a program, and its arguments. At most 16, each
+        /// of at most 64 words of 4 096 bytes. Whoever writes them here has them run as this agent's user, so
+        /// `config.yaml` alone names them, and only while nobody else can change it.
+        public var servers = OrderedTable<ResourceName, [String]>()
     }
 
     /// On which side of calls something is done.

@@ -17,6 +17,13 @@ extension ConfigurationReader {
         for setting in Setting.all {
             // An empty variable is how many tools say "not set".
             guard let text = environment[setting.variable], !text.isEmpty else { continue }
+            guard setting.sources == .anywhere else {
+                problems.append(
+                    ConfigurationProblem(
+                        key: setting.key, origin: .environment(setting.variable),
+                        what: "is set in config.yaml only", fix: "unset it, and write \(setting.key) there"))
+                continue
+            }
             apply(setting, SettingValue(.text(text)), from: .environment(setting.variable))
         }
         // Not a mistake that stops the agent: orchestrators add variables named after a service

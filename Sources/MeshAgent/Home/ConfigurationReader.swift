@@ -18,7 +18,10 @@ public struct ConfigurationReader: Sendable {
         home: Home, environment: [String: String], options: ConfigurationOptions = ConfigurationOptions()
     ) throws(HomeError) -> ConfigurationReading {
         let file = try home.contents(of: home.configuration, limit: ConfigurationText.sizeLimit)
-        return read(file: file, environment: environment, options: options) { path throws(HomeError) in
+        let isGuarded = file == nil || home.isGuarded(home.configuration)
+        return read(
+            file: file, environment: environment, options: options, isFileGuarded: isGuarded
+        ) { path throws(HomeError) in
             try home.contents(of: home.resolve(path), limit: ConfigurationText.sizeLimit)
         }
     }
@@ -28,13 +31,16 @@ public struct ConfigurationReader: Sendable {
     ///   - file: the bytes of `config.yaml`; nil when there is none.
     ///   - environment: all variables of the process; others than ours are left alone.
     ///   - hostName: the name when nobody set one.
+    ///   - isFileGuarded: whether nobody but its owner, who is this user or root, can change the file.
     ///   - named: the bytes of a file that the configuration names; nil when there is none.
     public static func read(
         file: [UInt8]?, environment: [String: String], options: ConfigurationOptions = ConfigurationOptions(),
-        hostName: NodeName = .ofThisHost(), named: (String) throws(HomeError) -> [UInt8]? = { _ in nil }
+        hostName: NodeName = .ofThisHost(), isFileGuarded: Bool = true,
+        named: (String) throws(HomeError) -> [UInt8]? = { _ in nil }
     ) -> ConfigurationReading {
         var reader = ConfigurationReader(name: hostName)
         if let file { reader.take(file: file) }
+        if !isFileGuarded { reader.refuseGuardedSettings() }
         reader.take(environment: environment)
         reader.take(options)
         reader.takeStaticFile(named)
@@ -113,6 +119,18 @@ public struct ConfigurationReader: Sendable {
                     key: key, origin: .file(line: member.line),
                     what: "is a group of settings, not \(member.value.kind)",
                     fix: "set \(names.joined(separator: ", "))"))
+        }
+    }
+
+    /// Whoever can change the file would otherwise have programs run in this user's name.
+    private mutating func refuseGuardedSettings() {
+        for setting in Setting.all where setting.sources == .fileOnly {
+            guard let origin = origins[setting.key] else { continue }
+            problems.append(
+                ConfigurationProblem(
+                    key: setting.key, origin: origin,
+                    what: "names programs to run, and others can change config.yaml",
+                    fix: "chmod go-w config.yaml, owned by the agent's user or root"))
         }
     }
 

@@ -94,6 +94,13 @@ public struct Home: Sendable, Equatable {
         }
     }
 
+    /// Whether nobody but its owner can change a file, and that is this user or root.
+    func isGuarded(_ path: String) -> Bool {
+        var found = stat()
+        guard stat(path, &found) == 0 else { return false }
+        return found.st_mode & 0o022 == 0 && (found.st_uid == geteuid() || found.st_uid == 0)
+    }
+
     /// The bytes of a file in the home; nil when there is none.
     func contents(of path: String, limit: Int) throws(HomeError) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)

@@ -17,6 +17,8 @@ struct Setting: Sendable {
     let copy: @Sendable (AgentConfiguration, inout AgentConfiguration) -> Void
     /// When a new value of it holds.
     private(set) var change = Change.withRestart
+    /// Where it may be set.
+    private(set) var sources = Sources.anywhere
 
     /// When a new value of a setting holds.
     enum Change: Sendable, Equatable {
@@ -24,6 +26,20 @@ struct Setting: Sendable {
         case atOnce
         /// At the agent's next start.
         case withRestart
+    }
+
+    /// Where a setting may be set.
+    enum Sources: Sendable, Equatable {
+        case anywhere
+        /// In `config.yaml`, and there only while nobody but its owner can change it.
+        case fileOnly
+    }
+
+    /// The same, set in the file only.
+    func inFileOnly() -> Setting {
+        var setting = self
+        setting.sources = .fileOnly
+        return setting
     }
 
     /// The same, changed without a restart.
@@ -118,7 +134,7 @@ struct Setting: Sendable {
             several(
                 "agreements.requireApprovals", \.agreements.requireApprovals, read: SettingReading.personRoles
             ) { $0.map(\.rawValue).joined(separator: ",") }.atOnce(),
-        ] + policy + [
+        ] + policy + tools + [
             toggle("echo", \.isEchoOffered).atOnce(),
             one("audit.days", .number(ConfigurationBounds.auditDays, of: "days"), \.audit.days) { "\($0)" },
             one("audit.bytes", .bytes(ConfigurationBounds.auditBytes), \.audit.bytes) { ByteCount.text($0) },
@@ -144,6 +160,8 @@ enum ConfigurationBounds {
     static let policyTimeout: ClosedRange<Duration> = .milliseconds(10) ... .seconds(5)
     static let policyCache: ClosedRange<Duration> = .zero ... .seconds(3_600)
     static let principalsPerCaller = 64
+    /// Programs that speak MCP, the words of one's command, and the bytes of a word.
+    static let (toolServers, commandWords, commandWord) = (16, 64, 4_096)
     static let callers = 1_024
 }
 

@@ -113,6 +113,26 @@ enum SettingReading {
         }
     }
 
+    /// Programs and their arguments, by the names that resources use.
+    static func programs(
+        _ written: SettingValue, _ flaws: inout [SettingFlaw]
+    ) -> OrderedTable<ResourceName, [String]> {
+        table(written, key: .resource, &flaws, expected: "name: [/path/of/program, argument, ...]") {
+            value throws(SettingFlaw) in
+            var command: [String] = []
+            switch value.content {
+            case .text(let text): command = [text]
+            case .list(let words):
+                for word in words { command.append(try SettingForm.commandWord.value(of: word)) }
+            case .nothing, .table: break
+            }
+            guard let program = command.first, program.hasPrefix("/"), !program.utf8.contains(0),
+                command.count <= ConfigurationBounds.commandWords
+            else { throw misfit(value, SettingForm.command) }
+            return command
+        }
+    }
+
     static func users(_ written: SettingValue, _ flaws: inout [SettingFlaw]) -> OrderedTable<
         UInt32, Principal
     > {

@@ -21,7 +21,12 @@ struct Resource: AsyncParsableCommand {
 
         @OptionGroup var facts: FactOptions
         @Argument(help: "Its name: a-z 0-9 . _ -") var name: ResourceName
-        @Option(help: "Where it is: http://HOST:PORT[/PATH], or http://unix:SOCKET[:/PATH].") var url: String
+        @Option(
+            help: """
+                Where it is: http://HOST:PORT[/PATH], or http://unix:SOCKET[:/PATH]; an MCP server: \
+                mcp+http://..., or mcp+stdio:NAME as config.yaml names it.
+                """)
+        var url: String
         @Option(help: ArgumentHelp("What it can do; repeatable.", valueName: "declaration")) var capability:
             [String] = []
         @Option(

@@ -17,7 +17,8 @@ extension RunningAgent {
                 safety: safety)
         }
         let description = ResourceDescription(
-            name: resource(name), protocol: .http, capabilities: declared, labels: [])
+            name: resource(name), protocol: ToolPlace.isMeant(by: url) ? .mcp : .http,
+            capabilities: declared, labels: [])
         try await order(
             .addResource(
                 LocalResource(description: description, url: url, timeoutInMilliseconds: nil)))

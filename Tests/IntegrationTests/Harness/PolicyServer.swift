@@ -10,22 +10,7 @@ struct PolicyServer: Sendable {
     private let server: StandIn
 
     /// A Python that has regopy; nil where it cannot be had.
-    static let python: String? = {
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(filePath: Program.sources + "/Scripts/python-with")
-        process.arguments = ["regopy"]
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        do {
-            try process.run()
-        } catch {
-            return nil
-        }
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return process.terminationStatus == 0 ? text.trimmingCharacters(in: .whitespacesAndNewlines) : nil
-    }()
+    static let python = Python.with("regopy")
 
     /// Starts one with this policy, which ends with the test.
     static func start(in mesh: TestMesh, _ policy: String, token: String? = nil) async throws -> PolicyServer

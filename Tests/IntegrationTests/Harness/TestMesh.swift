@@ -23,6 +23,18 @@ final class TestMesh: Sendable {
         try result.get()
     }
 
+    /// Writes the configuration file of an agent that is not started yet: the programs that it may run.
+    func configure(_ name: String, programs: [String: [String]]) throws {
+        let home = folder.file(name)
+        try FileManager.default.createDirectory(
+            atPath: home, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        // JSON is YAML.
+        let text = try JSONEncoder().encode(["mcp": ["servers": programs]])
+        try text.write(to: URL(filePath: home + "/config.yaml"))
+        try FileManager.default.setAttributes(
+            [.posixPermissions: 0o600], ofItemAtPath: home + "/config.yaml")
+    }
+
     /// Starts an agent; its home is called as it is.
     func start(
         _ name: String, home: String? = nil, listen: String = "127.0.0.1:0", gateway: String = "127.0.0.1:0",

@@ -73,9 +73,12 @@ struct ConfigurationReaderTests {
             log:
               level: debug
               format: json
+            mcp:
+              servers: { files: [/usr/bin/files, --root] }
             """)
         #expect(reading.problems == [])
         let configuration = reading.configuration
+        #expect(configuration.mcp.servers[ResourceName("files")!] == ["/usr/bin/files", "--root"])
         #expect(configuration.name.description == "alpha")
         #expect(configuration.listen == Endpoint(host: "::", port: 7500))
         #expect(
