@@ -85,6 +85,23 @@ struct ToolProgramTests {
         }
     }
 
+    @Test("are another process for each principal, and one for all calls of one")
+    func principals() async throws {
+        try await TestMesh.with { mesh in
+            try mesh.configure("alice", programs: ["x": ["/usr/bin/python3", Self.script]])
+            let alice = try await mesh.start("alice")
+            let bob = try await mesh.start("bob", environment: ["COMITY_GATEWAY_PRINCIPALS": "port=ann+ben"])
+            try await bob.join(alice)
+            try await alice.provide("tools", at: "mcp+stdio:x", ["all=TOOL / unsafe"])
+            try await alice.offer("tools", to: bob)
+            var numbers: [Int?] = []
+            for name in ["ann", "ben", "ann"] {
+                numbers.append(try await about(bob, ["comity-principal": name])["process"] as? Int)
+            }
+            #expect(numbers[0] != nil && numbers[0] == numbers[2] && numbers[0] != numbers[1], "\(numbers)")
+        }
+    }
+
     @Test("and all that it started end with the agent, and its folder is gone")
     func ends() async throws {
         var numbers: [Int] = []

@@ -2,6 +2,7 @@ import MeshBase
 import MeshGateway
 import MeshMCP
 import MeshRouting
+import NIOPosix
 import Testing
 
 @testable import MeshAgent
@@ -113,6 +114,33 @@ struct ToolServersTests {
         ] {
             #expect(ToolPlace(text) == nil, "\(text)")
         }
+    }
+
+    @Test("with a program: it is started sixteen times in a minute for one node, and not once more")
+    func starts() async throws {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let seen = try await loop.submit {
+            var commands = OrderedTable<ResourceName, [String]>()
+            commands[ResourceName("x")!] = ["/bin/true"]
+            let programs = ToolPrograms(commands)
+            func isStarted(_ name: String, for node: UInt8?) -> Bool {
+                do throws(ToolFailure) {
+                    let process = try programs.start(
+                        ResourceName(name)!, for: node.map(Self.node), on: loop)
+                    process.closeFiles()
+                    process.end()
+                    return true
+                } catch {
+                    return false
+                }
+            }
+            let first = (0..<ToolPrograms.startsMax).map { _ in isStarted("x", for: 1) }
+            return [
+                first.allSatisfy { $0 }, isStarted("x", for: 1), isStarted("x", for: 2),
+                isStarted("y", for: 2),
+            ]
+        }.get()
+        #expect(seen == [true, false, true, false])
     }
 
     @Test("of one peer keep what there is room for, and take nothing from another's")
