@@ -28,8 +28,11 @@ private struct ShownCommand: Sendable {
 
     private static func options(in help: String) -> [String] {
         help.split(separator: "\n").filter { $0.hasPrefix("  -") }
-            .flatMap { $0.split { " ,".contains($0) }.filter { $0.hasPrefix("--") }.prefix(1) }.map(
-                String.init)
+            .flatMap { row in
+                // `-h, --help`, `--local-first/--spread`: what is said of them may name others.
+                row.split { " ,/".contains($0) }.prefix { $0.hasPrefix("-") }
+                    .filter { $0.hasPrefix("--") }.map(String.init)
+            }
     }
 }
 
