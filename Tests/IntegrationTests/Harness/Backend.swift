@@ -38,7 +38,7 @@ final class Backend: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-                    try channel.pipeline.syncOperations.addHandler(Server(log))
+                    try channel.pipeline.syncOperations.addHandlers(WholeRequests(), Server(log))
                 }
             }
         let bound = path.map { bootstrap.bind(unixDomainSocketPath: $0) }
@@ -68,23 +68,18 @@ final class Backend: Sendable {
 
     /// One connection.
     private final class Server: ChannelInboundHandler {
-        typealias InboundIn = HTTPServerRequestPart
+        typealias InboundIn = WholeRequest
         typealias OutboundOut = HTTPServerResponsePart
 
         private let log: Log
-        private var head: HTTPRequestHead?
         private var body = ByteBuffer()
 
         init(_ log: Log) { self.log = log }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            switch unwrapInboundIn(data) {
-            case .head(let head):
-                self.head = head
-                body.clear()
-            case .body(var piece): body.writeBuffer(&piece)
-            case .end: if let head { answer(head, context) }
-            }
+            let request = unwrapInboundIn(data)
+            body = request.body
+            answer(request.head, context)
         }
 
         private func answer(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {

@@ -51,7 +51,7 @@ final class ToolBackend: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-                    try channel.pipeline.syncOperations.addHandler(Server(bound))
+                    try channel.pipeline.syncOperations.addHandlers(WholeRequests(), Server(bound))
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
@@ -78,23 +78,18 @@ final class ToolBackend: Sendable {
     }
 
     private final class Server: ChannelInboundHandler {
-        typealias InboundIn = HTTPServerRequestPart
+        typealias InboundIn = WholeRequest
         typealias OutboundOut = HTTPServerResponsePart
 
         private let backend: Slot<ToolBackend>
-        private var head: HTTPRequestHead?
         private var body = ByteBuffer()
 
         init(_ backend: Slot<ToolBackend>) { self.backend = backend }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            switch unwrapInboundIn(data) {
-            case .head(let head):
-                self.head = head
-                body.clear()
-            case .body(var piece): body.writeBuffer(&piece)
-            case .end: if let head { answer(head, context) }
-            }
+            let request = unwrapInboundIn(data)
+            body = request.body
+            answer(request.head, context)
         }
 
         private func answer(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
