@@ -1,4 +1,5 @@
 import MeshBase
+import MeshWire
 
 /// JSON as it is written here: bytes that are put together, of parts that were read before.
 enum JSONLine {
@@ -31,5 +32,22 @@ enum JSONLine {
     /// there is none.
     static func onOneLine(_ json: some Sequence<UInt8>) -> [UInt8] {
         json.map { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") ? UInt8(ascii: " ") : $0 }
+    }
+}
+
+/// Parts of an object that was read before; nil where they are not there.
+enum JSONPart {
+    /// The value of a member.
+    static func member(_ name: String, of object: [UInt8]) -> ForeignJSON? {
+        do throws(ForeignJSONError) { return try ForeignJSON(object)[name] } catch { return nil }
+    }
+
+    /// The bytes of that value, as they came.
+    static func bytes(_ name: String, of object: [UInt8]) -> [UInt8]? {
+        do throws(ForeignJSONError) {
+            return try ForeignJSON.members(of: object)[name].map { Array(object[$0]) }
+        } catch {
+            return nil
+        }
     }
 }

@@ -80,7 +80,9 @@ public enum ToolDoor {
         case "ping": return .answer(status: 200, result(id, Array("{}".utf8)))
         case "tools/list":
             // All stand on one page, so no page has a place that could be named.
-            guard member("cursor", of: params) == nil else { return invalid(id, "no page begins there") }
+            guard JSONPart.member("cursor", of: params) == nil else {
+                return invalid(id, "no page begins there")
+            }
             return .list(id)
         case "tools/call": return call(id, params)
         default:
@@ -90,7 +92,7 @@ public enum ToolDoor {
     }
 
     private static func begin(_ id: RPCID, _ params: [UInt8], server: String, version: String) -> Step {
-        guard case .text(let asked)? = member("protocolVersion", of: params) else {
+        guard case .text(let asked)? = JSONPart.member("protocolVersion", of: params) else {
             return invalid(id, "protocolVersion is missing")
         }
         let spoken = MCPVersion.spoken.contains(asked) ? asked : MCPVersion.latest
@@ -101,16 +103,16 @@ public enum ToolDoor {
     }
 
     private static func call(_ id: RPCID, _ params: [UInt8]) -> Step {
-        guard case .text(let name)? = member("name", of: params) else {
+        guard case .text(let name)? = JSONPart.member("name", of: params) else {
             return invalid(id, "the tool's name is missing")
         }
         guard let path = ToolCall.path(of: name) else {
             return invalid(id, "no tool is called \(name.prefix(64))")
         }
-        switch member("arguments", of: params) {
+        switch JSONPart.member("arguments", of: params) {
         case nil: return .call(id, path: path, arguments: Array("{}".utf8))
         case .object?:
-            guard let arguments = part("arguments", of: params) else { break }
+            guard let arguments = JSONPart.bytes("arguments", of: params) else { break }
             return .call(id, path: path, arguments: arguments)
         default: break
         }
@@ -119,19 +121,6 @@ public enum ToolDoor {
 
     private static func invalid(_ id: RPCID, _ text: String) -> Step {
         .answer(status: 200, error(id, RPCCode.paramsInvalid, text))
-    }
-
-    // Both read what a message was read from, so neither fails.
-    private static func member(_ name: String, of params: [UInt8]) -> ForeignJSON? {
-        do throws(ForeignJSONError) { return try ForeignJSON(params)[name] } catch { return nil }
-    }
-
-    private static func part(_ name: String, of params: [UInt8]) -> [UInt8]? {
-        do throws(ForeignJSONError) {
-            return try ForeignJSON.members(of: params)[name].map { Array(params[$0]) }
-        } catch {
-            return nil
-        }
     }
 
     // MARK: What the mesh answered

@@ -74,11 +74,3 @@ struct ToolList: Sendable, Equatable {
         }
     }
 }
-
-/// Parts of JSON that was read before.
-enum JSONPart {
-    /// The text of a member of an object; nil where there is none.
-    static func text(_ name: String, of object: [UInt8]) -> String? {
-        do throws(ForeignJSONError) { return try ForeignJSON(object).text(name) } catch { return nil }
-    }
-}

@@ -185,7 +185,8 @@ public struct ToolSession: Sendable, Equatable {
     }
 
     private mutating func opened(_ result: [UInt8]) -> [Effect] {
-        guard let spoken = JSONPart.text("protocolVersion", of: result), MCPVersion.spoken.contains(spoken)
+        guard case .text(let spoken)? = JSONPart.member("protocolVersion", of: result),
+            MCPVersion.spoken.contains(spoken)
         else {
             return abandon(.misbehaved("it speaks no revision of MCP that is spoken here"), .none)
         }

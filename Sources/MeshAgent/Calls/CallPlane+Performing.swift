@@ -254,7 +254,7 @@ extension CallPlane {
     }
 
     /// What a resource's URL says; each is read once.
-    func url(_ text: String) -> ResourceURL? {
+    private func url(_ text: String) -> ResourceURL? {
         if let url = tables.value.urls[text] { return url }
         guard let url = ResourceURL(text) else { return nil }
         if tables.value.urls.count >= Self.urlsKept { tables.value.urls = [:] }

@@ -1,5 +1,4 @@
 import MeshBase
-import MeshControl
 import MeshGateway
 import MeshMCP
 import MeshRouting
@@ -22,14 +21,11 @@ final class HTTPToolServer: ToolServer {
     private let caller: NodeID?
     private let loop: any EventLoop
     private let client: ResourceClient
-    private var session = ToolSession(program: ProgramVersion.text)
+    private let feed = ToolSessionFeed()
     private var orders: [ToolSession.OrderID: Ordered] = [:]
-    private var lastOrder: ToolSession.OrderID = 0
     private var exchanges: [Int64: ToolExchange] = [:]
     /// What the server calls the session (`Mcp-Session-Id`); nil: it does not.
     private var name: String?
-    private var inputs = CircularBuffer<ToolSession.Input>()
-    private var isPerforming = false
 
     init(_ url: ResourceURL, for caller: NodeID?, on loop: any EventLoop, through client: ResourceClient) {
         self.url = url
@@ -39,16 +35,16 @@ final class HTTPToolServer: ToolServer {
     }
 
     /// Whether nobody waits for anything.
-    var isAtRest: Bool { session.isAtRest }
+    var isAtRest: Bool { feed.isAtRest }
 
     func order(
         _ order: ToolSession.Order, of fields: [HeaderField], within share: ToolShare,
         then: @escaping (ToolSession.Outcome) -> Void
     ) -> ToolSession.OrderID {
-        lastOrder += 1
-        orders[lastOrder] = Ordered(fields: fields, share: share, then: then)
-        take(.ordered(lastOrder, order))
-        return lastOrder
+        let id = feed.nextOrder()
+        orders[id] = Ordered(fields: fields, share: share, then: then)
+        take(.ordered(id, order))
+        return id
     }
 
     func withdraw(_ id: ToolSession.OrderID) {
@@ -67,16 +63,8 @@ final class HTTPToolServer: ToolServer {
 
     // MARK: What happened
 
-    /// Told of what happened, in its order; what is to be done about it is done before the next.
-    func take(_ input: ToolSession.Input) {
-        inputs.append(input)
-        guard !isPerforming else { return }
-        isPerforming = true
-        while let input = inputs.popFirst() {
-            for effect in session.handle(input) { perform(effect) }
-        }
-        isPerforming = false
-    }
+    /// Told of what happened, in its order.
+    func take(_ input: ToolSession.Input) { feed.take(input) { perform($0) } }
 
     /// The server named the session that it begins; false for what is no name.
     func begins(as name: String?) -> Bool {
@@ -126,7 +114,7 @@ final class HTTPToolServer: ToolServer {
         var headers = [HeaderField("accept", "application/json, text/event-stream")]
         if !bytes.isEmpty { headers.append(HeaderField("content-type", "application/json")) }
         if let name { headers.append(HeaderField("mcp-session-id", name)) }
-        if let version = session.version { headers.append(HeaderField("mcp-protocol-version", version)) }
+        if let version = feed.version { headers.append(HeaderField("mcp-protocol-version", version)) }
         let request = ResourceRequest(
             url: url, method: method, path: "/", query: nil, headers: headers, added: fields,
             body: .whole(ByteBuffer(bytes: bytes)), caller: caller, timeout: timeout)

@@ -1,5 +1,4 @@
 import MeshBase
-import MeshControl
 import MeshMCP
 import MeshRouting
 import NIOCore
@@ -46,12 +45,9 @@ final class ProgramToolServer: ToolServer {
     private let caller: NodeID?
     private let programs: ToolPrograms
     private let loop: any EventLoop
-    private var session = ToolSession(program: ProgramVersion.text)
+    private let feed = ToolSessionFeed()
     private var orders: [ToolSession.OrderID: (ToolSession.Outcome) -> Void] = [:]
-    private var lastOrder: ToolSession.OrderID = 0
     private var run: Run?
-    private var inputs = CircularBuffer<ToolSession.Input>()
-    private var isPerforming = false
     private var rest: Scheduled<Void>?
 
     /// - Parameter name: as the configuration names it.
@@ -62,17 +58,17 @@ final class ProgramToolServer: ToolServer {
         self.loop = loop
     }
 
-    var isAtRest: Bool { session.isAtRest }
+    var isAtRest: Bool { feed.isAtRest }
 
     func order(
         _ order: ToolSession.Order, of fields: [HeaderField], within share: ToolShare,
         then: @escaping (ToolSession.Outcome) -> Void
     ) -> ToolSession.OrderID {
         rest?.cancel()
-        lastOrder += 1
-        orders[lastOrder] = then
-        take(.ordered(lastOrder, order))
-        return lastOrder
+        let id = feed.nextOrder()
+        orders[id] = then
+        take(.ordered(id, order))
+        return id
     }
 
     func withdraw(_ id: ToolSession.OrderID) {
@@ -88,15 +84,7 @@ final class ProgramToolServer: ToolServer {
 
     // MARK: What happened
 
-    private func take(_ input: ToolSession.Input) {
-        inputs.append(input)
-        guard !isPerforming else { return }
-        isPerforming = true
-        while let input = inputs.popFirst() {
-            for effect in session.handle(input) { perform(effect) }
-        }
-        isPerforming = false
-    }
+    private func take(_ input: ToolSession.Input) { feed.take(input) { perform($0) } }
 
     private func heard(_ bytes: ByteBuffer, from run: Run) {
         guard self.run === run else { return }
@@ -131,7 +119,7 @@ final class ProgramToolServer: ToolServer {
     }
 
     private func restLater() {
-        guard session.isAtRest, run != nil else { return }
+        guard isAtRest, run != nil else { return }
         rest?.cancel()
         let bound = NIOLoopBound(self, eventLoop: loop)
         rest = loop.scheduleTask(in: Self.idleTime) {
