@@ -181,6 +181,7 @@ extension Node {
         case .close(let connection, let code): effects.post(.close(connection, code))
         case .linkUp(let node, let connection, _):
             isViewStale = true
+            drifts.linkChanged(with: node)
             effects.post(.linkUp(node, connection))
             tell(OverlayInput.linkUp(node), at: now, into: &effects)
             if case .dialled(let target)? = connections[connection] {
@@ -204,7 +205,7 @@ extension Node {
         case .linkDown(let node, let loss):
             isViewStale = true
             reach.forget(node)
-            drifts.linkDown(with: node)
+            drifts.linkChanged(with: node)
             // Of a link that nobody needs calls were told before.
             if loss != .idle { effects.post(.linkDown(node)) }
             tell(OverlayInput.linkDown(node), at: now, into: &effects)

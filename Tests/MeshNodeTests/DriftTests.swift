@@ -145,6 +145,37 @@ struct DriftTests {
         }
     }
 
+    private func tells(_ table: NodeTable, _ place: Int) -> Bool {
+        table.places[place].effects.contains {
+            if case .send(_, .beliefs) = $0 { true } else { false }
+        }
+    }
+
+    @Test("a report that was lost with its connection is told again over the one that replaces it")
+    func replaced() throws {
+        var table = pair()
+        let lost = try #require(active(table, 0).first)
+        table.places[0].shelf.agreements[lost] = nil
+        table.restart(0)
+        for place in 0...1 { table.places[place].effects = [] }
+        var told: Int?
+        for _ in 0..<10_000 where told == nil {
+            table.pass(.milliseconds(1))
+            told = (0...1).first { tells(table, $0) }
+        }
+        let first = try #require(told)
+        let other = 1 - first
+        try #require(!tells(table, other))
+        // The other end breaks off before the report comes, and dials anew.
+        table.places[first].effects = []
+        let broken = try #require(table.places[other].links[table.id(first)])
+        table.places[other].ends[broken] = nil
+        table.tell(other, .connectionClosed(broken))
+        table.pass(.seconds(30))
+        #expect(!table.places[first].effects.contains(.linkDown(table.id(other))), "it saw a link end")
+        for place in 0...1 { #expect(table.places[place].node.drift(with: table.id(1 - place)) != nil) }
+    }
+
     @Test("is over on both sides once both hold the same again")
     func over() throws {
         var table = pair()

@@ -54,7 +54,7 @@ struct DriftWatchTests {
             #expect(ping(&watch, 1, 2).isEmpty)
             #expect(ping(&watch, 1, 2, isAtRest: false).isEmpty)
         }
-        watch.linkDown(with: peer)
+        watch.linkChanged(with: peer)
         #expect(ping(&watch, 1, 2).isEmpty)
     }
 
@@ -122,7 +122,7 @@ struct DriftWatchTests {
         var watch = DriftWatch()
         #expect(ping(&watch, 1, 2).isEmpty)
         _ = watch.reported(by: peer, report(2)[0], at: start.instant)
-        watch.linkDown(with: peer)
+        watch.linkChanged(with: peer)
         #expect(ping(&watch, 1, 2).isEmpty, "one ping of the link before")
         #expect(ping(&watch, 1, 2) == [.tell(mark(1))], "a report of the link before")
         _ = watch.reported(by: peer, report(2)[0], at: start.instant)
@@ -163,7 +163,7 @@ struct DriftWatchTests {
         }
         let again = watch.found(with: peer, difference, at: start)
         #expect(again == nil, "told once")
-        watch.linkDown(with: peer)
+        watch.linkChanged(with: peer)
         #expect(watch.drift(with: peer) == drift)
         #expect(ping(&watch, 1, 2).isEmpty)
         #expect(ping(&watch, 1, 1) == [.over(drift)])

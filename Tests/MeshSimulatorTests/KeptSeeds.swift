@@ -151,6 +151,20 @@ import Testing
                 .issuerDeaths, .longSleep,
             ],
             description: "power was lost between a decision and the bundle that it was about"),
+        Kept(
+            seed: 17, nodes: 12, domain: .partners,
+            faults: [
+                .resets, .flapping, .powerLosses, .clockDrift, .clockJumps, .clockLeaps, .operators,
+                .tornWrites, .backups, .returns, .clockYears, .equivocation, .forgery, .issuerDeaths,
+            ],
+            description: "what a node believes was lost with a connection that another replaced"),
+        Kept(
+            seed: 58, nodes: 9, domain: .partners,
+            faults: [
+                .slowNetwork, .resets, .partitions, .flapping, .pauses, .clockDrift, .clockJumps,
+                .fullDisks, .backups, .clockYears, .equivocation, .futureDating, .flooding,
+            ],
+            description: "a call was ordered in the turn that ended the domain agreement's ground"),
     ]
 
     @Test(arguments: kept)

@@ -179,8 +179,9 @@ struct DriftWatch: Equatable, Sendable {
         case over(Drift)
     }
 
-    /// The link is gone: what was seen over it begins anew; what was found stays.
-    mutating func linkDown(with node: NodeID) {
+    /// The link is gone, or another connection carries it from now on, and what was told over the one before
+    /// may be lost with it: what was seen over it begins anew; what was found stays.
+    mutating func linkChanged(with node: NodeID) {
         files.update(node) { file in
             file.rest()
             file.heard = nil

@@ -17,7 +17,8 @@ import MeshTrust
 ///   heard; and what answers the other's;
 /// - `domainList`, `domainAgreement`: what it holds of the agreements of domains, and each of them once; who
 ///   holds none answers the other's list by an empty one;
-/// - `credential`, of a node that accepts the other's domain: its own, in answer to that domain's tag.
+/// - `credential`, of a node that accepts the other's domain: its own, in answer to that domain's tag, and
+///   once more when it takes the other's in for the first time (seed 17).
 ///
 /// What else pays is a change, once, however often it is written: a head (`head`, `places` to those who may
 /// lack it, and what follows from asking for it), an agreement, a credential, a membership, a paper. And
@@ -127,7 +128,8 @@ extension World {
             guard let home = hosts[run.host].disk.home?.domain,
                 hosts[far].disk.partners.decided?.body.partner(home) != nil
             else { return }
-            checks.quiet.pay(for: [(.credential, 1)], along: way.back)
+            let isKnown = hosts[far].disk.credentials[hosts[run.host].node] != nil
+            checks.quiet.pay(for: [(.credential, isKnown ? 1 : 2)], along: way.back)
         case .send(let connection, let document):
             guard isQuiet, let kind = QuietCheck.kind(of: document),
                 let far = truth(behind: connection, of: run).flatMap({ hostOfNode[$0] })

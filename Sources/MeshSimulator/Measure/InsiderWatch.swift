@@ -148,11 +148,12 @@ extension World {
             let number = watch?.nextChange()
         else { return }
         let label = ResourceLabel(key: .named("kind"), value: "news-\(number)")
+        let orders = Self.orders(at: host)
         let resource = LocalResource(
             description: ResourceDescription(
                 name: .named("news"), protocol: .http,
-                capabilities: Self.ordersResource.description.capabilities, labels: [label]),
-            url: Self.ordersResource.url, timeoutInMilliseconds: 4_000)
+                capabilities: orders.description.capabilities, labels: [label]),
+            url: orders.url, timeoutInMilliseconds: 4_000)
         command(host, .addResource(resource, toDomain: .offered))
     }
 

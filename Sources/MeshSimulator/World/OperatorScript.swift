@@ -46,6 +46,8 @@ struct OperatorScript: Sendable {
     var keysUsed: [Int] = []
     /// Limits of agreements come from a draw of their own, that moves no other.
     var limits = SeededGenerator(seed: 0)
+    /// So does what is said of routes.
+    var routes = SeededGenerator(seed: 0)
     /// What is known of domains.
     var domains = DomainScript(
         generator: SeededGenerator(seed: 0), partners: SeededGenerator(seed: 0))
@@ -124,7 +126,7 @@ extension World {
             script.pending[ticket] = .join(guest: guest, host: host, tries: tries)
         case .provide(let host):
             script.providers.insert(host)
-            command(host, .addResource(Self.ordersResource, toDomain: drawDomainOffer()))
+            command(host, .addResource(Self.orders(at: host), toDomain: drawDomainOffer()))
         case .offer(let host, let peer): offer(host, peer)
         case .people(let host, let looks): lookToApprovals(host, looks: looks)
         case .accept(let host): accept(host)
@@ -257,17 +259,6 @@ extension World {
                 return desk.isUnderWay(record.contentID)
             }
         }
-    }
-
-    private mutating func route(_ host: Int) {
-        guard let pins = hosts[host].agent?.node.trust.pins else { return }
-        let trusted = script.providers.sorted().map { hosts[$0].node }.filter { pins.isTrusted($0) }
-        guard !trusted.isEmpty else { return }
-        command(
-            host,
-            .route(
-                Self.orders,
-                [.via(trusted.enumerated().map { RouteProvider($1, weight: Int64($0 + 1)) })]))
     }
 
     /// Something that an operator does one day.

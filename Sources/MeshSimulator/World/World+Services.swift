@@ -11,12 +11,19 @@ extension World {
         name: .named("put"), methods: ["PUT"], path: "/item", safety: .idempotent)
     private static let pay = Capability(name: .named("pay"), methods: ["POST"], path: "/pay", safety: .unsafe)
 
-    /// The service `orders`, as a node provides it.
-    static let ordersResource = LocalResource(
-        description: ResourceDescription(
-            name: orders, protocol: .http, capabilities: [list, put, pay],
-            labels: [ResourceLabel(key: .named("kind"), value: "simulated")]),
-        url: "http://127.0.0.1:8080", timeoutInMilliseconds: 4_000)
+    /// Where a host stands: there are three zones.
+    static func zone(of host: Int) -> ResourceLabel {
+        ResourceLabel(key: .named("zone"), value: "z\(host % 3)")
+    }
+
+    /// The service `orders`, as the node of `host` provides it.
+    static func orders(at host: Int) -> LocalResource {
+        LocalResource(
+            description: ResourceDescription(
+                name: orders, protocol: .http, capabilities: [list, put, pay],
+                labels: [ResourceLabel(key: .named("kind"), value: "simulated"), zone(of: host)]),
+            url: "http://127.0.0.1:8080", timeoutInMilliseconds: 4_000)
+    }
 
     /// The next request of an application of this host, and the one after.
     mutating func ask(_ number: Int) {

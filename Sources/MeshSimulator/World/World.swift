@@ -67,6 +67,7 @@ struct World: Sendable {
         script.domains = DomainScript(
             generator: generator.split(), partners: SeededGenerator(seed: plan.seed ^ 0x6465_6564_73))
         script.limits = SeededGenerator(seed: plan.seed ^ 0x6c69_6d69_7473)
+        script.routes = SeededGenerator(seed: plan.seed ^ 0x726f_7574_6573)
         prepare()
     }
 
