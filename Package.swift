@@ -32,6 +32,8 @@ let below = ["MeshBase"] + protocols + ["MeshNode"]
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let posix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let http = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let http2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
+let hpack = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
 let tls = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -67,7 +69,7 @@ let modules: [Module] = [
     Module("MeshMCP", .plain, on: ["MeshBase", "MeshRouting", "MeshWire"]),
     Module("MeshStore", .plain, on: ["MeshBase", "MeshAudit", "MeshWire"], [grdb, sqlite]),
     Module("MeshLink", .plain, on: ["MeshBase", "MeshWire"], [nio, posix, tls, nioTLS]),
-    Module("MeshGateway", .plain, on: ["MeshBase", "MeshRouting"], [nio, posix, http]),
+    Module("MeshGateway", .plain, on: ["MeshBase", "MeshRouting"], [nio, posix, http, http2, hpack]),
     Module("MeshControl", .plain, on: ["MeshBase"], [hummingbird, hummingbirdCore, httpClient, nio, posix, http, logging]),
     Module("MeshTelemetry", .plain, on: ["MeshBase"]),
     Module("CSpawn", .border(pkgConfig: nil, apt: "libc6-dev"), tests: false),
@@ -159,7 +161,7 @@ let fuzzParts: [(folder: String, needs: [String], products: [Target.Dependency])
     ("MeshConsul", ["MeshConsul"], []),
     ("MeshPolicy", ["MeshPolicy", "MeshNode"], []),
     ("MeshMCP", ["MeshMCP"], []),
-    ("MeshGateway", ["MeshGateway"], []),
+    ("MeshGateway", ["MeshGateway"], [nio, hpack]),
     ("MeshControl", ["MeshControl"], [nio]),
     ("MeshAgent", ["MeshAgent"], []),
 ]
@@ -200,6 +202,7 @@ let package = Package(
         ? []
         : [
             .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+            .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
             .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
             .package(url: "https://github.com/apple/swift-certificates", from: "1.21.0"),
             .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),

@@ -74,6 +74,7 @@ struct AgentSockets: Sendable {
         _ = try await choice.open(wanted, isChosen: reading.origin(of: "gateway.listen") != .standard) {
             endpoint in
             var gateway = GatewayConfiguration(endpoint: endpoint, socketPath: socketPath, access: access)
+            gateway.cause = { CodeBook.entry(for: $0).cause }
             gateway.connectionLimit = OpenFiles.now.gatewayConnections
             let made = try await GatewayServer.start(gateway, on: ground.group, observer: ground.calls)
             server = made

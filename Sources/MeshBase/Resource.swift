@@ -76,7 +76,7 @@ public struct ResourceLabel: Hashable, Sendable, Codable, Comparable {
 
 /// How a resource is spoken to.
 public enum ResourceProtocol: String, Sendable, Codable, CaseIterable, Hashable {
-    /// HTTP/1.1 to a URL.
+    /// HTTP/1.1 to a URL, or gRPC, which to peers is a POST with trailers (decision 0039).
     case http
     /// Answered by the agent itself (`echo`).
     case builtin
@@ -89,7 +89,8 @@ public struct LocalResource: Hashable, Sendable, Codable {
     /// What peers are told.
     public let description: ResourceDescription
     /// `http://HOST:PORT[/PATH]` or `http://unix:SOCKET[:/PATH]`, without query, for an MCP server with
-    /// `mcp+` before it; nil for a built-in one.
+    /// `mcp+` before it, for a gRPC server with `grpc` in place of `http` and no path; nil for a built-in
+    /// one.
     public let url: String?
     /// How long one attempt at it may take; nil: half of the time left while another candidate exists, else
     /// all of it.

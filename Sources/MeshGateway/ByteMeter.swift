@@ -3,7 +3,7 @@ import NIOCore
 /// Stands before the decoder, which keeps silent about bytes that make up no field: padding, chunk
 /// extensions, an unfinished head. It tells the connection that and when bytes came, and lets none through
 /// any more once the connection is ending. What follows a request for a WebSocket is not for the decoder.
-final class ByteMeter: ChannelInboundHandler {
+final class ByteMeter: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
 

@@ -25,6 +25,8 @@ public struct GatewayConfiguration: Sendable {
     /// Bytes of an `/invoke` body; what goes beyond is refused. Also what is read and dropped of a body that
     /// nobody wants before the connection is closed instead.
     public var bodyLimit: Int
+    /// Why a code is said, in one sentence without a full stop: for gRPC, whose statuses have a text.
+    public var cause: @Sendable (RefusalCode) -> String
 
     public init(endpoint: Endpoint?, socketPath: String?, access: GatewayAccess = .open) {
         self.endpoint = endpoint
@@ -36,6 +38,7 @@ public struct GatewayConfiguration: Sendable {
         connectionLimit = 4_096
         collectedBody = Limits.repeatableBody
         bodyLimit = Limits.callBody
+        cause = { _ in "" }
     }
 }
 

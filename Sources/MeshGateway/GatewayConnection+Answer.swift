@@ -48,8 +48,7 @@ extension GatewayConnection {
     /// A whole answer, its length known.
     func answerWhole(
         _ id: GatewayRequestID?, status: Int, headers: [HeaderField], body: ByteBuffer,
-        correlation: CorrelationID?,
-        extra: [HeaderField] = []
+        correlation: CorrelationID?, extra: [HeaderField]
     ) {
         guard isOwed(id) else { return }
         exchange?.answer.begin(

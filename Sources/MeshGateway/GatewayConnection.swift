@@ -11,7 +11,7 @@ import NIOHTTP1
 ///
 /// What the decoder reads while an answer is owed waits in `backlog`; while anything waits there, nothing
 /// more is read, so that it holds at most what one read brought. All of it runs on the channel's event loop.
-final class GatewayConnection: ChannelDuplexHandler {
+final class GatewayConnection: ChannelDuplexHandler, GatewayOutlet, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = Never
     typealias OutboundOut = ByteBuffer
@@ -57,6 +57,7 @@ final class GatewayConnection: ChannelDuplexHandler {
     var pendingBytes = 0
     var pendingSince = NIODeadline.uptimeNanoseconds(0)
     private var hasSpoken = false
+    private var isCeded = false
     var lastRead = NIODeadline.now()
     /// When the last piece of an answer's body was written.
     var lastWritten = NIODeadline.uptimeNanoseconds(0)
@@ -84,7 +85,14 @@ final class GatewayConnection: ChannelDuplexHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
-        registry.depart(number)
+        if !isCeded { registry.depart(number) }
+    }
+
+    /// The connection speaks HTTP/2, and its place is another's from here on.
+    func cede() {
+        isCeded = true
+        idleAlarm?.cancel()
+        headAlarm?.cancel()
     }
 
     // MARK: What comes in
@@ -158,12 +166,15 @@ final class GatewayConnection: ChannelDuplexHandler {
             exchange?.isBodyHeld = request.delivery == .continued
             exchange?.awaitsInvitation = request.awaitsInvitation
             exchange?.isWebSocket = request.form.isWebSocket
-            observer.requestArrived(request, reply: GatewayReply(id: request.id, of: self))
+            guard let loop = context?.eventLoop else {
+                preconditionFailure("connection \(number) hands over a request outside of its channel")
+            }
+            observer.requestArrived(request, reply: GatewayReply(id: request.id, of: self, on: loop))
         case .health(let shape):
             begin(nil, shape, hasArrived: true)
             answerWhole(
                 nil, status: 200, headers: [HeaderField("content-type", "text/plain")],
-                body: ByteBuffer(string: "ok\n"), correlation: nil)
+                body: ByteBuffer(string: "ok\n"), correlation: nil, extra: [])
         case .chunk(let chunk):
             guard let exchange, let id = exchange.id else { return }
             if exchange.answer.hasEnded {

@@ -11,16 +11,12 @@ import NIOCore
 public struct GatewayReply: Sendable {
     /// The request that is answered.
     public let id: GatewayRequestID
-    private let connection: NIOLoopBound<GatewayConnection>
+    private let connection: NIOLoopBound<any GatewayOutlet>
 
     /// - Precondition: on the connection's event loop.
-    init(id: GatewayRequestID, of connection: GatewayConnection) {
+    init(id: GatewayRequestID, of outlet: any GatewayOutlet, on loop: any EventLoop) {
         self.id = id
-        guard let loop = connection.context?.eventLoop else {
-            preconditionFailure(
-                "a request of connection \(connection.number) was handed over after it left its channel")
-        }
-        self.connection = NIOLoopBound(connection, eventLoop: loop)
+        connection = NIOLoopBound(outlet, eventLoop: loop)
     }
 
     /// Where the connection lives: answers are cheapest from here.
@@ -49,7 +45,10 @@ public struct GatewayReply: Sendable {
 
     /// Gives a whole answer at once.
     public func answer(status: Int, headers: [HeaderField], body: ByteBuffer, correlation: CorrelationID?) {
-        onLoop { $0.answerWhole(id, status: status, headers: headers, body: body, correlation: correlation) }
+        onLoop {
+            $0.answerWhole(
+                id, status: status, headers: headers, body: body, correlation: correlation, extra: [])
+        }
     }
 
     /// Refuses with every reason; the first one's code decides the status. After a head it cuts the
@@ -63,7 +62,7 @@ public struct GatewayReply: Sendable {
     /// else the status of the first one's refusal.
     public func gathered(_ parts: [FanOutPart]) { onLoop { $0.answerGathered(id, parts) } }
 
-    private func onLoop(_ act: @escaping @Sendable (GatewayConnection) -> Void) {
+    private func onLoop(_ act: @escaping @Sendable (any GatewayOutlet) -> Void) {
         if connection.eventLoop.inEventLoop {
             act(connection.value)
         } else {

@@ -4,7 +4,8 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// The gateway for applications on this host: HTTP/1.1 on a loopback port and on a Unix socket.
+/// The gateway for applications on this host: HTTP/1.1, and HTTP/2 for gRPC, on a loopback port and on a Unix
+/// socket.
 ///
 /// It checks form, `Host` and origin (product page, "Applications use the local gateway"), and decides
 /// nothing about calls: what it accepts goes to its observer, and what the observer answers goes back. Each
@@ -129,9 +130,9 @@ private struct GatewayOpening: Sendable {
         limits.maxHeaderFieldSize = Limits.invocationHead
         limits.maxHeaderListSize = Limits.invocationHead
         let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits)
-        try channel.pipeline.syncOperations.addHandlers([
-            ByteMeter(connection), ByteToMessageHandler(decoder), connection,
-        ])
+        let (meter, decoding) = (ByteMeter(connection), ByteToMessageHandler(decoder))
+        let teller = ProtocolTeller(meter, decoding, connection, gate: gate, registry: registry)
+        try channel.pipeline.syncOperations.addHandlers([teller, meter, decoding, connection])
     }
 
     private func credentials(of channel: any Channel) -> EventLoopFuture<PeerCredentials?> {

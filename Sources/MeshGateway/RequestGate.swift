@@ -33,12 +33,7 @@ struct RequestGate: Sendable {
         _ head: HTTPRequestHead, _ fields: RequestFields, id: GatewayRequestID, at arrival: NIODeadline
     ) throws(RequestRefusal) -> Admission {
         try checkHost(fields, version: head.version)
-        if let origin = fields.origin {
-            throw RequestRefusal(.originRefused, [Fact("origin", origin)])
-        }
-        if let site = fields.fetchSite, site != "none" {
-            throw RequestRefusal(.originRefused, [Fact("sec-fetch-site", site)])
-        }
+        try checkOrigin(fields)
         let target = try RequestTarget.read(head.uri)
         if case .health = target, head.method == .GET { return .health }
         try checkToken(fields.authorization)
@@ -109,7 +104,18 @@ struct RequestGate: Sendable {
         }
     }
 
-    private func checkToken(_ authorization: String?) throws(RequestRefusal) {
+    /// No page in a browser calls in this node's name.
+    func checkOrigin(_ fields: RequestFields) throws(RequestRefusal) {
+        if let origin = fields.origin {
+            throw RequestRefusal(.originRefused, [Fact("origin", origin)])
+        }
+        if let site = fields.fetchSite, site != "none" {
+            throw RequestRefusal(.originRefused, [Fact("sec-fetch-site", site)])
+        }
+    }
+
+    /// Where the port asks for one.
+    func checkToken(_ authorization: String?) throws(RequestRefusal) {
         guard case .token(let digest, let hash) = access else { return }
         let scheme = "bearer "
         guard let authorization, authorization.utf8.count > scheme.utf8.count,

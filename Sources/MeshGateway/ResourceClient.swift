@@ -16,22 +16,31 @@ public struct ResourceClientConfiguration: Sendable {
     public var connectionLimit = 256
     /// Requests that wait so; further ones fail at once.
     public var waitingLimit = 4_096
+    /// Connections to one gRPC server on one event loop, each of which carries many calls: together they
+    /// carry more than a node serves at once. Further calls fail at once.
+    public var grpcConnectionLimit = 64
 
     public init() {}
 }
 
-/// The HTTP/1.1 client of this node's resources: one pool of connections for each event loop, so that a
-/// request never leaves the loop that it came on. It never retries, never redirects, and says whether a
-/// failed request may have had its effect.
+/// The client of this node's resources, by HTTP/1.1, and by HTTP/2 where they are gRPC servers: one pool of
+/// connections for each event loop, so that a request never leaves the loop that it came on. It never
+/// retries, never redirects, and says whether a failed request may have had its effect.
 public final class ResourceClient: Sendable {
-    private let pools: [ObjectIdentifier: NIOLoopBoundBox<ResourcePool>]
+    private let pools: [ObjectIdentifier: NIOLoopBoundBox<Pools>]
+
+    private struct Pools {
+        let http: ResourcePool
+        let grpc: GRPCPool
+    }
 
     /// - Parameter group: every event loop that `perform` will be called on.
     public init(_ configuration: ResourceClientConfiguration, on group: any EventLoopGroup) {
-        var pools: [ObjectIdentifier: NIOLoopBoundBox<ResourcePool>] = [:]
+        var pools: [ObjectIdentifier: NIOLoopBoundBox<Pools>] = [:]
         for loop in group.makeIterator() {
             pools[ObjectIdentifier(loop)] = .makeBoxSendingValue(
-                ResourcePool(configuration, loop), eventLoop: loop)
+                Pools(http: ResourcePool(configuration, loop), grpc: GRPCPool(configuration, loop)),
+                eventLoop: loop)
         }
         self.pools = pools
     }
@@ -47,8 +56,14 @@ public final class ResourceClient: Sendable {
                 "a request to \(request.url) on a loop that the client was not made for: \(loop)")
         }
         do throws(ResourceFailure) {
-            let exchange = ResourceExchange(request, head: try request.head(), observer: observer)
-            pool.value.carry(exchange, to: request.url)
+            guard request.url.isGRPC else {
+                let exchange = ResourceExchange(request, head: try request.head(), observer: observer)
+                pool.value.http.carry(exchange, to: request.url)
+                return exchange
+            }
+            let head = try GRPCRequestHead.fields(of: request)
+            let exchange = ResourceExchange(request, head: ByteBuffer(), observer: observer)
+            pool.value.grpc.carry(exchange, head, to: request.url)
             return exchange
         } catch {
             let exchange = ResourceExchange(request, head: ByteBuffer(), observer: observer)
@@ -63,7 +78,8 @@ public final class ResourceClient: Sendable {
         for pool in pools.values {
             await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
                 pool.eventLoop.execute {
-                    pool.value.close()
+                    pool.value.http.close()
+                    pool.value.grpc.close()
                     continuation.resume()
                 }
             }

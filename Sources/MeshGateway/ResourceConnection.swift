@@ -10,7 +10,7 @@ import NIOHTTP1
 ///     asking --a WebSocket opens--> switched --either end closes--> closed
 ///     asking --failure, cancel, Connection: close--> closed
 ///     idle --any byte, end of file--> closed
-final class ResourceConnection: ChannelDuplexHandler {
+final class ResourceConnection: ChannelDuplexHandler, ResourceCarrier {
     typealias InboundIn = HTTPClientResponsePart
     typealias OutboundIn = Never
 

@@ -19,8 +19,8 @@ public final class ResourceExchange {
     private var state: State
     /// Whether a byte may have left.
     var effect = PossibleEffect.none
-    /// The connection that carries it; nil while one is being made.
-    var connection: ResourceConnection?
+    /// What carries it; nil while that is being made.
+    var connection: (any ResourceCarrier)?
     /// While it waits for a connection: what is to happen when it is over.
     var whenOver: (() -> Void)?
 

@@ -84,7 +84,8 @@ public struct ResourceRequest: Sendable {
         return head
     }
 
-    private func passes(_ name: String, _ named: [String]) -> Bool {
+    /// Whether a field of the caller's passes; `named` are those that its `connection` names.
+    func passes(_ name: String, _ named: [String]) -> Bool {
         switch name {
         case "host", "content-length", "expect": return false
         default:

@@ -4,10 +4,13 @@ import NIOCore
 
 /// Where a resource is, read strictly: `http://HOST[:PORT][/PATH]`, or `http://unix:SOCKET[:/PATH]` for one
 /// that listens at a Unix socket of this machine, SOCKET being an absolute path of visible ASCII without
-/// `:`, `?`, `#` and `%`. No user information, no query, no fragment.
+/// `:`, `?`, `#` and `%`. No user information, no query, no fragment. A gRPC server is at `grpc://HOST:PORT`
+/// or `grpc://unix:SOCKET`: its calls have the paths.
 public struct ResourceURL: Hashable, Sendable, CustomStringConvertible {
     /// Where connections go.
     public let address: ResourceAddress
+    /// Whether it is a gRPC server's: HTTP/2 without TLS, by prior knowledge.
+    public let isGRPC: Bool
     /// Begins with `/`, normalised.
     public let path: String
     /// Of a host the address when it is one, and that of a Unix socket: no resolving is needed.
@@ -17,21 +20,26 @@ public struct ResourceURL: Hashable, Sendable, CustomStringConvertible {
 
     /// Nil unless `text` is such a URL of at most 2048 bytes.
     public init?(_ text: String) {
-        let scheme = "http://"
+        let isGRPC = text.hasPrefix(Self.grpcScheme)
+        let scheme = isGRPC ? Self.grpcScheme : "http://"
         guard text.utf8.count <= 2_048, text.hasPrefix(scheme) else { return nil }
         let rest = text.dropFirst(scheme.count)
         if rest.hasPrefix(Self.socketMark + "/") {
-            self.init(socket: rest.dropFirst(Self.socketMark.count))
+            self.init(socket: rest.dropFirst(Self.socketMark.count), isGRPC)
         } else {
-            self.init(host: rest)
+            self.init(host: rest, isGRPC)
         }
+        if isGRPC, path != "/" || rest.hasSuffix("/") { return nil }
     }
+
+    private static let grpcScheme = "grpc://"
 
     /// Before the path of a Unix socket.
     private static let socketMark = "unix:"
 
     /// - Parameter rest: SOCKET and what follows it.
-    private init?(socket rest: Substring) {
+    private init?(socket rest: Substring, _ isGRPC: Bool) {
+        self.isGRPC = isGRPC
         let colon = rest.firstIndex(of: ":") ?? rest.endIndex
         let file = String(rest[..<colon])
         let written = colon == rest.endIndex ? "/" : String(rest[rest.index(after: colon)...])
@@ -51,7 +59,8 @@ public struct ResourceURL: Hashable, Sendable, CustomStringConvertible {
         authority = "localhost"
     }
 
-    private init?(host rest: Substring) {
+    private init?(host rest: Substring, _ isGRPC: Bool) {
+        self.isGRPC = isGRPC
         let slash = rest.firstIndex(of: "/") ?? rest.endIndex
         let authority = String(rest[..<slash])
         let written = slash == rest.endIndex ? "/" : String(rest[slash...])
@@ -59,6 +68,8 @@ public struct ResourceURL: Hashable, Sendable, CustomStringConvertible {
         let hasPort = authority.hasPrefix("[") ? !authority.hasSuffix("]") : authority.contains(":")
         let port = authority.utf8.reversed().prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
         // `Endpoint` reads ports as integers are read: a sign would pass.
+        // No port is gRPC's own.
+        guard hasPort || !isGRPC else { return nil }
         guard !hasPort || (1...5).contains(port.count) && authority.dropLast(port.count).hasSuffix(":"),
             let endpoint = Endpoint(hasPort ? authority : authority + ":80"), endpoint.port != 0
         else { return nil }
@@ -69,7 +80,7 @@ public struct ResourceURL: Hashable, Sendable, CustomStringConvertible {
         address = .host(endpoint)
         self.path = path
         self.socketAddress = socketAddress
-        self.authority = Self.authority(endpoint)
+        self.authority = isGRPC ? endpoint.description : Self.authority(endpoint)
     }
 
     private static func address(_ endpoint: Endpoint) -> SocketAddress? {
@@ -95,19 +106,21 @@ public struct ResourceURL: Hashable, Sendable, CustomStringConvertible {
     }
 
     public static func == (left: Self, right: Self) -> Bool {
-        left.address == right.address && left.path == right.path
+        left.address == right.address && left.path == right.path && left.isGRPC == right.isGRPC
     }
 
     public func hash(into hasher: inout Hasher) {
         hasher.combine(address)
         hasher.combine(path)
+        hasher.combine(isGRPC)
     }
 
     /// The URL as it would be typed.
     public var description: String {
         switch address {
-        case .host: "http://\(authority)\(path)"
-        case .socket(let file): "http://\(Self.socketMark)\(file)" + (path == "/" ? "" : ":\(path)")
+        case .host: isGRPC ? "\(Self.grpcScheme)\(authority)" : "http://\(authority)\(path)"
+        case .socket(let file):
+            (isGRPC ? Self.grpcScheme : "http://") + Self.socketMark + file + (path == "/" ? "" : ":\(path)")
         }
     }
 }

@@ -18,6 +18,11 @@ public enum CapabilityMatcher {
         Capability(name: name("call"), methods: [ToolCall.method], path: "/", safety: .unsafe)
     ]
 
+    /// What a gRPC server that declares none has: all of its methods (decision 0039).
+    public static let procedures = [
+        Capability(name: name("call"), methods: ["POST"], path: "/", safety: .unsafe)
+    ]
+
     /// The built-in resource that answers with what it was sent.
     public static let echo = ResourceDescription(
         name: .echo, protocol: .builtin,

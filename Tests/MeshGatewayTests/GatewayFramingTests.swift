@@ -27,7 +27,7 @@ import Testing
         "OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "GET /mesh/B/o HTTP/2.0\r\nHost: localhost\r\n\r\n", "GET /mesh/B/o\r\n\r\n", "hello\r\n\r\n",
-        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}",
+        "PRI * HTTP/2.0\r\n\r\nSN\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}",
         // What has made two readers differ elsewhere: a name with a space, a value with more than a token,
         // sizes that overflow or have a sign or a prefix, line ends that are none, a chunk with another end.
         "POST /mesh/B/o HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n",

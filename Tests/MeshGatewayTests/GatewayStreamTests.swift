@@ -204,7 +204,7 @@ import Testing
 
 extension RecordingObserver {
     /// Answers what has not been answered.
-    fileprivate func answerAll() {
+    func answerAll() {
         for reply in told.withLock({ $0.replies }) {
             reply.answer(status: 204, headers: [], body: ByteBuffer(), correlation: nil)
         }

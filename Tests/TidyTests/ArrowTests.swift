@@ -52,6 +52,10 @@ enum House {
             "HTTP stays at the edges; between peers run frames"
         ),
         (
+            ["NIOHTTP2", "NIOHPACK"], ["MeshGateway"],
+            "gRPC is spoken to applications and servers of this host; between peers run frames"
+        ),
+        (
             ["Hummingbird", "HummingbirdCore"], ["MeshControl"],
             "it serves the control socket and nothing else"
         ),

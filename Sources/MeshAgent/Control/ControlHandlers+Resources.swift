@@ -94,9 +94,11 @@ extension ControlHandlers {
 
     private static func resource(_ request: AddResource.Request) throws(ControlFailure) -> LocalResource {
         let isForTools = ToolPlace.isMeant(by: request.url)
-        guard isForTools ? ToolPlace(request.url) != nil : ResourceURL(request.url) != nil else {
+        let url = isForTools ? nil : ResourceURL(request.url)
+        guard isForTools ? ToolPlace(request.url) != nil : url != nil else {
             throw .usage(
                 "a resource is at http://HOST:PORT[/PATH] or http://unix:SOCKET[:/PATH], no query or user; "
+                    + "a gRPC server at grpc://HOST:PORT or grpc://unix:SOCKET; "
                     + "an MCP server at mcp+http://..., or mcp+stdio:NAME as config.yaml names it",
                 [Fact("url", String(request.url.prefix(256)))])
         }
@@ -109,11 +111,19 @@ extension ControlHandlers {
         if let timeout = request.timeoutMilliseconds, timeout <= 0 {
             throw .usage("a time-out is longer than nothing", [Fact("milliseconds", timeout)])
         }
-        let standard = isForTools ? CapabilityMatcher.tools : CapabilityMatcher.standard
+        let isGRPC = url?.isGRPC == true
+        let standard =
+            isForTools
+            ? CapabilityMatcher.tools : isGRPC ? CapabilityMatcher.procedures : CapabilityMatcher.standard
         let capabilities = request.capabilities.isEmpty ? standard : request.capabilities
         if isForTools, let other = capabilities.first(where: { $0.methods != [ToolCall.method] }) {
             throw .usage(
                 "an MCP server has tools only: a capability of it is 'NAME=TOOL /PATH'",
+                [Fact("capability", other.name), Fact("methods", other.methods.joined(separator: ","))])
+        }
+        if isGRPC, let other = capabilities.first(where: { $0.methods != ["POST"] }) {
+            throw .usage(
+                "a gRPC server is called by POST only: a capability of it is 'NAME=POST /SERVICE/METHOD'",
                 [Fact("capability", other.name), Fact("methods", other.methods.joined(separator: ","))])
         }
         let names = capabilities.map(\.name)

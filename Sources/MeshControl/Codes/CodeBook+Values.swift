@@ -159,7 +159,8 @@ extension CodeBook {
                 "http", "framing", "target", "query", "method", "host", "content-length",
                 "transfer-encoding", "expect", "idempotency key", "bytes of the idempotency key",
                 "at most", "attempt", "capability", "because it", "body", "body in the head", "upgrade",
-                "is asked for",
+                "is asked for", "content-type", "HTTP/2 is spoken for", "scheme", "authority", "is read",
+                "with a dot in a name", "comity-target", "grpc-timeout", "field",
             ]
         case .bodyTooLarge: ["bytes", "bytes of all answers", "body", "limit", "at most"]
         case .headTooLarge: ["bytes", "head limit", "limit", "at most"]

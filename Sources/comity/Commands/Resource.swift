@@ -12,8 +12,9 @@ struct Resource: AsyncParsableCommand {
             abstract: "Provide an HTTP service as a resource.",
             discussion: """
                 A capability is 'NAME=METHODS PATH [safe|idempotent|unsafe]'. Without any, the resource has
-                `read` (GET, HEAD, OPTIONS) and `write` (the rest). Nobody can call it before it is offered:
-                to peers, or with `--offer-to domain` to every member of this node's domain.
+                `read` (GET, HEAD, OPTIONS) and `write` (the rest); a gRPC server's are 'NAME=POST
+                /SERVICE/METHOD', and without any `call`, which is all of them. Nobody can call it before it
+                is offered: to peers, or with `--offer-to domain` to every member of this node's domain.
 
                 Example: comity resource add orders --url http://127.0.0.1:9000 \\
                            --capability 'list=GET /list' --offer-to bakery
@@ -23,8 +24,9 @@ struct Resource: AsyncParsableCommand {
         @Argument(help: "Its name: a-z 0-9 . _ -") var name: ResourceName
         @Option(
             help: """
-                Where it is: http://HOST:PORT[/PATH], or http://unix:SOCKET[:/PATH]; an MCP server: \
-                mcp+http://..., or mcp+stdio:NAME as config.yaml names it.
+                Where it is: http://HOST:PORT[/PATH], or http://unix:SOCKET[:/PATH]; a gRPC server: \
+                grpc://HOST:PORT, or grpc://unix:SOCKET; an MCP server: mcp+http://..., or mcp+stdio:NAME as \
+                config.yaml names it.
                 """)
         var url: String
         @Option(help: ArgumentHelp("What it can do; repeatable.", valueName: "declaration")) var capability:

@@ -5,7 +5,7 @@ import MeshRouting
 
 /// What applications and operators write into HTTP.
 extension FuzzTargets {
-    static let gateway = [requestTarget, resourceURL]
+    static let gateway = [requestTarget, resourceURL, grpcHead]
 
     private static let requestTarget = FuzzTarget(
         "request-target", longest: 9_000,
@@ -36,7 +36,8 @@ extension FuzzTargets {
     private static let resourceURL = FuzzTarget(
         "resource-url", longest: 2_100,
         samples: {
-            ["http://a.example:8080/x/", "http://[::1]/", "http://127.0.0.1"].map { Array($0.utf8) }
+            ["http://a.example:8080/x/", "http://[::1]/", "http://127.0.0.1", "grpc://h:1", "grpc://unix:/a"]
+                .map { Array($0.utf8) }
         },
         read: { bytes in
             guard let url = ResourceURL(String(decoding: bytes, as: UTF8.self)) else { return .refused }

@@ -26,7 +26,7 @@ enum ToolPlace: Hashable {
             guard let name = ResourceName(rest.dropFirst(Self.programScheme.count)) else { return nil }
             self = .program(name)
         } else {
-            guard let url = ResourceURL(rest) else { return nil }
+            guard let url = ResourceURL(rest), !url.isGRPC else { return nil }
             self = .http(url)
         }
     }
