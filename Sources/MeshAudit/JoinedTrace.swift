@@ -181,7 +181,9 @@ extension AuditEvent {
             guard let left, let right, left != right else { return }
             found.append(TraceDisagreement(field: field, consumer: left, provider: right))
         }
-        compare("success", "\(success)", "\(provider.success)")
+        // Who waits no more does not know how it ended: another attempt was quicker, or the application left.
+        let hasWaited = refusals.first?.code != .cancelled
+        compare("success", hasWaited ? "\(success)" : nil, "\(provider.success)")
         compare("resource", resource?.description ?? "none", provider.resource?.description ?? "none")
         compare("capability", capability?.description ?? "none", provider.capability?.description ?? "none")
         compare("principal", principal?.description ?? "none", provider.principal?.description ?? "none")

@@ -180,6 +180,10 @@ public enum Limits {
     public static let routeWeightSpan: Int64 = 10_000
     /// Labels by which the providers of one resource are preferred.
     public static let routePreferences = 8
+    /// The percentiles of a provider's answers after which a second attempt may follow the first.
+    public static let hedgePercentiles: ClosedRange<Int> = 50...99
+    /// The milliseconds after which it may: sooner none follows, whatever the percentile.
+    public static let hedgeMilliseconds: ClosedRange<Int64> = 1...600_000
     /// Bytes of a key by which calls keep their provider.
     public static let stickyKey = 128
     /// Providers that one request to all of them asks.

@@ -188,6 +188,7 @@ extension Node {
         case .prefer(let preferences): return preferences.map { Fact("prefer", $0.description) }
         case .preferNode(let node): return [Fact("preferred node", node.map(nameOf) ?? "none")]
         case .order(let order): return [Fact("order", order.rawValue)]
+        case .hedge(let time): return [Fact("hedge after", time?.description ?? "off")]
         }
     }
 
@@ -212,7 +213,7 @@ extension RouteTerm {
         switch self {
         case .via(let providers): providers.map(\.node)
         case .preferNode(let node): node.map { [$0] } ?? []
-        case .prefer, .order: []
+        case .prefer, .order, .hedge: []
         }
     }
 }

@@ -13,16 +13,19 @@ public struct RouteRule: Hashable, Sendable {
     public var preferred: NodeID?
     /// Who comes first among the others.
     public var order: RouteOrder
+    /// After how long without an answer a safe call is sent to a second provider as well; nil: none is.
+    public var hedge: HedgeTime?
 
     public init(
         providers: [RouteProvider] = [], preferences: [LabelPreference] = [], preferred: NodeID? = nil,
-        order: RouteOrder = .localFirst
+        order: RouteOrder = .localFirst, hedge: HedgeTime? = nil
     ) {
         self.providers = providers
         weights = Self.weights(of: providers)
         self.preferences = preferences
         self.preferred = preferred
         self.order = order
+        self.hedge = hedge
     }
 
     /// Whether it says nothing.
@@ -35,6 +38,7 @@ public struct RouteRule: Hashable, Sendable {
         case .prefer(let preferences): self.preferences = preferences
         case .preferNode(let node): preferred = node
         case .order(let order): self.order = order
+        case .hedge(let time): hedge = time
         }
     }
 
@@ -76,6 +80,8 @@ public enum RouteTerm: Equatable, Sendable {
     case preferNode(NodeID?)
     /// Who comes first.
     case order(RouteOrder)
+    /// After this long without an answer a second attempt follows; nil: none does.
+    case hedge(HedgeTime?)
 }
 
 /// How much a provider is preferred: it is taken as if it were so many times as fast.

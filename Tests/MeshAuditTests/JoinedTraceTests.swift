@@ -98,6 +98,17 @@ import Testing
         #expect(trace([own()], [TraceHalf(node: partner, answer: .told([other]))]).isComplete)
     }
 
+    @Test func `who waits no more does not know how it ended, and who waited does`() {
+        for (code, isComplete) in [(RefusalCode.cancelled, true), (.deadlineExceeded, false)] {
+            let mine = own { event in
+                event.success = false
+                event.refusals = [Refusal(code)]
+            }
+            let joined = trace([mine], [TraceHalf(node: partner, answer: .told([theirs()]))])
+            #expect(joined.isComplete == isComplete)
+        }
+    }
+
     @Test func `believes a peer only what it holds itself`() {
         let forged = [
             theirs(1, by: third), own(3), theirs(1) { $0.correlation = call(2) },

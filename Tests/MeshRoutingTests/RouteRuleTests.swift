@@ -30,6 +30,21 @@ struct RouteRuleTests {
         }
     }
 
+    @Test("calls are hedged after a percentile or a time within bounds, and after nothing else")
+    func hedgeTimes() {
+        for text in ["p50", "p95", "p99", "1ms", "200ms", "600000ms"] {
+            #expect(HedgeTime(text)?.description == text)
+        }
+        #expect(HedgeTime("2s") == .milliseconds(2_000) && HedgeTime("600s") == .milliseconds(600_000))
+        for text in [
+            "", "p", "p49", "p100", "p095", "p+95", "95", "0ms", "-1ms", "01ms", "600001ms", "601s", "ms",
+            "s",
+            "1.5s", "1m", "off", "9223372036854775807s", "p95ms", " 1s",
+        ] {
+            #expect(HedgeTime(text) == nil, "\(text)")
+        }
+    }
+
     @Test("the weights of a provider and of its labels multiply, whatever their order, within bounds")
     func weights() {
         let preferences = [
@@ -81,15 +96,17 @@ struct RouteRuleTests {
         #expect(rule.isEmpty)
         let said: [RouteTerm] = [
             .via([RouteProvider(node(1))]), .prefer([preference("region", "eu", "2")]), .preferNode(node(2)),
-            .order(.spread),
+            .order(.spread), .hedge(.percentile(95)),
         ]
         for term in said { rule.take(term) }
         #expect(
             rule
                 == RouteRule(
                     providers: [RouteProvider(node(1))], preferences: [preference("region", "eu", "2")],
-                    preferred: node(2), order: .spread))
-        let unsaid: [RouteTerm] = [.via([]), .prefer([]), .preferNode(nil), .order(.localFirst)]
+                    preferred: node(2), order: .spread, hedge: .percentile(95)))
+        let unsaid: [RouteTerm] = [
+            .via([]), .prefer([]), .preferNode(nil), .order(.localFirst), .hedge(nil),
+        ]
         for term in unsaid {
             #expect(!rule.isEmpty)
             rule.take(term)

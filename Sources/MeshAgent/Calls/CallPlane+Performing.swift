@@ -96,9 +96,11 @@ extension CallPlane {
             policy.judge(ticket, question, correlation, for: self)
         case .send(let attempt, let node, let invocation): send(attempt, to: node, invocation)
         case .abandon(let attempt): tables.value.attempts.removeValue(forKey: attempt)?.abandon()
-        case .answer(let id, let status, let headers, let correlation):
-            tables.value.requests[id]?.begin(
-                status: Int(status), headers: headers, correlation: correlation)
+        case .answer(let attempt, let status, let headers, let correlation):
+            guard let request = tables.value.requests[attempt.request] else { return }
+            let own = request.own.flatMap { $0.attempt == attempt ? $0.pipe : nil }
+            request.answering = own ?? tables.value.attempts[attempt]?.pipe
+            request.begin(status: Int(status), headers: headers, correlation: correlation)
         case .finish(let id):
             guard let request = end(id) else { return }
             request.answering?.finish()
@@ -139,11 +141,11 @@ extension CallPlane {
             case .judge(let ticket, _, _): failed.append(.judged(ticket, .failed(.unreachable)))
             case .abandon(let attempt): tables.value.attempts.removeValue(forKey: attempt)?.abandon()
             case .stop(let service): tables.value.uses.removeValue(forKey: service)?.stop()
-            case .send(let attempt, _, _), .serve(.own(let attempt), _, _):
+            case .send(let attempt, _, _), .serve(.own(let attempt), _, _), .answer(let attempt, _, _, _):
+                giveUp(attempt.request)
                 refuse(attempt.request, [refusal], nil)
                 failed.append(.cancelled(attempt.request))
-            case .answer(let id, _, _, _), .finish(let id), .answerAgain(let id, _, _),
-                .refuse(let id, _, _), .breakOff(let id, _):
+            case .finish(let id), .answerAgain(let id, _, _), .refuse(let id, _, _), .breakOff(let id, _):
                 giveUp(id)
                 refuse(id, [refusal], nil)
                 failed.append(.cancelled(id))

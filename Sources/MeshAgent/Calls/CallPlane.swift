@@ -159,15 +159,10 @@ final class CallPlane: Sendable {
         log.warning("\(what)", metadata: about.merging(["cause": "\(error)"]) { _, cause in cause })
     }
 
-    /// An answer begins: what the desk lets pass for this attempt comes from here.
-    func begin(_ pipe: AnswerPipe, for attempt: AttemptID) {
-        tables.value.requests[attempt.request]?.answering = pipe
-    }
-
     /// An answer begins: what the desk lets pass for this service comes from here.
     func begin(_ pipe: AnswerPipe, for service: ServiceID) {
         switch service {
-        case .own(let attempt): begin(pipe, for: attempt)
+        case .own(let attempt): tables.value.requests[attempt.request]?.own = (attempt, pipe)
         case .inbound(let key): tables.value.calls[key]?.pipe = pipe
         }
     }

@@ -15,8 +15,12 @@ final class OwnRequest: AnswerSink, BodySource {
     private(set) var feed = RequestFeed(whole: ByteBuffer(), form: .none)
     /// Those that began, at peers or here.
     var attempts: [AttemptID] = []
-    /// The attempt whose answer flows.
+    /// The attempt whose answer flows, once the desk has said which.
     var answering: AnswerPipe?
+    /// What this node's own resource answers, to which attempt.
+    var own: (attempt: AttemptID, pipe: AnswerPipe)?
+    /// Whether an attempt has the feed.
+    private var isFed = false
     private var isFull = false
     /// The answer's head, until something follows it, where it may be the last frame (protocol section 9): of
     /// an answer without a body it is all that the application waits for.
@@ -37,9 +41,15 @@ final class OwnRequest: AnswerSink, BodySource {
         }
     }
 
-    /// What goes on with an attempt that says that its body comes like this.
+    /// What goes on with an attempt that says that its body comes like this. Two attempts may be out at once,
+    /// so each but the first has one of its own, where the body is here; the bytes are shared.
     func feed(for body: RequestBody) -> RequestFeed {
-        body == .none && feed.form != .none ? RequestFeed(whole: ByteBuffer(), form: .none) : feed
+        if body == .none && feed.form != .none { return RequestFeed(whole: ByteBuffer(), form: .none) }
+        guard isFed, let whole = feed.whole else {
+            isFed = true
+            return feed
+        }
+        return RequestFeed(whole: whole.bytes, form: feed.form, trailers: whole.trailers)
     }
 
     func hold() { way.hold() }

@@ -257,7 +257,6 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
     func tellHead() {
         guard let (status, headers) = held else { return }
         letGo()
-        plane.begin(pipe, for: id)
         plane.submit(.attemptAnswered(id, status: status, headers: headers))
     }
 

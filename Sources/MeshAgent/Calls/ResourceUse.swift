@@ -134,6 +134,8 @@ final class Echo: ServiceUse, BodyTaker, BodySource {
     }
 
     func end(trailers: [HeaderField]) {
+        // Each holds the other, and a feed of this attempt's own is known to nobody else.
+        feed.detach()
         pipe.trailers = trailers
         plane.submit(.resourceEnded(id, pipe.summary, kept: pipe.keptBody))
     }

@@ -16,6 +16,7 @@ extension ControlHandlers {
             terms.append(.preferNode(node))
         }
         if let order = request.order { terms.append(.order(order)) }
+        if let hedge = request.hedge { terms.append(.hedge(try Self.hedgeTime(hedge))) }
         if !terms.isEmpty { try await self.order(.route(request.resource, terms)) }
         return await survey.route(of: request.resource)
     }
@@ -35,6 +36,18 @@ extension ControlHandlers {
             providers.append(RouteProvider(peer, weight: named.weight))
         }
         return providers
+    }
+
+    private static func hedgeTime(_ text: String) throws(ControlFailure) -> HedgeTime? {
+        if text.isEmpty || text == "off" { return nil }
+        guard let time = HedgeTime(text) else {
+            let (percent, most) = (Limits.hedgePercentiles, Limits.hedgeMilliseconds.upperBound / 1_000)
+            throw .usage(
+                "calls are hedged after a percentile, p\(percent.lowerBound) to p\(percent.upperBound), "
+                    + "or after a time, 1ms to \(most)s",
+                [Fact("given", String(text.prefix(64)))])
+        }
+        return time
     }
 
     private static func preferences(

@@ -64,7 +64,7 @@ enum StoredNode {
                 rule: RouteRule(
                     providers: route.via.map { RouteProvider($0.node, weight: $0.weight) },
                     preferences: route.choice.preferences, preferred: route.choice.preferred,
-                    order: route.choice.order))
+                    order: route.choice.order, hedge: route.choice.hedge))
         }
         node.origin = stored.settings.contains { $0.key == RestoredHome.setting } ? .backup : .own
         node.credentials = try stored.credentials.map {
@@ -160,7 +160,8 @@ enum StoredNode {
             resource: resource,
             via: rule.providers.map { RouteRow.Provider(node: $0.node, weight: $0.weight) },
             choice: RouteRow.Choice(
-                preferences: rule.preferences, preferred: rule.preferred, order: rule.order))
+                preferences: rule.preferences, preferred: rule.preferred, order: rule.order,
+                hedge: rule.hedge))
     }
 
     // MARK: Peers and invites

@@ -94,9 +94,10 @@ extension ReportWriter {
         } else {
             rule = "the better of two of them, drawn for each call"
         }
+        let hedge = said.hedge.map { [Fact("and if the call is safe, a second one after", $0)] } ?? []
         return ExplainBranch(
             side: nil, question: "whom would the router ask?", verdict: .allowed,
-            facts: [Fact("one of", names), Fact("by", rule)])
+            facts: [Fact("one of", names), Fact("by", rule)] + hedge)
     }
 
     // MARK: One node that is weighed

@@ -39,7 +39,8 @@ struct RouteSurvey: Sendable {
             let rule = writer.node.routes[resource] ?? RouteRule()
             return RouteReport(
                 resource: resource, prefer: rule.preferences,
-                preferred: rule.preferred.map(writer.reference), order: rule.order, candidates: candidates
+                preferred: rule.preferred.map(writer.reference), order: rule.order, hedge: rule.hedge,
+                candidates: candidates
             ).bestFirst
         }
     }
@@ -134,7 +135,8 @@ struct RouteSurvey: Sendable {
             wholeWeight: weight,
             score: milliseconds.map { $0 * Double(view.inFlight + 1) / weight },
             latencyMilliseconds: milliseconds,
-            inFlight: view.inFlight, breaker: BreakerReport.State(view.breaker))
+            inFlight: view.inFlight, breaker: BreakerReport.State(view.breaker),
+            hedgeAfterMilliseconds: view.hedgeDelay.map { Double($0.wholeNanoseconds / 1_000) / 1_000 })
     }
 
     /// Why not: nothing when one capability at least may be used.

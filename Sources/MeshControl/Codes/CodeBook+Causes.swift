@@ -128,7 +128,8 @@ extension CodeBook {
             "the service behind the resource did not answer in the time its provider gives it"
         case .resourceMisbehaved:
             "the answer of the service behind the resource was not HTTP, or was too long"
-        case .cancelled: "whoever asked went away before the answer"
+        case .cancelled:
+            "whoever asked went away before the answer, or another attempt answered first"
         case .draining: "the agent is shutting down and takes no new calls"
         case .hostRefused: "the gateway does not serve this Host name"
         case .originRefused: "the gateway serves no browser"

@@ -115,7 +115,7 @@ extension CodeBook {
         case .resourceUnreachable: "the kind of failure at the provider; never the service's address"
         case .resourceTimeout: "the time waited, and the resource's time-out"
         case .resourceMisbehaved: "what came, and an HTTP answer within the limit"
-        case .cancelled: "nothing: the connection of whoever asked was closed"
+        case .cancelled: "nothing: whoever asked waits for this answer no more"
         case .draining: "nothing: the agent had been told to stop"
         case .hostRefused: "the Host header, and this machine's loopback names"
         case .originRefused: "the Origin header, and none"

@@ -89,15 +89,19 @@ public enum SetRoute: ControlOperation {
         public var preferNode: String?
         /// Who comes first among the others.
         public var order: RouteOrder?
+        /// After how long without an answer a safe call is sent to a second provider as well: `p95` or
+        /// `200ms`, as `HedgeTime` reads it; empty or `off`: never.
+        public var hedge: String?
         public init(
             resource: ResourceName, via: [Provider]? = nil, prefer: [LabelPreference]? = nil,
-            preferNode: String? = nil, order: RouteOrder? = nil
+            preferNode: String? = nil, order: RouteOrder? = nil, hedge: String? = nil
         ) {
             self.resource = resource
             self.via = via
             self.prefer = prefer
             self.preferNode = preferNode
             self.order = order
+            self.hedge = hedge
         }
     }
     /// One provider.

@@ -20,17 +20,20 @@ public struct RouteReport: Codable, Equatable, Sendable {
     public var preferred: NodeReference?
     /// Who comes first among the others.
     public var order: RouteOrder
+    /// After how long without an answer a safe call is sent to a second provider as well; nil: none is.
+    public var hedge: HedgeTime?
     /// Best first.
     public var candidates: [CandidateReport]
 
     public init(
         resource: ResourceName, prefer: [LabelPreference] = [], preferred: NodeReference? = nil,
-        order: RouteOrder = .localFirst, candidates: [CandidateReport]
+        order: RouteOrder = .localFirst, hedge: HedgeTime? = nil, candidates: [CandidateReport]
     ) {
         self.resource = resource
         self.prefer = prefer
         self.preferred = preferred
         self.order = order
+        self.hedge = hedge
         self.candidates = candidates
     }
 }
@@ -60,11 +63,15 @@ public struct CandidateReport: Codable, Equatable, Sendable {
     public var inFlight: Int
     /// The breaker of this resource at this peer.
     public var breaker: BreakerReport.State
+    /// After how long without its answer a safe call is sent to a second provider as well; nil: none is,
+    /// because the operator wants none, or too few of its answers are known.
+    public var hedgeAfterMilliseconds: Double?
 
     public init(
         peer: NodeReference, isHere: Bool, isProvider: Bool, reasons: [Refusal],
         weight: Int64 = 1, labels: [LabelPreference] = [], wholeWeight: Double = 1, score: Double?,
-        latencyMilliseconds: Double?, inFlight: Int, breaker: BreakerReport.State
+        latencyMilliseconds: Double?, inFlight: Int, breaker: BreakerReport.State,
+        hedgeAfterMilliseconds: Double? = nil
     ) {
         self.peer = peer
         self.isHere = isHere
@@ -77,6 +84,7 @@ public struct CandidateReport: Codable, Equatable, Sendable {
         self.latencyMilliseconds = latencyMilliseconds
         self.inFlight = inFlight
         self.breaker = breaker
+        self.hedgeAfterMilliseconds = hedgeAfterMilliseconds
     }
 }
 

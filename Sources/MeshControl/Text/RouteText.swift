@@ -48,6 +48,9 @@ public enum RouteText {
             sayings.append(
                 "weights by label: " + route.prefer.map(\.description).joined(separator: ", "))
         }
+        if let hedge = route.hedge {
+            sayings.append("a safe call without an answer after \(hedge) is sent to a second one as well")
+        }
         return sayings
     }
 
@@ -62,9 +65,12 @@ public enum RouteText {
         let isFirst = candidate.peer.id == route.preferred?.id
         let isNext = candidate.isHere && route.order == .localFirst
         let isBehind = route.candidates.contains { $0.peer.id == route.preferred?.id && $0.isProvider }
+        let hedge = candidate.hedgeAfterMilliseconds.map {
+            ", hedged after \(HumaneDuration.text(milliseconds: $0))"
+        }
         return
             (isFirst ? "comes first" : isNext ? (isBehind ? "comes next" : "comes first") : "may be picked")
-            + weight
+            + weight + (hedge ?? "")
     }
 
     static func ink(of state: BreakerReport.State) -> Ink {

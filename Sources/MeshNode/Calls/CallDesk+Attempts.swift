@@ -12,22 +12,26 @@ extension CallDesk {
     ) {
         guard var attempt = attempts[id], attempt.status == nil else { return }
         let open = calls.update(id.request) { call in
+            let rival = call.rival(of: id)
+            if rival != nil { call.rests(on: attempt) }
             call.phase = .answering(id)
+            call.hedgeDue = nil
             if call.scope == .answerHead { call.deadline = now.instant + Limits.streamIdle }
-            return (deadline: call.deadline, correlation: call.correlation)
+            return (deadline: call.deadline, correlation: call.correlation, rival: rival)
         }
         guard let open else { return }
+        let taken = now.instant - attempt.began
         routes.report(
-            attempt.way, attempt.pass, resource: .succeeded, link: .succeeded,
-            taken: now.instant - attempt.began,
-            at: now.instant)
+            attempt.way, attempt.pass, resource: .succeeded, link: .succeeded, taken: taken, at: now.instant)
+        notePace(attempt.way, taken)
         let passing = HeaderFilter.passing(answer: headers, opening: status == WebSocketUpgrade.status)
         attempt.status = status
         if attempt.key != nil { attempt.headers = HeaderFilter.passing(headers) }
         attempt.pass = attempt.pass.spent
         attempts[id] = attempt
         alarms.set(.call(id.request), at: open.deadline)
-        effects.post(.answer(id.request, status: status, headers: passing, open.correlation))
+        effects.post(.answer(id, status: status, headers: passing, open.correlation))
+        if let rival = open.rival { outrun(rival, by: id, at: now, into: &effects) }
     }
 
     /// The answer is complete: its key ended, then settled, then closed, then let go.
@@ -61,7 +65,7 @@ extension CallDesk {
         // It opened nothing, so nothing happened; and a key that it told meanwhile may be the one it has.
         let isRekeyed =
             reasons.contains { $0.code == .encryptionKeyUnknown }
-            && view.sealing(under: calls[id.request]?.agreement, to: attempt.way.node) != attempt.sealedTo
+            && view.sealing(under: attempt.agreement, to: attempt.way.node) != attempt.sealedTo
         let ending = Ending(
             reasons: reasons, effect: effect, resource: isFailure ? .failed : .neutral, link: .succeeded,
             isRepeatableThere: isFailure || isShed || isRekeyed)
@@ -105,63 +109,75 @@ extension CallDesk {
                 reasons = waited + reasons
             }
             conclude(id, reasons, at: now, into: &effects)
-        case .attempting(let attemptID), .answering(let attemptID):
-            guard let attempt = attempts[attemptID] else { return }
-            stop(attemptID, attempt, into: &effects)
-            let reason = Refusal(
-                .deadlineExceeded,
-                [
-                    Fact("at", view.label(attempt.way.node)),
-                    Fact("attempt's time in ms", (now.instant - attempt.began).wholeMilliseconds),
-                ])
-            // While the application is not done with its body, the silence may be its own.
-            let isOpening = call.request.form.isWebSocket && attempt.status == nil
-            let isItsOwn = call.request.body.isStreamed && call.passed == nil && !isOpening
-            let ending = Ending(
-                reasons: [reason], effect: .possible, resource: isItsOwn ? .neutral : .failed,
-                link: .neutral, isRepeatableThere: true)
-            fail(attemptID, attempt, ending, at: now, into: &effects)
+        case .attempting(let attempt):
+            guard call.hedgeDue != nil, let open = attempts[attempt], open.timeout > now.instant else {
+                return timeOut(attempt, of: call, at: now, into: &effects)
+            }
+            calls[id]?.hedgeDue = nil
+            watch(id)
+            hedgesDue.append(id)
+        case .answering(let attempt): timeOut(attempt, of: call, at: now, into: &effects)
+        case .hedged(let first, let second):
+            let isDue = { (attempt: AttemptID) in (self.attempts[attempt]?.timeout ?? .never) <= now.instant }
+            guard let late = [first, second].first(where: isDue) else { return watch(id) }
+            timeOut(late, of: call, at: now, into: &effects)
         }
+    }
+
+    private mutating func timeOut(
+        _ id: AttemptID, of call: OpenCall, at now: Moment, into effects: inout Outbox<CallEffect>
+    ) {
+        guard let attempt = attempts[id] else { return }
+        stop(id, attempt, into: &effects)
+        let reason = Refusal(
+            .deadlineExceeded,
+            [
+                Fact("at", view.label(attempt.way.node)),
+                Fact("attempt's time in ms", (now.instant - attempt.began).wholeMilliseconds),
+            ])
+        // While the application is not done with its body, the silence may be its own.
+        let isOpening = call.request.form.isWebSocket && attempt.status == nil
+        let isItsOwn = call.request.body.isStreamed && call.passed == nil && !isOpening
+        let ending = Ending(
+            reasons: [reason], effect: .possible, resource: isItsOwn ? .neutral : .failed,
+            link: .neutral, isRepeatableThere: true)
+        fail(id, attempt, ending, at: now, into: &effects)
     }
 
     /// The application went away: nobody is answered, the audit is.
     mutating func cancel(_ id: RequestID, at now: Moment, into effects: inout Outbox<CallEffect>) {
         guard let call = calls[id] else { return }
-        let outcome = AuditOutcome(success: false, refusals: [Refusal(.cancelled)], request: call.passed)
-        switch call.phase {
-        case .weighed, .waiting, .judging: break
-        case .attempting(let attemptID), .answering(let attemptID):
-            guard let attempt = attempts[attemptID] else { return }
-            giveUp(attemptID, attempt, outcome, saying: "cancelled", at: now, into: &effects)
+        let refusal = Refusal(.cancelled, [Fact("because", "the application went away")])
+        let outcome = AuditOutcome(success: false, refusals: [refusal], request: call.passed)
+        for id in call.underWay {
+            guard let attempt = attempts[id] else { return }
+            giveUp(id, attempt, outcome, saying: "cancelled", at: now, into: &effects)
         }
         settleCall(id, outcome, at: now, into: &effects)
     }
 
-    /// Ends an attempt that nobody wants any more: it says nothing about the way that it took.
-    private mutating func giveUp(
-        _ id: AttemptID, _ attempt: OpenAttempt, _ outcome: AuditOutcome, saying word: String, at now: Moment,
-        into effects: inout Outbox<CallEffect>
+    /// Ends an attempt that nobody wants any more: that says nothing of whether its way works.
+    /// - Parameter taken: where it says how long that takes at least.
+    mutating func giveUp(
+        _ id: AttemptID, _ attempt: OpenAttempt, _ outcome: AuditOutcome, saying word: String,
+        taken: Duration? = nil, at now: Moment, into effects: inout Outbox<CallEffect>
     ) {
         stop(id, attempt, into: &effects)
         if attempt.status == nil {
             routes.report(
-                attempt.way, attempt.pass, resource: .neutral, link: .neutral, taken: nil, at: now.instant)
+                attempt.way, attempt.pass, resource: .neutral, link: .neutral, taken: taken, at: now.instant)
         }
         close(id, attempt, outcome, saying: word, at: now, into: &effects)
     }
 
-    /// The agreement of a call's attempt was revoked: the call is over, wherever it stands.
+    /// The agreement of an attempt was revoked: its call is over, unless another one is out for it. Calls of
+    /// which none is out are weighed again by what is agreed now.
     mutating func cutAttempt(
-        of id: RequestID, because refusal: Refusal, at now: Moment, into effects: inout Outbox<CallEffect>
+        _ attemptID: AttemptID, because refusal: Refusal, at now: Moment,
+        into effects: inout Outbox<CallEffect>
     ) {
-        guard let call = calls[id] else { return }
-        let attemptID: AttemptID
-        switch call.phase {
-        // Not under way: it is weighed again by what is agreed now.
-        case .weighed, .waiting, .judging: return
-        case .attempting(let attempt), .answering(let attempt): attemptID = attempt
-        }
-        guard let attempt = attempts[attemptID], !attempt.isLocal else { return }
+        let id = attemptID.request
+        guard let call = calls[id], let attempt = attempts[attemptID], !attempt.isLocal else { return }
         let outcome = AuditOutcome(
             success: false, refusals: [refusal], status: attempt.status, request: call.passed)
         giveUp(attemptID, attempt, outcome, saying: refusal.code.rawValue, at: now, into: &effects)
@@ -169,6 +185,7 @@ extension CallDesk {
             settleCall(id, outcome, at: now, into: &effects)
             return effects.post(.breakOff(id, [refusal]))
         }
+        if let rival = call.rival(of: attemptID) { return rest(id, on: rival) }
         let unknown = Refusal(
             .outcomeUnknown,
             [Fact("at", view.label(attempt.way.node)), Fact("attempts", Int(call.attemptCount))])
@@ -202,6 +219,7 @@ extension CallDesk {
         let said = ending.reasons.first?.code.rawValue ?? "failed"
         close(id, attempt, outcome, saying: said, at: now, into: &effects)
         guard isAnswering else {
+            if let rival = calls[id.request]?.rival(of: id) { return rest(id.request, on: rival) }
             goOn(id.request, after: attempt, ending, at: now, into: &effects)
             return
         }

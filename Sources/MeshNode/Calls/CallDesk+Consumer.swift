@@ -78,7 +78,7 @@ extension CallDesk {
 
     /// Who is asked: the one about whom the external policy was asked for this call, else whom the operator
     /// prefers to all, else whom its sticky key draws, else whom the picker takes.
-    private mutating func pick(
+    mutating func pick(
         _ ready: [Assessment], for call: OpenCall, at now: Instant
     ) -> Assessment? {
         guard ready.count > 1 else { return ready.first }
@@ -139,19 +139,21 @@ extension CallDesk {
     }
 
     /// Admits one attempt to the audit and to its breakers, and sends it.
-    private mutating func launch(
+    /// - Parameter first: the attempt that goes on beside it; nil: none does.
+    mutating func launch(
         _ id: RequestID, _ chosen: Assessment, _ judged: ExternalAnswer?, among assessments: [Assessment],
-        at now: Moment, into effects: inout Outbox<CallEffect>
+        beside first: AttemptID? = nil, at now: Moment, into effects: inout Outbox<CallEffect>
     ) {
         guard let capability = chosen.capability, var call = calls[id] else { return }
         let attempt = AttemptID(request: id, number: call.attemptCount + 1)
         var event = attemptEvent(call, chosen, number: attempt.number, among: assessments)
         if let judged { event.metadata += judged.facts }
+        if let first { event.metadata += hedgeFacts(beside: first, at: now.instant) }
         let durability: AuditDurability = capability.safety.isMutating ? .synced : .written
         let eventID: CorrelationID
         switch admit(event, settling: durability, at: now, into: &effects) {
         case .refused(let refusal):
-            conclude(id, call.reasons + [refusal], at: now, into: &effects)
+            if first == nil { conclude(id, call.reasons + [refusal], at: now, into: &effects) }
             return
         case .admitted(let id): eventID = id
         }
@@ -166,15 +168,17 @@ extension CallDesk {
         let timeout = now.instant + patience
         attempts[attempt] = OpenAttempt(
             way: way, pass: pass, isLocal: chosen.isLocal, event: eventID, began: now.instant,
-            patience: patience, timeout: timeout, safety: capability.safety, sealedTo: chosen.sealedTo)
+            patience: patience, timeout: timeout, capability: capability.name, safety: capability.safety,
+            agreement: chosen.agreement, sealedTo: chosen.sealedTo)
+        call.hedgeDue = first == nil ? hedgeTime(of: call, way, among: assessments, at: now.instant) : nil
         call.attemptCount += 1
         call.judged.removeAll { $0.question.callee == chosen.node }
         if !call.tried.contains(chosen.node) { call.tried.append(chosen.node) }
-        call.phase = .attempting(attempt)
+        call.phase = first.map { .hedged(first: $0, second: attempt) } ?? .attempting(attempt)
         call.agreement = chosen.agreement
         call.capability = capability.name
         calls[id] = call
-        alarms.set(.call(id), at: timeout)
+        alarms.set(.call(id), at: min(timeout, call.hedgeDue ?? timeout))
         let invocation = invocation(call, chosen, capability, number: attempt.number, until: timeout, at: now)
         if chosen.isLocal {
             guard let resource = view.resource(call.request.resource) else { return }
@@ -228,7 +232,8 @@ extension CallDesk {
     mutating func moved(_ id: RequestID, at now: Moment) {
         guard var call = calls[id], call.scope == .answerHead else { return }
         switch call.phase {
-        case .weighed, .waiting, .judging: return
+        // Of a body that is here whole nothing moves before the answer.
+        case .weighed, .waiting, .judging, .hedged: return
         case .attempting(let attempt):
             guard let open = attempts[attempt] else { return }
             // A resource of this node may have a time of its own.
@@ -236,7 +241,7 @@ extension CallDesk {
             let timeout = now.instant + (isOwnTime ? open.patience : Limits.streamIdle)
             attempts[attempt]?.timeout = timeout
             call.deadline = max(call.deadline, timeout)
-            alarms.set(.call(id), at: timeout)
+            alarms.set(.call(id), at: min(timeout, call.hedgeDue ?? timeout))
         case .answering:
             call.deadline = now.instant + Limits.streamIdle
             alarms.set(.call(id), at: call.deadline)

@@ -40,8 +40,8 @@ extension CallDesk {
             effects.post(.stop(.inbound(key)))
             serviceFailed(key, [refusal], .possible, at: now, into: &effects)
         }
-        for id in calls.filter({ $0.value.agreement.map(versions.contains) == true }).keys.sorted() {
-            cutAttempt(of: id, because: refusal, at: now, into: &effects)
+        for id in attempts.filter({ $0.value.agreement.map(versions.contains) == true }).keys.sorted() {
+            cutAttempt(id, because: refusal, at: now, into: &effects)
         }
     }
 }
@@ -53,6 +53,6 @@ extension CallDesk {
         let indices = view.agreements.values + [view.domainAgreements]
         let versions = indices.flatMap { $0.versions(of: contentID) } + [contentID]
         return services.values.contains { versions.contains($0.agreement) }
-            || attempts.keys.contains { calls[$0.request]?.agreement.map(versions.contains) == true }
+            || attempts.values.contains { $0.agreement.map(versions.contains) == true }
     }
 }

@@ -66,7 +66,8 @@ extension CallDesk {
         case .attempting(let attempt)?, .answering(let attempt)?:
             guard let open = attempts[attempt], !open.isLocal else { return }
             noteUse(of: open.way.node, at: now, into: &effects)
-        case .weighed?, .waiting?, .judging?, nil: break
+        // Of the two only what answers moves bytes, and then it is the only one.
+        case .weighed?, .waiting?, .judging?, .hedged?, nil: break
         }
     }
 

@@ -77,8 +77,9 @@ extension CallDesk {
     mutating func abandon(_ key: InboundKey, at now: Moment, into effects: inout Outbox<CallEffect>) {
         guard let service = services[key] else { return }
         effects.post(.stop(.inbound(key)))
+        let refusal = Refusal(.cancelled, [Fact("because", "the peer waits no more")])
         let outcome = AuditOutcome(
-            success: false, refusals: [Refusal(.cancelled)], status: service.status, request: service.passed)
+            success: false, refusals: [refusal], status: service.status, request: service.passed)
         close(key, service, outcome, at: now, into: &effects)
     }
 

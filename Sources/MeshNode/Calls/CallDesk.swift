@@ -13,6 +13,9 @@ import MeshRouting
 ///     provider   arrived ──> refused
 ///                    └─────> serving ──answer begins──> answering ──last frame, failure, time over──> closed
 ///
+/// Where the operator said so, a second attempt may be out beside one that takes long
+/// (`CallDesk+Hedging.swift`): the first that begins its answer answers the call, the other is given up.
+///
 /// Where an external policy is configured, a call is judged between `weighed` and `attempting`, a peer's
 /// between `arrived` and `serving`: `CallDesk+Judging.swift`.
 ///
@@ -52,6 +55,8 @@ public struct CallDesk: Sendable, Equatable {
     var waiting: [RequestID] = []
     /// Node IDs as text, of peers that called.
     var nodeTexts: [NodeID: String] = [:]
+    /// Calls whose hedge time is over; empty between inputs.
+    var hedgesDue: [RequestID] = []
     var isDraining = false
     var alarms = Deadlines<Alarm>()
     /// What the input in hand makes the audit write; empty between inputs.
@@ -94,6 +99,7 @@ public struct CallDesk: Sendable, Equatable {
         if case .bodyLeft(let id) = input { calls[id]?.isBodyKept = false }
         ring(at: now, into: &effects)
         take(input, at: now, into: &effects)
+        sendHedges(at: now, into: &effects)
         wake(at: now, into: &effects)
         tellChanges(at: now, into: &effects)
         write(behindFirst: ordered, into: &effects)
@@ -166,6 +172,11 @@ public struct CallDesk: Sendable, Equatable {
         let before = self.view
         if view.configuration.external != before.configuration.external { external.forgetAll() }
         self.view = view
+        if view.routes != before.routes {
+            routes.forgetPaces { resource in
+                if case .percentile = view.rule(for: resource)?.hedge { true } else { false }
+            }
+        }
         cutOff(since: before, at: now, into: &effects)
         for (node, peer) in view.peers { routes.link(node, is: peer.link, at: now.instant) }
         routes.forget { $0 == view.me || view.peers[$0] != nil }
@@ -218,6 +229,8 @@ struct OpenCall: Sendable, Equatable {
         case judging(ExternalTicket, ExternalQuestion)
         /// One attempt is out.
         case attempting(AttemptID)
+        /// A second one is out as well, because the first took long.
+        case hedged(first: AttemptID, second: AttemptID)
         /// The answer passes to the application.
         case answering(AttemptID)
     }
@@ -242,6 +255,8 @@ struct OpenCall: Sendable, Equatable {
     var phase = Phase.weighed
     var reach = Reach.anyone
     var attemptCount: UInt8 = 0
+    /// When a second attempt follows the one that is out; nil: none does.
+    var hedgeDue: Instant?
     var tried: [NodeID] = []
     /// One fact for each attempt, for the event that closes the call.
     var history: [Fact] = []
@@ -256,6 +271,29 @@ struct OpenCall: Sendable, Equatable {
     var isBodyKept = true
     /// The whole of a streamed body, once it has passed.
     var passed: BodySummary?
+
+    /// The attempts that are out.
+    var underWay: [AttemptID] {
+        switch phase {
+        case .weighed, .waiting, .judging: []
+        case .attempting(let attempt), .answering(let attempt): [attempt]
+        case .hedged(let first, let second): [first, second]
+        }
+    }
+
+    /// The other of two attempts that are out; nil where `attempt` is the only one.
+    func rival(of attempt: AttemptID) -> AttemptID? {
+        guard case .hedged(let first, let second) = phase else { return nil }
+        return attempt == first ? second : first
+    }
+
+    /// Of two attempts this one is the call's: it is told by where that went, and by what permits that.
+    mutating func rests(on attempt: OpenAttempt) {
+        agreement = attempt.agreement
+        capability = attempt.capability
+        tried.removeAll { $0 == attempt.way.node }
+        tried.append(attempt.way.node)
+    }
 
     /// What its time bounds: without a word from the application, of `/mesh` the wait for the answer.
     var scope: DeadlineScope {
@@ -275,7 +313,10 @@ struct OpenAttempt: Sendable, Equatable {
     let patience: Duration
     /// When it is given up.
     var timeout: Instant
+    let capability: ResourceName
     let safety: Safety
+    /// What permits it; nil for this node.
+    let agreement: Digest?
     /// To which key its payload is sealed; nil: to none.
     let sealedTo: EncryptionKey?
     /// The idempotency key that it began at this node's own resource; nil where it began none.

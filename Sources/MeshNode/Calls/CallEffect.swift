@@ -26,8 +26,8 @@ public enum CallEffect: Sendable, Equatable {
     indirect case send(AttemptID, to: NodeID, Invocation)
     /// The attempt is over here: reset its stream.
     case abandon(AttemptID)
-    /// Let the answer's head, and its body but for the last frame, pass to the application.
-    case answer(RequestID, status: UInt16, headers: [HeaderField], CorrelationID)
+    /// Let this attempt's answer, its head and its body but for the last frame, pass to the application.
+    case answer(AttemptID, status: UInt16, headers: [HeaderField], CorrelationID)
     /// Let the answer's last frame pass.
     case finish(RequestID)
     /// Answer the application as the same call was answered before, whole.

@@ -75,6 +75,8 @@ public struct RouteView: Sendable, Equatable {
     public let labels: [LabelPreference]
     /// Lower is better.
     public let score: Int64
+    /// After how long without an answer a safe call is sent to a second provider as well; nil: none is.
+    public let hedgeDelay: Duration?
 }
 
 extension CallDesk {
@@ -184,7 +186,7 @@ extension CallDesk {
                 linkBreaker: line?.breaker.standing(at: now), microseconds: microseconds,
                 inFlight: standing.inFlight, weight: weight,
                 namedWeight: view.rule(for: way.resource)?.weight(of: way.node) ?? 1, labels: labels,
-                score: candidate.score)
+                score: candidate.score, hedgeDelay: hedgeDelay(of: way))
         }
     }
 

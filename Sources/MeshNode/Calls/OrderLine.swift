@@ -203,7 +203,8 @@ extension CallEffect {
         case .send(let attempt, _, _), .abandon(let attempt), .serve(.own(let attempt), _, _),
             .stop(.own(let attempt)):
             .request(attempt.request)
-        case .answer(let id, _, _, _), .finish(let id), .answerAgain(let id, _, _), .refuse(let id, _, _),
+        case .answer(let attempt, _, _, _): .request(attempt.request)
+        case .finish(let id), .answerAgain(let id, _, _), .refuse(let id, _, _),
             .breakOff(let id, _):
             .request(id)
         case .serve(.inbound(let key), _, _), .stop(.inbound(let key)), .respond(let key, _),

@@ -31,6 +31,8 @@ struct RouteBook: Sendable, Equatable {
         var breaker = Breaker()
         var latency = LatencyEstimate()
         var inFlight = 0
+        /// How its answers' times are spread; nil where nobody asks.
+        var pace: LatencyQuantiles?
         /// When it last refused a call.
         fileprivate var turnedAway: Instant?
         fileprivate var told = Breaker.Standing.closed.word
@@ -159,6 +161,27 @@ struct RouteBook: Sendable, Equatable {
 
     /// A call was refused at the end of `way`.
     mutating func turnAway(_ way: Way, at now: Instant) { ways.update(way) { $0.turnedAway = now } }
+
+    /// Counts the time of an answer, of a way whose slow calls are hedged.
+    mutating func pace(_ way: Way, _ taken: Duration) {
+        ways.update(way) { standing in
+            if standing.pace == nil { standing.pace = LatencyQuantiles() }
+            standing.pace?.observe(taken)
+        }
+    }
+
+    /// Forgets how answers' times are spread where nobody asks any more.
+    mutating func forgetPaces(unless isHedged: (ResourceName) -> Bool) {
+        for (way, standing) in ways where standing.pace != nil && !isHedged(way.resource) {
+            ways.update(way) { $0.pace = nil }
+        }
+    }
+
+    /// Whether an attempt along `way` was to be over within `taken`.
+    func expects(_ way: Way, within taken: Duration, at now: Instant) -> Bool {
+        guard let standing = ways[way] else { return false }
+        return taken.wholeNanoseconds / 1000 > standing.latency.value(at: now)
+    }
 
     /// An attempt no longer occupies its way.
     mutating func leave(_ way: Way) { ways.update(way) { $0.inFlight -= 1 } }

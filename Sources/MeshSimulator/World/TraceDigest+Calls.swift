@@ -57,7 +57,7 @@ extension TraceDigest {
             fold(invocation.sealedTo?.bytes ?? [])
         case .judge(let ticket, let question, _): fold("\(ticket) \(question.side.rawValue)")
         case .abandon(let id): fold(62, id)
-        case .answer(let id, _, _, _): fold(63, id)
+        case .answer(let attempt, _, _, _): fold(63, attempt.request)
         case .finish(let id): fold(64, id)
         case .refuse(let id, let refusals, _):
             fold(65, id)

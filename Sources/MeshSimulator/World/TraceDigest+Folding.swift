@@ -142,6 +142,7 @@ extension TraceDigest {
             for preference in rule.preferences { fold(preference.description) }
             if let preferred = rule.preferred { fold(preferred.digest.bytes) }
             if rule.order == .spread { fold(rule.order.rawValue) }
+            if let hedge = rule.hedge { fold(hedge.description) }
         case .endpoint(let node, let endpoint), .endpointForgotten(let node, let endpoint):
             fold(node.digest.bytes)
             fold(endpoint.description)

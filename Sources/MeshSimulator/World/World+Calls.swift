@@ -84,8 +84,8 @@ extension World {
             guard let stream = hosts[run.host].agent?.attempts.remove(attempt) else { return }
             hosts[run.host].agent?.streams[stream] = nil
             transmit(.abandon(stream: stream.stream), on: stream.connection, of: run)
-        case .answer(let id, _, _, let correlation):
-            note(.answeredOnce, checks.calls.answerBegan(id, correlation, of: run, at: time))
+        case .answer(let attempt, _, _, let correlation):
+            note(.answeredOnce, checks.calls.answerBegan(attempt.request, correlation, of: run, at: time))
         case .finish(let id): finish(id, run)
         case .answerAgain(let id, _, let correlation):
             note(.answeredOnce, checks.calls.answerBegan(id, correlation, of: run, at: time))

@@ -89,8 +89,10 @@ extension World {
             case .send(let attempt, _, _), .serve(.own(let attempt), _, _):
                 turnAway(attempt.request, run)
                 inputs.append(.cancelled(attempt.request))
-            case .answer(let id, _, _, _), .finish(let id), .answerAgain(let id, _, _),
-                .refuse(let id, _, _), .breakOff(let id, _):
+            case .answer(let attempt, _, _, _):
+                turnAway(attempt.request, run)
+                inputs.append(.cancelled(attempt.request))
+            case .finish(let id), .answerAgain(let id, _, _), .refuse(let id, _, _), .breakOff(let id, _):
                 turnAway(id, run)
                 inputs.append(.cancelled(id))
             case .serve(.inbound(let key), _, _):

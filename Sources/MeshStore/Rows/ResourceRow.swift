@@ -51,13 +51,17 @@ public struct RouteRow: StoredRow {
         public var preferred: NodeID?
         /// Who comes first among the others.
         public var order: RouteOrder
+        /// After how long a safe call goes to a second provider as well; nil: never.
+        public var hedge: HedgeTime?
 
         public init(
-            preferences: [LabelPreference] = [], preferred: NodeID? = nil, order: RouteOrder = .localFirst
+            preferences: [LabelPreference] = [], preferred: NodeID? = nil, order: RouteOrder = .localFirst,
+            hedge: HedgeTime? = nil
         ) {
             self.preferences = preferences
             self.preferred = preferred
             self.order = order
+            self.hedge = hedge
         }
     }
 

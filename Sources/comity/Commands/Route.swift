@@ -19,6 +19,10 @@ struct Route: AsyncParsableCommand {
 
             --prefer-node names a peer; this node comes first without it.
 
+            --hedge p95 sends a call of a capability that is declared safe to a second provider as well, when
+            the first has not begun its answer within the time that 95 of 100 of its answers took; --hedge
+            200ms within that time. The first answer counts. --hedge off ends it.
+
             Example: comity route orders --via bakery:3,mill --prefer region=eu:10,cost=high:1/4
             """)
     @OptionGroup var facts: FactOptions
@@ -31,12 +35,16 @@ struct Route: AsyncParsableCommand {
     var preferNode: String?
     @Flag(help: "Whether this node comes first where it provides it, or is weighed like the others.")
     var order: RouteOrder?
+    @Option(
+        help: ArgumentHelp(
+            "After how long a safe call goes to a second provider as well.", valueName: "p95|200ms|off"))
+    var hedge: String?
 
     func run() async throws {
         let request = SetRoute.Request(
             resource: resource, via: try via?.split(separator: ",").map(Self.provider),
             prefer: try prefer?.split(separator: ",").map(Self.preference), preferNode: preferNode,
-            order: order)
+            order: order, hedge: hedge)
         try facts.show(try await facts.home.ask(SetRoute.self, request), RouteText.render)
     }
 

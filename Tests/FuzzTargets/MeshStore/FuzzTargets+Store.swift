@@ -122,7 +122,9 @@ extension FuzzTargets {
             "body": digest, "domain": "d" + String(repeating: "a", count: 52), "version": Int64(1),
             "anchor": digest, "content_id": digest, "agreement_id": "0190", "since": Int64(1),
             "resource": "echo", "via": "[\"\(node):3\"]",
-            "choice": #"{"order":"spread","preferences":[{"factor":"1/4","label":{"key":"a","value":"b"}}]}"#,
+            "choice":
+                #"{"hedge":"p95","order":"spread","preferences":[{"factor":"1/4","#
+                + #""label":{"key":"a","value":"b"}}]}"#,
         ]
     }
 }

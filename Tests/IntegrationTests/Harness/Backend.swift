@@ -26,6 +26,8 @@ final class Backend: Sendable {
     /// What it has seen.
     final class Log: Sendable {
         fileprivate let seen = Mutex<[Seen]>([])
+        /// How long each answer is held back.
+        fileprivate let pause = Mutex(TimeAmount.zero)
     }
 
     /// - Parameter path: of the Unix socket at which it listens; nil: at a port of loopback.
@@ -57,6 +59,9 @@ final class Backend: Sendable {
     }
     var seen: [Seen] { log.seen.withLock { $0 } }
 
+    /// From now on every answer comes so much later.
+    func hesitate(_ pause: TimeAmount) { log.pause.withLock { $0 = pause } }
+
     func stop() async {
         guard channel.isActive else { return }
         do {
@@ -87,6 +92,12 @@ final class Backend: Sendable {
                 method: head.method.rawValue, uri: head.uri, headers: head.headers.map { $0 },
                 length: body.readableBytes)
             log.seen.withLock { $0.append(seen) }
+            let pause = log.pause.withLock { $0 }
+            guard pause > .zero else { return send(head, context) }
+            context.eventLoop.assumeIsolated().scheduleTask(in: pause) { self.send(head, context) }
+        }
+
+        private func send(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
             let (status, content) = content(for: head.uri)
             var headers: HTTPHeaders = ["x-saw": "\(head.method.rawValue) \(head.uri)"]
             headers.add(name: "content-length", value: "\(content.readableBytes)")

@@ -72,8 +72,8 @@ extension RunningAgent {
     }
 
     /// Says that `providers` count as providers of `name`.
-    func route(_ name: String, via providers: [RunningAgent]) async throws {
-        try await order(.route(resource(name), [.via(providers.map { RouteProvider($0.node) })]))
+    func route(_ name: String, via providers: [RunningAgent], _ terms: RouteTerm...) async throws {
+        try await order(.route(resource(name), [.via(providers.map { RouteProvider($0.node) })] + terms))
     }
 
     private func resource(_ text: String) -> ResourceName {

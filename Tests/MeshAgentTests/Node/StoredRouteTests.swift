@@ -19,7 +19,7 @@ struct StoredRouteTests {
         let preference = LabelPreference(label: label, factor: WeightFactor("1/4")!)
         let terms: [RouteTerm] = [
             .via([RouteProvider(node(1), weight: 3), RouteProvider(node(2))]), .prefer([preference]),
-            .preferNode(node(1)), .order(.spread),
+            .preferNode(node(1)), .order(.spread), .hedge(.percentile(95)),
         ]
         var all = RouteRule()
         for term in terms {

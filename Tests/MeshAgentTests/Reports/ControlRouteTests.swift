@@ -40,20 +40,30 @@ struct ControlRouteTests {
                 SetRoute.self, .init(resource: orders, via: [.init(peer: "baker", weight: 3)]))
             _ = try await miller.ask(SetRoute.self, .init(resource: orders, prefer: [near]))
             _ = try await miller.ask(SetRoute.self, .init(resource: orders, preferNode: "baker"))
+            _ = try await miller.ask(SetRoute.self, .init(resource: orders, hedge: "200ms"))
             let all = try await miller.ask(SetRoute.self, .init(resource: orders, order: .spread))
+            #expect(all.hedge == .milliseconds(200))
+            #expect(all.candidates.map(\.hedgeAfterMilliseconds) == [200])
             #expect(all.prefer == [near] && all.order == .spread)
             #expect(all.preferred?.name == NodeName("baker"))
             #expect(all.candidates.map(\.weight) == [3] && all.candidates.map(\.labels) == [[near]])
             #expect(all.candidates.map(\.wholeWeight) == [30])
             let shown = RouteText.render(
-                all, Presentation(hasColour: false, width: 100, now: WallTime(milliseconds: 0)))
+                all, Presentation(hasColour: false, width: 140, now: WallTime(milliseconds: 0)))
             #expect(shown.contains("comes first, weight 30 = 3 x region=eu:10"), "\(shown)")
             #expect(shown.contains("while baker is ready, it takes every call"), "\(shown)")
+            #expect(shown.contains("hedged after 200 ms"), "\(shown)")
             let listed = try await miller.ask(ShowRoutes.self)
             #expect(listed.routes.first { $0.resource == orders } == all)
             let less = try await miller.ask(
-                SetRoute.self, .init(resource: orders, prefer: [], preferNode: "", order: .localFirst))
+                SetRoute.self,
+                .init(resource: orders, prefer: [], preferNode: "", order: .localFirst, hedge: "off"))
             #expect(less.prefer.isEmpty && less.preferred == nil && less.order == .localFirst)
+            #expect(less.hedge == nil && less.candidates.allSatisfy { $0.hedgeAfterMilliseconds == nil })
+            let odd = await #expect(throws: ControlFailure.self) {
+                try await miller.ask(SetRoute.self, .init(resource: orders, hedge: "p100"))
+            }
+            #expect(odd?.kind == .usage)
             #expect(less.candidates.map(\.weight) == [3] && less.candidates.map(\.isProvider) == [true])
             let none = try await miller.ask(
                 SetRoute.self, .init(resource: orders, via: [], preferNode: "baker"))

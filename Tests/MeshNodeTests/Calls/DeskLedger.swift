@@ -26,7 +26,7 @@ struct Ledger {
             case .serve(_, _, let invocation):
                 executed(invocation)
                 begin(invocation, effect)
-            case .answer(let id, _, _, _): answered[id, default: 0] += 1
+            case .answer(let attempt, _, _, _): answered[attempt.request, default: 0] += 1
             case .refuse(let id, _, _):
                 answered[id, default: 0] += 1
                 finished[id, default: 0] += 1

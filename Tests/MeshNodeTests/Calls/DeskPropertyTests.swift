@@ -10,13 +10,16 @@ import Testing
 struct DeskPropertyTests {
     @Test("keeps every rule of sections 8 and 9")
     func property() {
+        var hedged = 0
         for seed in 0..<80 {
             var run = Run(seed: UInt64(seed))
             for _ in 0..<300 { run.step() }
             run.finish()
             #expect(run.rig.ledger.problems.isEmpty, "seed \(seed): \(run.rig.ledger.problems.prefix(2))")
             #expect(run.problems.isEmpty, "seed \(seed): \(run.problems.prefix(2))")
+            hedged += run.hedged
         }
+        #expect(hedged > 20, "two attempts were out \(hedged) times")
     }
 
     @Test("two runs of one seed order the same")
@@ -36,6 +39,8 @@ private struct Run {
     var rig: DeskRig
     var generator: SeededGenerator
     var problems: [String] = []
+    /// How often two attempts of one call were seen out.
+    var hedged = 0
     private var requested: [RequestID] = []
     private var cancelled: Set<RequestID> = []
     private var deadlines: [RequestID: Int64] = [:]
@@ -52,6 +57,11 @@ private struct Run {
         rig = DeskRig(seed: seed)
         failing = generator.number(below: 101)
         silent = generator.number(below: 60)
+        // A third hedges after a time, a third after a percentile.
+        if seed % 3 > 0 {
+            rig.said = [.hedge(seed % 3 == 1 ? .milliseconds(Int64(seed) + 1) : .percentile(60))]
+            rig.publish()
+        }
         if generator.number(below: 2) == 0 {
             rig.own.append(DeskRig.offered("orders", to: [node(2)], timeout: 700))
             rig.publish()
@@ -182,6 +192,14 @@ private struct Run {
             }
         }
         seen = rig.effects.count
+        let out = Dictionary(grouping: rig.desk.attempts, by: \.key.request).filter { $0.value.count > 1 }
+        for (id, attempts) in out {
+            let isOdd = attempts.contains { $0.value.safety != .safe || $0.value.status != nil }
+            if attempts.count > 2 || isOdd {
+                problems.append("\(id) has \(attempts.count) attempts out")
+            }
+        }
+        hedged += out.count
         for (way, attempts) in probing {
             let out = attempts.filter { rig.desk.attempts[$0]?.status == nil && rig.desk.attempts[$0] != nil }
             if out.count > 1 { problems.append("\(out.count) probes out at \(way)") }

@@ -11,7 +11,9 @@ import Testing
         AuditEvent(type: .node, source: node(1), target: node(1), action: "x", success: true))
 
     private func answer(_ id: UInt64) -> CallEffect {
-        .answer(RequestID(id), status: 200, headers: [], CorrelationID(high: 1, low: id))
+        .answer(
+            AttemptID(request: RequestID(id), number: 1), status: 200, headers: [],
+            CorrelationID(high: 1, low: id))
     }
 
     private func finish(_ id: UInt64) -> CallEffect { .finish(RequestID(id)) }
@@ -32,7 +34,7 @@ import Testing
             case .write(_, let durability, let gate): "\(durability.rawValue) \(gate)"
             case .keep(.key(let entry), let gate): "\(entry.key.key) \(gate)"
             case .keep(.meter(let record), let gate): "meter \(record.days.first?.calls ?? 0) \(gate)"
-            case .perform(.answer(let id, _, _, _)): "answer \(id.number)"
+            case .perform(.answer(let attempt, _, _, _)): "answer \(attempt.request.number)"
             case .perform(.finish(let id)): "finish \(id.number)"
             case .perform(.refuse(let id, _, _)): "refuse \(id.number)"
             case .perform: "other"
@@ -217,8 +219,8 @@ import Testing
                     switch step {
                     case .write(_, .synced, let gate), .keep(_, let gate): closed.append(gate)
                     case .write(_, .written, _): break
-                    case .perform(.answer(let id, _, _, let mark)):
-                        performed[id.number, default: []].append(mark.low)
+                    case .perform(.answer(let attempt, _, _, let mark)):
+                        performed[attempt.request.number, default: []].append(mark.low)
                     case .perform: Issue.record("\(step)")
                     }
                 }
@@ -233,7 +235,9 @@ import Testing
                     let id = generator.number(below: 4)
                     ordered[id, default: []].append(mark)
                     effects.append(
-                        .answer(RequestID(id), status: 200, headers: [], CorrelationID(high: 1, low: mark)))
+                        .answer(
+                            AttemptID(request: RequestID(id), number: 1), status: 200, headers: [],
+                            CorrelationID(high: 1, low: mark)))
                 }
                 carryOut(line.add(effects))
                 while !closed.isEmpty, generator.number(below: 2) == 0 {

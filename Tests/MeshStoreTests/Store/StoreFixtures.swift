@@ -49,7 +49,7 @@ let oneOfEach: [StoreChange] = [
                     LabelPreference(
                         label: ResourceLabel(key: ResourceName("region")!, value: "grün"),
                         factor: WeightFactor("1/4")!)
-                ], preferred: node(2), order: .spread))),
+                ], preferred: node(2), order: .spread, hedge: .percentile(95)))),
     .putAgreement(
         AgreementRow(
             contentID: digest(4), agreement: "a-1", version: 2, peer: node(1), role: "provider",

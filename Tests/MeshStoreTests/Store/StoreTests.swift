@@ -28,6 +28,7 @@ import Testing
         #expect(state.routes.map(\.via) == [[.init(node: node(2), weight: 3), .init(node: node(1))]])
         #expect(state.routes.map(\.choice.preferences.description) == ["[region=grün:1/4]"])
         #expect(state.routes.map(\.choice.preferred) == [node(2)] && state.routes[0].choice.order == .spread)
+        #expect(state.routes[0].choice.hedge == .percentile(95))
         #expect(state.agreements.map(\.document) == [[7, 0, 7]])
         #expect(state.agreements.map(\.approvals) == [[8, 0, 8]])
         #expect(state.people.map(\.document) == [[5, 0, 5]] && state.people.map(\.ended) == [wall(7)])

@@ -143,7 +143,7 @@ extension CallDesk {
         let invocation = pending.inbound.invocation
         var event = serviceEvent(
             pending.inbound, attempt: invocation.attempt, agreement: pending.question.agreement)
-        event.refusals = [Refusal(.cancelled)]
+        event.refusals = [Refusal(.cancelled, [Fact("because", "the peer waits no more")])]
         tell(.refused(event), at: now, into: &effects)
     }
 
