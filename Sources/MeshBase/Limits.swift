@@ -174,6 +174,12 @@ public enum Limits {
     public static let callDeadlineMax: Duration = .seconds(600)
     /// Attempts after the first.
     public static let retries = 2
+    /// Calls that a resource may have in hand at least, however slow it is.
+    public static let concurrencyFloor = 2
+    /// And at most, however quick.
+    public static let concurrencyCeiling = 4_096
+    /// Partners among whom the places of a resource are shared, one by one.
+    public static let partnersPerService = 256
     /// The greatest weight of a provider: it is taken as if it were so many times as fast.
     public static let routeWeight: Int64 = 100
     /// All that is said of a provider makes it at most so many times as fast, and at least a thousandth.

@@ -100,7 +100,8 @@ extension GatewayConnection {
     /// When the reason that decides the status is over, in whole seconds (RFC 9110 section 10.2.3); nil where
     /// it does not say. Peers choose their facts: what no limit can make is not repeated.
     static func retryAfter(_ refusals: [Refusal]) -> Int64? {
-        guard let first = refusals.first, [.rateExceeded, .quotaExhausted].contains(first.code),
+        guard let first = refusals.first,
+            [.rateExceeded, .quotaExhausted, .overloaded].contains(first.code),
             let fact = first.facts.first(where: { $0.name == "free again in ms" }),
             let milliseconds = Int64(fact.value), (1...31 * 86_400_000).contains(milliseconds)
         else { return nil }

@@ -98,7 +98,7 @@ struct ControlHandlers: Sendable {
             storeTrouble: trouble,
             policyOutage: outage.flatMap { outage in
                 calls.policy.map { .init(url: $0.url, outage: outage) }
-            })
+            }, crowded: survey.crowded())
         return await plane.report { $0.status(circumstances) }
     }
 

@@ -20,6 +20,8 @@ extension ReportWriter {
         var storeTrouble: String?
         /// Where the policy engine is that gives no answer, and since when; nil: it does.
         var policyOutage: PolicyOutage?
+        /// Resources of this node that refuse calls because they have as much to do as they can.
+        var crowded: [(resource: ResourceName, load: LoadReport)] = []
 
         /// An engine that gives no answer.
         struct PolicyOutage: Sendable {
@@ -47,7 +49,7 @@ extension ReportWriter {
     private func attention(_ circumstances: Circumstances, peers: [PeerReport]) -> [AttentionReport] {
         storeAttention(circumstances) + policyAttention(circumstances) + damageAttention
             + peopleDamageAttention + alarmAttention + departureAttention + clockAttention(peers)
-            + breakerAttention(circumstances)
+            + breakerAttention(circumstances) + crowdAttention(circumstances)
             + domainAttention + approvalAttention + expiryAttention + quotaAttention
             + houseAttention
             + discoveryAttention(circumstances)
@@ -121,6 +123,16 @@ extension ReportWriter {
                 ?? "calls over the link to \(breaker.peer.title)"
             let next = breaker.resource == nil ? "comity explain peer \(breaker.peer.title)" : "comity routes"
             return AttentionReport(what: "\(what) are held back: \(breaker.why)", next: next)
+        }
+    }
+
+    private func crowdAttention(_ circumstances: Circumstances) -> [AttentionReport] {
+        circumstances.crowded.map { resource, load in
+            let limit = load.limit.map { "at most \($0) at once, " } ?? ""
+            return AttentionReport(
+                what: "\(resource) answers slowly because of how much it has to do, so calls are refused: "
+                    + limit + "\(load.refused) since the start",
+                next: "comity routes")
         }
     }
 

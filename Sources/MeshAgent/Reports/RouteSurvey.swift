@@ -91,6 +91,14 @@ struct RouteSurvey: Sendable {
         return reports
     }
 
+    /// Resources of this node that have as much to do as they can.
+    func crowded() -> [(resource: ResourceName, load: LoadReport)] {
+        ways().compactMap { view in
+            guard let load = view.load, load.limit != nil else { return nil }
+            return (view.resource, LoadReport(load))
+        }
+    }
+
     /// What would happen to a request without a body.
     func explanation(_ request: LocalRequest) -> CallExplanation {
         calls.desk.withLock { $0.wouldDecide(request, at: SystemClock.now()) }
@@ -136,7 +144,8 @@ struct RouteSurvey: Sendable {
             score: milliseconds.map { $0 * Double(view.inFlight + 1) / weight },
             latencyMilliseconds: milliseconds,
             inFlight: view.inFlight, breaker: BreakerReport.State(view.breaker),
-            hedgeAfterMilliseconds: view.hedgeDelay.map { Double($0.wholeNanoseconds / 1_000) / 1_000 })
+            hedgeAfterMilliseconds: view.hedgeDelay.map { Double($0.wholeNanoseconds / 1_000) / 1_000 },
+            load: view.load.map(LoadReport.init))
     }
 
     /// Why not: nothing when one capability at least may be used.
@@ -213,6 +222,15 @@ extension Breaker.Standing {
     fileprivate var probe: Instant? {
         guard case .open(let until) = self, until != .never else { return nil }
         return until
+    }
+}
+
+extension LoadReport {
+    fileprivate init(_ standing: ServiceStanding) {
+        self.init(
+            inHand: standing.inHand, limit: standing.limit, partners: standing.partners,
+            refused: standing.refusals,
+            aloneMilliseconds: standing.microseconds == 0 ? nil : Double(standing.microseconds) / 1_000)
     }
 }
 

@@ -122,7 +122,7 @@ extension CodeBook {
         case .outcomeUnknown: "the call may or may not have taken effect, so it is not repeated"
         case .correlationReused: "the correlation id came before with another request"
         case .auditUnavailable: "the audit cannot take the call's records, and without audit there is no call"
-        case .overloaded: "the node sheds load"
+        case .overloaded: "the node, or a resource of it, has as much to do as it can"
         case .resourceUnreachable: "the service behind the resource could not be reached by its provider"
         case .resourceTimeout:
             "the service behind the resource did not answer in the time its provider gives it"

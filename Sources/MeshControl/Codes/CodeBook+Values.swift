@@ -178,7 +178,8 @@ extension CodeBook {
             [
                 "own calls under way", "peers' calls under way", "at most", "this peer's",
                 "this peer's at most", "bytes of one peer's calls at most",
-                "seals that did not open at most", "free again in ms",
+                "seals that did not open at most", "free again in ms", "resource", "calls in hand", "limit",
+                "partners", "share of each", "this partner's",
             ]
         case .resourceUnreachable: ["resource"]
         case .resourceTimeout: ["after ms"]

@@ -66,12 +66,15 @@ public struct CandidateReport: Codable, Equatable, Sendable {
     /// After how long without its answer a safe call is sent to a second provider as well; nil: none is,
     /// because the operator wants none, or too few of its answers are known.
     public var hedgeAfterMilliseconds: Double?
+    /// How busy the resource is, where this node has it and it was used.
+    public var load: LoadReport?
 
     public init(
         peer: NodeReference, isHere: Bool, isProvider: Bool, reasons: [Refusal],
         weight: Int64 = 1, labels: [LabelPreference] = [], wholeWeight: Double = 1, score: Double?,
         latencyMilliseconds: Double?, inFlight: Int, breaker: BreakerReport.State,
-        hedgeAfterMilliseconds: Double? = nil
+        hedgeAfterMilliseconds: Double? = nil,
+        load: LoadReport? = nil
     ) {
         self.peer = peer
         self.isHere = isHere
@@ -85,6 +88,29 @@ public struct CandidateReport: Codable, Equatable, Sendable {
         self.inFlight = inFlight
         self.breaker = breaker
         self.hedgeAfterMilliseconds = hedgeAfterMilliseconds
+        self.load = load
+    }
+}
+
+/// How busy a resource of this node is.
+public struct LoadReport: Codable, Equatable, Sendable {
+    /// Calls of all callers whose answer has not begun.
+    public var inHand: Int
+    /// How many of these there may be now; nil: as many as come.
+    public var limit: Int?
+    /// Among how many partners they are shared.
+    public var partners: Int
+    /// Calls that were refused for it since the start.
+    public var refused: UInt64
+    /// How long a call takes that waits for no other; nil before that is known.
+    public var aloneMilliseconds: Double?
+
+    public init(inHand: Int, limit: Int?, partners: Int, refused: UInt64, aloneMilliseconds: Double?) {
+        self.inHand = inHand
+        self.limit = limit
+        self.partners = partners
+        self.refused = refused
+        self.aloneMilliseconds = aloneMilliseconds
     }
 }
 

@@ -64,13 +64,21 @@ public enum RouteText {
         let weight = candidate.wholeWeight == 1 && product.isEmpty ? "" : ", weight \(whole)\(product)"
         let isFirst = candidate.peer.id == route.preferred?.id
         let isNext = candidate.isHere && route.order == .localFirst
+        let load = candidate.load.map(crowd) ?? ""
         let isBehind = route.candidates.contains { $0.peer.id == route.preferred?.id && $0.isProvider }
         let hedge = candidate.hedgeAfterMilliseconds.map {
             ", hedged after \(HumaneDuration.text(milliseconds: $0))"
         }
         return
             (isFirst ? "comes first" : isNext ? (isBehind ? "comes next" : "comes first") : "may be picked")
-            + weight + (hedge ?? "")
+            + weight + load + (hedge ?? "")
+    }
+
+    /// What is refused; nothing while nothing is.
+    private static func crowd(_ load: LoadReport) -> String {
+        guard let limit = load.limit else { return "" }
+        let partners = "\(load.partners) partner\(load.partners == 1 ? "" : "s")"
+        return ", \(load.inHand) of at most \(limit) calls of \(partners), \(load.refused) refused"
     }
 
     static func ink(of state: BreakerReport.State) -> Ink {

@@ -26,6 +26,7 @@ extension CallDesk {
         notePace(attempt.way, taken)
         let passing = HeaderFilter.passing(answer: headers, opening: status == WebSocketUpgrade.status)
         attempt.status = status
+        givePlaceBack(&attempt, of: id, .answered, at: now.instant)
         if attempt.key != nil { attempt.headers = HeaderFilter.passing(headers) }
         attempt.pass = attempt.pass.spent
         attempts[id] = attempt
@@ -241,7 +242,11 @@ extension CallDesk {
         }
         let mayHaveHappened = ending.effect == .possible && !attempt.safety.isRepeatable
         let reach: OpenCall.Reach?
-        if mayHaveHappened {
+        let isBound = if case .only = call.reach { true } else { false }
+        if isBound, !mayHaveHappened {
+            // This attempt did nothing, but one before it may have: nobody else is asked.
+            reach = ending.isRepeatableThere ? call.reach : nil
+        } else if mayHaveHappened {
             let mayAskAgain = call.request.idempotencyKey != nil && ending.isRepeatableThere
             reach = mayAskAgain ? .only(attempt.way.node) : nil
         } else {
@@ -264,7 +269,8 @@ extension CallDesk {
         let unknown = Refusal(
             .outcomeUnknown,
             [Fact("at", view.label(attempt.way.node)), Fact("attempts", Int(call.attemptCount))])
-        conclude(id, mayHaveHappened ? [unknown] + ending.reasons : ending.reasons, at: now, into: &effects)
+        let isUnknown = mayHaveHappened || isBound
+        conclude(id, isUnknown ? [unknown] + ending.reasons : ending.reasons, at: now, into: &effects)
     }
 
     private func hasWay(_ call: OpenCall, at now: Moment) -> Bool {
@@ -284,6 +290,8 @@ extension CallDesk {
         into effects: inout Outbox<CallEffect>
     ) {
         attempts[id] = nil
+        var attempt = attempt
+        givePlaceBack(&attempt, of: id, .unanswered, at: now.instant)
         routes.leave(attempt.way)
         let milliseconds = (now.instant - attempt.began).wholeMilliseconds
         calls[id.request]?.history.append(

@@ -3,14 +3,19 @@ import MeshBase
 import MeshRouting
 
 /// Idempotency keys of applications on this machine that use a resource of this node: kept as those of
-/// peers are, with this node as their caller (protocol section 8).
+/// peers are, with this node as their caller (protocol section 8). And the places that they have there.
 extension CallDesk {
     /// Uses this node's own resource for an admitted attempt, unless its key says that it must not run.
     mutating func serveOwn(
         _ id: AttemptID, _ resource: LocalResource, _ invocation: Invocation, at now: Moment,
         into effects: inout Outbox<CallEffect>
     ) {
+        if let refusal = askPlace(at: resource.name, for: view.me, now: now.instant) {
+            return refused(id, [refusal], .none, at: now, into: &effects)
+        }
         guard beginOwn(id, invocation, at: now, into: &effects) else { return }
+        let place = takePlace(at: resource.name, for: view.me, now: now.instant)
+        attempts[id]?.place = place
         effects.post(.serve(.own(id), resource, forBackend(invocation, from: view.me)))
     }
 
@@ -78,5 +83,15 @@ extension CallDesk {
             let entry = keys.withdraw(key)
         else { return }
         effects.post(.remember(entry))
+    }
+
+    /// This node's resource has it in hand no more: its answer has begun, or it is over.
+    mutating func givePlaceBack(
+        _ attempt: inout OpenAttempt, of id: AttemptID, _ end: ServiceLoad.End, at now: Instant
+    ) {
+        guard let place = attempt.place else { return }
+        attempt.place = nil
+        let isStreamed = calls[id.request]?.request.body.isStreamed ?? true
+        settle(place, at: attempt.way.resource, isStreamed ? .unmeasured : end, now: now)
     }
 }

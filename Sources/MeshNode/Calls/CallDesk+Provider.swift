@@ -66,6 +66,11 @@ extension CallDesk {
                 refuse(inbound, refusals, attempt: invocation.attempt, at: now, into: &effects)
                 return
             }
+            if let refusal = askPlace(at: resource.name, for: inbound.peer, now: now.instant) {
+                refuse(
+                    inbound, [refusal], asked(), attempt: invocation.attempt, at: now, into: &effects)
+                return
+            }
             switch self.judgement(of: inbound, capability, under: agreement, judgement, at: now) {
             case .notNeeded:
                 serve(
@@ -220,7 +225,10 @@ extension CallDesk {
             resource.timeoutInMilliseconds.map { Duration.milliseconds(max($0, 1)) } ?? Limits.callDeadlineMax
         let patience = min(left, own, Limits.callDeadlineMax)
         services[inbound.key] = OpenService(
-            peer: inbound.peer, agreement: agreement, event: eventID, began: now.instant, key: key,
+            peer: inbound.peer, resource: resource.name,
+            place: takePlace(at: resource.name, for: inbound.peer, now: now.instant),
+            isRequestWhole: !invocation.body.isStreamed || passed != nil, agreement: agreement,
+            event: eventID, began: now.instant, key: key,
             timeoutCode: own < left ? .resourceTimeout : .deadlineExceeded, scope: invocation.deadlineScope,
             patience: patience, passed: passed)
         servicesOfPeer[inbound.peer, default: 0] += 1

@@ -12,6 +12,7 @@ extension CallDesk {
         guard var service = services[key], service.status == nil else { return }
         let passing = HeaderFilter.passing(answer: headers, opening: status == WebSocketUpgrade.status)
         service.status = status
+        givePlaceBack(&service, .answered, at: now.instant)
         if service.key != nil { service.headers = HeaderFilter.passing(headers) }
         if service.scope == .answerHead {
             alarms.set(.service(key), at: now.instant + Limits.streamIdle)
@@ -88,9 +89,20 @@ extension CallDesk {
         into effects: inout Outbox<CallEffect>
     ) {
         services[key] = nil
+        var service = service
+        givePlaceBack(&service, .unanswered, at: now.instant)
         alarms.cancel(.service(key))
         releasePlace(of: service.peer)
         tell(.callEnded(service.event, outcome), at: now, into: &effects)
+    }
+
+    /// The resource has it in hand no more: its answer has begun, or it is over.
+    private mutating func givePlaceBack(
+        _ service: inout OpenService, _ end: ServiceLoad.End, at now: Instant
+    ) {
+        guard let place = service.place else { return }
+        service.place = nil
+        settle(place, at: service.resource, service.isRequestWhole ? end : .unmeasured, now: now)
     }
 
     /// One call of this peer less is under way, or waits for the external policy.

@@ -49,6 +49,8 @@ public struct CallDesk: Sendable, Equatable {
     var attempts: [AttemptID: OpenAttempt] = [:]
     var services: [InboundKey: OpenService] = [:]
     var servicesOfPeer: [NodeID: Int] = [:]
+    /// How busy the resources of this node are; those that were used.
+    var loads: [ResourceName: ServiceLoad] = [:]
     /// Which peers sent of late what did not open; of peers that are trusted no more, none.
     var brokenSeals: [NodeID: TokenBucket] = [:]
     /// Calls that wait for a link, in the order in which they came.
@@ -144,8 +146,7 @@ public struct CallDesk: Sendable, Equatable {
             serviceMoved(key, at: now)
             if let service = services[key] { noteUse(of: service.peer, at: now, into: &effects) }
         case .serviceBodyEnded(let key, let body):
-            services[key]?.passed = body
-            judging[key]?.passed = body
+            requestCame(key, body, at: now.instant)
             serviceMoved(key, at: now)
         case .resourceAnswered(.own(let id), let status, let headers):
             answered(id, status: status, headers: headers, at: now, into: &effects)
@@ -182,6 +183,7 @@ public struct CallDesk: Sendable, Equatable {
         routes.forget { $0 == view.me || view.peers[$0] != nil }
         memory.forget { view.peers[$0] != nil }
         brokenSeals = brokenSeals.filter { view.peers[$0.key]?.trust == .trusted }
+        if loads.count > view.resources.count + 1 { forgetLoads() }
         if nodeTexts.count > view.peers.count + 1 { nodeTexts = [:] }
     }
 
@@ -321,26 +323,10 @@ struct OpenAttempt: Sendable, Equatable {
     let sealedTo: EncryptionKey?
     /// The idempotency key that it began at this node's own resource; nil where it began none.
     var key: IdempotencyBook.Key?
+    /// At this node's own resource, until its answer begins.
+    var place: ServicePlace?
     /// Once the answer has begun.
     var status: UInt16?
     /// The answer's, once it has begun, where there is a key.
     var headers: [HeaderField] = []
-}
-
-/// One peer's call on its way through this node.
-struct OpenService: Sendable, Equatable {
-    let peer: NodeID
-    let agreement: Digest
-    let event: CorrelationID
-    let began: Instant
-    let key: IdempotencyBook.Key?
-    /// What ends it at its deadline: the time that the resource gets, or what was left of the call's.
-    let timeoutCode: RefusalCode
-    let scope: DeadlineScope
-    /// How long it may take, or its answer be waited for since bytes last moved.
-    let patience: Duration
-    var status: UInt16?
-    var headers: [HeaderField] = []
-    /// The whole of a streamed body, once it has come.
-    var passed: BodySummary?
 }

@@ -77,6 +77,8 @@ public struct RouteView: Sendable, Equatable {
     public let score: Int64
     /// After how long without an answer a safe call is sent to a second provider as well; nil: none is.
     public let hedgeDelay: Duration?
+    /// How busy the resource is; nil for another node's, and before it was used.
+    public let load: ServiceStanding?
 }
 
 extension CallDesk {
@@ -148,10 +150,14 @@ extension CallDesk {
         switch CapabilityMatcher.named(capability, of: own.description) {
         case .refused(let refusal): return .refused([refusal])
         case .allowed(let capability):
-            return view.permits(
+            let verdict = view.permits(
                 callBy: peer, resource, capability, method: capability.methods.first ?? "POST",
                 // Under an agreement that wants it sealed, the caller seals it.
                 as: principal, for: purpose, payload: .sealed, meters, at: now)
+            if case .permitted = verdict, let refusal = wouldCrowd(resource, by: peer, at: now.instant) {
+                return .refused([refusal])
+            }
+            return verdict
         }
     }
 
@@ -186,7 +192,8 @@ extension CallDesk {
                 linkBreaker: line?.breaker.standing(at: now), microseconds: microseconds,
                 inFlight: standing.inFlight, weight: weight,
                 namedWeight: view.rule(for: way.resource)?.weight(of: way.node) ?? 1, labels: labels,
-                score: candidate.score, hedgeDelay: hedgeDelay(of: way))
+                score: candidate.score, hedgeDelay: hedgeDelay(of: way),
+                load: way.node == view.me ? self.standing(of: way.resource) : nil)
         }
     }
 

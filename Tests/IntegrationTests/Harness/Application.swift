@@ -7,7 +7,7 @@ import NIOHTTP1
 /// An application on some node's machine, which knows nothing but its own agent's gateway.
 struct Application: Sendable {
     /// How the addresses begin that lead to it.
-    private let base: String
+    let base: String
 
     init(gateway: Endpoint) { base = "http://\(gateway)" }
 

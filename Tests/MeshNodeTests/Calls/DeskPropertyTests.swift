@@ -103,6 +103,8 @@ private struct Run {
         if Set(closing).count != closing.count { problems.append("a call closed twice") }
         let inFlight = rig.desk.routes(at: moment(rig.now)).map(\.inFlight)
         if inFlight.contains(where: { $0 != 0 }) { problems.append("in flight \(inFlight)") }
+        let inHand = ["stock", "orders"].map { rig.desk.standing(of: resource($0))?.inHand ?? 0 }
+        if inHand != [0, 0] { problems.append("in hand \(inHand)") }
     }
 
     private mutating func request() {

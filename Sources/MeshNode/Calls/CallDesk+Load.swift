@@ -1,0 +1,82 @@
+import MeshAudit
+import MeshBase
+import MeshRouting
+
+/// Calls that this node's resources have in hand, of peers and of applications here: each has a place from
+/// when it is given to its resource until its answer begins, or until it is over without one.
+extension CallDesk {
+    /// Why `node` gets no place at a resource of this node; nil when it gets one. What it wants counts.
+    mutating func askPlace(at resource: ResourceName, for node: NodeID, now: Instant) -> Refusal? {
+        let partner = partner(node)
+        guard let refusal = loads.update(resource, { $0.ask(partner, at: now) }) ?? nil else { return nil }
+        return Refusal(refusal.code, [Fact("resource", resource)] + refusal.facts)
+    }
+
+    /// Gives `node` a place at a resource that it was not refused at this moment.
+    mutating func takePlace(at resource: ResourceName, for node: NodeID, now: Instant) -> ServicePlace {
+        let partner = partner(node)
+        if let place = loads.update(resource, { $0.take(partner, at: now) }) { return place }
+        var load = ServiceLoad()
+        let place = load.take(partner, at: now)
+        loads[resource] = load
+        return place
+    }
+
+    /// Takes a place back.
+    mutating func settle(
+        _ place: ServicePlace, at resource: ResourceName, _ end: ServiceLoad.End, now: Instant
+    ) {
+        _ = loads.update(resource) { $0.settle(place, end, at: now) }
+    }
+
+    /// All of a peer's streamed request has come: from now on the resource takes its time.
+    mutating func requestCame(_ key: InboundKey, _ body: BodySummary, at now: Instant) {
+        _ = services.update(key) { service in
+            service.passed = body
+            service.isRequestWhole = true
+            service.place?.requestCame(at: now)
+        }
+        judging[key]?.passed = body
+    }
+
+    /// Forgets what is known of resources that this node provides no more.
+    mutating func forgetLoads() {
+        loads = loads.filter { $0.value.inHand > 0 || view.resource($0.key) != nil }
+    }
+
+    /// Who shares: a domain that is not this node's has one share, however many nodes it sends.
+    private func partner(_ node: NodeID) -> Digest {
+        guard let domain = view.peers[node]?.membership?.domain, domain != view.domain?.membership.domain
+        else { return node.digest }
+        return domain.digest
+    }
+
+    /// Why a call of `node` would get no place now. It changes nothing.
+    func wouldCrowd(_ resource: ResourceName, by node: NodeID, at now: Instant) -> Refusal? {
+        guard let refusal = loads[resource]?.refusal(of: partner(node), at: now) else { return nil }
+        return Refusal(refusal.code, [Fact("resource", resource)] + refusal.facts)
+    }
+
+    /// How busy a resource of this node is; nil where nothing is known of it.
+    func standing(of resource: ResourceName) -> ServiceStanding? {
+        loads[resource].map {
+            ServiceStanding(
+                inHand: $0.inHand, limit: $0.standing, partners: $0.partners, refusals: $0.refusals,
+                microseconds: $0.baseline)
+        }
+    }
+}
+
+/// How busy a resource of this node is.
+public struct ServiceStanding: Sendable, Equatable {
+    /// Calls whose answer has not begun.
+    public let inHand: Int
+    /// How many may be in hand; nil: nothing is limited now.
+    public let limit: Int?
+    /// Who shares them.
+    public let partners: Int
+    /// Calls that were refused for it since the start.
+    public let refusals: UInt64
+    /// What a call takes that waits for no other; 0 while nothing is known.
+    public let microseconds: Int64
+}
