@@ -144,7 +144,7 @@ public struct Agent: Sendable {
         }
     }
 
-    /// Nothing new is begun; what is under way gets five seconds; goodbyes are said.
+    /// Nothing new is begun; what is under way gets five seconds; goodbyes are said; the home is free.
     private func shutDown() async {
         handlers.surroundings.notifier?.tell(.stopping)
         await sockets.discovery.stop()
@@ -155,5 +155,6 @@ public struct Agent: Sendable {
         }
         await sockets.transport.drain(within: .seconds(5))
         await ground.close()
+        lock.release()
     }
 }

@@ -1,15 +1,25 @@
 import Glibc
+import Synchronization
 
-/// The right to run an agent in a home: a lock of the kernel on the file `lock`, which ends with the process
-/// however it ends.
+/// The right to run an agent in a home: a lock of the kernel on the file `lock`, which ends with `release`,
+/// at the latest with the process, however it ends.
 ///
 /// It is the file lock and not a socket that says whether an agent runs, since a socket outlives a crash.
 public final class HomeLock: Sendable {
     private let descriptor: Int32
+    private let isReleased = Atomic(false)
 
     private init(descriptor: Int32) { self.descriptor = descriptor }
 
-    deinit { close(descriptor) }
+    deinit { release() }
+
+    /// Gives the home free; the second time nothing happens. Closing alone would not do: a child that is just
+    /// being started holds a copy of the descriptor until it runs its program.
+    func release() {
+        guard !isReleased.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     /// Takes the lock of `home` and writes this process's number into it.
     /// - Throws: `inUse` with the process that holds it.

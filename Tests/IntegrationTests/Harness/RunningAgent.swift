@@ -13,7 +13,7 @@ import Synchronization
 final class RunningAgent: Sendable {
     let home: Home
     let identity: OwnIdentity
-    /// Let go at the end: the agent holds its home's lock as long as it is there.
+    /// Let go at the end.
     private let running: Mutex<Agent?>
     private let task: Task<Void, any Error>
 

@@ -89,6 +89,26 @@ struct HomeLockTests {
         withExtendedLifetime(lock) {}
     }
 
+    @Test("is free once it was released, though its descriptor has a copy, as in a child that just begins")
+    func copied() throws {
+        try place.home.prepare()
+        let lock = try HomeLock.take(in: place.home)
+        let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+        let found = open.compactMap(Int32.init)
+            .first { number in
+                var (here, there) = (stat(), stat())
+                return fstat(number, &here) == 0 && stat(place.home.lock, &there) == 0
+                    && here.st_ino == there.st_ino && here.st_dev == there.st_dev
+            }
+        let copy = dup(try #require(found))
+        defer { close(copy) }
+        lock.release()
+        let next = try HomeLock.take(in: place.home)
+        lock.release()
+        #expect(HomeLock.isHeld(in: place.home), "the second release took it from who has it now")
+        withExtendedLifetime((lock, next)) {}
+    }
+
     @Test("survives noise in its file")
     func noise() throws {
         try place.home.prepare()
