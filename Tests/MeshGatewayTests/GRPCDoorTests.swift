@@ -58,8 +58,11 @@ import Testing
         try await Application.run(RecordingObserver(silent), adjust: { $0.headTime = .milliseconds(50) }) {
             application async throws in
             let socket = try application.socket()
+            let began = ContinuousClock.now
             socket.send("PRI * HTTP/2.0\r\n")
             #expect(socket.receive().isEmpty)
+            // And not because nothing was said for as long as the socket here waits, which is 5 s.
+            #expect(ContinuousClock.now - began < .seconds(4))
         }
     }
 
@@ -199,14 +202,21 @@ import Testing
     // MARK: Bounds
 
     @Test func takesCallsUpToTheNumberAndEndsTheConnectionForOneMore() async throws {
-        let observer = RecordingObserver(silent)
+        let refusal: @Sendable (GatewayRequest, GatewayReply) -> Void = { request, reply in
+            if case .whole = request.delivery { reply.refuse([Refusal(.draining)], correlation: nil) }
+        }
+        let observer = RecordingObserver(refusal)
         try await Application.run(observer) { application async throws in
             let wire = Frames(to: try application.socket())
-            for call in 0..<HTTP2Bounds.streamsMax { wire.head(UInt32(2 * call + 1)) }
-            #expect(try await observer.wait { $0.requests.count == HTTP2Bounds.streamsMax })
-            wire.head(UInt32(2 * HTTP2Bounds.streamsMax + 1))
+            // Its settings hold from when it has read that they were taken, which is before this answer.
+            wire.head(1, end: true)
+            _ = wire.fields()
+            let most = HTTP2Bounds.streamsMax
+            for call in 1...most { wire.head(UInt32(2 * call + 1)) }
+            #expect(try await observer.wait { $0.requests.count == most + 1 })
+            wire.head(UInt32(2 * most + 3))
             #expect(wire.frame(Frames.goAway)?.code == 1)
-            #expect(try await observer.wait { $0.cancelled.count == HTTP2Bounds.streamsMax })
+            #expect(try await observer.wait { $0.cancelled.count == most })
         }
     }
 
