@@ -17,7 +17,7 @@ import NIOHTTP2
 ///
 /// An answer that breaks off ends with a status in its trailers, which no client takes for success; it is
 /// reset where trailers could not leave. Confined to the connection's event loop.
-final class GRPCCall: ChannelDuplexHandler, GatewayOutlet {
+final class GRPCCall: GRPCWriter, GatewayOutlet {
     typealias InboundIn = HTTP2Frame.FramePayload
     typealias OutboundIn = Never
     typealias OutboundOut = HTTP2Frame.FramePayload
@@ -46,9 +46,8 @@ final class GRPCCall: ChannelDuplexHandler, GatewayOutlet {
     /// Whether the call is gRPC's, so that its refusal is a status.
     private(set) var isGRPC = true
     private(set) var context: ChannelHandlerContext?
-    private var isBodyHeld = false
-    private var isReadHeld = false
-    private var isFlushDue = false
+    private var reads = HeldReads()
+    var isFlushDue = false
     private var alarm: Scheduled<Void>?
 
     init(of door: GRPCDoor) { self.door = door }
@@ -127,7 +126,7 @@ final class GRPCCall: ChannelDuplexHandler, GatewayOutlet {
         guard case .collecting(var request) = arrival, !isEnded else { return }
         arrival = .streaming
         request.delivery = .continued
-        isBodyHeld = true
+        reads.hold()
         hand(request)
     }
 
@@ -138,39 +137,24 @@ final class GRPCCall: ChannelDuplexHandler, GatewayOutlet {
     }
 
     func read(context: ChannelHandlerContext) {
-        if isBodyHeld, !isEnded { isReadHeld = true } else { context.read() }
+        if isEnded || !reads.putsOff() { context.read() }
     }
 
-    func holdBody(_ id: GatewayRequestID) { if self.id == id, !hasArrived { isBodyHeld = true } }
+    func holdBody(_ id: GatewayRequestID) { if self.id == id, !hasArrived { reads.hold() } }
 
     func resumeBody(_ id: GatewayRequestID) {
-        guard self.id == id, isBodyHeld else { return }
+        guard self.id == id, reads.isHeld else { return }
         readOn()
     }
 
     private func readOn() {
-        isBodyHeld = false
-        guard isReadHeld else { return }
-        isReadHeld = false
-        context?.read()
+        if reads.release() { context?.read() }
     }
 
     // MARK: What goes out
 
     /// Whether nothing more is said.
     var isEnded: Bool { if case .ended = answer { true } else { false } }
-
-    /// Writes at the end of this turn of the loop, with all else of the turn.
-    func write(_ payload: HTTP2Frame.FramePayload, promise: EventLoopPromise<Void>? = nil) {
-        guard let context else { return }
-        context.write(wrapOutboundOut(payload), promise: promise)
-        guard !isFlushDue else { return }
-        isFlushDue = true
-        context.eventLoop.assumeIsolated().execute {
-            self.isFlushDue = false
-            self.context?.flush()
-        }
-    }
 
     /// Writes the last block or piece. What of the request has not come by then is not wanted any more: the
     /// stream is reset behind it, with what says that nothing went wrong (RFC 9113 section 8.1).

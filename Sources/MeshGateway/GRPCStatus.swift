@@ -20,12 +20,13 @@ enum GRPCStatus: Int, CaseIterable {
     /// repeatable.
     /// - Parameter http: the HTTP status that goes with it; nil: that of `HTTPStatusTable`.
     init(_ code: RefusalCode, http: Int? = nil) {
-        let own: [(RefusalCode, GRPCStatus)] = [
-            (.capabilityUnknown, .unimplemented), (.outcomeUnknown, .unknown),
-            (.resourceMisbehaved, .internal), (.sealBroken, .internal), (.handshakeTimeout, .unavailable),
-        ]
-        let status = http ?? HTTPStatusTable.status(for: code)
-        self = own.first { $0.0 == code }?.1 ?? GRPCStatus(http: status)
+        switch code {
+        case .capabilityUnknown: self = .unimplemented
+        case .outcomeUnknown: self = .unknown
+        case .resourceMisbehaved, .sealBroken: self = .internal
+        case .handshakeTimeout: self = .unavailable
+        default: self.init(http: http ?? HTTPStatusTable.status(for: code))
+        }
     }
 
     /// By the families of `HTTPStatusTable`, so that a new code has a status here as well.
@@ -70,12 +71,12 @@ enum GRPCMessage {
     static func escaped(_ text: String) -> String {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.utf8.count)
+        let digits = Array("0123456789ABCDEF".utf8)
         for byte in text.utf8 {
             guard !(0x20...0x7e).contains(byte) || byte == UInt8(ascii: "%") else {
                 bytes.append(byte)
                 continue
             }
-            let digits = Array("0123456789ABCDEF".utf8)
             bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
         }
         return String(decoding: bytes, as: UTF8.self)

@@ -10,7 +10,7 @@ import NIOHTTP2
 ///     any --failed, given up, late--> over: what is left of the stream is reset
 ///
 /// An answer is a head, pieces and trailers, or trailers alone. Confined to the connection's event loop.
-final class GRPCStream: ChannelDuplexHandler, ResourceCarrier {
+final class GRPCStream: GRPCWriter, ResourceCarrier {
     typealias InboundIn = HTTP2Frame.FramePayload
     typealias OutboundIn = Never
     typealias OutboundOut = HTTP2Frame.FramePayload
@@ -22,7 +22,7 @@ final class GRPCStream: ChannelDuplexHandler, ResourceCarrier {
     private var head: HPACKHeaders
     private let loop: any EventLoop
     private var line: GRPCLine?
-    private var context: ChannelHandlerContext?
+    private(set) var context: ChannelHandlerContext?
     private let began = NIODeadline.now()
     private var alarm: Scheduled<Void>?
     private var hasHead = false
@@ -30,9 +30,8 @@ final class GRPCStream: ChannelDuplexHandler, ResourceCarrier {
     /// Whether the body has gone, with its end.
     private var isSaid = false
     private var isThrottled = false
-    private var isFlushDue = false
-    private var isHeld = false
-    private var isReadHeld = false
+    var isFlushDue = false
+    private var reads = HeldReads()
 
     init(_ exchange: ResourceExchange, _ head: HPACKHeaders, on loop: any EventLoop) {
         self.exchange = exchange
@@ -104,18 +103,6 @@ final class GRPCStream: ChannelDuplexHandler, ResourceCarrier {
         if bytes.readableBytes > 0 { write(.data(.init(data: .byteBuffer(bytes)))) }
         let fields = HPACKHeaders(passing.map { ($0.name.lowercasedASCII, $0.value) })
         write(.headers(.init(headers: fields, endStream: true)))
-    }
-
-    /// Writes at the end of this turn of the loop, with all else of the turn.
-    private func write(_ payload: HTTP2Frame.FramePayload) {
-        guard let context else { return }
-        context.write(wrapOutboundOut(payload), promise: nil)
-        guard !isFlushDue else { return }
-        isFlushDue = true
-        context.eventLoop.assumeIsolated().execute {
-            self.isFlushDue = false
-            self.context?.flush()
-        }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -209,18 +196,14 @@ final class GRPCStream: ChannelDuplexHandler, ResourceCarrier {
 
     // MARK: Flow and time
 
-    func hold(_ holder: ResourceExchange) { if exchange === holder { isHeld = true } }
+    func hold(_ holder: ResourceExchange) { if exchange === holder { reads.hold() } }
 
     func resume(_ holder: ResourceExchange) {
-        guard exchange === holder, isHeld else { return }
-        isHeld = false
-        guard isReadHeld else { return }
-        isReadHeld = false
-        context?.read()
+        if exchange === holder, reads.isHeld, reads.release() { context?.read() }
     }
 
     func read(context: ChannelHandlerContext) {
-        if isHeld, exchange != nil { isReadHeld = true } else { context.read() }
+        if exchange == nil || !reads.putsOff() { context.read() }
     }
 
     func abandon(_ given: ResourceExchange) {

@@ -43,8 +43,7 @@ final class ResourceConnection: ChannelDuplexHandler, ResourceCarrier {
     private var isThrottled = false
     private var mayServeAgain = false
     private var isSettling = false
-    private var isHeld = false
-    private var isReadHeld = false
+    private var reads = HeldReads()
     private var alarm: Scheduled<Void>?
     private var alarmAt: NIODeadline?
     /// The socket, once the kernel was asked about it.
@@ -81,8 +80,9 @@ final class ResourceConnection: ChannelDuplexHandler, ResourceCarrier {
         }
         exchange = next
         next.connection = self
-        (received, rawBytes, isWritten, mayServeAgain, isHeld) = (0, 0, false, false, false)
+        (received, rawBytes, isWritten, mayServeAgain) = (0, 0, false, false)
         (framing, isThrottled) = (nil, false)
+        reads.forget()
         // The decoder must know whether an answer to HEAD is due; the bytes go round it.
         decoder.write(data: next.method == "HEAD" ? Self.asksHead : Self.asksBody)
         watch(next.deadline, context)
@@ -290,18 +290,14 @@ final class ResourceConnection: ChannelDuplexHandler, ResourceCarrier {
 
     // MARK: Flow and time
 
-    func hold(_ holder: ResourceExchange) { if exchange === holder { isHeld = true } }
+    func hold(_ holder: ResourceExchange) { if exchange === holder { reads.hold() } }
 
     func resume(_ holder: ResourceExchange) {
-        guard exchange === holder, isHeld else { return }
-        isHeld = false
-        guard isReadHeld else { return }
-        isReadHeld = false
-        context?.read()
+        if exchange === holder, reads.isHeld, reads.release() { context?.read() }
     }
 
     func read(context: ChannelHandlerContext) {
-        if isHeld, exchange != nil { isReadHeld = true } else { context.read() }
+        if exchange == nil || !reads.putsOff() { context.read() }
     }
 
     // The alarm outlives the exchange it was set for and is moved only when one ends earlier: most requests

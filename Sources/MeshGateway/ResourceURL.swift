@@ -67,9 +67,9 @@ public struct ResourceURL: Hashable, Sendable, CustomStringConvertible {
         guard case .allowed(let path) = RequestPath.normalised(written) else { return nil }
         let hasPort = authority.hasPrefix("[") ? !authority.hasSuffix("]") : authority.contains(":")
         let port = authority.utf8.reversed().prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-        // `Endpoint` reads ports as integers are read: a sign would pass.
         // No port is gRPC's own.
         guard hasPort || !isGRPC else { return nil }
+        // `Endpoint` reads ports as integers are read: a sign would pass.
         guard !hasPort || (1...5).contains(port.count) && authority.dropLast(port.count).hasSuffix(":"),
             let endpoint = Endpoint(hasPort ? authority : authority + ":80"), endpoint.port != 0
         else { return nil }

@@ -29,7 +29,7 @@ import MeshBase
 ///
 /// Invariants: the limit is within its bounds; whole numbers, so that a replay decides alike; nothing is
 /// allocated, and each input costs as much whatever came before it. Callers owe it: each `begin` one `end`.
-public struct ConcurrencyLimit: Sendable, Equatable {
+struct ConcurrencyLimit: Sendable, Equatable {
     private enum Phase: Sendable, Equatable {
         case learning(Round)
         case open
@@ -78,7 +78,7 @@ public struct ConcurrencyLimit: Sendable, Equatable {
     /// What it was when a probe last said what calls take alone.
     private var probedLimit: Int64 = 0
     /// What a call takes that waits for no other, in microseconds; 0 while nothing is known.
-    public private(set) var baseline: Int64 = 0
+    private(set) var baseline: Int64 = 0
     private var calm = Window()
     private var busy = Window()
     private var suspicion: Int64 = 0
@@ -87,10 +87,10 @@ public struct ConcurrencyLimit: Sendable, Equatable {
     private var rounds: Int32 = 1
     private var lastRefusal = Instant.zero
 
-    public init() {}
+    init() {}
 
     /// How many calls may be in hand; nil while nothing is limited.
-    public var standing: Int? {
+    var standing: Int? {
         switch phase {
         case .learning, .open: nil
         case .probing: Int(halved)
@@ -99,10 +99,10 @@ public struct ConcurrencyLimit: Sendable, Equatable {
     }
 
     /// A call was refused for the limit.
-    public mutating func refused(at now: Instant) { lastRefusal = max(lastRefusal, now) }
+    mutating func refused(at now: Instant) { lastRefusal = max(lastRefusal, now) }
 
     /// What is over by `now` ends. Asked before whether a call may begin.
-    public mutating func wake(at now: Instant) {
+    mutating func wake(at now: Instant) {
         switch phase {
         case .open: break
         case .learning(let round):
@@ -123,7 +123,7 @@ public struct ConcurrencyLimit: Sendable, Equatable {
     /// A call begins.
     /// - Parameter company: how many are in hand with it.
     /// - Returns: the round in which it is measured; 0: in none.
-    public mutating func begin(company: Int, at now: Instant) -> Int32 {
+    mutating func begin(company: Int, at now: Instant) -> Int32 {
         switch phase {
         case .open, .limiting: return 0
         case .learning(var round):
@@ -144,7 +144,7 @@ public struct ConcurrencyLimit: Sendable, Equatable {
     /// - Parameters:
     ///   - number: what `begin` answered.
     ///   - microseconds: what it took; nil when that says nothing about the resource.
-    public mutating func end(round number: Int32, company: Int, took microseconds: Int64?, at now: Instant) {
+    mutating func end(round number: Int32, company: Int, took microseconds: Int64?, at now: Instant) {
         switch phase {
         case .learning(var round):
             guard number == round.number else { return }

@@ -8,7 +8,7 @@ import MeshBase
 /// the others share one line: a crowd of newcomers gets one share, and takes nobody's line.
 ///
 /// Invariants: a line is kept while it has calls in hand; `active` is at least one once anybody came.
-public struct PartnerShares: Sendable, Equatable {
+struct PartnerShares: Sendable, Equatable {
     private struct Line: Sendable, Equatable {
         var held: Int64 = 0
         /// Of `held`, in thousandths.
