@@ -11,47 +11,27 @@ import Synchronization
 ///     /deny       413 as soon as the head is read, and the connection ends
 ///     /talk       101 to whoever asks for a WebSocket: says back what it hears, until it hears "bye"
 final class StreamBackend: Sendable {
-    let port: UInt16
-    private let listener: Int32
+    private let service: LoopbackService
     private let sent = Atomic(0)
     private let received = Atomic(0)
     private let open = Atomic(0)
 
     init() throws {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listener, $0, length) == 0 && listen(listener, 64) == 0
-                    && getsockname(listener, $0, &length) == 0
-            }
-        }
-        guard isBound else { throw NeverHappened(description: "a service that listens") }
-        self.listener = listener
-        port = UInt16(bigEndian: address.sin_port)
-        Thread.detachNewThread { [self] in
-            while case let accepted = accept(listener, nil, nil), accepted >= 0 {
-                open.add(1, ordering: .relaxed)
-                Thread.detachNewThread { [self] in
-                    let wire = Wire(accepted)
-                    while let (line, fields) = wire.head(), serve(line, fields, wire) {}
-                    open.subtract(1, ordering: .relaxed)
-                }
-            }
-            close(listener)
+        service = try LoopbackService(backlog: 64)
+        service.serve { [self] wire in
+            open.add(1, ordering: .relaxed)
+            while let (line, fields) = wire.head(), serve(line, fields, wire) {}
+            open.subtract(1, ordering: .relaxed)
         }
     }
 
-    var url: String { "http://127.0.0.1:\(port)" }
+    var url: String { service.url }
     var bytesSent: Int { sent.load(ordering: .relaxed) }
     var bytesReceived: Int { received.load(ordering: .relaxed) }
     var openConnections: Int { open.load(ordering: .relaxed) }
 
     /// Takes no more connections.
-    func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
+    func stop() { service.stop() }
 
     /// One request; false when the connection is to end.
     private func serve(_ line: String, _ fields: [String: String], _ wire: Wire) -> Bool {

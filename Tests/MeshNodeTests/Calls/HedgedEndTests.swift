@@ -11,30 +11,10 @@ struct HedgedEndTests {
     private let b = node(1)
     private let c = node(2)
 
-    /// B is asked first.
-    private func rig(_ hedge: String? = "100ms", _ edit: (inout DeskRig) -> Void = { _ in }) -> DeskRig {
-        var rig = DeskRig()
-        rig.said = [.preferNode(b), .hedge(hedge.map { HedgeTime($0)! })]
-        edit(&rig)
-        rig.publish()
-        rig.effects = []
-        return rig
-    }
-
-    private func abandoned(_ rig: DeskRig) -> [AttemptID] {
-        rig.effects.compactMap { if case .abandon(let id) = $0 { id } else { nil } }
-    }
-
-    private func isSound(_ rig: DeskRig) -> Bool {
-        rig.ledger.problems.isEmpty && rig.ledger.open.isEmpty && rig.desk.load == (0, 0)
-            && rig.desk.attempts.isEmpty
-            && rig.desk.routes(at: moment(rig.now)).allSatisfy { $0.inFlight == 0 }
-    }
-
     @Test("an agreement that is revoked cuts its attempt, and the other goes on")
     func cut() {
         for revoked in [1, 2] as [UInt8] {
-            var rig = rig("100ms") { rig in
+            var rig = DeskRig.hedged("100ms") { rig in
                 rig.agreements = [:]
                 for peer in [1, 2] as [UInt8] {
                     rig.agree(provider: node(peer), consumer: node(0), "orders", callsAtEnd: .cut)
@@ -49,11 +29,11 @@ struct HedgedEndTests {
                     ending: [Fact("ended", "revoked")], callsUnderWay: .cut)
             }
             rig.publish()
-            #expect(abandoned(rig).map(\.number) == [revoked] && rig.ledger.answered[id] == nil)
+            #expect(rig.abandoned.map(\.number) == [revoked] && rig.ledger.answered[id] == nil)
             let left = rig.sent.first { $0.1 != node(revoked) }!.0
             rig.take(.attemptAnswered(left, status: 200, headers: []))
             rig.take(.attemptEnded(left, BodySummary(length: 3, digest: nil)))
-            #expect(rig.ledger.answered[id] == 1 && isSound(rig))
+            #expect(rig.ledger.answered[id] == 1 && rig.isSound)
         }
     }
 
@@ -62,7 +42,7 @@ struct HedgedEndTests {
         for edit in [
             { $0.said = [.preferNode(node(1))] }, { $0.routes[resource("orders")] = [node(1)] },
         ] as [(inout DeskRig) -> Void] {
-            var rig = rig()
+            var rig = DeskRig.hedged()
             let id = rig.call("any")
             rig.pass(50)
             edit(&rig)
@@ -70,23 +50,23 @@ struct HedgedEndTests {
             rig.pass(1_000)
             #expect(rig.sent.map(\.1) == [b])
             rig.answerLast()
-            #expect(rig.ledger.answered[id] == 1 && isSound(rig))
+            #expect(rig.ledger.answered[id] == 1 && rig.isSound)
         }
     }
 
     @Test("an application that goes away ends both")
     func cancelled() {
-        var rig = rig()
+        var rig = DeskRig.hedged()
         let id = rig.call("any")
         rig.pass(100)
         rig.take(.cancelled(id))
-        #expect(abandoned(rig).map(\.number) == [1, 2])
-        #expect(rig.ledger.answered[id] == nil && isSound(rig))
+        #expect(rig.abandoned.map(\.number) == [1, 2])
+        #expect(rig.ledger.answered[id] == nil && rig.isSound)
     }
 
     @Test("this node is one of the two like any other")
     func own() {
-        var first = rig("100ms") { rig in
+        var first = DeskRig.hedged("100ms") { rig in
             rig.own = [DeskRig.offered("orders", to: [])]
             rig.said = [.hedge(.milliseconds(100))]
         }
@@ -96,8 +76,8 @@ struct HedgedEndTests {
         first.answerLast()
         let own = AttemptID(request: id, number: 1)
         #expect(first.effects.contains(.stop(.own(own))))
-        #expect(first.ledger.answered[id] == 1 && isSound(first))
-        var second = rig("100ms") { rig in
+        #expect(first.ledger.answered[id] == 1 && first.isSound)
+        var second = DeskRig.hedged("100ms") { rig in
             rig.own = [DeskRig.offered("orders", to: [])]
             rig.peers[2] = nil
         }
@@ -106,13 +86,13 @@ struct HedgedEndTests {
         let service = ServiceID.own(AttemptID(request: other, number: 2))
         second.take(.resourceAnswered(service, status: 200, headers: []))
         second.take(.resourceEnded(service, BodySummary(length: 3, digest: nil), kept: nil))
-        #expect(abandoned(second).map(\.number) == [1])
-        #expect(second.ledger.answered[other] == 1 && isSound(second))
+        #expect(second.abandoned.map(\.number) == [1])
+        #expect(second.ledger.answered[other] == 1 && second.isSound)
     }
 
     @Test("each attempt counts against the agreement under which it was sent, once")
     func quotas() {
-        var rig = rig("100ms") { rig in
+        var rig = DeskRig.hedged("100ms") { rig in
             rig.agreements = [:]
             for peer in [1, 2] as [UInt8] {
                 rig.agree(

@@ -11,39 +11,19 @@ struct HedgingTests {
     private let b = node(1)
     private let c = node(2)
 
-    /// B is asked first.
-    private func rig(_ hedge: String? = "100ms", _ edit: (inout DeskRig) -> Void = { _ in }) -> DeskRig {
-        var rig = DeskRig()
-        rig.said = [.preferNode(b), .hedge(hedge.map { HedgeTime($0)! })]
-        edit(&rig)
-        rig.publish()
-        rig.effects = []
-        return rig
-    }
-
-    private func abandoned(_ rig: DeskRig) -> [AttemptID] {
-        rig.effects.compactMap { if case .abandon(let id) = $0 { id } else { nil } }
-    }
-
     /// How an attempt was settled.
     private func end(of number: UInt8, _ rig: DeskRig) -> AuditSettlement? {
         rig.ledger.attempts.first { $0.type == .attempt && $0.attempt == number }
             .flatMap { rig.ledger.settlements[$0.id] }
     }
 
-    private func isSound(_ rig: DeskRig) -> Bool {
-        rig.ledger.problems.isEmpty && rig.ledger.open.isEmpty && rig.desk.load == (0, 0)
-            && rig.desk.attempts.isEmpty
-            && rig.desk.routes(at: moment(rig.now)).allSatisfy { $0.inFlight == 0 }
-    }
-
     @Test("none is sent unless the operator said so, and then not before its time")
     func due() {
-        var never = rig(nil)
+        var never = DeskRig.hedged(nil)
         never.call("any")
         never.pass(4_000)
         #expect(never.sent.map(\.1) == [b])
-        var hedged = rig()
+        var hedged = DeskRig.hedged()
         hedged.call("any")
         hedged.pass(99)
         #expect(hedged.sent.map(\.1) == [b])
@@ -52,23 +32,23 @@ struct HedgingTests {
         #expect(hedged.invocations.map(\.attempt) == [1, 2])
         hedged.pass(1_000)
         #expect(hedged.sent.count == 2)
-        var quick = rig()
+        var quick = DeskRig.hedged()
         quick.call("any")
         quick.pass(99)
         quick.answerLast()
         quick.pass(1_000)
-        #expect(quick.sent.count == 1 && isSound(quick))
+        #expect(quick.sent.count == 1 && quick.isSound)
     }
 
     @Test("the first that answers is the answer, the other is told, and both stand in the audit")
     func wins() throws {
         for winner in 0...1 {
-            var rig = rig()
+            var rig = DeskRig.hedged()
             let id = rig.call("any")
             rig.pass(150)
             let (won, lost) = (rig.sent[winner].0, rig.sent[1 - winner].0)
             rig.take(.attemptAnswered(won, status: 203, headers: []))
-            #expect(abandoned(rig) == [lost])
+            #expect(rig.abandoned == [lost])
             #expect(
                 rig.effects.contains {
                     if case .answer(won, 203, _, _) = $0 { true } else { false }
@@ -86,17 +66,17 @@ struct HedgingTests {
             let call = try #require(rig.ledger.events.first { $0.type == .call })
             #expect(call.success && call.target == rig.sent[winner].1)
             #expect(call.metadata.contains { $0.value.contains("outrun after") })
-            #expect(isSound(rig), "\(rig.ledger.problems)")
+            #expect(rig.isSound, "\(rig.ledger.problems)")
         }
     }
 
     @Test("none is sent when the answer is in hand by the time it is looked")
     func lateLook() {
-        var rig = rig()
+        var rig = DeskRig.hedged()
         rig.call("any")
         rig.now += 150
         rig.answerLast()
-        #expect(rig.sent.count == 1 && isSound(rig))
+        #expect(rig.sent.count == 1 && rig.isSound)
         rig.call("any")
         rig.now += 150
         rig.take(.roomMeasured(bytes: 1 << 30))
@@ -105,7 +85,7 @@ struct HedgingTests {
 
     @Test("the second says in the audit beside which it was sent, and after how long")
     func told() throws {
-        var rig = rig()
+        var rig = DeskRig.hedged()
         rig.call("any")
         rig.pass(100)
         let second = try #require(rig.ledger.attempts.first { $0.attempt == 2 })
@@ -116,7 +96,7 @@ struct HedgingTests {
 
     @Test("a percentile is one of the provider's own answers, once twenty are known")
     func percentile() {
-        var rig = rig("p90")
+        var rig = DeskRig.hedged("p90")
         func answer(after milliseconds: Int64) {
             rig.call("any")
             rig.pass(milliseconds)
@@ -154,7 +134,7 @@ struct HedgingTests {
     @Test("only a safe call that the router places, with no key and a body that is here, is sent twice")
     func only() {
         func count(_ edit: (inout DeskRig) -> Void = { _ in }, _ call: (inout DeskRig) -> Void) -> Int {
-            var rig = rig("100ms", edit)
+            var rig = DeskRig.hedged("100ms", edit)
             call(&rig)
             rig.pass(400)
             return rig.sent.count
@@ -182,7 +162,7 @@ struct HedgingTests {
     @Test("none goes where a breaker is not closed, where no agreement permits it, or while stopping")
     func nobody() {
         func count(_ edit: (inout DeskRig) -> Void) -> Int {
-            var rig = rig()
+            var rig = DeskRig.hedged()
             edit(&rig)
             let before = rig.sent.count
             rig.call("any")
@@ -206,7 +186,7 @@ struct HedgingTests {
                 rig.agreements[c] = nil
                 rig.publish()
             } == 1)
-        var stopping = rig()
+        var stopping = DeskRig.hedged()
         stopping.call("any")
         stopping.take(.draining)
         stopping.pass(400)
@@ -215,7 +195,7 @@ struct HedgingTests {
 
     @Test("the retry budget pays for each, and where it is empty none is sent")
     func budget() {
-        var rig = rig()
+        var rig = DeskRig.hedged()
         rig.call("any")
         let before = rig.desk.budget.left
         rig.pass(100)
@@ -237,7 +217,7 @@ struct HedgingTests {
 
     @Test("who was outrun has neither failed nor succeeded, and looks as slow as it was")
     func breakers() {
-        var rig = rig()
+        var rig = DeskRig.hedged()
         for _ in 0..<8 {
             rig.call("any")
             rig.pass(300)
@@ -247,7 +227,7 @@ struct HedgingTests {
         let way = rig.desk.routes(at: moment(rig.now)).first { $0.node == b }
         #expect(way?.breaker == .closed)
         #expect((way?.microseconds ?? 0) > 50_000)
-        #expect(rig.sent.count == 16 && isSound(rig))
+        #expect(rig.sent.count == 16 && rig.isSound)
         // A probe that is outrun gives its place back, and proves nothing.
         rig.openBreaker("B")
         rig.pass(60_000)
@@ -264,7 +244,7 @@ struct HedgingTests {
     @Test("when one of the two fails the call is the other's, and a third is sent once both have")
     func fails() throws {
         for failing in 0...1 {
-            var rig = rig()
+            var rig = DeskRig.hedged()
             let id = rig.call("any")
             rig.pass(100)
             let (gone, left) = (rig.sent[failing].0, rig.sent[1 - failing].0)
@@ -276,29 +256,29 @@ struct HedgingTests {
             let call = try #require(rig.ledger.events.first { $0.type == .call })
             #expect(call.success && call.target == rig.sent[1 - failing].1)
             #expect(call.agreement == rig.ledger.attempts.first { $0.attempt == left.number }?.agreement)
-            #expect(isSound(rig))
+            #expect(rig.isSound)
         }
-        var both = rig()
+        var both = DeskRig.hedged()
         let id = both.call("any")
         both.pass(100)
         for (attempt, _) in both.sent { both.take(.attemptFailed(attempt, .streamReset, .possible)) }
         #expect(both.sent.count == 3)
         both.failLast()
         #expect(both.sent.count == 3 && both.refusal(of: id) == [.peerUnreachable])
-        #expect(isSound(both))
+        #expect(both.isSound)
     }
 
     @Test("each has a time of its own, and the call ends at its deadline at the latest")
     func late() {
-        var rig = rig()
+        var rig = DeskRig.hedged()
         let id = rig.call("any", deadline: .seconds(2))
         rig.pass(1_000)
         // Half of the time was the first one's; the second has what was left when it went.
-        #expect(abandoned(rig).map(\.number) == [1] && rig.ledger.answered[id] == nil)
+        #expect(rig.abandoned.map(\.number) == [1] && rig.ledger.answered[id] == nil)
         rig.pass(999)
         #expect(rig.ledger.answered[id] == nil)
         rig.pass(1)
         #expect(rig.refusal(of: id)?.first == .deadlineExceeded)
-        #expect(rig.sent.count <= 3 && isSound(rig))
+        #expect(rig.sent.count <= 3 && rig.isSound)
     }
 }
