@@ -51,7 +51,7 @@ public enum AuditRecordCodec {
             append(event, to: &writer)
         }
         precondition(
-            writer.bytes.count <= Limits.auditRecord, "an audit record of \(writer.bytes.count) bytes")
+            writer.count <= Limits.auditRecord, "an audit record of \(writer.count) bytes")
         return writer.bytes
     }
 
@@ -87,10 +87,10 @@ public enum AuditRecordCodec {
         writer.append(number: event.requestLength)
         writer.append(number: event.answerLength)
         writer.append(event.attempt)
-        writer.append(text: Fitting.text(event.action, limit: Limits.documentText))
+        writer.append(fitting: event.action, limit: Limits.documentText)
         if let correlation = event.correlation { writer.append(correlation) }
         if let principal = event.principal {
-            writer.append(text: Fitting.text(principal.description, limit: Limits.documentText))
+            writer.append(fitting: principal.description, limit: Limits.documentText)
         }
         if let resource = event.resource { writer.append(text: resource.description) }
         if let capability = event.capability { writer.append(text: capability.description) }
@@ -99,10 +99,10 @@ public enum AuditRecordCodec {
         if let digest = event.answerDigest { writer.append(digest) }
         if let status = event.status { writer.append(number: status) }
         if let trace = event.traceparent {
-            writer.append(text: Fitting.text(trace, limit: Limits.documentText))
+            writer.append(fitting: trace, limit: Limits.documentText)
         }
         if let breaker = event.breaker {
-            writer.append(text: Fitting.text(breaker, limit: Limits.documentText))
+            writer.append(fitting: breaker, limit: Limits.documentText)
         }
         writer.append(refusals: event.refusals)
         writer.append(facts: event.metadata)

@@ -78,15 +78,11 @@ struct ByteReader {
         let length = try length()
         guard length <= limit else { throw .fieldRefused(name, at: start) }
         let run = try run(of: length)
-        let text: String
-        if run.isVisibleASCII {
-            text = String(decoding: run, as: UTF8.self)
-        } else {
-            guard let valid = String(validating: run, as: UTF8.self) else { throw .notUnicode(at: start) }
-            text = valid
+        guard run.isVisibleASCII || String(validating: run, as: UTF8.self) != nil else {
+            throw .notUnicode(at: start)
         }
-        guard rule.admits(text) else { throw .fieldRefused(name, at: start) }
-        return text
+        guard rule.admits(run) else { throw .fieldRefused(name, at: start) }
+        return String(decoding: run, as: UTF8.self)
     }
 
     /// Where a text with its length before it stands; what it holds is not looked at.
@@ -113,54 +109,5 @@ struct ByteReader {
     /// The message must end here.
     func finish() throws(WireError) {
         guard offset == bytes.count else { throw .trailingBytes(at: offset) }
-    }
-}
-
-/// Writes fields one behind the other, as `ByteReader` reads them.
-struct ByteWriter {
-    private(set) var bytes: [UInt8] = []
-
-    init(reserving count: Int) { bytes.reserveCapacity(count) }
-
-    mutating func append(_ byte: UInt8) { bytes.append(byte) }
-    mutating func append(_ run: some Sequence<UInt8>) { bytes.append(contentsOf: run) }
-
-    mutating func append(number: some FixedWidthInteger) {
-        withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
-    }
-
-    mutating func append(_ digest: Digest) {
-        append(number: digest.words.0)
-        append(number: digest.words.1)
-        append(number: digest.words.2)
-        append(number: digest.words.3)
-    }
-
-    mutating func append(_ id: CorrelationID) {
-        append(number: id.high)
-        append(number: id.low)
-    }
-
-    /// - Precondition: `length` is below 2^21.
-    mutating func append(length: Int) {
-        precondition((0..<1 << 21).contains(length), "a length of \(length)")
-        var rest = length
-        while rest >= 0x80 {
-            bytes.append(UInt8(rest & 0x7f) | 0x80)
-            rest >>= 7
-        }
-        bytes.append(UInt8(rest))
-    }
-
-    /// A text that is known to keep its rule.
-    mutating func append(text: String) {
-        append(length: text.utf8.count)
-        append(text.utf8)
-    }
-
-    /// A text of whoever called, held to the rule that its reader holds it to.
-    mutating func append(_ text: String, _ name: String, _ rule: FieldRule, limit: Int) throws(WireError) {
-        guard text.utf8.count <= limit, rule.admits(text) else { throw .fieldRefused(name, at: bytes.count) }
-        append(text: text)
     }
 }

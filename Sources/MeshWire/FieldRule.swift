@@ -22,18 +22,24 @@ enum FieldRule: UInt8, CaseIterable {
     /// Text for people: without control and bidirectional characters.
     case plain
 
-    /// Whether `text` keeps the rule.
-    func admits(_ text: String) -> Bool {
-        if self == .plain { return text.isPlain }
-        if self == .fieldValue, text.isVisibleASCII {
-            return !Self.isSpace(text.utf8.first) && !Self.isSpace(text.utf8.last)
+    /// Whether a text keeps the rule.
+    /// - Parameter text: in UTF-8.
+    func admits(_ text: UnsafeRawBufferPointer) -> Bool {
+        switch self {
+        case .plain: return text.isVisibleASCII || String(decoding: text, as: UTF8.self).isPlain
+        case .fieldValue where text.isVisibleASCII:
+            return !Self.isSpace(text.first) && !Self.isSpace(text.last)
+        default: break
         }
         let mask = UInt16(1) << UInt16(rawValue)
-        guard text.utf8.allSatisfy({ Self.table[Int($0)] & mask != 0 }) else { return false }
+        let common = Self.table.withUnsafeBufferPointer { table in
+            text.reduce(mask) { $0 & table[Int($1)] }
+        }
+        guard common != 0 else { return false }
         switch self {
         case .method, .fieldName, .traceparent, .key, .code: return !text.isEmpty
-        case .fieldValue: return !Self.isSpace(text.utf8.first) && !Self.isSpace(text.utf8.last)
-        case .path: return text.utf8.first == UInt8(ascii: "/")
+        case .fieldValue: return !Self.isSpace(text.first) && !Self.isSpace(text.last)
+        case .path: return text.first == UInt8(ascii: "/")
         case .query, .plain: return true
         }
     }

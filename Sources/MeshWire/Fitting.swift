@@ -33,6 +33,18 @@ enum Fitting {
         return rest.isEmpty ? String(scalars) : String(scalars) + "…"
     }
 
+    /// Whether `facts` would give them as they are: most do, and are only looked at.
+    static func fits(_ facts: [Fact]) -> Bool {
+        var left = listBudget - leftOutSize
+        for fact in facts {
+            left -= size(fact)
+            guard left >= 0, fact.name.utf8.count <= nameLimit, fact.name.isVisibleASCII,
+                fact.value.utf8.count <= Limits.documentText, fact.value.isVisibleASCII
+            else { return false }
+        }
+        return true
+    }
+
     /// As many of `facts`, from the first, as fit in `budget`.
     static func facts(_ facts: [Fact], budget: Int = listBudget) -> [Fact] {
         var fitted: [Fact] = []

@@ -34,7 +34,7 @@ public enum FramePayload {
     public static func goAway(_ goAway: GoAway) -> [UInt8] {
         var writer = ByteWriter(reserving: 32)
         writer.append(number: goAway.lastStream)
-        if let code = goAway.code { writer.append(code.rawValue.utf8) }
+        if let code = goAway.code { writer.append(Array(code.rawValue.utf8)) }
         return writer.bytes
     }
 
@@ -50,12 +50,9 @@ public enum FramePayload {
 
     private static func code(at reader: inout ByteReader, length: Int) throws(WireError) -> RefusalCode? {
         let start = reader.offset
-        guard let text = String(validating: try reader.run(of: length), as: UTF8.self),
-            FieldRule.code.admits(text)
-        else {
-            throw .fieldRefused("refusal code", at: start)
-        }
-        return RefusalCode(rawValue: text)
+        let text = try reader.run(of: length)
+        guard FieldRule.code.admits(text) else { throw .fieldRefused("refusal code", at: start) }
+        return RefusalCode(rawValue: String(decoding: text, as: UTF8.self))
     }
 }
 

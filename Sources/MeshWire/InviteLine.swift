@@ -51,17 +51,17 @@ public enum InviteLine {
         var writer = ByteWriter(reserving: 128)
         writer.append(invite.inviter.digest.bytes)
         guard invite.secret.bytes.count == secretLength else {
-            throw .fieldRefused("secret", at: writer.bytes.count)
+            throw .fieldRefused("secret", at: writer.count)
         }
         writer.append(invite.secret.bytes)
         guard let seconds = UInt32(exactly: invite.expires.milliseconds / 1000),
             invite.expires.milliseconds >= 0
         else {
-            throw .fieldRefused("expiry", at: writer.bytes.count)
+            throw .fieldRefused("expiry", at: writer.count)
         }
         writer.append(number: seconds)
         guard invite.endpoints.count <= endpointLimit else {
-            throw .fieldRefused("number of endpoints", at: writer.bytes.count)
+            throw .fieldRefused("number of endpoints", at: writer.count)
         }
         writer.append(UInt8(invite.endpoints.count))
         for endpoint in invite.endpoints { try append(endpoint, to: &writer) }
@@ -111,7 +111,7 @@ public enum InviteLine {
 
     private static func append(_ endpoint: Endpoint, to writer: inout ByteWriter) throws(WireError) {
         guard endpoint.port > 0, Endpoint(endpoint.description) == endpoint else {
-            throw .fieldRefused("endpoint", at: writer.bytes.count)
+            throw .fieldRefused("endpoint", at: writer.count)
         }
         if let four = AddressText.fourBytes(endpoint.host) {
             writer.append(Host.four)

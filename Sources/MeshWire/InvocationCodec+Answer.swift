@@ -21,7 +21,7 @@ extension InvocationCodec {
         switch answer {
         case .answered(let status, let headers):
             writer.append(Outcome.answered)
-            guard isStatus(status) else { throw .fieldRefused("status", at: writer.bytes.count) }
+            guard isStatus(status) else { throw .fieldRefused("status", at: writer.count) }
             writer.append(number: status)
             try writer.append(headers: headers)
         case .refused(let refusals, let effect):
@@ -72,7 +72,9 @@ extension ByteWriter {
     }
 
     /// What fits of them (`Fitting`).
-    mutating func append(facts: [Fact]) { append(fitted: Fitting.facts(facts)) }
+    mutating func append(facts: [Fact]) {
+        append(fitted: Fitting.fits(facts) ? facts : Fitting.facts(facts))
+    }
 
     private mutating func append(fitted facts: [Fact]) {
         append(length: facts.count)

@@ -4,13 +4,13 @@ import MeshRouting
 // The fields of a head.
 extension ByteWriter {
     mutating func append(attempt: UInt8) throws(WireError) {
-        guard attempt > 0 else { throw .fieldRefused("attempt", at: bytes.count) }
+        guard attempt > 0 else { throw .fieldRefused("attempt", at: count) }
         append(attempt)
     }
 
     mutating func append(headers: [HeaderField]) throws(WireError) {
         guard headers.count <= InvocationCodec.headerLimit else {
-            throw .fieldRefused("number of headers", at: bytes.count)
+            throw .fieldRefused("number of headers", at: count)
         }
         append(length: headers.count)
         for header in headers {
@@ -23,7 +23,7 @@ extension ByteWriter {
     /// Held to NFC as well, since it is compared with what an agreement names.
     mutating func append(principal: Principal) throws(WireError) {
         if let flaw = TextRules.flaw(of: principal.description, limit: Limits.documentText) {
-            throw .textRefused(flaw, at: bytes.count)
+            throw .textRefused(flaw, at: count)
         }
         append(text: principal.description)
     }

@@ -165,14 +165,14 @@ public enum InvocationCodec {
         case .whole(let length, let digest):
             writer.append(BodyKind.whole)
             guard (1...Int64(Limits.callBody)).contains(length) else {
-                throw .fieldRefused("length of the body", at: writer.bytes.count)
+                throw .fieldRefused("length of the body", at: writer.count)
             }
             writer.append(number: UInt32(length))
             writer.append(digest)
         case .streamed(nil): writer.append(BodyKind.streamed)
         case .streamed(let length?):
             writer.append(BodyKind.streamedOfLength)
-            guard length > 0 else { throw .fieldRefused("length of the body", at: writer.bytes.count) }
+            guard length > 0 else { throw .fieldRefused("length of the body", at: writer.count) }
             writer.append(number: length)
         }
     }
@@ -218,9 +218,9 @@ public enum InvocationCodec {
         return trailers
     }
 
-    static func bounded(_ writer: ByteWriter) throws(WireError) -> [UInt8] {
-        guard writer.bytes.count <= Limits.invocationHead else {
-            throw .tooLong(bytes: writer.bytes.count, limit: Limits.invocationHead)
+    static func bounded(_ writer: borrowing ByteWriter) throws(WireError) -> [UInt8] {
+        guard writer.count <= Limits.invocationHead else {
+            throw .tooLong(bytes: writer.count, limit: Limits.invocationHead)
         }
         return writer.bytes
     }
