@@ -74,5 +74,14 @@ public struct Digest: Hashable, Sendable, Comparable, Codable, CustomStringConve
     }
 
     /// 64 hexadecimal digits.
-    public var description: String { Hexadecimal.encode(bytes) }
+    public var description: String {
+        String(unsafeUninitializedCapacity: 64) { text in
+            let text = UnsafeMutableRawBufferPointer(text)
+            Hexadecimal.write(words.0, to: text)
+            Hexadecimal.write(words.1, to: UnsafeMutableRawBufferPointer(rebasing: text[16...]))
+            Hexadecimal.write(words.2, to: UnsafeMutableRawBufferPointer(rebasing: text[32...]))
+            Hexadecimal.write(words.3, to: UnsafeMutableRawBufferPointer(rebasing: text[48...]))
+            return 64
+        }
+    }
 }

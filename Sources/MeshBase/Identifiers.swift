@@ -1,8 +1,10 @@
 /// One TCP connection of this process, from accept or dial to close. Never reused in one process.
-public struct ConnectionID: Hashable, Sendable, Comparable, CustomStringConvertible {
+public struct ConnectionID: SerialKey, Comparable, CustomStringConvertible {
     /// Counts connections from 1.
     public let number: UInt64
     public init(_ number: UInt64) { self.number = number }
+    /// The number.
+    public var serial: UInt64 { number }
     public static func < (left: Self, right: Self) -> Bool { left.number < right.number }
     public var description: String { "connection \(number)" }
 }
@@ -112,16 +114,22 @@ public struct CorrelationID: Hashable, Sendable, Comparable, Codable, CustomStri
     /// Every call writes a few of them: in one go, without a copy on the way.
     public var description: String {
         String(unsafeUninitializedCapacity: 36) { buffer in
-            var position = 0
-            for nibble in 0..<32 {
-                if nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20 {
-                    buffer[position] = UInt8(ascii: "-")
-                    position += 1
+            let text = UnsafeMutableRawBufferPointer(buffer)
+            func put(_ digits: UInt64, count: Int, at place: Int) {
+                withUnsafeBytes(of: (digits << UInt64(64 - 8 * count)).bigEndian) { bytes in
+                    for index in 0..<count { text[place + index] = bytes[index] }
                 }
-                buffer[position] = Hexadecimal.digit(nibble % 16, of: nibble < 16 ? high : low)
-                position += 1
             }
-            return position
+            let middle = Hexadecimal.digits(of: UInt32(truncatingIfNeeded: high))
+            let next = Hexadecimal.digits(of: UInt32(low >> 32))
+            put(Hexadecimal.digits(of: UInt32(high >> 32)), count: 8, at: 0)
+            put(middle >> 32, count: 4, at: 9)
+            put(middle, count: 4, at: 14)
+            put(next >> 32, count: 4, at: 19)
+            put(next, count: 4, at: 24)
+            put(Hexadecimal.digits(of: UInt32(truncatingIfNeeded: low)), count: 8, at: 28)
+            for dash in [8, 13, 18, 23] { text[dash] = UInt8(ascii: "-") }
+            return 36
         }
     }
 }

@@ -10,7 +10,7 @@ public struct ResourceName: Hashable, Sendable, Comparable, Codable, CustomStrin
     /// Nil unless `text` is such a name.
     public init?(_ text: String) {
         guard (1...64).contains(text.utf8.count), let first = text.utf8.first, isLowerOrDigit(first),
-            text.utf8.allSatisfy({ isLowerOrDigit($0) || isJoiner($0) })
+            Self.characters.holds(text)
         else { return nil }
         description = text
     }
@@ -43,6 +43,8 @@ public struct ResourceName: Hashable, Sendable, Comparable, Codable, CustomStrin
     public static let whatMembersOffer = ResourceName(trusted: "what-members-offer-to-the-domain")
 
     private init(trusted: String) { description = trusted }
+
+    private static let characters = ByteSet { isLowerOrDigit($0) || isJoiner($0) }
 }
 
 /// A node's name for people: 1 ... 63 characters of `A-Z a-z 0-9 . _ -`, beginning with a letter or a digit.
@@ -57,11 +59,8 @@ public struct NodeName: Hashable, Sendable, Comparable, Codable, CustomStringCon
 
     /// Nil unless `text` is such a name.
     public init?(_ text: String) {
-        func isLetterOrDigit(_ byte: UInt8) -> Bool {
-            isLowerOrDigit(byte) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
-        }
-        guard (1...63).contains(text.utf8.count), let first = text.utf8.first, isLetterOrDigit(first),
-            text.utf8.allSatisfy({ isLetterOrDigit($0) || isJoiner($0) })
+        guard (1...63).contains(text.utf8.count), let first = text.utf8.first, !isJoiner(first),
+            Self.characters.holds(text)
         else { return nil }
         description = text
     }
@@ -88,6 +87,10 @@ public struct NodeName: Hashable, Sendable, Comparable, Codable, CustomStringCon
     public static func < (left: Self, right: Self) -> Bool { left.description < right.description }
 
     private init(trusted: String) { description = trusted }
+
+    private static let characters = ByteSet { byte in
+        isLowerOrDigit(byte) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) || isJoiner(byte)
+    }
 }
 
 /// Who asks, within one node: a user, a service, `local`. 1 ... 256 bytes of text without control or

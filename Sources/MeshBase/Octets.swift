@@ -119,9 +119,24 @@ public enum Hexadecimal {
         }
     }
 
-    /// One of the 16 digits of `word`, from 0, the most significant first.
-    public static func digit(_ index: Int, of word: UInt64) -> UInt8 {
-        digit(UInt8(truncatingIfNeeded: word >> UInt64(60 - index * 4)) & 15)
+    /// Writes the 16 digits of `word` to the beginning of `place`.
+    public static func write(_ word: UInt64, to place: UnsafeMutableRawBufferPointer) {
+        let (high, low) = (digits(of: UInt32(word >> 32)), digits(of: UInt32(truncatingIfNeeded: word)))
+        place.storeBytes(of: high.bigEndian, toByteOffset: 0, as: UInt64.self)
+        place.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
+    }
+
+    /// The 8 digits of `word`, a byte each, the first in the most significant one.
+    ///
+    /// All at once: its nibbles are drawn apart, and those above nine get the distance from `:` to `a` more.
+    public static func digits(of word: UInt32) -> UInt64 {
+        let each: UInt64 = 0x0101_0101_0101_0101
+        var nibbles = UInt64(word)
+        nibbles = (nibbles << 16 | nibbles) & 0x0000_ffff_0000_ffff
+        nibbles = (nibbles << 8 | nibbles) & 0x00ff_00ff_00ff_00ff
+        nibbles = (nibbles << 4 | nibbles) & 0x0f0f_0f0f_0f0f_0f0f
+        let isLetter = (nibbles &+ each &* 6) >> 4 & each
+        return nibbles &+ each &* 0x30 &+ isLetter &* 39
     }
 
     /// - Parameter value: 0 ... 15.

@@ -6,7 +6,12 @@ import MeshWire
 public struct SystemSuite: SignatureSuite {
     public init() {}
 
-    public func digest(_ bytes: [UInt8]) -> MeshBase.Digest { sha256(bytes) }
+    public func digest(_ bytes: [UInt8]) -> MeshBase.Digest {
+        // Most calls have no body, and each of them is asked for its digest.
+        bytes.isEmpty ? Self.ofNothing : sha256(bytes)
+    }
+
+    private static let ofNothing = sha256([])
 
     public func authenticationCode(of message: [UInt8], under key: [UInt8]) -> MeshBase.Digest {
         let code = HMAC<SHA256>.authenticationCode(for: message, using: SymmetricKey(data: key))

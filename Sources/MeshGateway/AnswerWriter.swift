@@ -46,23 +46,31 @@ struct AnswerWriter {
     mutating func begin(
         status: Int, headers: [HeaderField], length: Int?, extra: [HeaderField], into out: inout ByteBuffer
     ) {
-        out.writeStaticString("HTTP/1.1 ")
-        out.writeString(String(status))
-        out.writeStaticString(" ")
-        out.writeString(HTTPResponseStatus(statusCode: status).reasonPhrase)
-        out.writeStaticString("\r\n")
-        let declared = Self.write(headers, into: &out)
-        for field in extra { Self.write(field, into: &out) }
-        frame(status: status, length: length ?? declared, into: &out)
-        if status == WebSocketUpgrade.status {
-            out.writeStaticString("connection: upgrade\r\nupgrade: websocket\r\n")
-        } else if closes {
-            out.writeStaticString("connection: close\r\n")
-        } else if shape.isOld {
-            out.writeStaticString("connection: keep-alive\r\n")
+        let fields = headers.reduce(0) { $0 + $1.lineLength }
+        let bound = extra.reduce(Self.otherLines + fields) { $0 + $1.lineLength }
+        out.writeHead(atMost: bound) { head in
+            head.put("HTTP/1.1 ")
+            head.put(status)
+            head.put(" ")
+            head.put(HTTPResponseStatus(statusCode: status).reasonPhrase)
+            head.put("\r\n")
+            let declared = Self.put(headers, into: &head)
+            for field in extra { head.put(field) }
+            frame(status: status, length: length ?? declared, into: &head)
+            if status == WebSocketUpgrade.status {
+                head.put("connection: upgrade\r\nupgrade: websocket\r\n")
+            } else if closes {
+                head.put("connection: close\r\n")
+            } else if shape.isOld {
+                head.put("connection: keep-alive\r\n")
+            }
+            head.put("\r\n")
         }
-        out.writeStaticString("\r\n")
     }
+
+    /// At least the bytes of a head besides its fields: the status line, how the body is framed and what
+    /// becomes of the connection.
+    private static let otherLines = 256
 
     /// The next part of the body: what is small goes into `out`, what is large is answered to be written by
     /// itself behind `out`, closed by CR LF when chunked.
@@ -104,7 +112,7 @@ struct AnswerWriter {
         case .chunked:
             out.writeStaticString("0\r\n")
             for field in trailers where Self.passes(field) && HeaderRules.isTrailer(field.name) {
-                Self.write(field, into: &out)
+                out.write(field)
             }
             out.writeStaticString("\r\n")
         case .untilClose, .none: break
@@ -114,7 +122,7 @@ struct AnswerWriter {
 
     private var isChunked: Bool { if case .body(.chunked) = state { true } else { false } }
 
-    private mutating func frame(status: Int, length: Int?, into out: inout ByteBuffer) {
+    private mutating func frame(status: Int, length: Int?, into head: inout HeadText) {
         if status == WebSocketUpgrade.status {
             state = .body(.untilClose)
             closes = true
@@ -122,30 +130,30 @@ struct AnswerWriter {
             state = .body(.none)
             // The length of what is not sent: of use to the client, except for 204, which may not carry it
             // (RFC 9110 section 8.6).
-            if status != 204, let length { Self.writeLength(length, into: &out) }
+            if status != 204, let length { Self.put(length: length, into: &head) }
         } else if let length {
             state = .body(.length(length))
-            Self.writeLength(length, into: &out)
+            Self.put(length: length, into: &head)
         } else if shape.isOld {
             state = .body(.untilClose)
             closes = true
         } else {
             state = .body(.chunked)
-            out.writeStaticString("transfer-encoding: chunked\r\n")
+            head.put("transfer-encoding: chunked\r\n")
         }
     }
 
-    /// Writes what may pass, and answers with the declared length when there is exactly one.
-    private static func write(_ headers: [HeaderField], into out: inout ByteBuffer) -> Int? {
+    /// Puts what may pass, and answers with the declared length when there is exactly one.
+    private static func put(_ headers: [HeaderField], into head: inout HeadText) -> Int? {
         var length: Int?
         var isAmbiguous = false
         var named: [String] = []
         for field in headers where field.name == "connection" {
             named += HeaderRules.elements(of: field.value)
         }
-        for field in headers where passes(field) && !named.contains(field.name) {
+        for field in headers where passes(field) && (named.isEmpty || !named.contains(field.name)) {
             guard field.name == "content-length" else {
-                write(field, into: &out)
+                head.put(field)
                 continue
             }
             let declared = HeaderRules.length(field.value)
@@ -163,13 +171,9 @@ struct AnswerWriter {
             && HeaderRules.isWritable(name, field.value)
     }
 
-    private static func write(_ field: HeaderField, into out: inout ByteBuffer) {
-        out.write(field)
-    }
-
-    private static func writeLength(_ length: Int, into out: inout ByteBuffer) {
-        out.writeStaticString("content-length: ")
-        out.writeString(String(length))
-        out.writeStaticString("\r\n")
+    private static func put(length: Int, into head: inout HeadText) {
+        head.put("content-length: ")
+        head.put(length)
+        head.put("\r\n")
     }
 }

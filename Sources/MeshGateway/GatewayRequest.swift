@@ -3,11 +3,14 @@ import MeshRouting
 import NIOCore
 
 /// Names one request of one gateway; never reused in one process by the same gateway.
-public struct GatewayRequestID: Hashable, Sendable {
+public struct GatewayRequestID: SerialKey {
     /// Counts the gateway's connections.
     let connection: UInt32
     /// Counts the connection's requests.
     let sequence: UInt32
+
+    /// Both numbers.
+    public var serial: UInt64 { UInt64(connection) << 32 | UInt64(sequence) }
 }
 
 /// How the application reached the gateway: decides which principal it may be.

@@ -51,37 +51,55 @@ public struct ResourceRequest: Sendable {
     func head() throws(ResourceFailure) -> ByteBuffer {
         guard HeaderRules.isToken(method), method != "CONNECT" else { throw .requestInvalid("method") }
         guard case .allowed(path) = RequestPath.normalised(path) else { throw .requestInvalid("path") }
-        guard query?.utf8.allSatisfy({ (0x21...0x7e).contains($0) && $0 != UInt8(ascii: "#") }) ?? true else {
-            throw .requestInvalid("query")
-        }
-        var head = ByteBuffer()
-        head.reserveCapacity(1_024)
+        guard query.map(RequestTarget.characters.holds) ?? true else { throw .requestInvalid("query") }
         if isWebSocket, case .whole = body { throw .requestInvalid("body") }
-        head.writeString(isWebSocket ? "GET" : method)
-        head.writeStaticString(" ")
-        head.writeString(url.target(path, query: query))
-        head.writeStaticString(" HTTP/1.1\r\nhost: ")
-        head.writeString(url.authority)
-        head.writeStaticString("\r\n")
+        let fields = try passing()
+        let target = url.target(path, query: query)
+        let line = method.utf8.count + target.utf8.count + url.authority.utf8.count
+        let bound = fields.reduce(line + Self.otherLines) { $0 + $1.lineLength }
+        var bytes = ByteBufferAllocator().buffer(capacity: bound)
+        bytes.writeHead(atMost: bound) { head in
+            head.put(isWebSocket ? "GET" : method)
+            head.put(" ")
+            head.put(target)
+            head.put(" HTTP/1.1\r\nhost: ")
+            head.put(url.authority)
+            head.put("\r\n")
+            for field in fields { head.put(field) }
+            if isWebSocket {
+                head.put("connection: upgrade\r\nupgrade: websocket\r\n")
+            } else if let length = body.length {
+                if length > 0 || method == "POST" || method == "PUT" || method == "PATCH" {
+                    head.put("content-length: ")
+                    head.put(Int(length))
+                    head.put("\r\n")
+                }
+            } else {
+                head.put("transfer-encoding: chunked\r\n")
+            }
+            head.put("\r\n")
+        }
+        return bytes
+    }
+
+    /// At least the bytes of a head besides its fields, method, target and host.
+    private static let otherLines = 128
+
+    /// The fields that are sent. They crossed a link: one that ended its line would be a second request to
+    /// the resource.
+    private func passing() throws(ResourceFailure) -> [HeaderField] {
         var named: [String] = []
         for field in headers where field.name == "connection" {
             named += HeaderRules.elements(of: field.value)
         }
-        for field in headers where passes(field.name.lowercasedASCII, named) { try write(field, into: &head) }
-        for field in added { try write(field, into: &head) }
-        if isWebSocket {
-            head.writeStaticString("connection: upgrade\r\nupgrade: websocket\r\n")
-        } else if let length = body.length {
-            if length > 0 || method == "POST" || method == "PUT" || method == "PATCH" {
-                head.writeStaticString("content-length: ")
-                head.writeString(String(length))
-                head.writeStaticString("\r\n")
-            }
-        } else {
-            head.writeStaticString("transfer-encoding: chunked\r\n")
+        var fields: [HeaderField] = []
+        fields.reserveCapacity(headers.count + added.count)
+        for field in headers where passes(field.name.lowercasedASCII, named) { fields.append(field) }
+        fields += added
+        for field in fields where !HeaderRules.isWritable(field.name, field.value) {
+            throw .requestInvalid("header field")
         }
-        head.writeStaticString("\r\n")
-        return head
+        return fields
     }
 
     /// Whether a field of the caller's passes; `named` are those that its `connection` names.
@@ -92,12 +110,6 @@ public struct ResourceRequest: Sendable {
             return !HeaderRules.isHopByHop(name) && !HeaderRules.isReserved(name) && !named.contains(name)
                 && !added.contains { $0.name == name }
         }
-    }
-
-    // The fields crossed a link: one that ended its line would be a second request to the resource.
-    private func write(_ field: HeaderField, into head: inout ByteBuffer) throws(ResourceFailure) {
-        guard HeaderRules.isWritable(field.name, field.value) else { throw .requestInvalid("header field") }
-        head.write(field)
     }
 }
 

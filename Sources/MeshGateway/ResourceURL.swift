@@ -99,8 +99,9 @@ public struct ResourceURL: Hashable, Sendable, CustomStringConvertible {
     /// The request target for a path beneath this URL: `/` is the URL itself.
     func target(_ path: String, query: String?) -> String {
         let whole =
-            path == "/"
-            ? self.path : self.path.hasSuffix("/") ? self.path.dropLast() + path : self.path + path
+            if path == "/" { self.path } else if self.path == "/" { path } else {
+                self.path.hasSuffix("/") ? self.path.dropLast() + path : self.path + path
+            }
         guard let query else { return whole }
         return whole + "?" + query
     }

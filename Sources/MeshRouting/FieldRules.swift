@@ -24,22 +24,22 @@ public enum FieldRules {
     /// Whether `name` is one of those with which Comity speaks for itself: whoever else sends it would speak
     /// in its name.
     public static func isReserved(_ name: String) -> Bool {
-        name.utf8.first == UInt8(ascii: "c") && (name.utf8.starts(with: prefix) || name == "comity")
+        name.utf8.first == UInt8(ascii: "c") && (name.hasPrefix("comity-") || name == "comity")
     }
 
     /// Whether `text` is a token (RFC 9110 section 5.6.2).
     public static func isToken(_ text: String) -> Bool {
-        !text.utf8.isEmpty && text.utf8.allSatisfy { tokens[Int($0)] }
+        !text.isEmpty && tokens.holds(text)
     }
 
     /// Whether `text` may stand behind a field's name: no control character but a tab, so that it cannot end
     /// its line.
     public static func isValue(_ text: String) -> Bool {
-        text.isVisibleASCII || text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f || $0 == 9 }
+        text.isVisibleASCII || values.holds(text)
     }
 
-    private static let prefix = Array("comity-".utf8)
-    private static let tokens: [Bool] = (UInt8.min ... .max).map { byte in
+    private static let values = ByteSet { $0 >= 0x20 && $0 != 0x7f || $0 == 9 }
+    private static let tokens = ByteSet { byte in
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"):

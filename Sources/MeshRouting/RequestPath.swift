@@ -16,15 +16,21 @@ public enum RequestPath {
     public static func normalised(_ path: String) -> Ruling<String> {
         guard path.utf8.count <= lengthMax else { return refused(path, "longer than \(lengthMax) bytes") }
         guard path.utf8.first == slash else { return refused(path, "does not begin with /") }
+        if path.utf8.count == 1 { return .allowed(path) }
+        if unescaped.holds(path) {
+            let isSound =
+                path.utf8.withContiguousStorageIfAvailable { hasSoundSegments($0) }
+                ?? hasSoundSegments(path.utf8)
+            return isSound ? .allowed(path) : refused(path, "holds an empty segment, . or ..")
+        }
         guard path.utf8.contains(UInt8(ascii: "%")) else {
-            guard path.utf8.allSatisfy(isPlain) else {
-                return refused(path, "holds a character that no path holds")
-            }
-            guard hasSoundSegments(path.utf8) else { return refused(path, "holds an empty segment, . or ..") }
-            return .allowed(path)
+            return refused(path, "holds a character that no path holds")
         }
         return decoded(path)
     }
+
+    /// What a path without escapes is made of.
+    private static let unescaped = ByteSet { isPlain($0) && $0 != UInt8(ascii: "%") }
 
     private static func decoded(_ path: String) -> Ruling<String> {
         var written: [UInt8] = []

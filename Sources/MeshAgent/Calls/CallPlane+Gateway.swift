@@ -172,10 +172,9 @@ private enum TraceContext {
         return String(unsafeUninitializedCapacity: 55) { text in
             for index in [0, 1, 53, 54] { text[index] = UInt8(ascii: "0") }
             for index in [2, 35, 52] { text[index] = UInt8(ascii: "-") }
-            for index in 0..<16 {
-                text[3 + index] = Hexadecimal.digit(index, of: words.0)
-                text[19 + index] = Hexadecimal.digit(index, of: words.1)
-                text[36 + index] = Hexadecimal.digit(index, of: words.2)
+            let bytes = UnsafeMutableRawBufferPointer(text)
+            for (word, place) in [(words.0, 3), (words.1, 19), (words.2, 36)] {
+                Hexadecimal.write(word, to: UnsafeMutableRawBufferPointer(rebasing: bytes[place...]))
             }
             return 55
         }

@@ -102,7 +102,7 @@ extension CallPlane {
     private func sweep() {
         tables.value.isSweepDue = false
         let now = NIODeadline.now()
-        let gathering = tables.value.calls.values.filter(\.isGathering)
+        let gathering = tables.value.calls.filter { $1.isGathering }.map(\.value)
         for call in gathering where call.due <= now { call.giveUp() }
         if gathering.contains(where: \.isGathering) { sweepLater() }
     }

@@ -33,8 +33,8 @@ final class CallPlane: Sendable {
 
     /// What is under way, by the desk's names.
     struct Tables {
-        var requests: [RequestID: OwnRequest] = [:]
-        var gateway: [GatewayRequestID: RequestID] = [:]
+        var requests = SerialTable<RequestID, OwnRequest>()
+        var gateway = SerialTable<GatewayRequestID, RequestID>()
         /// Requests to all providers, each of which has calls of its own among `requests`.
         var fanOuts: [GatewayRequestID: FanOut] = [:]
         let fanOutRoom = FanOutRoom()
@@ -45,15 +45,15 @@ final class CallPlane: Sendable {
         let toolRoom = ToolRoom()
         /// MCP servers that this agent runs.
         let toolPrograms: ToolPrograms
-        var attempts: [AttemptID: PeerAttempt] = [:]
-        var calls: [InboundKey: PeerCall] = [:]
-        var uses: [ServiceID: any ServiceUse] = [:]
+        var attempts = SerialTable<AttemptID, PeerAttempt>()
+        var calls = SerialTable<InboundKey, PeerCall>()
+        var uses = SerialTable<ServiceID, any ServiceUse>()
         /// URLs of this node's resources, as they were read.
         var urls: [String: ResourceURL] = [:]
         /// Bytes of calls' bodies that are kept for each peer.
         var kept: [NodeID: Int] = [:]
         var links: [NodeID: ConnectionID] = [:]
-        var peers: [ConnectionID: NodeID] = [:]
+        var peers = SerialTable<ConnectionID, NodeID>()
         /// What waits for the disk.
         var line = OrderLine()
         var turn = Turn()

@@ -12,7 +12,7 @@ extension CallDesk {
         var path = "/"
         if case .allowed(let normal) = form { path = normal }
         let call = OpenCall(
-            request: request, correlation: CorrelationID(at: now.wall, using: &generator), began: now,
+            request, correlation: CorrelationID(at: now.wall, using: &generator), began: now,
             deadline: now.instant + asked, path: path)
         if calls.count >= view.configuration.callsMax {
             refuse(call, [crowded], at: now, into: &effects)

@@ -36,11 +36,11 @@ extension CallDesk {
             Fact("calls under way", terms.callsUnderWay.rawValue),
         ]
         let refusal = Refusal(.agreementEnded, facts + terms.ending)
-        for key in services.filter({ versions.contains($0.value.agreement) }).keys.sorted() {
+        for key in services.filter({ versions.contains($1.agreement) }).map(\.key).sorted() {
             effects.post(.stop(.inbound(key)))
             serviceFailed(key, [refusal], .possible, at: now, into: &effects)
         }
-        for id in attempts.filter({ $0.value.agreement.map(versions.contains) == true }).keys.sorted() {
+        for id in attempts.filter({ $1.agreement.map(versions.contains) == true }).map(\.key).sorted() {
             cutAttempt(id, because: refusal, at: now, into: &effects)
         }
     }
@@ -52,7 +52,7 @@ extension CallDesk {
     public func isUnderWay(_ contentID: Digest) -> Bool {
         let indices = view.agreements.values + [view.domainAgreements]
         let versions = indices.flatMap { $0.versions(of: contentID) } + [contentID]
-        return services.values.contains { versions.contains($0.agreement) }
-            || attempts.values.contains { $0.agreement.map(versions.contains) == true }
+        return services.contains { versions.contains($0.agreement) }
+            || attempts.contains { $0.agreement.map(versions.contains) == true }
     }
 }

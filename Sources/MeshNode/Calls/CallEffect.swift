@@ -14,7 +14,7 @@ public enum CallEffect: Sendable, Equatable {
     /// Keep this of an agreement's meter, synced, and tell it by `CallInput.meterKept`.
     indirect case reserve(MeterReservation)
     /// A breaker changed; for `Node`. It is in the audit already.
-    case breakerChanged(BreakerChange)
+    indirect case breakerChanged(BreakerChange)
     /// A call waits for a link with this peer that is opened only when one is needed; for `Node`.
     case linkWanted(NodeID)
     /// Calls use the link with this peer; for `Node`, every so often.

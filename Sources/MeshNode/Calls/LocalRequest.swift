@@ -3,15 +3,17 @@ import MeshRouting
 
 /// One request of an application on this machine. Never reused in one process, whichever door it came
 /// through.
-public struct RequestID: Hashable, Sendable, Comparable {
+public struct RequestID: SerialKey, Comparable {
     /// Counts requests from 1.
     public let number: UInt64
     public init(_ number: UInt64) { self.number = number }
+    /// The number.
+    public var serial: UInt64 { number }
     public static func < (left: Self, right: Self) -> Bool { left.number < right.number }
 }
 
 /// One attempt at a request.
-public struct AttemptID: Hashable, Sendable, Comparable {
+public struct AttemptID: SerialKey, Comparable {
     /// Which request.
     public let request: RequestID
     /// From 1, at most `Limits.retries` + 1.
@@ -22,13 +24,16 @@ public struct AttemptID: Hashable, Sendable, Comparable {
         self.number = number
     }
 
+    /// Both numbers.
+    public var serial: UInt64 { request.number << 8 | UInt64(number) }
+
     public static func < (left: Self, right: Self) -> Bool {
         (left.request, left.number) < (right.request, right.number)
     }
 }
 
 /// The stream on which a peer's invocation came.
-public struct InboundKey: Hashable, Sendable, Comparable {
+public struct InboundKey: SerialKey, Comparable {
     /// The connection.
     public let connection: ConnectionID
     /// The stream on it; never reused on one connection.
@@ -39,17 +44,28 @@ public struct InboundKey: Hashable, Sendable, Comparable {
         self.stream = stream
     }
 
+    /// Both numbers: hardly any connection has 2^32 streams.
+    public var serial: UInt64 { connection.serial << 32 ^ stream }
+
     public static func < (left: Self, right: Self) -> Bool {
         (left.connection, left.stream) < (right.connection, right.stream)
     }
 }
 
 /// One use of a resource of this node.
-public enum ServiceID: Hashable, Sendable {
+public enum ServiceID: SerialKey {
     /// For a peer.
     case inbound(InboundKey)
     /// For an application on this machine: the body is that of the attempt's request.
     case own(AttemptID)
+
+    /// The key's, and whose it is.
+    public var serial: UInt64 {
+        switch self {
+        case .inbound(let key): key.serial << 1
+        case .own(let attempt): attempt.serial << 1 | 1
+        }
+    }
 }
 
 /// What an application on this machine asks for, checked for form by whoever took it.

@@ -30,14 +30,14 @@ public struct OrderLine: Sendable, Equatable {
         /// Append in one write. The gate opens when it is synced, where that is asked for.
         case write([AuditRecord], AuditDurability, Gate)
         /// Keep it, synced; the gate opens when it is.
-        case keep(Keepsake, Gate)
+        indirect case keep(Keepsake, Gate)
         /// Do it.
         case perform(CallEffect)
     }
 
     private enum Item: Sendable, Equatable {
         case effect(CallEffect)
-        case keep(Keepsake)
+        indirect case keep(Keepsake)
         case gate(Gate)
     }
 

@@ -194,7 +194,8 @@ private struct Run {
             }
         }
         seen = rig.effects.count
-        let out = Dictionary(grouping: rig.desk.attempts, by: \.key.request).filter { $0.value.count > 1 }
+        let out = Dictionary(grouping: rig.desk.attempts.filter { _, _ in true }, by: \.key.request)
+            .filter { $0.value.count > 1 }
         for (id, attempts) in out {
             let isOdd = attempts.contains { $0.value.safety != .safe || $0.value.status != nil }
             if attempts.count > 2 || isOdd {

@@ -1,0 +1,153 @@
+/// A key that this process counts itself: no stranger chooses it.
+public protocol SerialKey: Hashable, Sendable {
+    /// A number that is hardly ever that of another key.
+    var serial: UInt64 { get }
+}
+
+/// Values under keys that this process counts itself, in no order: what a call is looked up in a dozen times.
+///
+/// Hashing with linear probing (Knuth, The Art of Computer Programming 3, section 6.4, algorithms L and R),
+/// the place being the upper bits of the serial times 2^64 over the golden ratio (ibid., Fibonacci hashing).
+/// A dictionary's keyed hash, which strangers cannot foresee, costs ten times as much.
+/// Invariants: the capacity is a power of two, at least twice the number of entries; between the place of a
+/// key and where it stands no place is free.
+public struct SerialTable<Key: SerialKey, Value> {
+    @usableFromInline var slots: ContiguousArray<Key?> = []
+    @usableFromInline var stored: ContiguousArray<Value?> = []
+    @usableFromInline var entries = 0
+    /// 64 less the capacity's logarithm.
+    @usableFromInline var shift: UInt64 = 64
+
+    @inlinable public init() {}
+
+    /// How many entries there are.
+    @inlinable public var count: Int { entries }
+    /// Whether there is no entry.
+    @inlinable public var isEmpty: Bool { entries == 0 }
+
+    /// The value under `key`. Setting nil removes it; modifying in place does not copy.
+    @inlinable public subscript(key: Key) -> Value? {
+        get { find(key).flatMap { stored[$0] } }
+        set {
+            guard let newValue else {
+                removeValue(forKey: key)
+                return
+            }
+            insert(newValue, under: key)
+        }
+        _modify {
+            if let index = find(key) {
+                yield &stored[index]
+                if stored[index] == nil { vacate(index) }
+            } else {
+                var value: Value?
+                yield &value
+                if let value { insert(value, under: key) }
+            }
+        }
+    }
+
+    /// Looks at a value, or changes it, where it stands; nil where there is none.
+    @discardableResult @inlinable
+    public mutating func update<Answer>(_ key: Key, _ change: (inout Value) -> Answer) -> Answer? {
+        guard let index = find(key) else { return nil }
+        return change(&stored[index]!)
+    }
+
+    /// Removes and returns the value under `key`.
+    @discardableResult @inlinable
+    public mutating func removeValue(forKey key: Key) -> Value? {
+        guard let index = find(key) else { return nil }
+        var value: Value?
+        swap(&value, &stored[index])
+        vacate(index)
+        return value
+    }
+
+    /// The entries for which `isWanted` holds.
+    @inlinable public func filter(_ isWanted: (Key, Value) -> Bool) -> [(key: Key, value: Value)] {
+        var found: [(key: Key, value: Value)] = []
+        for index in slots.indices {
+            guard let key = slots[index], let value = stored[index], isWanted(key, value) else { continue }
+            found.append((key, value))
+        }
+        return found
+    }
+
+    /// Whether `isWanted` holds for some value.
+    @inlinable public func contains(where isWanted: (Value) -> Bool) -> Bool {
+        stored.contains { $0.map(isWanted) ?? false }
+    }
+
+    @inlinable func place(of key: Key) -> Int {
+        Int(truncatingIfNeeded: (key.serial &* 0x9e37_79b9_7f4a_7c15) >> shift)
+    }
+
+    /// Where `key` stands; nil where it does not.
+    @inlinable func find(_ key: Key) -> Int? {
+        guard count > 0 else { return nil }
+        var index = place(of: key)
+        while let found = slots[index] {
+            if found == key { return index }
+            index = (index + 1) & (slots.count - 1)
+        }
+        return nil
+    }
+
+    @inlinable mutating func insert(_ value: Value, under key: Key) {
+        if let index = find(key) {
+            stored[index] = value
+            return
+        }
+        if 2 * (count + 1) > slots.count { grow() }
+        settle(key, value)
+        entries += 1
+    }
+
+    /// Puts a key that is not here on the first free place.
+    @inlinable mutating func settle(_ key: Key, _ value: Value) {
+        var index = place(of: key)
+        while slots[index] != nil { index = (index + 1) & (slots.count - 1) }
+        slots[index] = key
+        stored[index] = value
+    }
+
+    @inlinable mutating func grow() {
+        let (keys, values) = (slots, stored)
+        let capacity = max(2 * keys.count, 16)
+        slots = ContiguousArray(repeating: nil, count: capacity)
+        stored = ContiguousArray(repeating: nil, count: capacity)
+        shift = UInt64(64 - capacity.trailingZeroBitCount)
+        for index in keys.indices {
+            if let key = keys[index], let value = values[index] { settle(key, value) }
+        }
+    }
+
+    /// Frees a place, and moves up what stands behind it only because it was taken.
+    @inlinable mutating func vacate(_ index: Int) {
+        let mask = slots.count - 1
+        var free = index
+        var next = (free + 1) & mask
+        while let key = slots[next] {
+            if (next - place(of: key)) & mask >= (next - free) & mask {
+                slots.swapAt(free, next)
+                stored.swapAt(free, next)
+                free = next
+            }
+            next = (next + 1) & mask
+        }
+        slots[free] = nil
+        stored[free] = nil
+        entries -= 1
+    }
+}
+
+extension SerialTable: Sendable where Value: Sendable {}
+
+extension SerialTable: Equatable where Value: Equatable {
+    /// Whether the same values stand under the same keys.
+    @inlinable public static func == (left: Self, right: Self) -> Bool {
+        left.count == right.count
+            && left.slots.allSatisfy { key in key.map { left[$0] == right[$0] } ?? true }
+    }
+}
