@@ -75,11 +75,14 @@ public struct ServiceLoad: Sendable, Equatable {
     }
 
     /// Takes a place back.
-    public mutating func settle(_ place: ServicePlace, _ end: End, at now: Instant) {
+    /// - Parameter lag: how much of the time since it was given is not the resource's, but this node's own.
+    public mutating func settle(
+        _ place: ServicePlace, _ end: End, at now: Instant, less lag: Duration = .zero
+    ) {
         precondition(inHand > 0, "a place is given back that nobody has")
         inHand -= 1
         shares.change(place.line, by: -1, over: memory, at: now)
-        let microseconds = max(1, (now - place.since).wholeNanoseconds / 1_000)
+        let microseconds = max(1, (now - place.since - lag).wholeNanoseconds / 1_000)
         let took: Int64?
         switch end {
         case .answered: took = microseconds

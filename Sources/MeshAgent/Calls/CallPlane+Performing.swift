@@ -26,6 +26,7 @@ extension CallPlane {
         guard !tables.value.turn.isOpen else { return }
         guard !steps.isEmpty else { return tables.value.line.written() }
         tables.value.turn.isOpen = true
+        tables.value.turn.began = .now()
         loop.execute { self.closeTurn() }
     }
 
@@ -69,6 +70,7 @@ extension CallPlane {
         }
         tables.value.line.written()
         perform { for step in turn.steps { self.carryOut(step) } }
+        if let busy = tables.value.pace.note(.now() - turn.began) { submit(.shellBusy(busy)) }
     }
 
     private func write(_ turn: Turn) -> AuditTrail.Appending {

@@ -29,6 +29,8 @@ final class CallPlane: Sendable {
         var gates: [OrderLine.Gate] = []
         /// In the order in which they are carried out.
         var steps: [OrderLine.Step] = []
+        /// When the first of them was ordered.
+        var began = NIODeadline.now()
     }
 
     /// What is under way, by the desk's names.
@@ -57,6 +59,7 @@ final class CallPlane: Sendable {
         /// What waits for the disk.
         var line = OrderLine()
         var turn = Turn()
+        var pace = TurnPace()
         var requestsSeen: UInt64 = 0
         /// Makes trace contexts, which are names and no secrets.
         var traces = SeededGenerator(seed: UInt64(bigEndian: SystemRandom.bytes(8)))

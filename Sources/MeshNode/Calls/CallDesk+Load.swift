@@ -26,7 +26,9 @@ extension CallDesk {
     mutating func settle(
         _ place: ServicePlace, at resource: ResourceName, _ end: ServiceLoad.End, now: Instant
     ) {
-        _ = loads.update(resource) { $0.settle(place, end, at: now) }
+        // It leaves with the turn that decided, and is read in one that began behind another.
+        let lag = shellBusy * 3
+        _ = loads.update(resource) { $0.settle(place, end, at: now, less: lag) }
     }
 
     /// All of a peer's streamed request has come: from now on the resource takes its time.

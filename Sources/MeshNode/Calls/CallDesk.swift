@@ -51,6 +51,8 @@ public struct CallDesk: Sendable, Equatable {
     var servicesOfPeer: [NodeID: Int] = [:]
     /// How busy the resources of this node are; those that were used.
     var loads: [ResourceName: ServiceLoad] = [:]
+    /// For how long the shell is busy at a time.
+    var shellBusy = Duration.zero
     /// Which peers sent of late what did not open; of peers that are trusted no more, none.
     var brokenSeals: [NodeID: TokenBucket] = [:]
     /// Calls that wait for a link, in the order in which they came.
@@ -116,6 +118,7 @@ public struct CallDesk: Sendable, Equatable {
         case .linkWentDown(let node): routes.link(node, is: .dialling, at: now.instant)
         case .linkAtRest(let node): routes.link(node, is: .atRest, at: now.instant)
         case .roomMeasured(let bytes): tell(.roomMeasured(bytes: bytes), at: now, into: &effects)
+        case .shellBusy(let time): shellBusy = time
         case .keysRestored(let entries): keys.restore(entries, at: now.instant)
         case .metersRestored(let records): meters.restore(records)
         case .meterKept(let record): meters.keep(record)

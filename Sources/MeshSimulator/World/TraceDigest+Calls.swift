@@ -11,6 +11,9 @@ extension TraceDigest {
         case .viewPublished: fold(41)
         case .linkCameUp(let node), .linkWentDown(let node), .linkAtRest(let node): fold(node.digest.bytes)
         case .roomMeasured: fold(42)
+        case .shellBusy(let time):
+            fold(51)
+            fold(Int(time.wholeNanoseconds))
         case .keysRestored(let entries): fold(entries.count)
         case .metersRestored(let records): for record in records { fold(record) }
         case .meterKept(let record): fold(record)

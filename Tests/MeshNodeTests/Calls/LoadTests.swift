@@ -59,6 +59,28 @@ struct LoadTests {
         #expect(standing(rig)?.refusals == 2 && standing(rig)?.partners == 2)
     }
 
+    @Test("a resource is not blamed for what this node itself was behind")
+    func ownLag() {
+        var rig = DeskRig()
+        for _ in 0..<8 {
+            let key = rig.arrive()
+            rig.now += 100
+            answer(key, &rig)
+        }
+        rig.take(.shellBusy(.milliseconds(300)))
+        for _ in 0..<10 {
+            let many = (0..<12).map { _ in rig.arrive() }
+            rig.now += 1_000
+            for key in many { answer(key, &rig) }
+        }
+        #expect(standing(rig)?.limit == nil && standing(rig)?.refusals == 0)
+        rig.take(.shellBusy(.zero))
+        let many = (0..<12).map { _ in rig.arrive() }
+        rig.now += 1_000
+        for key in many { answer(key, &rig) }
+        #expect(standing(rig)?.limit == 1)
+    }
+
     @Test("beyond twice the limit even who is within its share is refused")
     func bound() {
         var rig = DeskRig()
