@@ -103,7 +103,10 @@ extension Node {
         _ node: NodeID, _ state: TrustState?, at now: Moment, into effects: inout Outbox<NodeEffect>
     ) {
         isViewStale = true
-        if state != .trusted { drifts.forget(node) }
+        if state != .trusted {
+            drifts.forget(node)
+            reach.forget(node)
+        }
         switch state {
         case .trusted?:
             guard let peer = trust.pins[node] else { return }
@@ -198,13 +201,14 @@ extension Node {
             if let listening { send(.listening(listening), to: node, into: &effects) }
             tell(AgreementInput.linkCameUp(node), at: now, into: &effects)
             tell(DomainAgreementInput.linkCameUp(node), at: now, into: &effects)
+            askAgain(node, into: &effects)
             runLinkErrands(of: node, at: now, into: &effects)
         case .drain(let connection):
             repeats.cancel(connection)
             effects.post(.drain(connection))
         case .linkDown(let node, let loss):
             isViewStale = true
-            reach.forget(node)
+            reach.linkEnded(with: node)
             drifts.linkChanged(with: node)
             // Of a link that nobody needs calls were told before.
             if loss != .idle { effects.post(.linkDown(node)) }

@@ -26,7 +26,8 @@ public struct ReachAttempt: Codable, Equatable, Sendable {
 /// Asks the receiver to dial where the sender said on this link that it listens. It names no place: nobody
 /// can send a peer to a third.
 public struct ReachRequest: Codable, Equatable, Sendable {
-    /// Ties the answer to the question, within one link.
+    /// Ties the answer to the question, over whichever links it takes: when one was replaced, the question
+    /// is asked again with its number. It is drawn, so that who began anew does not repeat an old one.
     public let number: Int64
 
     public init(number: Int64) { self.number = number }
@@ -47,9 +48,13 @@ public struct ReachAnswer: Codable, Equatable, Sendable {
 
 /// The dials that prove who reaches whom: this node's own, and those that a peer asked for.
 ///
-///     asked here --> own round: dials where the peer says it listens, and asks it to do the same; when the
-///                    link is so new that the peer has not said it yet, waits for that
+///     asked here --> own round: dials where the peer says it listens, and asks it to do the same, again on
+///                    each link that comes up until it is answered
 ///     asked by a peer --> round for it: dials where that peer says it listens, answers with what it found
+///     asked that again --> the round goes on, or what was answered is said again, without a dial
+///
+/// When the link is so new that the peer has not said where it listens, either waits for that. What is sent
+/// just before another connection replaces the link is lost, and neither end knows.
 ///
 /// A dial ends as soon as TLS shows whose certificate answers, with the identity key's statement in it; no
 /// message is sent, and no link is made. A peer's question is taken once in `interval`, one at a time; the
@@ -65,13 +70,30 @@ struct ReachBook: Equatable, Sendable {
         let peer: NodeID
         let purpose: Purpose
         let deadline: Instant
+        /// Whether the peer had said where it listens.
+        var wasDialled = false
         var waiting = OrderedTable<ConnectionID, Endpoint>()
         var attempts: [ReachAttempt] = []
         /// What the peer answered; nil while it has not.
         var inbound: [ReachAttempt]?
     }
 
-    /// How often a peer may ask.
+    /// The last question that was taken of a peer.
+    struct Question: Equatable, Sendable {
+        let number: Int64
+        /// Nil while the round for it is under way.
+        var answer: [ReachAttempt]?
+    }
+
+    /// What a question is answered with.
+    enum Response: Equatable, Sendable {
+        case dial
+        /// The round for it is under way.
+        case wait
+        case say([ReachAttempt])
+    }
+
+    /// How often a peer may ask, and how long what it was answered is kept.
     static let interval: Duration = .seconds(10)
     /// Rounds under way.
     static let roundsMax = 16
@@ -83,20 +105,48 @@ struct ReachBook: Equatable, Sendable {
     /// Where peers with a link say that they listen.
     var told = OrderedTable<NodeID, [Endpoint]>()
     var rounds = OrderedTable<Int64, Round>()
-    var asked = OrderedTable<NodeID, Instant>()
+    /// Of peers that asked within `interval`, or a little longer while none asks.
+    private(set) var asked = OrderedTable<NodeID, Question>()
+    private var forgetting = Deadlines<NodeID>()
 
     var nextDeadline: Instant? { rounds.values.map(\.deadline).min() }
 
-    /// Whether `peer` may ask now; if so, it has.
-    mutating func takeQuestion(of peer: NodeID, at now: Instant) -> Bool {
-        if let last = asked[peer], now - last < Self.interval { return false }
-        guard rounds.count < Self.roundsMax else { return false }
-        asked[peer] = now
-        return true
+    /// Takes a question of `peer`, unless it asked another of late; the same one costs no dial.
+    mutating func take(_ request: ReachRequest, of peer: NodeID, at now: Instant) -> Response {
+        while let other = forgetting.takeDue(at: now) { asked[other] = nil }
+        if let last = asked[peer] {
+            guard last.number == request.number else { return .say([]) }
+            return last.answer.map(Response.say) ?? .wait
+        }
+        guard rounds.count < Self.roundsMax else { return .say([]) }
+        asked[peer] = Question(number: request.number)
+        forgetting.set(peer, at: now + Self.interval)
+        return .dial
     }
 
-    /// The link is gone, and what was told on it.
-    mutating func forget(_ peer: NodeID) { told[peer] = nil }
+    /// Keeps what `peer` was answered, for when it did not hear it.
+    mutating func keep(_ answer: ReachAnswer, to peer: NodeID) {
+        asked.update(peer) { question in
+            if question.number == answer.number { question.answer = answer.attempts }
+        }
+    }
+
+    /// The link is gone, and what was told on it. What was asked stays: the link may come back.
+    mutating func linkEnded(with peer: NodeID) { told[peer] = nil }
+
+    /// Forgets who is trusted no more.
+    mutating func forget(_ peer: NodeID) {
+        asked[peer] = nil
+        forgetting.cancel(peer)
+    }
+
+    /// The questions to `peer` that it has not answered.
+    func unanswered(by peer: NodeID) -> [ReachRequest] {
+        rounds.compactMap { number, round in
+            guard round.peer == peer, case .own = round.purpose, round.inbound == nil else { return nil }
+            return ReachRequest(number: number)
+        }
+    }
 
     /// A dial is over; the number of its round, or nil when it is of none.
     mutating func conclude(_ connection: ConnectionID, _ because: RefusalCode?) -> Int64? {
@@ -119,8 +169,8 @@ struct ReachBook: Equatable, Sendable {
 
     /// Takes a round that has all its answers.
     mutating func takeIfDone(_ number: Int64) -> Round? {
-        guard let round = rounds[number], round.waiting.isEmpty else { return nil }
-        if case .own = round.purpose, round.inbound == nil || told[round.peer] == nil { return nil }
+        guard let round = rounds[number], round.wasDialled, round.waiting.isEmpty else { return nil }
+        if case .own = round.purpose, round.inbound == nil { return nil }
         return rounds.remove(number)
     }
 
@@ -155,12 +205,20 @@ extension Node {
     mutating func hear(
         _ request: ReachRequest, from peer: NodeID, at now: Moment, into effects: inout Outbox<NodeEffect>
     ) {
-        guard reach.takeQuestion(of: peer, at: now.instant) else {
-            return send(
-                .reachAnswer(ReachAnswer(number: request.number, attempts: [])), to: peer, into: &effects)
+        switch reach.take(request, of: peer, at: now.instant) {
+        case .dial:
+            let number = beginRound(with: peer, .asked(number: request.number), at: now, into: &effects)
+            finishRound(number, into: &effects)
+        case .wait: break
+        case .say(let attempts):
+            let answer = ReachAnswer(number: request.number, attempts: attempts)
+            send(.reachAnswer(answer), to: peer, into: &effects)
         }
-        let number = beginRound(with: peer, .asked(number: request.number), at: now, into: &effects)
-        finishRound(number, into: &effects)
+    }
+
+    /// A link came up, perhaps in place of one on which a question or its answer was lost.
+    mutating func askAgain(_ peer: NodeID, into effects: inout Outbox<NodeEffect>) {
+        for request in reach.unanswered(by: peer) { send(.reachRequest(request), to: peer, into: &effects) }
     }
 
     mutating func hear(
@@ -174,7 +232,8 @@ extension Node {
         with peer: NodeID, _ purpose: ReachBook.Purpose, at now: Moment,
         into effects: inout Outbox<NodeEffect>
     ) -> Int64 {
-        let number = Int64(bitPattern: newTicket().number)
+        var number: Int64
+        repeat { number = Int64(generator.number(below: 1 << 53)) } while reach.rounds[number] != nil
         reach.rounds[number] = ReachBook.Round(
             peer: peer, purpose: purpose, deadline: now.instant + ReachBook.patience)
         probe(number, into: &effects)
@@ -183,8 +242,9 @@ extension Node {
 
     /// Dials wherever the peer of this round says that it listens.
     private mutating func probe(_ number: Int64, into effects: inout Outbox<NodeEffect>) {
-        guard let peer = reach.rounds[number]?.peer else { return }
-        for endpoint in reach.told[peer] ?? [] {
+        guard let peer = reach.rounds[number]?.peer, let places = reach.told[peer] else { return }
+        reach.rounds.update(number) { $0.wasDialled = true }
+        for endpoint in places {
             let connection = newConnection()
             connections[connection] = .probe(peer)
             reach.rounds.update(number) { $0.waiting[connection] = endpoint }
@@ -192,15 +252,13 @@ extension Node {
         }
     }
 
-    /// A peer says where it listens; own rounds that began before it did go on.
+    /// A peer says where it listens; rounds that began before it did go on.
     mutating func learn(_ places: [Endpoint], of peer: NodeID, into effects: inout Outbox<NodeEffect>) {
         let isFirst = reach.told[peer] == nil
         reach.told[peer] = places
         guard isFirst else { return }
-        for (number, round) in reach.rounds where round.peer == peer {
-            guard case .own = round.purpose else { continue }
-            if round.waiting.isEmpty, round.attempts.isEmpty { probe(number, into: &effects) }
-            finishRound(number, into: &effects)
+        for (number, round) in reach.rounds where round.peer == peer && !round.wasDialled {
+            probe(number, into: &effects)
         }
     }
 
@@ -236,13 +294,14 @@ extension Node {
         tell(of: round, into: &effects)
     }
 
-    private func tell(of round: ReachBook.Round, into effects: inout Outbox<NodeEffect>) {
+    private mutating func tell(of round: ReachBook.Round, into effects: inout Outbox<NodeEffect>) {
         switch round.purpose {
         case .own(let ticket):
             let findings = ReachFindings(inbound: round.inbound ?? [], outbound: round.attempts)
             effects.post(.answer(ticket, .reached(findings)))
         case .asked(let number):
             let answer = ReachAnswer(number: number, attempts: round.attempts)
+            reach.keep(answer, to: round.peer)
             send(.reachAnswer(answer), to: round.peer, into: &effects)
         }
     }

@@ -84,15 +84,16 @@ struct ReachTests {
     func rounds() {
         var book = ReachBook()
         for number in 1...ReachBook.roundsMax {
-            let isTaken = book.takeQuestion(
-                of: SimulatedKey(UInt64(number)).node, at: Instant(nanoseconds: 1))
-            #expect(isTaken)
+            let response = book.take(
+                ReachRequest(number: 1), of: SimulatedKey(UInt64(number)).node, at: Instant(nanoseconds: 1))
+            #expect(response == .dial)
             book.rounds[Int64(number)] = ReachBook.Round(
                 peer: SimulatedKey(UInt64(number)).node, purpose: .asked(number: 1),
                 deadline: Instant(nanoseconds: 2))
         }
-        let isBeyondTaken = book.takeQuestion(of: SimulatedKey(99).node, at: Instant(nanoseconds: 1))
-        #expect(!isBeyondTaken)
+        let beyond = book.take(
+            ReachRequest(number: 1), of: SimulatedKey(99).node, at: Instant(nanoseconds: 1))
+        #expect(beyond == .say([]))
         var table = linked()
         table.places[0].node.reach = book
         let ticket = table.command(0, .proveReach(table.id(1)))
@@ -122,7 +123,7 @@ struct ReachTests {
         for isTold in [true, false] {
             var table = linked()
             let link = try #require(table.places[0].links[table.id(1)])
-            table.places[0].node.reach.forget(table.id(1))
+            table.places[0].node.reach.linkEnded(with: table.id(1))
             let ticket = table.command(0, .proveReach(table.id(1)))
             table.pass(.seconds(1))
             #expect(findings(table, 0, ticket) == nil)
