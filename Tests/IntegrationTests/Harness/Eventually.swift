@@ -3,7 +3,20 @@ import Testing
 
 /// What did not come about in time.
 struct NeverHappened: Error, CustomStringConvertible {
+    /// On one line, whatever programs said that it holds: of an error more is shown nowhere.
     let description: String
+
+    init(description: String) {
+        let isPlain = { (scalar: Unicode.Scalar) in
+            switch scalar.properties.generalCategory {
+            case .control, .lineSeparator, .paragraphSeparator: false
+            default: true
+            }
+        }
+        self.description = description.unicodeScalars.reduce(into: "") { line, scalar in
+            line += isPlain(scalar) ? String(scalar) : scalar.escaped(asASCII: true)
+        }
+    }
 }
 
 /// What `look` finds, asked again and again until it finds something or `patience` is over.
