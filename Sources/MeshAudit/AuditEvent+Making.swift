@@ -53,11 +53,13 @@ extension AuditEvent {
     public func isVisible(to peer: NodeID) -> Bool { source == peer || target == peer }
 
     /// The event as the other side of it is given it. What this node weighed besides (other candidates, other
-    /// attempts, why not them) is about others, and stays here.
+    /// attempts, why not them, how much it has to do for others) is about others, and stays here.
     public var half: AuditEvent {
         var half = self
         switch type {
-        case .attempt, .service: half.metadata = []
+        case .attempt, .service:
+            half.metadata = []
+            half.refusals = refusals.map(\.forPartner)
         case .call:
             half.metadata = []
             half.refusals = refusals.map { Refusal($0.code) }

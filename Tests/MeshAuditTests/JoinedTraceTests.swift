@@ -98,6 +98,21 @@ import Testing
         #expect(trace([own()], [TraceHalf(node: partner, answer: .told([other]))]).isComplete)
     }
 
+    @Test func `what a provider keeps to itself of a refusal is no disagreement`() {
+        let refusal = Refusal(.overloaded, [Fact("partners", 3), Fact("share of each", 1)])
+        let theirs = theirs { event in
+            event.success = false
+            event.refusals = [refusal]
+        }
+        #expect(theirs.half.refusals == [Refusal(.overloaded, [Fact("share of each", 1)])])
+        let mine = own { event in
+            event.success = false
+            event.refusals = [refusal.forPartner]
+        }
+        #expect(trace([mine], [TraceHalf(node: partner, answer: .told([theirs]))]).isComplete)
+        #expect(trace([mine], [TraceHalf(node: partner, answer: .told([theirs.half]))]).isComplete)
+    }
+
     @Test func `who waits no more does not know how it ended, and who waited does`() {
         for (code, isComplete) in [(RefusalCode.cancelled, true), (.deadlineExceeded, false)] {
             let mine = own { event in

@@ -111,7 +111,8 @@ extension CodeBook {
         case .outcomeUnknown: "how far the attempt came, and whether the capability may be repeated"
         case .correlationReused: "the digest of this request, and that of the earlier one"
         case .auditUnavailable: "the room left for the journal, and that for both records of the call"
-        case .overloaded: "the calls under way, and the limit; of a resource also the share of each partner"
+        case .overloaded:
+            "the calls under way, the limit, and a resource's shares. A caller hears of its own calls only"
         case .resourceUnreachable: "the kind of failure at the provider; never the service's address"
         case .resourceTimeout: "the time waited, and the resource's time-out"
         case .resourceMisbehaved: "what came, and an HTTP answer within the limit"

@@ -281,7 +281,7 @@ extension CallDesk {
         event.refusals = bounded
         event.metadata += asked
         tell(.refused(event), at: now, into: &effects)
-        effects.post(.respond(inbound.key, .refused(bounded, effect: .none)))
+        effects.post(.respond(inbound.key, .refused(bounded.map(\.forPartner), effect: .none)))
     }
 
     func serviceEvent(

@@ -106,11 +106,12 @@ struct OverloadTests {
                 let ways = caller.calls.desk.withLock { $0.routes(at: SystemClock.now()) }
                 #expect(ways.allSatisfy { $0.breaker == .closed })
             }
-            // Both audits say why.
+            // Both audits say why, and with whom it was shared the provider's own.
             for agent in [provider, greedy] {
                 let events = try await agent.events().map(\.event).flatMap(\.refusals)
                 let shed = events.first { $0.code == .overloaded }
                 #expect(shed?.facts.contains { $0.name == "share of each" } == true)
+                #expect(shed?.facts.contains { $0.name == "partners" } == (agent === provider))
             }
             let standing = provider.calls.desk.withLock { $0.loads[ResourceName("reports")!]?.refusals }
             #expect((standing ?? 0) > 20)

@@ -38,7 +38,25 @@ struct LoadTests {
         return []
     }
 
-    @Test("who floods is refused with what was compared, and another partner is served")
+    @Test("a peer beyond the places of all hears of its own calls only, and of an audit without room nothing")
+    func shed() {
+        var rig = DeskRig()
+        rig.configuration = CallConfiguration(servicesMax: 4, servicesPerPeer: 3)
+        rig.publish()
+        rig.arrive(from: 2)
+        for _ in 0..<3 { rig.arrive() }
+        let own = [Fact("at most", 4), Fact("this peer's", 3), Fact("this peer's at most", 3)]
+        let key = rig.arrive()
+        #expect(facts(key, rig) == own)
+        let known = rig.ledger.events.last?.refusals.first?.facts
+        #expect(known == [Fact("peers' calls under way", 4)] + own)
+        var full = DeskRig(room: 0)
+        let unheard = full.arrive()
+        #expect(full.refusal(of: unheard) == [.auditUnavailable])
+        #expect(facts(unheard, full).map(\.name) == ["needed", "calls at most"])
+    }
+
+    @Test("who floods is refused, and another partner is served; how much others call stays here")
     func shares() {
         var rig = DeskRig()
         crowded(&rig)
@@ -47,11 +65,17 @@ struct LoadTests {
         #expect(rig.refusal(of: first) == nil && rig.refusal(of: second) == [.overloaded])
         #expect(
             facts(second, rig) == [
-                Fact("resource", "stock"), Fact("calls in hand", 1), Fact("limit", 1), Fact("partners", 1),
-                Fact("share of each", 1), Fact("this partner's", 1), Fact("free again in ms", 100),
+                Fact("resource", "stock"), Fact("share of each", 1), Fact("this partner's", 1),
+                Fact("free again in ms", 100),
             ])
         let event = rig.ledger.events.last
         #expect(event?.type == .service && event?.refusals.map(\.code) == [.overloaded])
+        #expect(
+            event?.refusals.first?.facts == [
+                Fact("resource", "stock"), Fact("calls in hand", 1), Fact("limit", 1), Fact("partners", 1),
+                Fact("share of each", 1), Fact("this partner's", 1), Fact("free again in ms", 100),
+            ])
+        #expect(event?.half.refusals.first?.facts == facts(second, rig), "nor does a trace tell more")
         let others = rig.arrive(from: 2)
         #expect(rig.refusal(of: others) == nil)
         let tooMany = rig.arrive(from: 2)
