@@ -110,6 +110,7 @@ struct AgentGround: Sendable {
         var node = NodeConfiguration()
         node.agreements = AgreementConfiguration(configuration)
         node.calls.external = ExternalPolicyRules(configuration.policy)
+        node.calls.rates = configuration.calls
         node.audit.storeBytes = configuration.audit.bytes
         node.audit.retention = .seconds(configuration.audit.days * 24 * 3_600)
         return node

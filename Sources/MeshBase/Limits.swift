@@ -180,6 +180,8 @@ public enum Limits {
     public static let concurrencyCeiling = 4_096
     /// Partners among whom the places of a resource are shared, one by one.
     public static let partnersPerService = 256
+    /// Principals of one partner whose calls are held to a rate one by one.
+    public static let principalsPerPeer = 64
     /// The greatest weight of a provider: it is taken as if it were so many times as fast.
     public static let routeWeight: Int64 = 100
     /// All that is said of a provider makes it at most so many times as fast, and at least a thousandth.

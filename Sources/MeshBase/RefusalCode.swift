@@ -191,6 +191,8 @@ public enum RefusalCode: String, Sendable, CaseIterable, Codable, Hashable {
     case rateExceeded = "rate-exceeded"
     /// As many calls as the agreement allows in this day or month have gone by.
     case quotaExhausted = "quota-exhausted"
+    /// Calls of this partner, or in this principal's name, come faster than the operator set.
+    case tooManyCalls = "too-many-calls"
     /// The agreement wants payloads sealed, and this one came in clear.
     case encryptionRequired = "encryption-required"
     /// The agreement wants payloads sealed, and no key of the provider is known to which they could be.

@@ -36,6 +36,9 @@ public struct TokenBucket: Equatable, Sendable {
         return taken < burst ? .zero : updated + interval - now
     }
 
+    /// When all is back, if nothing is taken until then: from then on it is worth no more than a new one.
+    public var fullAt: Instant { taken == 0 ? updated : updated + interval * Int(taken) }
+
     /// From `now` on it gives as much as this says; what is out stays out, as far as that goes.
     public mutating func reshape(burst: Int, interval: Duration, at now: Instant) {
         precondition(burst > 0 && interval > .zero, "a bucket of \(burst) every \(interval) gives nothing")

@@ -101,7 +101,7 @@ extension GatewayConnection {
     /// it does not say. Peers choose their facts: what no limit can make is not repeated.
     static func retryAfter(_ refusals: [Refusal]) -> Int64? {
         guard let first = refusals.first,
-            [.rateExceeded, .quotaExhausted, .overloaded].contains(first.code),
+            [.rateExceeded, .quotaExhausted, .tooManyCalls, .overloaded].contains(first.code),
             let fact = first.facts.first(where: { $0.name == "free again in ms" }),
             let milliseconds = Int64(fact.value), (1...31 * 86_400_000).contains(milliseconds)
         else { return nil }

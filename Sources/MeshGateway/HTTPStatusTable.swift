@@ -33,7 +33,7 @@ public enum HTTPStatusTable {
             409
         case .inviteExpired, .inviteUsed, .tokenExpired, .tokenUsed: 410
         case .bodyTooLarge: 413
-        case .limitReached, .pairingLimit, .rateExceeded, .quotaExhausted: 429
+        case .limitReached, .pairingLimit, .rateExceeded, .quotaExhausted, .tooManyCalls: 429
         case .headTooLarge: 431
         case .cancelled: 499
         case .handshakeRefused, .certificateMissing, .certificateMalformed, .certificateExpired,

@@ -20,7 +20,7 @@ extension RefusalCode {
     fileprivate var isSaidBeforeOpening: Bool { Self.saidBeforeOpening.contains(self) }
 
     private static let saidBeforeOpening: Set<RefusalCode> = [
-        .draining, .overloaded, .peerNotFound, .peerNotTrusted, .peerSuspended, .peerRevoked,
-        .encryptionKeyUnknown, .sealBroken,
+        .draining, .overloaded, .tooManyCalls, .peerNotFound, .peerNotTrusted, .peerSuspended,
+        .peerRevoked, .encryptionKeyUnknown, .sealBroken,
     ]
 }

@@ -76,6 +76,7 @@ import Testing
             (.peerNotFound, .notFound), (.outcomeUnknown, .unknown), (.resourceUnreachable, .unavailable),
             (.breakerOpen, .unavailable), (.overloaded, .unavailable), (.deadlineExceeded, .deadlineExceeded),
             (.resourceTimeout, .deadlineExceeded), (.rateExceeded, .resourceExhausted),
+            (.tooManyCalls, .resourceExhausted),
             (.resourceMisbehaved, .internal), (.requestMalformed, .invalidArgument), (.cancelled, .cancelled),
             (.handshakeTimeout, .unavailable), (.correlationReused, .failedPrecondition),
         ]

@@ -12,7 +12,7 @@ struct RetryAfterTests {
     @Test("whole seconds, rounded up")
     func rounded() {
         #expect(seconds("1") == 1 && seconds("1000") == 1 && seconds("1001", .quotaExhausted) == 2)
-        #expect(seconds("100", .overloaded) == 1)
+        #expect(seconds("100", .overloaded) == 1 && seconds("3001", .tooManyCalls) == 4)
     }
 
     @Test(

@@ -8,7 +8,8 @@ struct ClearAnswerTests {
     @Test(
         "say that nothing happened only where the provider cannot have opened the call",
         arguments: [
-            RefusalCode.draining, .overloaded, .peerNotFound, .peerNotTrusted, .peerSuspended, .peerRevoked,
+            RefusalCode.draining, .overloaded, .tooManyCalls, .peerNotFound, .peerNotTrusted, .peerSuspended,
+            .peerRevoked,
             .encryptionKeyUnknown, .sealBroken,
         ])
     func early(_ code: RefusalCode) {
@@ -21,7 +22,8 @@ struct ClearAnswerTests {
     @Test("with any reason that is given behind the seal leave the effect open, whatever they say")
     func late() {
         let early: Set<RefusalCode> = [
-            .draining, .overloaded, .peerNotFound, .peerNotTrusted, .peerSuspended, .peerRevoked,
+            .draining, .overloaded, .tooManyCalls, .peerNotFound, .peerNotTrusted, .peerSuspended,
+            .peerRevoked,
             .encryptionKeyUnknown, .sealBroken,
         ]
         for code in RefusalCode.allCases where !early.contains(code) {

@@ -1,5 +1,6 @@
 import MeshBase
 import MeshControl
+import MeshRouting
 
 /// All that an operator may set. The defaults work: no file is needed. What the protocol fixes stands in
 /// `Limits`, not here.
@@ -22,6 +23,9 @@ public struct AgentConfiguration: Sendable, Equatable {
     public var agreements = Agreements()
     /// A policy engine that is asked about calls.
     public var policy = Policy()
+    /// How often partners and principals may call, beside what is agreed with each: 1 ... 1 000 000 calls in
+    /// a second, a minute or an hour, and as many at once. What comes faster is refused.
+    public var calls = CallRates()
     /// Servers of the Model Context Protocol that this agent runs.
     public var mcp = MCP()
     /// Whether `echo` is offered to every newly trusted peer for 30 days. Without it a first call needs a

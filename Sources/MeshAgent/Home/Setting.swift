@@ -134,7 +134,7 @@ struct Setting: Sendable {
             several(
                 "agreements.requireApprovals", \.agreements.requireApprovals, read: SettingReading.personRoles
             ) { $0.map(\.rawValue).joined(separator: ",") }.atOnce(),
-        ] + policy + tools + [
+        ] + policy + rates + tools + [
             toggle("echo", \.isEchoOffered).atOnce(),
             one("audit.days", .number(ConfigurationBounds.auditDays, of: "days"), \.audit.days) { "\($0)" },
             one("audit.bytes", .bytes(ConfigurationBounds.auditBytes), \.audit.bytes) { ByteCount.text($0) },

@@ -106,6 +106,8 @@ extension CodeBook {
         case .purposeNotAgreed:
             "the agreement is for other purposes than the one that the call states, or it states none"
         case .rateExceeded: "as many calls as the agreement allows in so short a time have gone by"
+        case .tooManyCalls:
+            "calls of this partner, or in this principal's name, come faster than the operator set"
         case .quotaExhausted: "as many calls as the agreement allows in this day or month have gone by"
         case .encryptionRequired: "the agreement wants payloads sealed, and this one came in clear"
         case .encryptionKeyMissing:

@@ -96,6 +96,7 @@ extension CodeBook {
         case .externalPolicyFailed: "what the engine answered, and a decision that is true or false"
         case .purposeNotAgreed: "the purpose that the call states, and those of the agreement"
         case .rateExceeded: "the calls that this side let pass of late, and the rate agreed"
+        case .tooManyCalls: "the calls that this side let pass of late, and the rate and burst that it set"
         case .quotaExhausted: "the calls that this side let pass in the day or month of UTC, and the quota"
         case .encryptionRequired: "how the payload came, and what the agreement wants"
         case .encryptionKeyMissing: "the keys in the provider's heads that are in force here"

@@ -57,6 +57,7 @@ extension CodeBook {
         case .approvalMissing, .approvalInvalid: "comity agreement show ID"
         case .agreementNotYetValid, .agreementPending, .partyMismatch, .rateExceeded, .quotaExhausted:
             "comity agreement show ID"
+        case .tooManyCalls: "comity config show"
         case .houseAgreementMissing, .membershipMissing: "comity explain peer PEER"
         case .encryptionRequired: "comity agreement show ID"
         case .encryptionKeyMissing, .encryptionKeyUnknown: "comity explain peer PEER"

@@ -138,6 +138,7 @@ extension CodeBook {
         case .externalPolicyDenied: ["decision", "reason", "decided at"]
         case .externalPolicyFailed: ["because", "decided at"]
         case .rateExceeded: ["agreement", "version", "decided at", "rate agreed", "free again in ms"]
+        case .tooManyCalls: ["decided at", "calls of", "rate set", "burst", "free again in ms"]
         case .quotaExhausted:
             [
                 "agreement", "version", "decided at", "quota agreed", "used", "day", "month",

@@ -27,6 +27,10 @@ extension CallDesk {
             conclude(request.id, [refusal], at: now, into: &effects)
             return
         }
+        if let refusal = tooSoon(request, at: now.instant) {
+            conclude(request.id, [refusal], at: now, into: &effects)
+            return
+        }
         budget.deposit(at: now.instant)
         place(request.id, at: now, into: &effects)
     }

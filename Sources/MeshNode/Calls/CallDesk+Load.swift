@@ -47,7 +47,7 @@ extension CallDesk {
     }
 
     /// Who shares: a domain that is not this node's has one share, however many nodes it sends.
-    private func partner(_ node: NodeID) -> Digest {
+    func partner(_ node: NodeID) -> Digest {
         guard let domain = view.peers[node]?.membership?.domain, domain != view.domain?.membership.domain
         else { return node.digest }
         return domain.digest

@@ -4,10 +4,13 @@ import MeshRouting
 /// Whether a peer's sealed head is worth an agreement of keys, which costs more than all else of a call that
 /// is then refused: asked before anything is opened (Docs/Protocol.md, Sealed payloads).
 extension CallDesk {
-    /// Why nothing of `peer` is opened now: this node takes nothing more, does not trust it, or has opened
-    /// too much of its that was no seal. Nil: it may be opened. It changes nothing.
+    /// Why nothing of `peer` is opened now: this node takes nothing more, does not trust it, has let pass as
+    /// many of its calls as it may, or has opened too much of its that was no seal. Nil: it may be opened. It
+    /// changes nothing.
     public func refusalBeforeOpening(from peer: NodeID, at now: Instant) -> Refusal? {
-        if let refusal = shedding(peer) ?? trustRefusal(peer) { return refusal }
+        if let refusal = shedding(peer) ?? trustRefusal(peer) ?? wouldBeTooSoon(peer, at: now) {
+            return refusal
+        }
         guard var broken = brokenSeals[peer] else { return nil }
         let wait = broken.wait(at: now)
         guard wait > .zero else { return nil }

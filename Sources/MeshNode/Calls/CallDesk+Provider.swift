@@ -12,7 +12,9 @@ extension CallDesk {
     ) {
         precondition(services[inbound.key] == nil && judging[inbound.key] == nil, "\(inbound.key) came twice")
         let invocation = inbound.invocation
-        if let refusal = shedding(inbound.peer) ?? trustRefusal(inbound.peer) ?? openingRefusal(inbound) {
+        if let refusal = shedding(inbound.peer) ?? trustRefusal(inbound.peer) ?? openingRefusal(inbound)
+            ?? tooSoon(inbound, at: now.instant)
+        {
             // Before the id is remembered: with another key the same attempt may come again.
             refuse(inbound, [refusal], attempt: invocation.attempt, at: now, into: &effects)
             return

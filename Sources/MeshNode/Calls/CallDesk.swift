@@ -53,6 +53,8 @@ public struct CallDesk: Sendable, Equatable {
     var loads: [ResourceName: ServiceLoad] = [:]
     /// For how long the shell is busy at a time.
     var shellBusy = Duration.zero
+    /// How often partners and principals called of late; nil while no rate is set.
+    var rates: RateBook?
     /// Which peers sent of late what did not open; of peers that are trusted no more, none.
     var brokenSeals: [NodeID: TokenBucket] = [:]
     /// Calls that wait for a link, in the order in which they came.
@@ -82,6 +84,7 @@ public struct CallDesk: Sendable, Equatable {
         var generator = generator
         self.view = view
         routes = RouteBook(generator: generator.split())
+        rates = RateBook(view.configuration.rates)
         self.audit = AuditLog(node: view.me, configuration: audit, generator: generator.split())
         self.generator = generator
         for (node, peer) in view.peers { routes.link(node, is: peer.link, at: .zero) }
@@ -181,6 +184,7 @@ public struct CallDesk: Sendable, Equatable {
                 if case .percentile = view.rule(for: resource)?.hedge { true } else { false }
             }
         }
+        followRates(since: before)
         cutOff(since: before, at: now, into: &effects)
         for (node, peer) in view.peers { routes.link(node, is: peer.link, at: now.instant) }
         routes.forget { $0 == view.me || view.peers[$0] != nil }

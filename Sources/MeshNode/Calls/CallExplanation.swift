@@ -84,7 +84,7 @@ public struct RouteView: Sendable, Equatable {
 extension CallDesk {
     /// What would happen to `request` at `now`. Nothing changes by it.
     public func wouldDecide(_ request: LocalRequest, at now: Moment) -> CallExplanation {
-        let obstacles = self.obstacles
+        let obstacles = self.obstacles + [wouldBeTooSoon(request, at: now.instant)].compactMap { $0 }
         func refused(_ refusal: Refusal) -> CallExplanation {
             CallExplanation(verdict: .refuse(obstacles + [refusal]), obstacles: obstacles, candidates: [])
         }
@@ -143,7 +143,8 @@ extension CallDesk {
         _ peer: NodeID, resource: ResourceName, capability: ResourceName, principal: Principal,
         purpose: Purpose? = nil, at now: Moment
     ) -> Verdict {
-        if let refusal = trustRefusal(peer) { return .refused([refusal]) }
+        let early = trustRefusal(peer) ?? wouldBeTooSoon(peer, principal, at: now.instant)
+        if let early { return .refused([early]) }
         guard let own = view.resource(resource), view.mayKnow(peer, of: resource, at: now.wall) else {
             return .refused([Refusal(.resourceUnknown, [Fact("resource", resource)])])
         }

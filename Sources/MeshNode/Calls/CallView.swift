@@ -167,6 +167,8 @@ public struct CallConfiguration: Sendable, Equatable {
     public var linkUsePause: Duration = .seconds(10)
     /// The policy engine that is asked about calls; nil: none is.
     public var external: ExternalPolicyRules?
+    /// How often partners and principals may call, beside what is agreed with each.
+    public var rates = CallRates()
 
     public init(
         callsMax: Int = 4_096, servicesMax: Int = 4_096, servicesPerPeer: Int = 1_024,

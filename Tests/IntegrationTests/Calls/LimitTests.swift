@@ -73,6 +73,33 @@ struct LimitTests {
             }
         }
     }
+
+    @Test("a rate that the provider's operator set holds a partner, who hears when to come; both hold why")
+    func ownRate() async throws {
+        try await TestMesh.with { mesh in
+            let backend = try await Backend.start()
+            mesh.atEnd { await backend.stop() }
+            let alice = try await mesh.start("alice", environment: ["COMITY_CALLS_PER_PEER": "1/m:2"])
+            let bob = try await mesh.start("bob")
+            try await bob.join(alice)
+            try await alice.provide("ledger", at: backend.url, ["look=GET / safe"])
+            try await alice.offer("ledger", to: bob)
+            for _ in 0..<2 {
+                #expect(try await bob.application.send(.GET, "/mesh/alice/ledger/a").code == nil)
+            }
+            let answer = try await bob.application.send(.GET, "/mesh/alice/ledger/a")
+            #expect(answer.code == .tooManyCalls && answer.status == 429 && backend.seen.count == 2)
+            let wait = try #require(answer.headers["retry-after"].flatMap { Int($0) })
+            #expect((50...60).contains(wait))
+            let id = try #require(answer.correlation)
+            for agent in [alice, bob] {
+                let events = try await agent.events(AuditQuery(correlation: id))
+                let refusals = events.flatMap(\.event.refusals).filter { $0.code == .tooManyCalls }
+                #expect(!refusals.isEmpty)
+                #expect(refusals.allSatisfy { $0.facts.contains(Fact("calls of", "this partner")) })
+            }
+        }
+    }
 }
 
 @Suite("A stream whose agreement is revoked", .serialized, .timeLimit(.minutes(2)))

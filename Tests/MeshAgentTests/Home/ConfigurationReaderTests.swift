@@ -1,5 +1,6 @@
 import Foundation
 import MeshBase
+import MeshRouting
 import Testing
 
 @testable import MeshAgent
@@ -66,6 +67,9 @@ struct ConfigurationReaderTests {
               cache: 10s
               tokenFile: opa.token
               caFile: /etc/opa/ca.pem
+            calls:
+              perPeer: 100/s:200
+              perPrincipal: 6000/m
             echo: off
             audit:
               days: 30
@@ -117,6 +121,8 @@ struct ConfigurationReaderTests {
         #expect(policy.rule == "mesh/calls" && policy.asks == .provider)
         #expect(policy.timeout == .seconds(2) && policy.cache == .seconds(10))
         #expect(policy.tokenFile == "opa.token" && policy.authorityFile == "/etc/opa/ca.pem")
+        #expect(configuration.calls.perPeer == CallRate(calls: 100, seconds: 1, burst: 200))
+        #expect(configuration.calls.perPrincipal == CallRate(calls: 6_000, seconds: 60, burst: 6_000))
         #expect(!configuration.isEchoOffered)
         #expect(configuration.audit == .init(days: 30, bytes: 512 << 20))
         #expect(configuration.log == .init(level: .debug, format: .json))

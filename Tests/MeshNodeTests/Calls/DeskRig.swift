@@ -166,7 +166,7 @@ struct DeskRig {
     @discardableResult
     mutating func call(
         _ target: String, _ name: String = "orders", _ capability: String? = "list",
-        deadline: Duration? = nil, purpose: Purpose? = nil,
+        deadline: Duration? = nil, as principal: Principal = .local, purpose: Purpose? = nil,
         key: String? = nil, sticky: String? = nil, form: CallForm? = nil,
         body: RequestBody = .whole(length: 2, digest: .zero)
     ) -> RequestID {
@@ -176,7 +176,7 @@ struct DeskRig {
                 LocalRequest(
                     id: id, target: CallTarget(target)!, resource: resource(name),
                     form: form ?? .invoke(capability: capability.map { resource($0) }, query: nil),
-                    purpose: purpose, deadline: deadline, idempotencyKey: key,
+                    principal: principal, purpose: purpose, deadline: deadline, idempotencyKey: key,
                     sticky: sticky.map(Rendezvous.hash), body: body)))
         return id
     }
@@ -186,7 +186,8 @@ struct DeskRig {
     mutating func arrive(
         from peer: UInt8 = 1, _ name: String = "stock", _ capability: String = "list", method: String = "GET",
         path: String = "/list", correlation: UInt64? = nil, attempt: UInt8 = 1, key: String? = nil,
-        remaining: UInt32 = 5000, scope: DeadlineScope = .wholeCall, body: RequestBody = .none,
+        as principal: Principal = .local, remaining: UInt32 = 5000, scope: DeadlineScope = .wholeCall,
+        body: RequestBody = .none,
         received: RequestBody? = nil, sealedTo: EncryptionKey? = nil,
         opening: InboundInvocation.Opening = .whole
     ) -> InboundKey {
@@ -195,7 +196,7 @@ struct DeskRig {
         let invocation = Invocation(
             correlation: CorrelationID(high: 77, low: correlation ?? streams), attempt: attempt,
             traceparent: nil,
-            agreement: nil, principal: .local, resource: resource(name), capability: resource(capability),
+            agreement: nil, principal: principal, resource: resource(name), capability: resource(capability),
             method: method, path: path, query: nil, headers: [HeaderField("comity-caller", "forged")],
             remainingMilliseconds: remaining, deadlineScope: scope, idempotencyKey: key, body: body,
             sealedTo: sealedTo)
