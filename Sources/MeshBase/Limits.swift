@@ -83,7 +83,7 @@ public enum Limits {
     /// Bytes that all streams of one link together may have under way.
     public static let linkWindow = 4 * 1024 * 1024
     /// Streams that a peer may have open on one link.
-    public static let streamsPerLink = 1_024
+    public static let streamsPerLink = 2_560
     /// Bytes of an invocation's or an answer's head.
     public static let invocationHead = 32 * 1024
 

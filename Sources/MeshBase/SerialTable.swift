@@ -94,7 +94,7 @@ public struct SerialTable<Key: SerialKey, Value> {
         return nil
     }
 
-    @inlinable mutating func insert(_ value: Value, under key: Key) {
+    @inlinable mutating func insert(_ value: consuming Value, under key: Key) {
         if let index = find(key) {
             stored[index] = value
             return
@@ -105,7 +105,7 @@ public struct SerialTable<Key: SerialKey, Value> {
     }
 
     /// Puts a key that is not here on the first free place.
-    @inlinable mutating func settle(_ key: Key, _ value: Value) {
+    @inlinable mutating func settle(_ key: Key, _ value: consuming Value) {
         var index = place(of: key)
         while slots[index] != nil { index = (index + 1) & (slots.count - 1) }
         slots[index] = key

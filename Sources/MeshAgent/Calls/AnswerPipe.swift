@@ -109,7 +109,7 @@ final class AnswerPipe {
 
     private func forward(_ piece: ByteBuffer, passed: Int64? = nil) {
         if let declared, passed ?? count.length >= declared {
-            held.writeImmutableBuffer(piece)
+            if held.readableBytes == 0 { held = piece } else { held.writeImmutableBuffer(piece) }
             return
         }
         if sink?.pass(piece) == false { block() }

@@ -14,31 +14,12 @@ extension CallPlane {
     /// for none comes with it, so that the head and the end of a short answer leave together.
     func carryOut(_ steps: [OrderLine.Step]) {
         loop.preconditionInEventLoop()
-        for step in steps {
-            if case .write(let records, let durability, let gate) = step {
-                for record in records { tables.value.turn.records.append(AuditRecordCodec.encode(record)) }
-                if durability == .synced { tables.value.turn.gates.append(gate) }
-            } else {
-                if case .perform(let effect) = step { forgetSteps(givenUpBy: effect) }
-                tables.value.turn.steps.append(step)
-            }
+        guard !steps.isEmpty else {
+            if !tables.value.turn.isOpen { tables.value.line.written() }
+            return
         }
-        guard !tables.value.turn.isOpen else { return }
-        guard !steps.isEmpty else { return tables.value.line.written() }
-        tables.value.turn.isOpen = true
-        tables.value.turn.began = .now()
+        guard tables.value.turn.gather(steps) == .begun else { return }
         loop.execute { self.closeTurn() }
-    }
-
-    /// What is given up before its turn is over does not begin.
-    private func forgetSteps(givenUpBy effect: CallEffect) {
-        switch effect {
-        case .stop, .abandon:
-            tables.value.turn.steps.removeAll { earlier in
-                if case .perform(let begun) = earlier { effect.givesUp(begun) } else { false }
-            }
-        default: break
-        }
     }
 
     private func carryOut(_ step: OrderLine.Step) {
@@ -56,7 +37,7 @@ extension CallPlane {
     /// it.
     private func closeTurn() {
         let turn = tables.value.turn
-        tables.value.turn = Turn()
+        tables.value.turn = CallTurn()
         switch write(turn) {
         case .done: break
         case .later(let later):
@@ -73,7 +54,7 @@ extension CallPlane {
         if let busy = tables.value.pace.note(.now() - turn.began) { submit(.shellBusy(busy)) }
     }
 
-    private func write(_ turn: Turn) -> AuditTrail.Appending {
+    private func write(_ turn: CallTurn) -> AuditTrail.Appending {
         guard !turn.records.isEmpty else { return .done }
         return trail.append(encoded: turn.records, turn.gates.isEmpty ? .written : .synced)
     }

@@ -20,19 +20,6 @@ import Synchronization
 /// on. The records of one turn of the loop leave in one write at its end, and what was ordered in it is
 /// carried out then.
 final class CallPlane: Sendable {
-    /// What one turn of the event loop records, and what waits for that.
-    struct Turn {
-        var isOpen = false
-        /// As the journal keeps them.
-        var records: [[UInt8]] = []
-        /// What opens once the records are synced.
-        var gates: [OrderLine.Gate] = []
-        /// In the order in which they are carried out.
-        var steps: [OrderLine.Step] = []
-        /// When the first of them was ordered.
-        var began = NIODeadline.now()
-    }
-
     /// What is under way, by the desk's names.
     struct Tables {
         var requests = SerialTable<RequestID, OwnRequest>()
@@ -58,7 +45,7 @@ final class CallPlane: Sendable {
         var peers = SerialTable<ConnectionID, NodeID>()
         /// What waits for the disk.
         var line = OrderLine()
-        var turn = Turn()
+        var turn = CallTurn()
         var pace = TurnPace()
         var requestsSeen: UInt64 = 0
         /// Makes trace contexts, which are names and no secrets.

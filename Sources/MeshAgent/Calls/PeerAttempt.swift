@@ -38,6 +38,8 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
     private var isOver = false
 
     private static let heldMax: Int64 = 64 * 1024
+    /// Bytes of a piece that waits as a slice of what was read: shorter ones are mostly whole answers.
+    private static let slicedMost = 4 * 1024
     /// A head is held so long, of an answer that may be a stream whose first byte is awaited. Longer than a
     /// provider's group commit mostly takes; hardly noticed at the head of a stream.
     static let heldTime: TimeAmount = .milliseconds(100)
@@ -200,7 +202,9 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
         if let declared = length?.declared, pipe.length + Int64(piece.readableBytes) > declared {
             return fail(.resourceMisbehaved)
         }
-        pipe.take(piece)
+        // It waits for the rest. A slice that outlives its turn makes TLS copy all of its read buffer.
+        let isLong = piece.readableBytes > Self.slicedMost
+        pipe.take(isHolding && isLong && seal == nil ? piece.compacted : piece)
         if isPaused { owed += bytes } else { stream?.consumed(bytes) }
         if pipe.length > Self.heldMax { tellHead() }
     }

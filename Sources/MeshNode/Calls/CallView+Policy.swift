@@ -60,7 +60,7 @@ extension CallView {
     func facts(onCallBy peer: NodeID, method: String, _ safety: Safety, at wall: WallTime) -> [Fact] {
         PastCall.facts(
             method: method, safety,
-            PastCall.Caller(address: peers[peer]?.address, roles: roles(ofCaller: peer, at: wall)))
+            PastCall.Caller(address: peers[peer]?.addressText, roles: roles(ofCaller: peer, at: wall)))
     }
 
     /// Why nothing passes between this node and `peer`; nil when it is trusted.

@@ -86,6 +86,8 @@ public struct CallPeer: Sendable, Equatable {
     public let link: CallLink
     /// Where its link comes from; nil without one, and where it has no address.
     public let address: IPAddress?
+    /// The same for the audit: each call tells it.
+    let addressText: String?
     /// What counts of its credential, of whatever domain; nil: nothing.
     public let membership: Membership?
     /// To which key payloads for it are sealed; nil: none is known.
@@ -101,6 +103,7 @@ public struct CallPeer: Sendable, Equatable {
         self.trust = trust
         self.link = link
         self.address = address
+        addressText = address?.description
         self.membership = membership
         self.encryption = encryption
         self.catalog = catalog
@@ -171,7 +174,7 @@ public struct CallConfiguration: Sendable, Equatable {
     public var rates = CallRates()
 
     public init(
-        callsMax: Int = 4_096, servicesMax: Int = 4_096, servicesPerPeer: Int = 1_024,
+        callsMax: Int = 4_096, servicesMax: Int = 4_096, servicesPerPeer: Int = 2_048,
         external: ExternalPolicyRules? = nil
     ) {
         self.callsMax = callsMax

@@ -66,7 +66,7 @@ public struct PastCall: Equatable, Sendable {
     /// What the provider alone knows of a caller.
     struct Caller {
         /// From where its link comes.
-        let address: IPAddress?
+        let address: String?
         /// What its credential proved.
         let roles: [DomainRole]?
     }

@@ -1,0 +1,52 @@
+import MeshNode
+import MeshWire
+import NIOCore
+
+/// What one turn of the event loop records, and what waits for that.
+struct CallTurn {
+    /// What gathering did to it.
+    enum Gathering {
+        case begun
+        case goesOn
+    }
+
+    private(set) var isOpen = false
+    /// As the journal keeps them.
+    private(set) var records: [[UInt8]] = []
+    /// What opens once the records are synced.
+    private(set) var gates: [OrderLine.Gate] = []
+    /// In the order in which they are carried out.
+    private(set) var steps: [OrderLine.Step] = []
+    /// When the first of them was ordered.
+    private(set) var began = NIODeadline.now()
+
+    /// Takes what was ordered, behind all else of this turn.
+    mutating func gather(_ ordered: [OrderLine.Step]) -> Gathering {
+        for step in ordered {
+            switch step {
+            case .write(let records, let durability, let gate):
+                for record in records { self.records.append(AuditRecordCodec.encode(record)) }
+                if durability == .synced { gates.append(gate) }
+            case .perform(let effect):
+                forgetSteps(givenUpBy: effect)
+                steps.append(step)
+            case .keep: steps.append(step)
+            }
+        }
+        guard !isOpen else { return .goesOn }
+        isOpen = true
+        began = .now()
+        return .begun
+    }
+
+    /// What is given up before its turn is over does not begin.
+    private mutating func forgetSteps(givenUpBy effect: CallEffect) {
+        switch effect {
+        case .stop, .abandon:
+            steps.removeAll { earlier in
+                if case .perform(let begun) = earlier { effect.givesUp(begun) } else { false }
+            }
+        default: break
+        }
+    }
+}
