@@ -7,8 +7,9 @@ public protocol SerialKey: Hashable, Sendable {
 /// Values under keys that this process counts itself, in no order: what a call is looked up in a dozen times.
 ///
 /// Hashing with linear probing (Knuth, The Art of Computer Programming 3, section 6.4, algorithms L and R),
-/// the place being the upper bits of the serial times 2^64 over the golden ratio (ibid., Fibonacci hashing).
-/// A dictionary's keyed hash, which strangers cannot foresee, costs ten times as much.
+/// the place being the upper bits of the serial times an odd number that its owner draws (Dietzfelbinger et
+/// al., A Reliable Randomized Algorithm for the Closest-Pair Problem, 1997): strangers choose no key, but
+/// which of them stay, and must not foresee where. A dictionary's keyed hash costs ten times as much.
 /// Invariants: the capacity is a power of two, at least twice the number of entries; between the place of a
 /// key and where it stands no place is free.
 public struct SerialTable<Key: SerialKey, Value> {
@@ -18,7 +19,11 @@ public struct SerialTable<Key: SerialKey, Value> {
     /// 64 less the capacity's logarithm.
     @usableFromInline var shift: UInt64 = 64
 
-    @inlinable public init() {}
+    /// What serials are multiplied with.
+    @usableFromInline let spread: UInt64
+
+    /// - Parameter spread: drawn by chance; one is added where it is even.
+    @inlinable public init(spread: UInt64) { self.spread = spread | 1 }
 
     /// How many entries there are.
     @inlinable public var count: Int { entries }
@@ -37,8 +42,8 @@ public struct SerialTable<Key: SerialKey, Value> {
         }
         _modify {
             if let index = find(key) {
+                defer { if stored[index] == nil { vacate(index) } }
                 yield &stored[index]
-                if stored[index] == nil { vacate(index) }
             } else {
                 var value: Value?
                 yield &value
@@ -80,7 +85,7 @@ public struct SerialTable<Key: SerialKey, Value> {
     }
 
     @inlinable func place(of key: Key) -> Int {
-        Int(truncatingIfNeeded: (key.serial &* 0x9e37_79b9_7f4a_7c15) >> shift)
+        Int(truncatingIfNeeded: (key.serial &* spread) >> shift)
     }
 
     /// Where `key` stands; nil where it does not.

@@ -8,11 +8,6 @@ struct HeadText {
 
     fileprivate init(_ room: UnsafeMutableRawBufferPointer) { self.room = room }
 
-    mutating func put(_ text: StaticString) {
-        place(text.utf8CodeUnitCount)
-            .copyMemory(from: UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
-    }
-
     mutating func put(_ text: String) {
         let place = place(text.utf8.count)
         let isCopied: Void? = text.utf8.withContiguousStorageIfAvailable {
@@ -23,6 +18,7 @@ struct HeadText {
 
     /// - Precondition: not negative.
     mutating func put(_ number: Int) {
+        precondition(number >= 0, "a head holds no number below zero: \(number)")
         var digits = 1
         var rest = number / 10
         while rest > 0 {

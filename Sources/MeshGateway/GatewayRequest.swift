@@ -10,7 +10,7 @@ public struct GatewayRequestID: SerialKey {
     let sequence: UInt32
 
     /// Both numbers.
-    public var serial: UInt64 { UInt64(connection) << 32 | UInt64(sequence) }
+    public var serial: UInt64 { UInt64(sequence) << 32 | UInt64(connection) }
 }
 
 /// How the application reached the gateway: decides which principal it may be.

@@ -134,11 +134,9 @@ struct ReachBook: Equatable, Sendable {
     /// The link is gone, and what was told on it. What was asked stays: the link may come back.
     mutating func linkEnded(with peer: NodeID) { told[peer] = nil }
 
-    /// Forgets who is trusted no more.
-    mutating func forget(_ peer: NodeID) {
-        asked[peer] = nil
-        forgetting.cancel(peer)
-    }
+    /// Forgets what was found for who is trusted no more; that it asked stays, or trust that comes and goes
+    /// had this node dial each time.
+    mutating func forget(_ peer: NodeID) { asked.update(peer) { $0.answer = [] } }
 
     /// The questions to `peer` that it has not answered.
     func unanswered(by peer: NodeID) -> [ReachRequest] {

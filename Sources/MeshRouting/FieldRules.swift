@@ -24,7 +24,10 @@ public enum FieldRules {
     /// Whether `name` is one of those with which Comity speaks for itself: whoever else sends it would speak
     /// in its name.
     public static func isReserved(_ name: String) -> Bool {
-        name.utf8.first == UInt8(ascii: "c") && (name.hasPrefix("comity-") || name == "comity")
+        guard name.utf8.first == UInt8(ascii: "c") else { return false }
+        return name == "comity"
+            || name.utf8.withContiguousStorageIfAvailable { $0.starts(with: prefix) }
+                ?? name.utf8.starts(with: prefix)
     }
 
     /// Whether `text` is a token (RFC 9110 section 5.6.2).
@@ -38,6 +41,7 @@ public enum FieldRules {
         text.isVisibleASCII || values.holds(text)
     }
 
+    private static let prefix = Array("comity-".utf8)
     private static let values = ByteSet { $0 >= 0x20 && $0 != 0x7f || $0 == 9 }
     private static let tokens = ByteSet { byte in
         switch byte {

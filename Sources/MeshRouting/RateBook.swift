@@ -44,21 +44,21 @@ public struct RateBook: Sendable, Equatable {
     public var count: Int { lines.count }
 
     /// Counts a call that may pass, or says why it may not; then nothing is counted.
-    public mutating func take(_ caller: Caller, _ principal: Principal, at now: Instant) -> Refusal? {
+    /// - Parameter isOpened: its partner's rate has counted it already (`takeOpening`).
+    public mutating func take(
+        _ caller: Caller, _ principal: Principal, isOpened: Bool = false, at now: Instant
+    ) -> Refusal? {
         switch caller {
         case .own:
             guard rates.perPrincipal != nil else { return nil }
             return own.take(principal, CallRates(perPrincipal: rates.perPrincipal), at: now)?
                 .decided(at: "consumer")
         case .partner(let partner):
-            let rates = rates
+            let rates = isOpened ? CallRates(perPrincipal: rates.perPrincipal) : rates
             if let ruling = lines.update(partner, { $0.take(principal, rates, at: now) }) {
                 return ruling?.decided(at: "provider")
             }
-            if lines.count >= sweepAt {
-                lines.removeAll { $1.fullAt <= now }
-                sweepAt = max(Self.slack, lines.count * 2)
-            }
+            sweep(at: now)
             var line = RateLine()
             let refusal = line.take(principal, rates, at: now)
             lines[partner] = line
@@ -66,10 +66,28 @@ public struct RateBook: Sendable, Equatable {
         }
     }
 
+    /// Before one more line is made.
+    private mutating func sweep(at now: Instant) {
+        guard lines.count >= sweepAt else { return }
+        lines.removeAll { $1.fullAt <= now }
+        sweepAt = max(Self.slack, lines.count * 2)
+    }
+
     /// Why a call may not pass now; nil when it may. It changes nothing.
     public func refusal(of caller: Caller, _ principal: Principal, at now: Instant) -> Refusal? {
         var copy = self
         return copy.take(caller, principal, at: now)
+    }
+
+    /// Counts a call of `partner` whose head is about to be opened, since that costs more than all else; or
+    /// says why it may not be.
+    public mutating func takeOpening(of partner: Digest, at now: Instant) -> Refusal? {
+        guard let rate = rates.perPeer else { return nil }
+        if lines[partner] == nil { sweep(at: now) }
+        var line = lines[partner] ?? RateLine()
+        let refusal = line.takeWhole(rate, at: now)
+        lines[partner] = line
+        return refusal?.decided(at: "provider")
     }
 
     /// Why no call of `partner` may pass now, whoever it is for. It changes nothing.
@@ -103,6 +121,10 @@ private struct RateLine: Sendable, Equatable {
         guard let rate = rates.perPrincipal, let refusal = take(principal, rate, at: now) else { return nil }
         whole = before
         return refusal
+    }
+
+    mutating func takeWhole(_ rate: CallRate, at now: Instant) -> Refusal? {
+        whole.take(of: .partner, rate, at: now)
     }
 
     private mutating func take(_ principal: Principal, _ rate: CallRate, at now: Instant) -> Refusal? {

@@ -82,14 +82,24 @@ public struct ServiceLoad: Sendable, Equatable {
         precondition(inHand > 0, "a place is given back that nobody has")
         inHand -= 1
         shares.change(place.line, by: -1, over: memory, at: now)
-        let microseconds = max(1, (now - place.since - lag).wholeNanoseconds / 1_000)
+        let microseconds = excused(
+            max(1, (now - place.since).wholeNanoseconds / 1_000), lag.wholeNanoseconds / 1_000)
         let took: Int64?
         switch end {
         case .answered: took = microseconds
-        case .unanswered: took = microseconds > baseline && baseline > 0 ? microseconds : nil
+        case .unanswered:
+            took = microseconds.flatMap { $0 > baseline && baseline > 0 ? $0 : nil }
         case .unmeasured: took = nil
         }
         limit.end(round: place.round, company: place.company, took: took, at: now)
+    }
+
+    /// What of the time that a call took counts: what this node itself was behind excuses a call that took
+    /// longer than one takes alone, and makes none quicker. While it is not known what one takes alone, a
+    /// call of which that may be half says nothing.
+    private func excused(_ microseconds: Int64, _ lag: Int64) -> Int64? {
+        guard baseline > 0 else { return lag * 2 < microseconds ? microseconds - lag : nil }
+        return max(microseconds - lag, min(microseconds, baseline))
     }
 
     /// Over how long a partner's calls are averaged.

@@ -10,7 +10,8 @@ struct SerialTableTests {
     @Test("holds what a dictionary holds, whatever comes and goes, however keys collide", arguments: 1...40)
     func likeADictionary(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
-        var table = SerialTable<Key, [Int]>()
+        let spread = seed % 5 == 0 ? seed : generator.next()
+        var table = SerialTable<Key, [Int]>(spread: spread)
         var model: [UInt64: [Int]] = [:]
         // Few different keys, many of them with one place; in some seeds counted, as in life.
         let stride: UInt64 = seed % 4 == 0 ? 1 : 1 << (seed % 60)
@@ -51,7 +52,7 @@ struct SerialTableTests {
 
     @Test("is the same as another with the same values, however it came to them")
     func equality() {
-        var (one, other) = (SerialTable<Key, Int>(), SerialTable<Key, Int>())
+        var (one, other) = (SerialTable<Key, Int>(spread: 7), SerialTable<Key, Int>(spread: 0x9e37_79b9))
         for number in 0..<100 { one[Key(serial: UInt64(number))] = number }
         for number in (0..<300).reversed() { other[Key(serial: UInt64(number))] = number }
         #expect(one != other)
@@ -63,7 +64,7 @@ struct SerialTableTests {
 
     @Test("a value that is changed where it stands is not copied")
     func inPlace() {
-        var table = SerialTable<Key, [Int]>()
+        var table = SerialTable<Key, [Int]>(spread: 3)
         table[Key(serial: 1)] = Array(repeating: 0, count: 1_000)
         let before = table[Key(serial: 1)]?.withUnsafeBufferPointer { $0.baseAddress }
         table[Key(serial: 1)]?[5] = 1

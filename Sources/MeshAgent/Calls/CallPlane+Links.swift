@@ -41,7 +41,7 @@ extension CallPlane {
         case .clear(let invocation): return PeerCall.Head(invocation: invocation)
         case .sealed(let sealed):
             let now = SystemClock.now().instant
-            if let refusal = desk.withLock({ $0.refusalBeforeOpening(from: peer, at: now) }) {
+            if let refusal = desk.withLock({ $0.takeOpening(from: peer, at: now) }) {
                 return PeerCall.Head(invocation: sealed.open, opening: .refused(refusal))
             }
             do throws(SealError) {

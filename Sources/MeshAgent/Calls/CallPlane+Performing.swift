@@ -51,7 +51,7 @@ extension CallPlane {
         }
         tables.value.line.written()
         perform { for step in turn.steps { self.carryOut(step) } }
-        if let busy = tables.value.pace.note(.now() - turn.began) { submit(.shellBusy(busy)) }
+        if let busy = tables.value.pace.note(from: turn.began, to: .now()) { submit(.shellBusy(busy)) }
     }
 
     private func write(_ turn: CallTurn) -> AuditTrail.Appending {

@@ -22,8 +22,9 @@ import Synchronization
 final class CallPlane: Sendable {
     /// What is under way, by the desk's names.
     struct Tables {
-        var requests = SerialTable<RequestID, OwnRequest>()
-        var gateway = SerialTable<GatewayRequestID, RequestID>()
+        private static let spread = UInt64(bigEndian: SystemRandom.bytes(8))
+        var requests = SerialTable<RequestID, OwnRequest>(spread: Self.spread)
+        var gateway = SerialTable<GatewayRequestID, RequestID>(spread: Self.spread)
         /// Requests to all providers, each of which has calls of its own among `requests`.
         var fanOuts: [GatewayRequestID: FanOut] = [:]
         let fanOutRoom = FanOutRoom()
@@ -34,15 +35,15 @@ final class CallPlane: Sendable {
         let toolRoom = ToolRoom()
         /// MCP servers that this agent runs.
         let toolPrograms: ToolPrograms
-        var attempts = SerialTable<AttemptID, PeerAttempt>()
-        var calls = SerialTable<InboundKey, PeerCall>()
-        var uses = SerialTable<ServiceID, any ServiceUse>()
+        var attempts = SerialTable<AttemptID, PeerAttempt>(spread: Self.spread)
+        var calls = SerialTable<InboundKey, PeerCall>(spread: Self.spread)
+        var uses = SerialTable<ServiceID, any ServiceUse>(spread: Self.spread)
         /// URLs of this node's resources, as they were read.
         var urls: [String: ResourceURL] = [:]
         /// Bytes of calls' bodies that are kept for each peer.
         var kept: [NodeID: Int] = [:]
         var links: [NodeID: ConnectionID] = [:]
-        var peers = SerialTable<ConnectionID, NodeID>()
+        var peers = SerialTable<ConnectionID, NodeID>(spread: Self.spread)
         /// What waits for the disk.
         var line = OrderLine()
         var turn = CallTurn()

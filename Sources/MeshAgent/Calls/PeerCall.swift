@@ -21,6 +21,7 @@ final class PeerCall: LinkStreamObserver, AnswerSink, BodySource, @unchecked Sen
     let due: NIODeadline
     private let invocation: Invocation
     private let opening: InboundInvocation.Opening
+    private let isOpened: Bool
     /// Opens what comes and seals what goes; nil where the call is not sealed, or could not be opened.
     private var seal: ProviderSeal?
     private let stream: LinkStream
@@ -53,10 +54,13 @@ final class PeerCall: LinkStreamObserver, AnswerSink, BodySource, @unchecked Sen
         self.peer = peer
         self.invocation = invocation
         opening = head.opening
+        isOpened = head.seal != nil
         seal = head.seal
         self.stream = stream
         self.plane = plane
-        due = .now() + .milliseconds(Int64(invocation.remainingMilliseconds))
+        let left = min(
+            .milliseconds(Int64(invocation.remainingMilliseconds)), Limits.callDeadlineMax)
+        due = .now() + TimeAmount.nanoseconds(left.wholeNanoseconds)
         guard opening == .whole else {
             // Behind what came with it: nobody looks at that.
             stream.eventLoop.assumeIsolated().execute { self.arrive(.none) }
@@ -175,7 +179,8 @@ final class PeerCall: LinkStreamObserver, AnswerSink, BodySource, @unchecked Sen
         plane.submit(
             .arrived(
                 InboundInvocation(
-                    key: key, peer: peer, invocation: invocation, body: body, opening: opening)))
+                    key: key, peer: peer, invocation: invocation, body: body, opening: opening,
+                    isOpened: isOpened)))
     }
 
     /// What came is not what the head said: no honest node sends that.

@@ -26,8 +26,7 @@ extension CallDesk {
     mutating func settle(
         _ place: ServicePlace, at resource: ResourceName, _ end: ServiceLoad.End, now: Instant
     ) {
-        // It leaves with the turn that decided, and is read in one that began behind another.
-        let lag = shellBusy * 3
+        let lag = shellBusy.lag(at: now)
         _ = loads.update(resource) { $0.settle(place, end, at: now, less: lag) }
     }
 
@@ -81,4 +80,21 @@ public struct ServiceStanding: Sendable, Equatable {
     public let refusals: UInt64
     /// What a call takes that waits for no other; 0 while nothing is known.
     public let microseconds: Int64
+}
+
+/// For how long the shell is busy with what comes at once.
+struct ShellBusy: Sendable, Equatable {
+    var time = Duration.zero
+    var told = Instant.zero
+
+    /// So long what was told counts.
+    static let life: Duration = .seconds(2)
+    /// More is not made of it: whoever makes this node busy must not hide from it what a resource takes.
+    static let lagMost: Duration = .seconds(1)
+
+    /// How long an answer may have waited for the shell: it leaves with the turn that decided, and is read in
+    /// one that began behind another.
+    func lag(at now: Instant) -> Duration {
+        now - told < Self.life ? min(time * 3, Self.lagMost) : .zero
+    }
 }

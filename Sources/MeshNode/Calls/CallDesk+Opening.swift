@@ -22,6 +22,14 @@ extension CallDesk {
             ])
     }
 
+    /// As `refusalBeforeOpening`; where that is nil, the opening counts for the rate of its partner, whatever
+    /// becomes of the call.
+    public mutating func takeOpening(from peer: NodeID, at now: Instant) -> Refusal? {
+        if let refusal = refusalBeforeOpening(from: peer, at: now) { return refusal }
+        let partner = partner(peer)
+        return rates?.takeOpening(of: partner, at: now)
+    }
+
     /// What `peer` sent, and `refusalBeforeOpening` let pass, was not sealed for this node. Told at once and
     /// not with the call, so that heads that came in one read are counted one by one.
     public mutating func sealBroke(from peer: NodeID, at now: Instant) {

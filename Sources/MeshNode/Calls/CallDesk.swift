@@ -45,14 +45,14 @@ public struct CallDesk: Sendable, Equatable {
     var judging: [InboundKey: JudgedService] = [:]
     /// What is used of agreements' limits.
     public internal(set) var meters = MeterBook()
-    var calls = SerialTable<RequestID, OpenCall>()
-    var attempts = SerialTable<AttemptID, OpenAttempt>()
-    var services = SerialTable<InboundKey, OpenService>()
+    var calls: SerialTable<RequestID, OpenCall>
+    var attempts: SerialTable<AttemptID, OpenAttempt>
+    var services: SerialTable<InboundKey, OpenService>
     var servicesOfPeer: [NodeID: Int] = [:]
     /// How busy the resources of this node are; those that were used.
     var loads: [ResourceName: ServiceLoad] = [:]
-    /// For how long the shell is busy at a time.
-    var shellBusy = Duration.zero
+    /// For how long the shell is busy at a time, and when it said so.
+    var shellBusy = ShellBusy()
     /// How often partners and principals called of late; nil while no rate is set.
     var rates: RateBook?
     /// Which peers sent of late what did not open; of peers that are trusted no more, none.
@@ -86,6 +86,10 @@ public struct CallDesk: Sendable, Equatable {
         routes = RouteBook(generator: generator.split())
         rates = RateBook(view.configuration.rates)
         self.audit = AuditLog(node: view.me, configuration: audit, generator: generator.split())
+        let spread = generator.next()
+        calls = SerialTable(spread: spread)
+        attempts = SerialTable(spread: spread)
+        services = SerialTable(spread: spread)
         self.generator = generator
         for (node, peer) in view.peers { routes.link(node, is: peer.link, at: .zero) }
     }
@@ -121,7 +125,7 @@ public struct CallDesk: Sendable, Equatable {
         case .linkWentDown(let node): routes.link(node, is: .dialling, at: now.instant)
         case .linkAtRest(let node): routes.link(node, is: .atRest, at: now.instant)
         case .roomMeasured(let bytes): tell(.roomMeasured(bytes: bytes), at: now, into: &effects)
-        case .shellBusy(let time): shellBusy = time
+        case .shellBusy(let time): shellBusy = ShellBusy(time: time, told: now.instant)
         case .keysRestored(let entries): keys.restore(entries, at: now.instant)
         case .metersRestored(let records): meters.restore(records)
         case .meterKept(let record): meters.keep(record)

@@ -16,7 +16,7 @@ public enum CallInput: Sendable, Equatable {
     /// How many bytes the audit's store can still take; before the first of these no call is admitted.
     case roomMeasured(bytes: Int64)
     /// For how long the shell was busy with what came at once. Answers may have waited for it so long, and
-    /// what they take says nothing of that about their resources. Told when it has changed.
+    /// what they take says nothing of that about their resources. Told when it has changed, and each second.
     case shellBusy(Duration)
     /// At start: the idempotency keys that the store kept.
     case keysRestored([IdempotencyBook.Entry])

@@ -169,6 +169,8 @@ public struct InboundInvocation: Sendable, Equatable {
     public let body: RequestBody
     /// Whether all of the head is here.
     public let opening: Opening
+    /// Whether it was sealed, and counted when it was opened (`CallDesk.takeOpening`).
+    public let isOpened: Bool
 
     /// What came of a sealed head.
     public enum Opening: Sendable, Equatable {
@@ -183,12 +185,14 @@ public struct InboundInvocation: Sendable, Equatable {
     }
 
     public init(
-        key: InboundKey, peer: NodeID, invocation: Invocation, body: RequestBody, opening: Opening = .whole
+        key: InboundKey, peer: NodeID, invocation: Invocation, body: RequestBody, opening: Opening = .whole,
+        isOpened: Bool = false
     ) {
         self.key = key
         self.peer = peer
         self.invocation = invocation
         self.body = body
         self.opening = opening
+        self.isOpened = isOpened
     }
 }

@@ -25,9 +25,11 @@ struct CallRateTests {
         return []
     }
 
-    private func arrivals(_ count: Int, from peer: UInt8 = 1, _ rig: inout DeskRig) -> [[RefusalCode]?] {
+    private func arrivals(
+        _ count: Int, from peer: UInt8 = 1, isOpened: Bool = false, _ rig: inout DeskRig
+    ) -> [[RefusalCode]?] {
         (0..<count).map { _ in
-            let key = rig.arrive(from: peer)
+            let key = rig.arrive(from: peer, isOpened: isOpened)
             return rig.refusal(of: key)
         }
     }
@@ -148,6 +150,17 @@ struct CallRateTests {
         #expect(code(1) == .tooManyCalls && code(2) == nil)
         rig.now += 100
         #expect(code(1) == nil)
+    }
+
+    @Test("count when their head is opened, whatever becomes of them, and then no more")
+    func opened() {
+        var rig = rig(peer: rate, principal: rate)
+        func open(_ peer: UInt8) -> RefusalCode? {
+            rig.desk.takeOpening(from: node(peer), at: moment(rig.now).instant)?.code
+        }
+        #expect([open(1), open(1), open(1)] == [nil, nil, .tooManyCalls] && open(2) == nil)
+        #expect(arrivals(1, &rig) == [[.tooManyCalls]])
+        #expect(arrivals(1, isOpened: true, &rig) == [nil])
     }
 
     @Test("are remembered of trusted peers only, while they are peers, and begin anew with a new rate")

@@ -189,7 +189,7 @@ struct DeskRig {
         as principal: Principal = .local, remaining: UInt32 = 5000, scope: DeadlineScope = .wholeCall,
         body: RequestBody = .none,
         received: RequestBody? = nil, sealedTo: EncryptionKey? = nil,
-        opening: InboundInvocation.Opening = .whole
+        opening: InboundInvocation.Opening = .whole, isOpened: Bool = false
     ) -> InboundKey {
         streams += 1
         let inbound = InboundKey(connection: ConnectionID(UInt64(peer)), stream: streams)
@@ -204,7 +204,7 @@ struct DeskRig {
             .arrived(
                 InboundInvocation(
                     key: inbound, peer: node(peer), invocation: invocation, body: received ?? body,
-                    opening: opening))
+                    opening: opening, isOpened: isOpened))
         )
         return inbound
     }

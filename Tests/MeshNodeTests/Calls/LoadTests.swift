@@ -91,18 +91,38 @@ struct LoadTests {
             rig.now += 100
             answer(key, &rig)
         }
-        rig.take(.shellBusy(.milliseconds(300)))
         for _ in 0..<10 {
+            rig.take(.shellBusy(.milliseconds(300)))
             let many = (0..<12).map { _ in rig.arrive() }
             rig.now += 1_000
             for key in many { answer(key, &rig) }
         }
         #expect(standing(rig)?.limit == nil && standing(rig)?.refusals == 0)
-        rig.take(.shellBusy(.zero))
+        // What was told long ago counts no more.
+        rig.now += 2_000
         let many = (0..<12).map { _ in rig.arrive() }
         rig.now += 1_000
         for key in many { answer(key, &rig) }
         #expect(standing(rig)?.limit == 1)
+    }
+
+    @Test("what this node was behind makes no resource quicker than it is, or it were limited afterwards")
+    func ownLagIsNoQuickness() {
+        var rig = DeskRig()
+        // While it learns, and while few are in hand.
+        for _ in 0..<60 {
+            rig.take(.shellBusy(.milliseconds(50)))
+            let key = rig.arrive()
+            rig.now += 100
+            answer(key, &rig)
+        }
+        rig.take(.shellBusy(.zero))
+        for _ in 0..<40 {
+            let many = (0..<12).map { _ in rig.arrive() }
+            rig.now += 100
+            for key in many { answer(key, &rig) }
+        }
+        #expect(standing(rig)?.limit == nil && standing(rig)?.refusals == 0)
     }
 
     @Test("beyond twice the limit even who is within its share is refused")
