@@ -106,12 +106,14 @@ struct LoadTests {
         #expect(standing(rig)?.limit == 1)
     }
 
-    @Test("what this node was behind makes no resource quicker than it is, or it were limited afterwards")
-    func ownLagIsNoQuickness() {
+    @Test(
+        "what this node was behind makes no resource quicker than it is, or it were limited afterwards",
+        arguments: [0, 8])
+    func ownLagIsNoQuickness(learnt: Int) {
         var rig = DeskRig()
-        // While it learns, and while few are in hand.
-        for _ in 0..<60 {
-            rig.take(.shellBusy(.milliseconds(50)))
+        // While it learns, or while few are in hand.
+        for call in 0..<600 {
+            if call >= learnt { rig.take(.shellBusy(.milliseconds(50))) }
             let key = rig.arrive()
             rig.now += 100
             answer(key, &rig)
