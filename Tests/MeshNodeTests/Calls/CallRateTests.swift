@@ -58,14 +58,7 @@ struct CallRateTests {
     @Test("of a domain that is not this node's are one partner's, however many nodes it sends")
     func domains() {
         var rig = rig(peer: rate)
-        let other = Membership(
-            domain: DomainID(Digest([UInt8](repeating: 9, count: 32))!), roles: [.member],
-            until: WallTime(milliseconds: wallStart + 1 << 40))
-        for number in [1, 2] as [UInt8] {
-            rig.peers[number] = CallPeer(
-                name: peerName("P\(number)"), trust: .trusted, link: .up, membership: other)
-        }
-        rig.publish()
+        rig.enrolPeersAbroad()
         #expect(arrivals(1, &rig) == [nil] && arrivals(2, from: 2, &rig) == [nil, [.tooManyCalls]])
     }
 

@@ -181,6 +181,18 @@ struct DeskRig {
         return id
     }
 
+    /// The peers 1 and 2 are members of one domain that is not this node's.
+    mutating func enrolPeersAbroad() {
+        let other = Membership(
+            domain: DomainID(Digest([UInt8](repeating: 9, count: 32))!), roles: [.member],
+            until: WallTime(milliseconds: wallStart + 1 << 40))
+        for number in [1, 2] as [UInt8] {
+            peers[number] = CallPeer(
+                name: peerName("P\(number)"), trust: .trusted, link: .up, membership: other)
+        }
+        publish()
+    }
+
     /// A peer's invocation arrives.
     @discardableResult
     mutating func arrive(

@@ -143,14 +143,7 @@ struct LoadTests {
     @Test("a domain that is not this node's has one share, however many nodes it sends")
     func domains() {
         var rig = DeskRig()
-        let other = Membership(
-            domain: DomainID(Digest([UInt8](repeating: 9, count: 32))!), roles: [.member],
-            until: WallTime(milliseconds: wallStart + 1 << 40))
-        for number in [1, 2] as [UInt8] {
-            rig.peers[number] = CallPeer(
-                name: peerName("P\(number)"), trust: .trusted, link: .up, membership: other)
-        }
-        rig.publish()
+        rig.enrolPeersAbroad()
         crowded(&rig)
         let first = rig.arrive()
         let second = rig.arrive(from: 2)
