@@ -49,6 +49,31 @@ struct DomainAgreementBoundTests {
         #expect(members.all[y2].outgoing.count == 2)
     }
 
+    @Test("two that greet each other show each agreement once, taken or not, and again when asked again")
+    func once() throws {
+        var members = Members()
+        members.cuts = [(M.x1, M.y1)]
+        members.offer(at: day(1))
+        members.offer(provider: .domain(domainY), consumer: .domain(domainX), by: M.y1, at: day(1))
+        members.told = []
+        // Each lacks what the other offers, and one's clock is behind: it takes none.
+        members.reconnect(M.x1, M.y1, at: day(0))
+        func shown() -> [Int] {
+            members.told.compactMap { told in
+                if case .shown = told.2 { told.from } else { nil }
+            }
+        }
+        #expect(shown().sorted() == [M.x1, M.y1])
+        // Later it asks anew.
+        members.told = []
+        let later = Moment(
+            instant: day(0).instant + AgreementLimits.domainAgreementRetry,
+            wall: day(0).wall + AgreementLimits.domainAgreementRetry)
+        members.all[M.y1].take(.timeReached, at: later)
+        members.settle(at: later)
+        #expect(shown().contains(M.x1))
+    }
+
     @Test("lists with unsorted marks, or too many, are none")
     func marks() throws {
         #expect(AgreementParty("d" + String(repeating: "a", count: 51)) == nil)

@@ -165,6 +165,21 @@ import Testing
                 .fullDisks, .backups, .clockYears, .equivocation, .futureDating, .flooding,
             ],
             description: "a call was ordered in the turn that ended the domain agreement's ground"),
+        Kept(
+            seed: 832, nodes: 7, domain: .partners,
+            faults: [
+                .oneWay, .kills, .pauses, .clockLeaps, .badServices, .operators, .deafness, .intruder,
+                .tornWrites, .fullDisks, .backups, .returns, .echoes, .equivocation, .futureDating, .forgery,
+                .longSleep,
+            ],
+            description: "two that greeted each other were shown each agreement of domains twice"),
+        Kept(
+            seed: 842, nodes: 7,
+            faults: [
+                .slowNetwork, .resets, .partitions, .flapping, .pauses, .clockLeaps, .badServices, .operators,
+                .intruder, .insider, .tornWrites, .fullDisks, .clockYears, .futureDating, .forgery, .flooding,
+            ],
+            description: "an approval that was not heard was said once more, which the quiet must allow"),
     ]
 
     @Test(arguments: kept)

@@ -6,6 +6,9 @@ import MeshBase
 ///     held ──> what the list lacks is shown, 16 at once; to a question that names what is lacked here: held
 ///
 /// A list is answered by what it lacks, never by another question, so two ends are quiet after two lists.
+/// Where both greet, and each lacks what the other holds, the questions cross and each is answered by a list
+/// besides: the first list that follows a question on whose answer nothing has changed is passed over, so
+/// each is shown once (seeds 832 and 960).
 extension DomainAgreementBook {
     /// Why a list is sent, and so whether it asks for one in return.
     enum ListKind {
@@ -48,6 +51,10 @@ extension DomainAgreementBook {
         judging judge: some SignatoryJudge<Chain>,
         into effects: inout Outbox<DomainAgreementEffect<Chain>>
     ) {
+        if !list.isQuestion, peers[peer]?.answeredAt == changes {
+            peers.update(peer) { $0.answeredAt = nil }
+            return
+        }
         guard mayAnswer(peer, at: now.instant) else {
             return reminders.set(peer, at: now.instant + AgreementLimits.domainListInterval)
         }
@@ -58,7 +65,8 @@ extension DomainAgreementBook {
             living.contains(MeterKey(record.agreement)) && mayKnow(peer, of: record, at: now.wall)
                 && (stages[record.contentID].map(record.content.stage.adds) ?? true)
         }
-        show(wanted, to: peer, at: now.instant, judging: judge, into: &effects)
+        let isAll = show(wanted, to: peer, at: now.instant, judging: judge, into: &effects)
+        peers.update(peer) { $0.answeredAt = isAll && list.isQuestion ? changes : nil }
         // What the peer may not know of is answered as what is not held.
         let isLacking = list.marks.contains { mark in
             guard let record = held[mark.contentID], mayKnow(peer, of: record, at: now.wall) else {
@@ -72,10 +80,11 @@ extension DomainAgreementBook {
     }
 
     /// Shows as much as goes at once, and what is behind that soon: each once, whatever the peer takes of it.
+    /// Whether that was all.
     private mutating func show(
         _ wanted: [DomainAgreementRecord<Chain>], to peer: NodeID, at now: Instant,
         judging judge: some SignatoryJudge<Chain>, into effects: inout Outbox<DomainAgreementEffect<Chain>>
-    ) {
+    ) -> Bool {
         let last = peers[peer]?.shownLast
         let rest = wanted.filter { record in last.map { record.contentID > $0 } ?? true }
         let part = rest.prefix(AgreementLimits.domainAgreementsAtOnce)
@@ -83,6 +92,7 @@ extension DomainAgreementBook {
         let isAll = part.count == rest.count
         peers.update(peer) { $0.shownLast = isAll ? nil : part.last?.contentID }
         if !isAll { reminders.set(peer, at: now + AgreementLimits.domainAgreementsPause) }
+        return isAll
     }
 
     /// A peer shows one.

@@ -38,6 +38,8 @@ public struct DomainAgreementBook<Chain: Codable & Equatable & Sendable>: Sendab
     /// What the evaluator asks, of all that is held.
     public private(set) var index = AgreementIndex()
     var isStale = false
+    /// How often what is held, or who is where, has changed.
+    var changes: UInt64 = 0
     private var lastTicket: UInt64 = 0
 
     /// What is kept about one trusted peer.
@@ -48,6 +50,8 @@ public struct DomainAgreementBook<Chain: Codable & Equatable & Sendable>: Sendab
         var lists: TokenBucket?
         /// Up to which content id it was shown what it lacks, by rising ids; nil: nothing is behind.
         var shownLast: Digest?
+        /// How far things had changed here when a question of its was answered to the end.
+        var answeredAt: UInt64?
     }
 
     /// What a signature is wanted for.
@@ -112,7 +116,7 @@ public struct DomainAgreementBook<Chain: Codable & Equatable & Sendable>: Sendab
         case .membershipChanged(let node, let membership):
             change(membership, of: node, at: now.wall, into: &effects)
         case .linkCameUp(let peer):
-            peers.update(peer) { $0.shownLast = nil }
+            peers.update(peer) { ($0.shownLast, $0.answeredAt) = (nil, nil) }
             name(to: peer, .greeting, at: now.wall, into: &effects)
         case .offerRequested(let ticket, let request):
             offer(request, for: ticket, at: now.wall, using: suite, into: &effects)
@@ -154,6 +158,7 @@ public struct DomainAgreementBook<Chain: Codable & Equatable & Sendable>: Sendab
     ) {
         held[record.contentID] = record
         isStale = true
+        changes += 1
         effects.post(.persist(record))
         effects.post(
             .record(
@@ -187,6 +192,7 @@ public struct DomainAgreementBook<Chain: Codable & Equatable & Sendable>: Sendab
     ) {
         let domains = Set(memberships.values.map(\.domain))
         memberships[node] = membership
+        changes += 1
         // Whoever is proved to be of a domain that nobody else was makes judging possible what was not.
         let isNews = membership.map { !domains.contains($0.domain) } ?? false
         for peer in node == me || isNews ? peers.keys : [node] {

@@ -25,6 +25,9 @@ import MeshTrust
 /// where two hold different heads of their domain, for one of them believes an owner whom the other does not,
 /// rounds of comparing in vain, ever fewer. In a large domain they compare by `symbols`.
 ///
+/// A word of people, or a revocation, that the other has not said that it has is said once more, and answered:
+/// its pauses double from half a minute (seeds 756 and 842).
+///
 /// Handshakes, where a node listens, and what people ask for are no telling.
 struct QuietCheck: Sendable {
     /// What kind of thing is told.
@@ -136,7 +139,7 @@ extension World {
             else { return }
             let way = QuietCheck.Way(from: run.host, to: far)
             guard !checks.quiet.told(kind, along: way), !isRenewalAwaited(kind, along: way),
-                !isVain(kind, along: way)
+                !isVain(kind, along: way), !isSaidAgain(document, along: way)
             else { return }
             // Two that differ in whether both are members differ in what they share for as long as that
             // lasts: each asks, ever more seldom, at last once a minute; the drift alarm tells operators.
@@ -192,6 +195,29 @@ extension World {
             return count
                 + record.approvals.count { !$0.isHeard || isWaiting && $0.evidence.party == me }
         }
+    }
+
+    /// What the other has not said that it has is said again, once in the quiet time, and may be answered.
+    private mutating func isSaidAgain(_ document: LinkDocument, along way: QuietCheck.Way) -> Bool {
+        let word: Digest
+        switch document {
+        case .agreement(.approval(let evidence)): word = evidence.approval.contentID(using: suite)
+        case .agreement(.revoked(let revocation)): word = revocation.contentID(using: suite)
+        default: return false
+        }
+        let isUnheard = hosts[way.from].disk.agreements.values.contains { record in
+            guard record.peer == hosts[way.to].node else { return false }
+            if case .ended(.revoked(let revocation, isHeard: false)) = record.state {
+                return revocation.contentID(using: suite) == word
+            }
+            return record.approvals.contains {
+                !$0.isHeard && $0.evidence.approval.contentID(using: suite) == word
+            }
+        }
+        let cause = suite.digest(Array("said again \(way.from) \(way.to) \(word)".utf8))
+        guard isUnheard, checks.quiet.isNew(cause) else { return false }
+        checks.quiet.pay(for: [(.agreement, 1)], along: way.back)
+        return true
     }
 
     /// Who lost a renewal asks for it while there is a quarter of the head's life left; and a head that is
