@@ -192,6 +192,19 @@ public enum Limits {
     public static let hedgePercentiles: ClosedRange<Int> = 50...99
     /// The milliseconds after which it may: sooner none follows, whatever the percentile.
     public static let hedgeMilliseconds: ClosedRange<Int64> = 1...600_000
+    /// The seconds for which a capability may let its answers be kept.
+    public static let keepSeconds: ClosedRange<Int64> = 1...86_400
+    /// How long a consumer keeps an answer at most, whatever its provider says.
+    public static let keptLife: Duration = .seconds(86_400)
+    /// How long an answer that is over may still be given where nobody can be asked; never longer than it was
+    /// fresh.
+    public static let keptStale: Duration = .seconds(300)
+    /// Answers that are kept at once.
+    public static let keptAnswers = 10_000
+    /// Bytes of them all, with what they are found by.
+    public static let keptBytes = 64 * 1024 * 1024
+    /// Bytes of one answer's body that is kept.
+    public static let keptBody = 64 * 1024
     /// Bytes of a key by which calls keep their provider.
     public static let stickyKey = 128
     /// Providers that one request to all of them asks.

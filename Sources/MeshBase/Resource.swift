@@ -95,13 +95,46 @@ public struct LocalResource: Hashable, Sendable, Codable {
     /// How long one attempt at it may take; nil: half of the time left while another candidate exists, else
     /// all of it.
     public let timeoutInMilliseconds: Int64?
+    /// Of which capabilities callers may keep answers; peers hear of it with each answer.
+    public let kept: [KeptCapability]
 
-    public init(description: ResourceDescription, url: String?, timeoutInMilliseconds: Int64?) {
+    public init(
+        description: ResourceDescription, url: String?, timeoutInMilliseconds: Int64?,
+        kept: [KeptCapability] = []
+    ) {
         self.description = description
         self.url = url
         self.timeoutInMilliseconds = timeoutInMilliseconds
+        self.kept = kept
+    }
+
+    /// A store may hold one that was written before answers could be kept.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        description = try container.decode(ResourceDescription.self, forKey: .description)
+        url = try container.decodeIfPresent(String.self, forKey: .url)
+        timeoutInMilliseconds = try container.decodeIfPresent(Int64.self, forKey: .timeoutInMilliseconds)
+        kept = try container.decodeIfPresent([KeptCapability].self, forKey: .kept) ?? []
     }
 
     /// Its name.
     public var name: ResourceName { description.name }
+
+    /// For how long answers of this capability may be kept; nil: not at all.
+    public func keepTime(of capability: ResourceName) -> KeepTime? {
+        kept.isEmpty ? nil : kept.first { $0.capability == capability }?.time
+    }
+}
+
+/// That answers of a capability may be kept.
+public struct KeptCapability: Hashable, Sendable, Codable {
+    /// Its name.
+    public let capability: ResourceName
+    /// For how long.
+    public let time: KeepTime
+
+    public init(capability: ResourceName, time: KeepTime) {
+        self.capability = capability
+        self.time = time
+    }
 }

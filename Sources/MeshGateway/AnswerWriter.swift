@@ -167,6 +167,8 @@ struct AnswerWriter {
     // connection.
     private static func passes(_ field: HeaderField) -> Bool {
         let name = field.name.lowercasedASCII
+        // How an answer was come by, this node's desk says, which lets nothing of the sort through.
+        guard name != KeepRules.resultField else { return field.value.utf8.count <= 5 }
         return !HeaderRules.isHopByHop(name) && !HeaderRules.isReserved(name)
             && HeaderRules.isWritable(name, field.value)
     }

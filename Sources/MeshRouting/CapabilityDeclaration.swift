@@ -1,23 +1,40 @@
 import MeshBase
 
-/// Reads what an operator declares: `NAME=METHODS PATH [safe|idempotent|unsafe]`, methods separated by
-/// commas.
+/// Reads what an operator declares: `NAME=METHODS PATH [safe|idempotent|unsafe] [cache TIME|cache range]`,
+/// methods separated by commas.
 ///
 /// Unless said, GET, HEAD and OPTIONS alone make it safe, PUT and DELETE with these idempotent, all else
-/// neither.
+/// neither. Answers may be kept of what is safe and asked by GET and HEAD alone.
 public enum CapabilityDeclaration {
     /// Bytes of one declaration.
     public static let lengthMax = 1024
 
-    /// The capability that `text` declares.
-    public static func read(_ text: String) -> Ruling<Capability> {
+    /// What an operator declared.
+    public struct Declared: Equatable, Sendable {
+        /// What the resource can do.
+        public let capability: Capability
+        /// For how long its answers may be kept; nil: not at all.
+        public let keep: KeepTime?
+    }
+
+    /// What `text` declares.
+    public static func read(_ text: String) -> Ruling<Declared> {
         guard text.utf8.count <= lengthMax else { return refused("longer than \(lengthMax) bytes", text) }
         guard let equals = text.firstIndex(of: "="), let name = ResourceName(text[..<equals]) else {
             return refused("does not begin with NAME=", text)
         }
-        let words = text[text.index(after: equals)...].split(separator: " ", omittingEmptySubsequences: true)
+        var words = text[text.index(after: equals)...].split(separator: " ", omittingEmptySubsequences: true)
+        var keep: KeepTime?
+        if words.count >= 4, words[words.count - 2] == "cache" {
+            keep = KeepTime(words[words.count - 1])
+            guard keep != nil else {
+                let time = words[words.count - 1].prefix(16)
+                return refused("keeps answers for \(time), not for 30s, 5m, 2h or range", text)
+            }
+            words.removeLast(2)
+        }
         guard words.count == 2 || words.count == 3 else {
-            return refused("is not NAME=METHODS PATH [safe|idempotent|unsafe]", text)
+            return refused("is not NAME=METHODS PATH [safe|idempotent|unsafe] [cache TIME]", text)
         }
         let methods = words[0].split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         guard methods.allSatisfy(CapabilityMatcher.isMethod), Set(methods).count == methods.count else {
@@ -35,7 +52,11 @@ public enum CapabilityDeclaration {
             }
             safety = declared
         }
-        return .allowed(Capability(name: name, methods: methods, path: path, safety: safety))
+        if keep != nil, safety != .safe || !Set(methods).isSubset(of: ["GET", "HEAD"]) {
+            return refused("keeps answers, which only what is safe and asked by GET and HEAD alone may", text)
+        }
+        let capability = Capability(name: name, methods: methods, path: path, safety: safety)
+        return .allowed(Declared(capability: capability, keep: keep))
     }
 
     /// What repeating a request with one of `methods` does, unless the operator says otherwise.
@@ -45,7 +66,7 @@ public enum CapabilityDeclaration {
             ? .idempotent : .unsafe
     }
 
-    private static func refused(_ reason: String, _ text: String) -> Ruling<Capability> {
+    private static func refused(_ reason: String, _ text: String) -> Ruling<Declared> {
         let shown = String(text.prefix(64))
         return .refused(
             Refusal(

@@ -50,12 +50,30 @@ struct CapabilityTests {
         arguments: [
             "", "x", "x=", "x=GET", "=GET /", "X=GET /", "x=get /", "x=GET,,PUT /", "x=GET,GET /",
             "x=GET list",
-            "x=GET /../y", "x=GET / maybe", "x=GET / safe safe", "x=GET /a%2fb",
+            "x=GET /../y", "x=GET / maybe", "x=GET / safe safe", "x=GET /a%2fb", "x=GET / cache",
+            "x=GET / cache 0s", "x=GET / cache 86401s", "x=GET / cache 25h", "x=GET / cache -1s",
+            "x=GET / cache 1d", "x=GET / cache 030s", "x=GET / cache 30s cache 30s", "x=GET / cache Range",
+            "x=POST / cache 30s", "x=POST / safe cache 30s", "x=GET,POST / safe cache 30s",
+            "x=GET / idempotent cache 30s", "x=GET / cache 99999999999999999999h",
         ])
     func refuses(text: String) {
         guard case .refused = CapabilityDeclaration.read(text) else {
             Issue.record("allowed \(text)")
             return
+        }
+    }
+
+    @Test("a declaration says for how long answers may be kept, within a day")
+    func keeps() throws {
+        let declared: [(String, KeepTime?)] = [
+            ("x=GET /", nil), ("x=GET / cache 1s", .seconds(1)),
+            ("x=GET,HEAD / safe cache 5m", .seconds(300)),
+            ("x=GET / cache 24h", .seconds(86_400)), ("x=GET / cache range", .byRange),
+        ]
+        for (text, time) in declared {
+            guard case .allowed(let found) = CapabilityDeclaration.read(text) else { throw Refused() }
+            #expect(found.keep == time && found.capability.safety == .safe)
+            if let time { #expect(KeepTime(time.description) == time) }
         }
     }
 
@@ -73,9 +91,9 @@ struct CapabilityTests {
                 + (0..<generator.number(below: 9)).map { _ in
                     parts[Int(generator.number(below: UInt64(parts.count)))]
                 }.joined()
-            if case .allowed(let capability) = CapabilityDeclaration.read(text) {
+            if case .allowed(let declared) = CapabilityDeclaration.read(text) {
                 allowed += 1
-                #expect(!capability.methods.isEmpty && capability.path.hasPrefix("/"))
+                #expect(!declared.capability.methods.isEmpty && declared.capability.path.hasPrefix("/"))
             }
         }
         #expect(allowed > 5)
@@ -110,8 +128,8 @@ struct CapabilityTests {
     }
 
     private func declared(_ text: String) throws -> Capability {
-        guard case .allowed(let capability) = CapabilityDeclaration.read(text) else { throw Refused() }
-        return capability
+        guard case .allowed(let declared) = CapabilityDeclaration.read(text) else { throw Refused() }
+        return declared.capability
     }
 
     private struct Refused: Error {}

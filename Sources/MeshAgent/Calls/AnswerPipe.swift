@@ -46,6 +46,9 @@ final class AnswerPipe {
     /// The whole body, while it is short enough to be kept for a repetition.
     var keptBody: Octets? { count.kept.map { Octets($0) } }
 
+    /// Before the first piece: keeps a body of so many bytes.
+    func keep(upTo bytes: Int) { count.most = max(bytes, Limits.digestedBody) }
+
     /// Bytes that came so far.
     var length: Int64 { count.length }
 

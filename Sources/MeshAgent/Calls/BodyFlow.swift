@@ -33,13 +33,15 @@ protocol AnswerSink: AnyObject {
 /// What is counted of a body that passes, for the audit.
 struct BodyCount {
     private(set) var length: Int64 = 0
-    /// The body as long as it is at most `Limits.digestedBody` bytes; nil beyond.
+    /// The body as long as it is at most `most` bytes; nil beyond.
     private(set) var kept: [UInt8]? = []
+    /// Bytes that are kept of it; at least `Limits.digestedBody`.
+    var most = Limits.digestedBody
 
     mutating func add(_ piece: ByteBuffer) {
         length += Int64(piece.readableBytes)
         guard let bytes = kept?.count else { return }
-        if bytes + piece.readableBytes <= Limits.digestedBody {
+        if bytes + piece.readableBytes <= most {
             kept?.append(contentsOf: piece.readableBytesView)
         } else {
             kept = nil
@@ -47,7 +49,10 @@ struct BodyCount {
     }
 
     /// What passed so far.
-    var summary: BodySummary { BodySummary(length: length, digest: kept.map { SystemSuite().digest($0) }) }
+    var summary: BodySummary {
+        let digested = length <= Limits.digestedBody ? kept : nil
+        return BodySummary(length: length, digest: digested.map { SystemSuite().digest($0) })
+    }
 }
 
 /// Says now and then that bytes move: the desk prolongs a call's time by it, and need not hear of each piece.

@@ -44,6 +44,8 @@ final class CallPlane: Sendable {
         var kept: [NodeID: Int] = [:]
         var links: [NodeID: ConnectionID] = [:]
         var peers = SerialTable<ConnectionID, NodeID>(spread: Self.spread)
+        /// Answers under way that are kept.
+        var keeping = 0
         /// What waits for the disk.
         var line = OrderLine()
         var turn = CallTurn()
@@ -108,7 +110,11 @@ final class CallPlane: Sendable {
     /// How calls do, for the page of metrics.
     var standing: MetricsWriter.CallStanding {
         let now = SystemClock.now().instant
-        return desk.withLock { MetricsWriter.CallStanding(tally: $0.tally, breakers: $0.breakers(at: now)) }
+        return desk.withLock { desk in
+            MetricsWriter.CallStanding(
+                tally: desk.tally, breakers: desk.breakers(at: now),
+                kept: ResponseCache.Result.allCases.map { ($0.rawValue, desk.cache.times($0)) })
+        }
     }
 
     /// From the next call on these rules hold.
@@ -187,6 +193,19 @@ final class CallPlane: Sendable {
         tables.value.kept[peer] = kept
         return true
     }
+
+    /// Makes room for one more answer that is kept as it passes; false when there is none.
+    func beginKeeping() -> Bool {
+        guard tables.value.keeping < Self.keepingMost else { return false }
+        tables.value.keeping += 1
+        return true
+    }
+
+    /// It is over.
+    func endKeeping() { tables.value.keeping -= 1 }
+
+    /// With what `Limits.keptBody` allows for each, 8 MiB.
+    private static let keepingMost = 128
 
     /// A call that is over keeps nothing.
     func release(_ call: PeerCall) {

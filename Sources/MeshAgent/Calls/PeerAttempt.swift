@@ -30,6 +30,8 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
     private var held: (status: UInt16, headers: [HeaderField])?
     /// What the answer's head declares.
     private var length: AnswerLength?
+    /// Whether its provider lets the answer be kept.
+    private var isKept = false
     /// How often `heldTime` was over.
     private var heldTimes = 0
     /// Bytes of the answer that the peer gets credit for again once they are wanted.
@@ -182,6 +184,10 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
             guard status != WebSocketUpgrade.status || isWebSocket else { return fail(.resourceMisbehaved) }
             held = (status, headers)
             length = AnswerLength(status: Int(status), headers: headers, isHead: isHead)
+            if KeepRules.time(saidIn: headers) != nil, length?.declared ?? 0 <= Limits.keptBody {
+                isKept = plane.beginKeeping()
+            }
+            if isKept { pipe.keep(upTo: Limits.keptBody) }
             guard status != WebSocketUpgrade.status else {
                 // What comes behind it may wait for what the application says.
                 tellHead()
@@ -233,11 +239,13 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
         if let declared = length?.declared, pipe.length != declared { return fail(.resourceMisbehaved) }
         tellHead()
         let partial = feed.partial
+        // What stands behind a body is not kept with it.
+        let kept = isKept && pipe.trailers.isEmpty ? pipe.keptBody : nil
         close()
         if let partial { plane.submit(.bodyEnded(id.request, partial)) }
         // With the answer complete nobody there wants the rest of the body.
         stream?.reset(.cancelled)
-        plane.submit(.attemptEnded(id, pipe.summary))
+        plane.submit(.attemptEnded(id, pipe.summary, kept: kept))
     }
 
     /// What the peer answers is not what it may answer.
@@ -266,7 +274,8 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
 
     private func close() {
         letGo()
-        isOver = true
+        if isKept { plane.endKeeping() }
+        (isKept, isOver) = (false, true)
         feed.detach()
     }
 

@@ -132,6 +132,14 @@ extension ControlHandlers {
                 "two capabilities have one name",
                 [Fact("names", names.map(\.description).joined(separator: ", "))])
         }
+        let keepable = url?.isGRPC == true || isForTools ? [] : capabilities.filter { $0.safety == .safe }
+        if let other = request.kept.first(where: { kept in
+            !keepable.contains { $0.name == kept.capability }
+        }) {
+            throw .usage(
+                "answers may be kept of safe capabilities of an HTTP resource only",
+                [Fact("capability", other.capability), Fact("cache", other.time)])
+        }
         // A document holds texts in one form only (RFC 5198); what an operator types may come in another.
         let labels = request.labels.map { label in
             ResourceLabel(key: label.key, value: label.value.precomposedStringWithCanonicalMapping)
@@ -140,7 +148,8 @@ extension ControlHandlers {
             name: request.name, protocol: isForTools ? .mcp : .http, capabilities: capabilities,
             labels: labels)
         return LocalResource(
-            description: description, url: request.url, timeoutInMilliseconds: request.timeoutMilliseconds)
+            description: description, url: request.url,
+            timeoutInMilliseconds: request.timeoutMilliseconds, kept: request.kept)
     }
 }
 

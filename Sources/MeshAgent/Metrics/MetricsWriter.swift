@@ -15,6 +15,8 @@ struct MetricsWriter: Sendable {
     struct CallStanding: Sendable {
         let tally: CallTally
         let breakers: OrderedTable<NodeID, BreakerCondition>
+        /// How often answers from memory came about, by result.
+        let kept: [(result: String, times: UInt64)]
     }
 
     /// The page as things stand.
@@ -155,6 +157,12 @@ struct MetricsWriter: Sendable {
         for (node, condition) in calls.breakers {
             breakers.sample(.count(UInt64(condition.rawValue)), [(name: "node", value: node.description)])
         }
-        return [lookups, requests, durations, breakers]
+        var kept = MetricFamily(
+            "federation_cache_answers_total", .counter,
+            help: "Answers from memory (hit, stale), and those that were asked for and may be kept (miss).")
+        for (result, times) in calls.kept {
+            kept.sample(.count(times), [(name: "result", value: result)])
+        }
+        return [lookups, requests, durations, breakers, kept]
     }
 }

@@ -21,6 +21,7 @@ extension ReportWriter {
         return ResourceReport(
             description: resource.description, url: resource.url,
             timeoutMilliseconds: resource.timeoutInMilliseconds,
+            kept: resource.kept.isEmpty ? nil : resource.kept,
             offeredTo: peers.keys.map(reference).sorted { $0.title < $1.title },
             offeredToDomain: isOfferedToDomain(resource.name) ? true : nil)
     }

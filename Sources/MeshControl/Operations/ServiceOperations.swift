@@ -10,6 +10,8 @@ public enum AddResource: ControlOperation {
         public var url: String
         /// In the order in which a request is matched; empty: `read` and `write`.
         public var capabilities: [Capability]
+        /// Of which of these callers may keep answers.
+        public var kept: [KeptCapability]
         /// Words for search.
         public var labels: [ResourceLabel]
         /// Peers to whom all of it is offered at once; `domain` stands for the members of this node's domain.
@@ -19,13 +21,14 @@ public enum AddResource: ControlOperation {
         /// How long one attempt may take; nil: as the deadline allows.
         public var timeoutMilliseconds: Int64?
         public init(
-            name: ResourceName, url: String, capabilities: [Capability], labels: [ResourceLabel],
-            offerTo: [String],
+            name: ResourceName, url: String, capabilities: [Capability], kept: [KeptCapability] = [],
+            labels: [ResourceLabel], offerTo: [String],
             offerSeconds: Int64, timeoutMilliseconds: Int64?
         ) {
             self.name = name
             self.url = url
             self.capabilities = capabilities
+            self.kept = kept
             self.labels = labels
             self.offerTo = offerTo
             self.offerSeconds = offerSeconds

@@ -18,6 +18,8 @@ public struct ResourceReport: Codable, Equatable, Sendable {
     public var url: String?
     /// How long one attempt may take; nil: as the deadline allows.
     public var timeoutMilliseconds: Int64?
+    /// Of which capabilities callers may keep answers, for how long; nil: of none.
+    public var kept: [KeptCapability]?
     /// The peers with a living agreement that covers it, by name.
     public var offeredTo: [NodeReference]
     /// Whether it is offered to every member of this node's domain; nil: no.
@@ -25,11 +27,12 @@ public struct ResourceReport: Codable, Equatable, Sendable {
 
     public init(
         description: ResourceDescription, url: String?, timeoutMilliseconds: Int64?,
-        offeredTo: [NodeReference], offeredToDomain: Bool? = nil
+        kept: [KeptCapability]? = nil, offeredTo: [NodeReference], offeredToDomain: Bool? = nil
     ) {
         self.description = description
         self.url = url
         self.timeoutMilliseconds = timeoutMilliseconds
+        self.kept = kept
         self.offeredTo = offeredTo
         self.offeredToDomain = offeredToDomain
     }

@@ -47,9 +47,11 @@ public enum ResourceText {
         }
         var table = TextTable()
         for capability in added.resource.description.capabilities {
+            let keep = added.resource.kept?.first { $0.capability == capability.name }?.time
             table.add([
                 .init(capability.name.description), .init(capability.methods.joined(separator: ",")),
                 .init(capability.path), .init(capability.safety.rawValue),
+                .init(keep.map { $0 == .byRange ? "kept by range" : "kept \($0)" } ?? ""),
             ])
         }
         text += table.render(presentation, indent: 2)

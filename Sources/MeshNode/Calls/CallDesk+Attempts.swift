@@ -24,7 +24,8 @@ extension CallDesk {
         routes.report(
             attempt.way, attempt.pass, resource: .succeeded, link: .succeeded, taken: taken, at: now.instant)
         notePace(attempt.way, taken)
-        let passing = HeaderFilter.passing(answer: headers, opening: status == WebSocketUpgrade.status)
+        var passing = HeaderFilter.passing(answer: headers, opening: status == WebSocketUpgrade.status)
+        noteKeep(id, attempt, status: status, headers: headers, passing: &passing, at: now)
         attempt.status = status
         givePlaceBack(&attempt, of: id, .answered, at: now.instant)
         if attempt.key != nil { attempt.headers = HeaderFilter.passing(headers) }
@@ -45,6 +46,7 @@ extension CallDesk {
             let passed = calls.update(id.request, { $0.passed })
         else { return }
         endKey(of: attempt, status: status, kept: kept, into: &effects)
+        keepAnswer(of: id, body, kept, at: now.instant)
         let outcome = AuditOutcome(
             success: true, answerDigest: body.digest, answerLength: body.length, status: status,
             request: passed)
@@ -266,6 +268,9 @@ extension CallDesk {
             place(id, at: now, into: &effects)
             return
         }
+        if ending.resource == .failed || ending.link == .failed, answerStale(id, at: now, into: &effects) {
+            return
+        }
         let unknown = Refusal(
             .outcomeUnknown,
             [Fact("at", view.label(attempt.way.node)), Fact("attempts", Int(call.attemptCount))])
@@ -290,6 +295,7 @@ extension CallDesk {
         into effects: inout Outbox<CallEffect>
     ) {
         attempts[id] = nil
+        noteWrite(by: id, attempt, at: now.instant)
         var attempt = attempt
         givePlaceBack(&attempt, of: id, .unanswered, at: now.instant)
         routes.leave(attempt.way)

@@ -61,6 +61,7 @@ extension CallDesk {
             return
         case .allowed(let found): assessments = found
         }
+        if !cache.isEmpty, answerFromMemory(id, among: assessments, at: now, into: &effects) { return }
         let ready = assessments.filter(\.isReady)
         if let chosen = pick(ready, for: call, at: now.instant) {
             wish(beside: ready, among: assessments, for: call.request.resource, at: now, into: &effects)

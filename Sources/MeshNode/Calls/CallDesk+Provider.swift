@@ -232,7 +232,8 @@ extension CallDesk {
             isRequestWhole: !invocation.body.isStreamed || passed != nil, agreement: agreement,
             event: eventID, began: now.instant, key: key,
             timeoutCode: own < left ? .resourceTimeout : .deadlineExceeded, scope: invocation.deadlineScope,
-            patience: patience, passed: passed)
+            patience: patience, keepFor: keepTime(of: resource, capability, invocation, at: now.wall),
+            passed: passed)
         servicesOfPeer[inbound.peer, default: 0] += 1
         alarms.set(.service(inbound.key), at: now.instant + patience)
         var served = forBackend(invocation, from: inbound.peer, under: agreement)

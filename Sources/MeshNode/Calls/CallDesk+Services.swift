@@ -10,7 +10,8 @@ extension CallDesk {
         into effects: inout Outbox<CallEffect>
     ) {
         guard var service = services[key], service.status == nil else { return }
-        let passing = HeaderFilter.passing(answer: headers, opening: status == WebSocketUpgrade.status)
+        var passing = HeaderFilter.passing(answer: headers, opening: status == WebSocketUpgrade.status)
+        if let time = service.keepFor { Self.sayKeep(time, status, headers, in: &passing) }
         service.status = status
         givePlaceBack(&service, .answered, at: now.instant)
         if service.key != nil { service.headers = HeaderFilter.passing(headers) }

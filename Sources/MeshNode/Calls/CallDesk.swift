@@ -34,6 +34,10 @@ public struct CallDesk: Sendable, Equatable {
     var generator: SeededGenerator
     var budget = RetryBudget()
     var keys = IdempotencyBook()
+    /// Answers of peers that may be given again.
+    public internal(set) var cache = ResponseCache()
+    /// Answers that pass to an application, and are kept once they are whole.
+    var keeping: [AttemptID: KeptAnswer] = [:]
     var memory = CorrelationMemory()
     /// What the external policy engine said and still counts.
     var external = ExternalPolicy()
@@ -74,6 +78,8 @@ public struct CallDesk: Sendable, Equatable {
         case call(RequestID)
         case service(InboundKey)
         case judgement(InboundKey)
+        /// Something that is kept is over.
+        case cache
     }
 
     /// - Parameters:
@@ -146,7 +152,7 @@ public struct CallDesk: Sendable, Equatable {
             refused(id, refusals, effect, at: now, into: &effects)
         case .attemptFailed(let id, let failure, let effect):
             failed(id, failure, effect, at: now, into: &effects)
-        case .attemptEnded(let id, let body): ended(id, body, kept: nil, at: now, into: &effects)
+        case .attemptEnded(let id, let body, let kept): ended(id, body, kept: kept, at: now, into: &effects)
         case .arrived(let inbound): receive(inbound, at: now, into: &effects)
         case .abandoned(let key):
             abandonJudged(key, at: now, into: &effects)
@@ -189,6 +195,7 @@ public struct CallDesk: Sendable, Equatable {
             }
         }
         followRates(since: before)
+        forgetAnswers(since: before)
         cutOff(since: before, at: now, into: &effects)
         for (node, peer) in view.peers { routes.link(node, is: peer.link, at: now.instant) }
         routes.forget { $0 == view.me || view.peers[$0] != nil }
@@ -204,6 +211,7 @@ public struct CallDesk: Sendable, Equatable {
             switch alarm {
             case .call(let id): timeOut(id, at: now, into: &effects)
             case .service(let key): serviceTimedOut(key, at: now, into: &effects)
+            case .cache: tidyCache(at: now.instant)
             case .judgement(let key):
                 external.note(.failed(.late), at: now.wall)
                 settle(key, .failed(.late), at: now, into: &effects)

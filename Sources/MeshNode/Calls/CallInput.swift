@@ -47,7 +47,9 @@ public enum CallInput: Sendable, Equatable {
     /// The attempt broke.
     case attemptFailed(AttemptID, AttemptFailure, PossibleEffect)
     /// The peer's answer is complete, and its last frame held back.
-    case attemptEnded(AttemptID, BodySummary)
+    /// - `kept`: the whole body when it is at most `Limits.keptBody` long; needed only where the answer's
+    ///   head says that it may be kept.
+    case attemptEnded(AttemptID, BodySummary, kept: Octets? = nil)
 
     /// The external policy engine answered, or did not.
     indirect case judged(ExternalTicket, ExternalAnswer)

@@ -19,6 +19,8 @@ struct OpenService: Sendable, Equatable {
     let scope: DeadlineScope
     /// How long it may take, or its answer be waited for since bytes last moved.
     let patience: Duration
+    /// For how long the caller may keep the answer, by what was asked; nil: not at all.
+    let keepFor: Duration?
     var status: UInt16?
     var headers: [HeaderField] = []
     /// The whole of a streamed body, once it has come.

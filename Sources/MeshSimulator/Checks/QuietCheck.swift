@@ -25,8 +25,8 @@ import MeshTrust
 /// where two hold different heads of their domain, for one of them believes an owner whom the other does not,
 /// rounds of comparing in vain, ever fewer. In a large domain they compare by `symbols`.
 ///
-/// A word of people, or a revocation, that the other has not said that it has is said once more, and answered:
-/// its pauses double from half a minute (seeds 756 and 842).
+/// A word of people, or a revocation, that the other has not said that it has is said once more, and
+/// answered: its pauses double from half a minute (seeds 756 and 842).
 ///
 /// Handshakes, where a node listens, and what people ask for are no telling.
 struct QuietCheck: Sendable {

@@ -11,7 +11,7 @@ extension World {
     mutating func hear(_ input: CallInput, _ run: RunID) {
         switch input {
         case .attemptAnswered(let id, _, _), .attemptRefused(let id, _, _), .attemptFailed(let id, _, _),
-            .attemptEnded(let id, _), .resourceAnswered(.own(let id), _, _),
+            .attemptEnded(let id, _, _), .resourceAnswered(.own(let id), _, _),
             .resourceFailed(.own(let id), _, _):
             checks.calls.settled(id, of: run)
         default: break
@@ -23,6 +23,7 @@ extension World {
         for effect in effects {
             switch effect {
             case .record(let records, let durability):
+                if checkMemory(in: records, of: run) { settledAs = durability }
                 if records.contains(where: { if case .settled = $0 { true } else { false } }) {
                     settledAs = durability
                 }

@@ -34,6 +34,16 @@ extension World {
         return hosts[far.host].node
     }
 
+    /// Whether a peer's home was restored from before a run that a clock far ahead had numbered, and that was
+    /// accepted. It cannot tell that from a lie of whom it does not know: people look at the alarm
+    /// (Docs/Operating/files-and-backup.md; seed 17).
+    private func isBehindItsPast(_ peer: PeerRecord) -> Bool {
+        guard let host = hostOfNode[peer.node], hosts[host].disk.origin == .backup, let boot = peer.boot
+        else { return false }
+        let reached = HostClock.epoch + (time + Limits.bootNumberByStrangers - .zero).wholeMilliseconds
+        return Int64(boot.number) > reached
+    }
+
     private func isHonest(_ node: NodeID) -> Bool { hostOfNode[node].map { hosts[$0].isHonest } ?? false }
 
     private mutating func checkSending(_ document: LinkDocument, on connection: ConnectionID, of run: RunID) {
@@ -139,7 +149,8 @@ extension World {
         noteCause(change, of: run.host)
         switch change {
         case .trust(.peer(let peer)):
-            let found = checks.trust.wrote(peer, by: me, host: run.host, isPeerHonest: isHonest(peer.node))
+            let isPeerHonest = isHonest(peer.node) && !isBehindItsPast(peer)
+            let found = checks.trust.wrote(peer, by: me, host: run.host, isPeerHonest: isPeerHonest)
             for (invariant, text) in found { breach(invariant, text) }
             if peer.state != .trusted { schedule(.inspect(.cut(run, peer.node)), after: .seconds(1)) }
             checkWriting(.peer(peer), of: run)

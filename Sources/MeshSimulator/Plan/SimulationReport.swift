@@ -173,6 +173,8 @@ public struct SimulationStatistics: Equatable, Sendable {
     public internal(set) var meteredCalls = 0
     /// Calls that left or were served under a house agreement.
     public internal(set) var houseCalls = 0
+    /// Calls that were answered from memory.
+    public internal(set) var answeredFromMemory = 0
     /// Attempts and services under an agreement of a domain.
     public internal(set) var domainAgreementCalls = 0
     /// Credentials that issuers and anchors signed.

@@ -28,7 +28,7 @@ extension TraceDigest {
         case .attemptFailed(let id, let failure, _):
             fold(49, id)
             fold(failure.rawValue)
-        case .attemptEnded(let id, _): fold(50, id)
+        case .attemptEnded(let id, _, _): fold(50, id)
         case .arrived(let inbound): fold(inbound.invocation.correlation.low)
         case .abandoned(let key): fold(52, key)
         case .resourceAnswered(let service, _, _): fold(53, service)

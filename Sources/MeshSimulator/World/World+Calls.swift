@@ -207,7 +207,7 @@ extension World {
             guard let attempt = takeAttempt(InboundKey(connection: connection, stream: stream), run) else {
                 return
             }
-            call(run, .attemptEnded(attempt, body))
+            call(run, .attemptEnded(attempt, body, kept: Octets([1, 2, 3])))
         case .answerReset(let stream):
             guard let attempt = takeAttempt(InboundKey(connection: connection, stream: stream), run) else {
                 return

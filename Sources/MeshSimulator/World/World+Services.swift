@@ -16,13 +16,15 @@ extension World {
         ResourceLabel(key: .named("zone"), value: "z\(host % 3)")
     }
 
-    /// The service `orders`, as the node of `host` provides it.
+    /// The service `orders`, as the node of `host` provides it. Of every third, callers may keep what `list`
+    /// answers.
     static func orders(at host: Int) -> LocalResource {
         LocalResource(
             description: ResourceDescription(
                 name: orders, protocol: .http, capabilities: [list, put, pay],
                 labels: [ResourceLabel(key: .named("kind"), value: "simulated"), zone(of: host)]),
-            url: "http://127.0.0.1:8080", timeoutInMilliseconds: 4_000)
+            url: "http://127.0.0.1:8080", timeoutInMilliseconds: 4_000,
+            kept: host % 3 == 1 ? [KeptCapability(capability: list.name, time: .seconds(30))] : [])
     }
 
     /// The next request of an application of this host, and the one after.

@@ -11,9 +11,11 @@ struct Resource: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Provide an HTTP service as a resource.",
             discussion: """
-                A capability is 'NAME=METHODS PATH [safe|idempotent|unsafe]'. Without any, the resource has
-                `read` (GET, HEAD, OPTIONS) and `write` (the rest); a gRPC server's are 'NAME=POST
-                /SERVICE/METHOD', and without any `call`, which is all of them. Nobody can call it before it
+                A capability is 'NAME=METHODS PATH [safe|idempotent|unsafe] [cache TIME]'. Without any, the
+                resource has `read` (GET, HEAD, OPTIONS) and `write` (the rest); a gRPC server's are
+                'NAME=POST /SERVICE/METHOD', and without any `call`, which is all of them. With `cache 30s`
+                callers may keep answers that long, with `cache range` by the span of time that they ask
+                about: only what is asked by GET and HEAD, and changes nothing. Nobody can call it before it
                 is offered: to peers, or with `--offer-to domain` to every member of this node's domain.
 
                 Example: comity resource add orders --url http://127.0.0.1:9000 \\
@@ -42,24 +44,29 @@ struct Resource: AsyncParsableCommand {
             [ResourceLabel] = []
 
         func run() async throws {
-            let capabilities = try capability.map(declared)
+            let declarations = try capability.map(declared)
             let added = try await facts.home.ask(
                 AddResource.self,
                 .init(
-                    name: name, url: url, capabilities: capabilities, labels: label.sorted(),
+                    name: name, url: url, capabilities: declarations.map(\.capability),
+                    kept: declarations.compactMap { declared in
+                        declared.keep.map {
+                            KeptCapability(capability: declared.capability.name, time: $0)
+                        }
+                    }, labels: label.sorted(),
                     offerTo: offerTo,
                     offerSeconds: 30 * 86_400, timeoutMilliseconds: timeout?.duration.wholeMilliseconds))
             try facts.show(added, ResourceText.render)
         }
 
-        private func declared(_ text: String) throws -> Capability {
+        private func declared(_ text: String) throws -> CapabilityDeclaration.Declared {
             switch CapabilityDeclaration.read(text) {
-            case .allowed(let capability): return capability
+            case .allowed(let declared): return declared
             case .refused(let refusal):
                 throw ControlFailure(
                     .usage, code: refusal.code.rawValue,
-                    message: "a capability is declared 'NAME=METHODS PATH [safety]'",
-                    facts: refusal.facts + [Fact("example", "'list=GET /list safe'")])
+                    message: "a capability is declared 'NAME=METHODS PATH [safety] [cache TIME]'",
+                    facts: refusal.facts + [Fact("example", "'list=GET /list safe cache 30s'")])
             }
         }
     }

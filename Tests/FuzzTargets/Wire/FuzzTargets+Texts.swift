@@ -87,18 +87,22 @@ extension FuzzTargets {
     static let capability = FuzzTarget(
         "capability", longest: 1_100,
         samples: {
-            ["read=GET,HEAD /list", "book=POST /a/b idempotent", "x=PUT / unsafe"].map { Array($0.utf8) }
+            [
+                "read=GET,HEAD /list", "book=POST /a/b idempotent", "x=PUT / unsafe", "y=GET /z cache 90s",
+                "z=GET / safe cache range",
+            ].map { Array($0.utf8) }
         },
         read: { bytes in
-            guard case .allowed(let capability) = CapabilityDeclaration.read(text(bytes)) else {
+            guard case .allowed(let declared) = CapabilityDeclaration.read(text(bytes)) else {
                 return .refused
             }
+            let capability = declared.capability
             let line =
                 "\(capability.name)=\(capability.methods.joined(separator: ",")) \(capability.path)"
-                + " \(capability.safety.rawValue)"
+                + " \(capability.safety.rawValue)" + (declared.keep.map { " cache \($0)" } ?? "")
             // The normal form of a path may be longer than what was typed, never shorter than one character.
             guard line.utf8.count <= CapabilityDeclaration.lengthMax else { return .taken }
-            guard case .allowed(capability) = CapabilityDeclaration.read(line) else {
+            guard case .allowed(declared) = CapabilityDeclaration.read(line) else {
                 throw Breach("declared anew as \(line) it is another")
             }
             return .taken

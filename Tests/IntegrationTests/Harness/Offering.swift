@@ -7,7 +7,10 @@ import MeshRouting
 
 extension RunningAgent {
     /// Provides `name` at `url`; `capabilities` as on the command line, `NAME=METHODS PATH safety`.
-    func provide(_ name: String, at url: String, _ capabilities: [String]) async throws {
+    /// - Parameter kept: of which of them callers may keep answers.
+    func provide(
+        _ name: String, at url: String, _ capabilities: [String], kept: [(String, KeepTime)] = []
+    ) async throws {
         let declared = capabilities.map { text -> Capability in
             let parts = text.split(whereSeparator: { $0 == "=" || $0 == " " }).map(String.init)
             guard parts.count == 4, let name = ResourceName(parts[0]), let safety = Safety(rawValue: parts[3])
@@ -21,7 +24,9 @@ extension RunningAgent {
             capabilities: declared, labels: [])
         try await order(
             .addResource(
-                LocalResource(description: description, url: url, timeoutInMilliseconds: nil)))
+                LocalResource(
+                    description: description, url: url, timeoutInMilliseconds: nil,
+                    kept: kept.map { KeptCapability(capability: resource($0.0), time: $0.1) })))
     }
 
     /// Offers `name` (some capabilities of it, or all) to `other`, and waits until both have agreed.

@@ -1,0 +1,111 @@
+import MeshAgreements
+import MeshAudit
+import MeshBase
+import MeshRouting
+import Testing
+
+@testable import MeshNode
+
+@Suite("What is decided before a call is answered from memory")
+struct CachingOrderTests {
+    @Test("who may not call is refused, although the answer lies here")
+    func refused() throws {
+        var rig = DeskRig.filled()
+        rig.peers[1] = CallPeer(name: peerName("B"), trust: .suspended, link: .up)
+        rig.publish()
+        let suspended = rig.call("B")
+        #expect(rig.refusal(of: suspended) == [.peerSuspended])
+        rig.peers[1] = CallPeer(name: peerName("B"), trust: .trusted, link: .up)
+        rig.publish()
+        let back = rig.call("B")
+        #expect(rig.result(of: back) == "hit")
+        rig.agreements[node(1)] = []
+        rig.publish()
+        #expect(rig.desk.cache.isEmpty)
+        let gone = rig.call("B")
+        #expect(rig.refusal(of: gone) == [.agreementMissing])
+    }
+
+    @Test("an agreement that is over or does not grant it any more refuses")
+    func ended() {
+        var rig = DeskRig()
+        rig.agreements = [:]
+        rig.agree(provider: node(1), consumer: node(0), "orders", until: 30_000)
+        rig.publish()
+        rig.call("B")
+        rig.answerKept()
+        rig.now = 24_000
+        let before = rig.call("B")
+        #expect(rig.result(of: before) == "hit")
+        rig.now = 30_000
+        let after = rig.call("B")
+        #expect(rig.refusal(of: after) == [.agreementExpired])
+    }
+
+    @Test("another version of an agreement asks for itself")
+    func version() {
+        var rig = DeskRig.filled()
+        rig.agreements[node(1)] = []
+        rig.agree(provider: node(1), consumer: node(0), "orders")
+        rig.agree(provider: node(1), consumer: node(0), "orders")
+        rig.publish()
+        rig.call("B")
+        #expect(rig.sent.count == 2)
+    }
+
+    @Test("an agent that drains, or whose audit is full, gives nothing")
+    func draining() {
+        var rig = DeskRig.filled()
+        rig.take(.roomMeasured(bytes: 0))
+        let full = rig.call("B")
+        #expect(rig.refusal(of: full) == [.auditUnavailable])
+        rig.take(.roomMeasured(bytes: 1 << 30))
+        rig.take(.draining)
+        let draining = rig.call("B")
+        #expect(rig.refusal(of: draining) == [.draining])
+    }
+
+    @Test("where an external policy is asked, it is asked about answers from memory, too")
+    func external() throws {
+        var rig = DeskRig()
+        rig.configuration.external = ExternalPolicyRules()
+        rig.publish()
+        func judge(_ answer: ExternalAnswer) throws {
+            let tickets = rig.effects.compactMap { effect in
+                if case .judge(let ticket, _, _) = effect { ticket } else { nil }
+            }
+            rig.take(.judged(try #require(tickets.last), answer))
+        }
+        rig.call("B")
+        try judge(.allowed(decision: "d1"))
+        rig.answerKept()
+        let allowed = rig.call("B")
+        #expect(rig.result(of: allowed) == nil)
+        try judge(.allowed(decision: "d2"))
+        #expect(rig.result(of: allowed) == "hit" && rig.lastFacts("decision") == ["d2"])
+        let denied = rig.call("B")
+        try judge(.denied(decision: "d3", reasons: []))
+        #expect(rig.result(of: denied) == nil && rig.refusal(of: denied) == [.externalPolicyDenied])
+        #expect(rig.sent.count == 1)
+    }
+
+    @Test("what is sealed is not kept, and its provider does not say that it may be")
+    func sealed() throws {
+        let key = try #require(EncryptionKey([UInt8](repeating: 1, count: 32)))
+        var rig = DeskRig()
+        rig.agreements = [:]
+        let sealed = AgreementConditions(encryption: .required)
+        rig.agree(provider: node(1), consumer: node(0), "orders", conditions: sealed)
+        rig.agree(provider: node(0), consumer: node(1), "stock", conditions: sealed)
+        rig.peers[1] = CallPeer(name: peerName("B"), trust: .trusted, link: .up, encryption: key)
+        rig.own = [rig.own[0].keeping(.seconds(30))]
+        rig.publish()
+        rig.call("B")
+        rig.answerKept()
+        rig.call("B")
+        #expect(rig.sent.count == 2 && rig.desk.cache.isEmpty)
+        let served = rig.arrive(sealedTo: key)
+        rig.take(.resourceAnswered(.inbound(served), status: 200, headers: []))
+        #expect(rig.said(to: served) == [])
+    }
+}
