@@ -63,23 +63,27 @@ public struct TurnQueue<Line: Hashable & Sendable, Element> {
 
     /// The oldest of the line whose turn it is, and what serving it costs; nil when nothing waits.
     public mutating func popFirstWithCost() -> (element: Element, cost: Int)? {
-        while let line = turns.first, var waiting = lines[line], let next = waiting.elements.first {
-            // In place, or each element that is taken copies the line.
-            lines[line] = nil
-            guard next.cost <= waiting.credit else {
-                endTurn(of: line, waiting)
-                continue
-            }
-            waiting.elements.removeFirst()
-            waiting.credit -= next.cost
-            waiting.cost -= next.cost
-            count -= 1
-            if let after = waiting.elements.first {
-                if after.cost <= waiting.credit { lines[line] = waiting } else { endTurn(of: line, waiting) }
-            } else {
-                turns.removeFirst()
-            }
-            return next
+        // In place, or each element that is taken copies the line.
+        guard let line = firstLine(), var waiting = lines.removeValue(forKey: line),
+            let next = waiting.elements.first
+        else { return nil }
+        waiting.elements.removeFirst()
+        waiting.credit -= next.cost
+        waiting.cost -= next.cost
+        count -= 1
+        if let after = waiting.elements.first {
+            if after.cost <= waiting.credit { lines[line] = waiting } else { endTurn(of: line, waiting) }
+        } else {
+            turns.removeFirst()
+        }
+        return next
+    }
+
+    /// Whose turn it is: of which line the next is taken; nil when nothing waits.
+    public mutating func firstLine() -> Line? {
+        while let line = turns.first, let waiting = lines[line], let next = waiting.elements.first {
+            guard next.cost > waiting.credit else { return line }
+            endTurn(of: line, waiting)
         }
         return nil
     }

@@ -5,8 +5,8 @@ public enum DocumentShare {
     /// serve nobody better, for a batch is made durable as a whole.
     public static let turn = 4 * 1_024
     /// What is taken up of all before any decision on it is durable and let out: 16 KiB and the last
-    /// document, one or two milliseconds of work. What comes meanwhile waits as long, so a longer batch,
-    /// which syncs the disk less often, is waited for by more.
+    /// document, one or two milliseconds of work, of one connection while nothing else waits
+    /// (`DocumentTurns`). A longer batch would sync the disk less often, and be let out later.
     public static let batchMost = 16 * 1_024
     /// What a connection may be ahead, so that nobody's documents fill this node's memory: 4 MiB, as much as
     /// a peer may leave unread. It is more than all that a link says when it begins; beyond it the connection

@@ -83,7 +83,7 @@ actor ControlPlane {
 
     /// Serves the mailbox until it is closed.
     func run() async {
-        while let batch = await inputs.take() { await turn(batch) }
+        while let first = await inputs.take() { await turn(first) }
         alarm?.cancel()
         for continuation in commands.values { continuation.resume(returning: .refused([Refusal(.draining)])) }
         commands = [:]
@@ -104,16 +104,20 @@ actor ControlPlane {
         }
     }
 
-    private func turn(_ batch: [ControlLetter]) async {
+    /// Takes up a batch: what it begins with, and what the mailbox has more of it by then.
+    private func turn(_ first: [ControlLetter]) async {
         var outbox = Outbox<NodeEffect>()
-        for letter in batch {
-            switch letter {
-            case .input(let input): handle(input, into: &outbox)
-            case .document(let id, let unread):
-                for input in links?.read(unread, of: id) ?? [] { handle(input, into: &outbox) }
-            }
-        }
+        for letter in first { handle(letter, into: &outbox) }
+        while let letter = inputs.more() { handle(letter, into: &outbox) }
         await settle(outbox.drain())
+    }
+
+    private func handle(_ letter: ControlLetter, into outbox: inout Outbox<NodeEffect>) {
+        switch letter {
+        case .input(let input): handle(input, into: &outbox)
+        case .document(let id, let unread):
+            for input in links?.read(unread, of: id) ?? [] { handle(input, into: &outbox) }
+        }
     }
 
     private func handle(_ input: NodeInput, into outbox: inout Outbox<NodeEffect>) {

@@ -6,12 +6,11 @@ import Synchronization
 ///
 ///     the node's own (orders, answers, sightings) ────────────────> all of it ──┐
 ///     connection ──> line (at most 4 MiB ahead) ──┐                             ├──> a batch
-///     connection ──> line ────────────────────────┴─ turns, 16 KiB ─────────────┘
+///     connection ──> line ────────────────────────┴─ turns, one by one ─────────┘
 ///
-/// What comes over connections is taken in turns (`TurnQueue`), and a batch is closed when it holds as much
-/// of that as 16 KiB of documents: who sends without end is waited for by the others for one batch and its
-/// own turn, however much of it waits. What one connection brings stays in its order, so that its end comes
-/// last.
+/// What comes over connections is taken in turns, letter by letter, until the batch is over
+/// (`DocumentTurns`): who sends without end is waited for by the others, and by the node's own, for one turn,
+/// however much of it waits. What one connection brings stays in its order, so that its end comes last.
 ///
 /// A witness or a peer that floods is dropped from, never waited for; what must not be lost (answers to the
 /// node's own orders) is let in above the bound, since there are no more of it than orders.
@@ -26,22 +25,26 @@ final class Mailbox: Sendable {
         /// The node's own.
         var own: [ControlLetter] = []
         /// What comes over connections.
-        var links = TurnQueue<ConnectionID, ControlLetter>(quantum: DocumentShare.turn)
+        var links = DocumentTurns<ConnectionID, ControlLetter>()
+        /// Whether this batch has any of the node's own.
+        var hasOwn = false
         var isClosed = false
         var reader: CheckedContinuation<Void, Never>?
 
         var isEmpty: Bool { own.isEmpty && links.isEmpty }
 
-        /// All of the node's own, and turns of the connections.
-        mutating func batch() -> [ControlLetter] {
+        /// A batch begins: with all of the node's own, and the first of the connections' turns.
+        mutating func begin() -> [ControlLetter] {
             var letters = own
             own.removeAll(keepingCapacity: true)
-            var cost = 0
-            while cost < DocumentShare.batchMost, let next = links.popFirstWithCost() {
-                letters.append(next.element)
-                cost += next.cost
-            }
+            hasOwn = !letters.isEmpty
+            links.beginBatch()
+            if let first = next() { letters.append(first) }
             return letters
+        }
+
+        mutating func next() -> ControlLetter? {
+            links.next(beside: hasOwn || !own.isEmpty ? .some : .none)
         }
     }
 
@@ -94,10 +97,14 @@ final class Mailbox: Sendable {
         return isIn
     }
 
-    /// Waits until there are letters and takes a batch of them; nil once the box is closed and empty.
+    /// The next letter of the batch that `take` began, also one that came since; nil when it is over.
+    func more() -> ControlLetter? { state.withLock { $0.next() } }
+
+    /// Waits until there are letters, begins a batch and takes the first of it; nil once the box is closed
+    /// and empty.
     func take() async -> [ControlLetter]? {
         while true {
-            let taken = state.withLock { $0.batch() }
+            let taken = state.withLock { $0.begin() }
             guard taken.isEmpty else { return taken }
             await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
                 let resumesNow = state.withLock { state -> Bool in

@@ -7,9 +7,10 @@ import MeshNode
 ///     pipe ──> calls' loop ──> calls, answers: the call desk
 ///                   └────────> documents, ends of connections ──> control plane ──> node
 ///
-/// Both take pipes in turns, as the agent does, and hold to `DocumentShare`: its mailbox does, and its loop
-/// reads up to four times as much of one link. A document counts as a kibibyte long, as a head with a record
-/// or two is.
+/// Both take pipes in turns, as the agent does: what is before the control plane waits in the same
+/// `DocumentTurns` as in the agent's mailbox, and its loop reads up to four times as much of one link. A
+/// document counts as a kibibyte long, as a head with a record or two is. What the node wants of its own, an
+/// alarm say, takes no time here and ends no batch.
 struct HostWork: Sendable {
     private var calls = WorkLine()
     private var control = WorkLine()
@@ -69,9 +70,11 @@ struct Work: Sendable {
 
 /// What waits for one of a host's threads.
 struct WorkLine: Sendable {
-    private var waiting = TurnQueue<Int, Work>(quantum: DocumentShare.turn)
+    private var waiting = DocumentTurns<Int, Work>()
     /// What it does now.
-    private var underWay: [Work] = []
+    private var underWay: Work?
+    /// What it has done of a batch that goes on.
+    private var done: [Work] = []
 
     /// What waits of a pipe, in bytes.
     func ahead(of pipe: Int) -> Int { waiting.cost(of: pipe) }
@@ -83,22 +86,20 @@ struct WorkLine: Sendable {
     /// It begins with what is next, unless it is at work: how long that takes; nil when there is nothing to
     /// begin.
     mutating func begin(_ plane: WorkPlane) -> Duration? {
-        guard underWay.isEmpty else { return nil }
-        var cost = 0
-        while let next = waiting.popFirstWithCost() {
-            underWay.append(next.element)
-            cost += next.cost
-            // The control plane lets its decisions out when all of a batch are made; calls go one by one.
-            if plane == .calls || cost >= DocumentShare.batchMost { break }
-        }
-        guard !underWay.isEmpty else { return nil }
-        return underWay.reduce(.zero) { $0 + $1.time(of: plane) }
+        guard underWay == nil else { return nil }
+        if done.isEmpty { waiting.beginBatch() }
+        underWay = waiting.next()
+        return underWay?.time(of: plane)
     }
 
-    /// It is done with this.
-    mutating func finish() -> [Work] {
-        defer { underWay = [] }
-        return underWay
+    /// It has done what it was at, and lets these out. The control plane lets its decisions out when all of a
+    /// batch are made, so none while that goes on, and then begins with the next; calls go one by one.
+    mutating func finish(_ plane: WorkPlane) -> (out: [Work], next: Duration?) {
+        if let underWay { done.append(underWay) }
+        underWay = nil
+        if plane == .control, let next = begin(plane) { return ([], next) }
+        defer { done = [] }
+        return (done, nil)
     }
 }
 
@@ -124,7 +125,9 @@ extension World {
 
     /// A thread of a host has done what it was at.
     mutating func finishWork(of host: Int, _ plane: WorkPlane) {
-        for work in hosts[host].work[plane].finish() {
+        let (out, next) = hosts[host].work[plane].finish(plane)
+        if let next { return queue.push(.work(host: host, plane), at: time + next) }
+        for work in out {
             if plane == .calls, work.isForNode {
                 put(work, before: .control, of: host)
             } else {

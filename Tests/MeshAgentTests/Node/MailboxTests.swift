@@ -18,10 +18,17 @@ struct MailboxTests {
         UnreadDocument(bytes: [UInt8(number % 251)] + [UInt8](repeating: 0, count: bytes - 1), stage: .link)
     }
 
+    /// All of a batch, as far as it has come.
+    private func wholeBatch() async -> [ControlLetter]? {
+        guard var letters = await box.take() else { return nil }
+        while let letter = box.more() { letters.append(letter) }
+        return letters
+    }
+
     /// The place of the first letter that is sought, in batches and letters.
     private func place(of sought: ControlLetter) async -> (batch: Int, letter: Int)? {
         for batch in 0..<1_000 {
-            guard let letters = await box.take() else { return nil }
+            guard let letters = await wholeBatch() else { return nil }
             if let letter = letters.firstIndex(of: sought) { return (batch, letter) }
         }
         return nil
@@ -37,12 +44,32 @@ struct MailboxTests {
         #expect(place == (batch: 0, letter: 2))
         box.close()
         var left = 0
-        while let letters = await box.take() {
+        while let letters = await wholeBatch() {
             // A peer's document that comes now waits for no more than this.
             #expect(letters.count <= DocumentShare.batchMost / 2_048)
             left += letters.count
         }
-        #expect(left == most - 7)
+        #expect(left == most - 2)
+    }
+
+    @Test("lets a peer's document into the batch that is worked on, which ends with it")
+    func meanwhile() async {
+        for number in 0..<100 { #expect(box.post(document(number), of: flooder)) }
+        #expect(await box.take()?.count == 1)
+        let modest = document(7)
+        #expect(box.post(modest, of: peer))
+        #expect(box.more() == .document(flooder, document(1)))
+        #expect(box.more() == .document(peer, modest))
+        #expect(box.more() == nil)
+    }
+
+    @Test("ends a batch of one that floods for what the node has of its own")
+    func ownMeanwhile() async {
+        for number in 0..<100 { #expect(box.post(document(number), of: flooder)) }
+        #expect(await box.take()?.count == 1)
+        box.post(.timeReached)
+        #expect(box.more() != nil && box.more() == nil)
+        #expect(await box.take()?.first == .input(.timeReached))
     }
 
     @Test("takes no document of a connection that is 4 MiB ahead, and goes on with the others'")
@@ -50,7 +77,7 @@ struct MailboxTests {
         for number in 0..<most { #expect(box.post(document(number), of: flooder)) }
         #expect(!box.post(document(0), of: flooder))
         #expect(box.post(document(0), of: peer))
-        _ = await box.take()
+        _ = await wholeBatch()
         #expect(box.post(document(0), of: flooder))
     }
 
@@ -67,7 +94,7 @@ struct MailboxTests {
         sent.append(.input(.connectionClosed(peer)))
         box.close()
         var found: [ControlLetter] = []
-        while let letters = await box.take() {
+        while let letters = await wholeBatch() {
             found += letters.filter { letter in
                 switch letter {
                 case .document(let id, _): id == peer
