@@ -20,7 +20,7 @@ struct AudienceRegistry: Equatable, Sendable {
     /// `Limits.peers`; what ended first makes room.
     private(set) var quarantined = OrderedTable<NodeID, PeerRecords>()
     /// Whose heads were asked for, and of whom. At most `Limits.peers`.
-    private(set) var asked = OrderedTable<NodeID, Asking>()
+    var asked = OrderedTable<NodeID, Asking>()
     /// What each who is not their owner brought of those above: bytes, at most, with their owners' proofs.
     private var brought = OrderedTable<NodeID, Int>()
     /// Whose heads are news here that others were not told of yet, and who brought each.
@@ -113,38 +113,6 @@ struct AudienceRegistry: Equatable, Sendable {
         own.life = present.count < Limits.smallAudience ? Limits.headLife : Limits.headLifeLarge
     }
 
-    /// `teller` holds a head of `owner` that this node lacks. Whether it is to be asked now; if another is
-    /// asked already, its turn comes when that one does not answer.
-    mutating func noteTeller(_ teller: NodeID, of owner: NodeID, at now: Instant) -> Bool {
-        guard var asking = asked[owner] else {
-            guard asked.count < Limits.peers else { return false }
-            asked[owner] = Asking(tellers: [teller], until: now + Asking.patience)
-            return true
-        }
-        if asking.tellers.count < Asking.tellersMax, !asking.tellers.contains(teller) {
-            asking.tellers.append(teller)
-            asked[owner] = asking
-        }
-        return false
-    }
-
-    /// Who was asked for the head of `owner` has had its time, or did not bring it. Who is asked next; nil:
-    /// nobody told.
-    mutating func nextTeller(of owner: NodeID, at now: Instant) -> NodeID? {
-        guard var asking = asked.remove(owner) else { return nil }
-        asking.tellers.removeFirst()
-        guard let next = asking.tellers.first else { return nil }
-        asking.until = now + Asking.patience
-        asked[owner] = asking
-        return next
-    }
-
-    /// Whose turn is over at `now`.
-    func unanswered(at now: Instant) -> [NodeID] { asked.filter { $0.1.until <= now }.map(\.0) }
-
-    /// When the next turn is over.
-    var nextTurn: Instant? { asked.values.map(\.until).min() }
-
     /// A head of `owner`, which `sender` brought, is whole here and was not before.
     mutating func noteNews(of owner: NodeID, from sender: NodeID) {
         news[owner] = sender
@@ -226,18 +194,6 @@ struct AudienceRegistry: Equatable, Sendable {
     }
 }
 
-/// Who is asked for one owner's head, one after the other: the first that told, then those that told
-/// meanwhile. So no teller, whatever it says and withholds, stands between an owner and the others.
-struct Asking: Equatable, Sendable {
-    /// The first is asked now.
-    var tellers: [NodeID]
-    /// How long the first has for its answer.
-    var until: Instant
-
-    static var patience: Duration { .seconds(1) }
-    static var tellersMax: Int { 5 }
-}
-
 /// One other in an audience: what is held of it, and, where there is a link, how comparing goes.
 struct Correspondent: Equatable, Sendable {
     var theirs: PeerRecords
@@ -253,6 +209,8 @@ struct Correspondent: Equatable, Sendable {
     /// Until when it is compared with by pages, since symbols came to nothing; nil: symbols may be asked for.
     /// It outlives the link, and what was equal meanwhile.
     var symbolsRest: Declined?
+    /// What it said that was nothing new, while anything was asked of anybody here.
+    var idleWords = 0
     /// Owners of whom it brought a head that did not count. At most `HeadPage.most`.
     private(set) var declined = OrderedTable<NodeID, Declined>()
     /// Whether its records were being served when that was last looked at.

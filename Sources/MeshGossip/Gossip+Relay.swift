@@ -111,6 +111,7 @@ extension Gossip {
         let fresh = lacking.filter { place in
             registries.update(audience) { $0.noteTeller(node, of: place.owner, at: now.instant) } == true
         }
+        if !fresh.isEmpty { registries.update(audience) { $0.update(node) { $0.noteNovelty() } } }
         let wanted = fresh.map { want($0.owner, in: registry, at: now.wall) }
         // As many proofs as may be checked: the next list asks for more, and for further pages.
         let asked = wanted.filter { wanted in
@@ -162,35 +163,10 @@ extension Gossip {
         return place.root != newest.root || !theirs.isComplete
     }
 
-    private func want(
+    func want(
         _ owner: NodeID, in registry: AudienceRegistry, above: HeadPosition? = nil, at wall: WallTime
     ) -> WantedHead {
         WantedHead(owner: owner, isProved: isProved(owner, in: registry, at: wall), above: above)
-    }
-
-    private mutating func scheduleTurn(in audience: Audience) {
-        if let turn = registries[audience]?.nextTurn { deadlines.set(.turn(audience), at: turn) }
-    }
-
-    /// Who was asked did not answer in time: others that told are asked.
-    mutating func takeTurns(in audience: Audience, at now: Moment, into effects: inout Outbox<GossipEffect>) {
-        for owner in registries[audience]?.unanswered(at: now.instant) ?? [] {
-            askNext(of: owner, in: audience, at: now, into: &effects)
-        }
-        scheduleTurn(in: audience)
-    }
-
-    private mutating func askNext(
-        of owner: NodeID, in audience: Audience, at now: Moment, into effects: inout Outbox<GossipEffect>
-    ) {
-        while let next = registries.update(audience, { $0.nextTeller(of: owner, at: now.instant) }) ?? nil {
-            guard links.links[next] != nil, sharedDomain(with: next, at: now.wall) == audience,
-                let registry = registries[audience], let tag = tag(of: audience, with: next)
-            else { continue }
-            let wanted = [want(owner, in: registry, at: now.wall)]
-            effects.post(.send(next, .ask(HeadRequest(audience: tag, wanted: wanted, after: nil))))
-            return
-        }
     }
 
     /// Asks for heads that near their end: a renewal may have been missed, and leaves all summaries equal.
@@ -302,7 +278,7 @@ extension Gossip {
                     $0.decline(head.owner, at: now.instant)
                 }
             }
-            askNext(of: head.owner, in: head.audience, at: now, into: &effects)
+            askNext(of: [head.owner], in: head.audience, at: now, into: &effects)
             return
         }
         let pin = suite.pin(of: theirs.key)

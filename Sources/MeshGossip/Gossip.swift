@@ -123,8 +123,12 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
             guard key != encryption else { return }
             encryption = key
             for audience in registries.keys { renew(audience, at: now, into: &effects) }
-        case .messageArrived(let node, let message): receive(message, from: node, at: now, into: &effects)
-        case .relayed(let push, let node): receive(relayed: push, from: node, at: now, into: &effects)
+        case .messageArrived(let node, let message):
+            receive(message, from: node, at: now, into: &effects)
+            noteWord(of: node, at: now, into: &effects)
+        case .relayed(let push, let node):
+            receive(relayed: push, from: node, at: now, into: &effects)
+            noteWord(of: node, at: now, into: &effects)
         case .signed(let ticket, let signature): receive(signature, ticket, at: now, into: &effects)
         case .timeReached:
             perform(links.reach(now.instant), at: now, into: &effects)

@@ -68,6 +68,14 @@ struct PeerRecords: Equatable, Sendable {
         case incomplete(StoredHead?, missing: [ResourceName])
         /// All is here, and this is now what the peer offers there.
         case whole(StoredHead)
+
+        /// Whether anything came of it.
+        var isNew: Bool {
+            switch self {
+            case .incomplete, .whole: true
+            case .known, .dropped, .invalid, .unsound, .contradiction: false
+            }
+        }
     }
 
     init(audience: Audience, owner: NodeID, key: PublicKey, at now: Instant) {
