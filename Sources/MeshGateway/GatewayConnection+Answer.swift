@@ -88,13 +88,16 @@ extension GatewayConnection {
         let isReached = parts.contains { part in
             if case .refused(_, begun: nil) = part.outcome { false } else { true }
         }
-        var status = 200
+        var (status, extra) = (200, [HeaderField("comity-fan-out", "\(answered)/\(parts.count)")])
         if !isReached, case .refused(let refusals, _)? = parts.first?.outcome {
             status = HTTPStatusTable.status(for: refusals.first?.code ?? .resourceMisbehaved)
+            if let seconds = Self.retryAfter(refusals) {
+                extra.append(HeaderField("retry-after", "\(seconds)"))
+            }
         }
         answerWhole(
             id, status: status, headers: [HeaderField("content-type", "application/json")], body: body,
-            correlation: nil, extra: [HeaderField("comity-fan-out", "\(answered)/\(parts.count)")])
+            correlation: nil, extra: extra)
     }
 
     /// When the reason that decides the status is over, in whole seconds (RFC 9110 section 10.2.3); nil where

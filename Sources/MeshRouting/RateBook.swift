@@ -8,8 +8,8 @@ import MeshBase
 ///
 /// A partner says for whom it calls, and may say something else each time. So a principal's bucket belongs
 /// to the partner that names it, and all of a partner's calls are held to its own rate besides. Whoever comes
-/// when `Limits.principalsPerPeer` buckets of its partner are in use, shares one with all others that do; who
-/// has a bucket of its own later begins it with what those took. So nobody passes more often than the rate
+/// when `Limits.principalsPerPeer` buckets of its partner are in use (`Limits.ownPrincipals` of this node's
+/// own), shares one with all others that do; who has a bucket of its own later begins it with what those took. So nobody passes more often than the rate
 /// says, in whatever order names come and go.
 ///
 /// Once a bucket is full it is worth no more than a new one, and is forgotten where its place is wanted: of a
@@ -19,7 +19,7 @@ import MeshBase
 /// Callers owe it: `forget` of who is no partner any more.
 public struct RateBook: Sendable, Equatable {
     private let rates: CallRates
-    private var own = RateLine()
+    private var own = RateLine(most: Limits.ownPrincipals)
     private var lines = OrderedTable<Digest, RateLine>()
     /// As many lines as this are looked at before one more is made.
     private var sweepAt = Self.slack
@@ -59,7 +59,7 @@ public struct RateBook: Sendable, Equatable {
                 return ruling?.decided(at: "provider")
             }
             sweep(at: now)
-            var line = RateLine()
+            var line = RateLine(most: Limits.principalsPerPeer)
             let refusal = line.take(principal, rates, at: now)
             lines[partner] = line
             return refusal?.decided(at: "provider")
@@ -84,7 +84,7 @@ public struct RateBook: Sendable, Equatable {
     public mutating func takeOpening(of partner: Digest, at now: Instant) -> Refusal? {
         guard let rate = rates.perPeer else { return nil }
         if lines[partner] == nil { sweep(at: now) }
-        var line = lines[partner] ?? RateLine()
+        var line = lines[partner] ?? RateLine(most: Limits.principalsPerPeer)
         let refusal = line.takeWhole(rate, at: now)
         lines[partner] = line
         return refusal?.decided(at: "provider")
@@ -114,6 +114,10 @@ private struct RateLine: Sendable, Equatable {
     private var others: TokenBucket?
     /// None of a principal is full before this.
     private var fullNotBefore = Instant.never
+    /// Principals that have one of their own, at most.
+    private let most: Int
+
+    init(most: Int) { self.most = most }
 
     mutating func take(_ principal: Principal, _ rates: CallRates, at now: Instant) -> Refusal? {
         let before = whole
@@ -131,12 +135,12 @@ private struct RateLine: Sendable, Equatable {
         if let ruling = principals.update(principal, { $0.take(of: .principal(principal), rate, at: now) }) {
             return ruling
         }
-        if principals.count >= Limits.principalsPerPeer, fullNotBefore <= now {
+        if principals.count >= most, fullNotBefore <= now {
             principals.removeAll { $1.fullAt <= now }
             fullNotBefore = principals.values.reduce(.never) { min($0, $1.fullAt) }
         }
-        guard principals.count < Limits.principalsPerPeer else {
-            return others.take(of: .others, rate, at: now)
+        guard principals.count < most else {
+            return others.take(of: .others(than: most), rate, at: now)
         }
         // Among the others it may have taken all of these.
         var bucket = others
@@ -157,14 +161,14 @@ private struct RateLine: Sendable, Equatable {
 private enum RateHolder: CustomStringConvertible {
     case partner
     case principal(Principal)
-    /// All those of a partner that came when as many had a bucket as may.
-    case others
+    /// All those that came when as many had a bucket as may.
+    case others(than: Int)
 
     var description: String {
         switch self {
         case .partner: "this partner"
         case .principal(let principal): "principal \(principal)"
-        case .others: "principals beyond \(Limits.principalsPerPeer)"
+        case .others(let most): "principals beyond \(most)"
         }
     }
 }

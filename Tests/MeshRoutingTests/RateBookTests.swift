@@ -110,6 +110,19 @@ struct RateBookTests {
         #expect(passing(&book, 0..<most - 1, 2_000) == most - 1)
     }
 
+    @Test("a thousand principals of this node have a bucket each, and the next ones share one")
+    func manyOwn() throws {
+        var book = try book(principal: slow)
+        func pass(_ numbers: Range<Int>) -> Int {
+            numbers.count { book.take(.own, name($0), at: at(0)) == nil }
+        }
+        let most = Limits.ownPrincipals
+        #expect(pass(0..<most) == most && pass(0..<most) == most && pass(0..<most) == 0)
+        #expect(pass(most..<most + 100) == 2)
+        let beyond = book.refusal(of: .own, name(most), at: at(0))
+        #expect(beyond?.facts[1] == Fact("calls of", "principals beyond 1024"))
+    }
+
     @Test("a name that is refused takes no place from one that is not")
     func refusedNames() throws {
         var book = try book(principal: slow)

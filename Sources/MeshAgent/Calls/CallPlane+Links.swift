@@ -23,9 +23,13 @@ extension CallPlane {
             let received = try head.withReadable { bytes throws(WireError) in
                 try InvocationCodec.received(from: bytes)
             }
+            // What lies here for as long as its call lasts; most heads are not worth the count.
+            let bytes = head.readableBytes > Self.headUncounted ? head.readableBytes : 0
+            guard bytes == 0 || keep(bytes, for: peer) else { return nil }
             tables.value.streamsSeen += 1
             let key = InboundKey(connection: connection, stream: tables.value.streamsSeen)
             let call = PeerCall(key, from: peer, opened(received, from: peer), on: stream, of: self)
+            call.keptBytes = bytes
             tables.value.calls[key] = call
             if call.isGathering { sweepLater() }
             return call
@@ -34,6 +38,9 @@ extension CallPlane {
             return nil
         }
     }
+
+    /// Bytes of a head that count for nothing; of `Limits.streamsPerLink` of them, 2.5 MiB.
+    private static let headUncounted = 1_024
 
     /// What can be known of a head: all of it, where it is clear or could be opened.
     private func opened(_ received: ReceivedInvocation, from peer: NodeID) -> PeerCall.Head {

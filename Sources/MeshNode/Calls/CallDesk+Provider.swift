@@ -96,7 +96,7 @@ extension CallDesk {
     /// Why this node takes nothing more, from this peer or at all.
     func shedding(_ peer: NodeID) -> Refusal? {
         if isDraining { return Refusal(.draining) }
-        let (all, own) = (services.count + judging.count, servicesOfPeer[peer] ?? 0)
+        let (all, own) = (services.count + judging.count, servicesOfPartner[partner(peer)] ?? 0)
         guard all >= view.configuration.servicesMax || own >= view.configuration.servicesPerPeer else {
             return nil
         }
@@ -226,15 +226,16 @@ extension CallDesk {
         let own =
             resource.timeoutInMilliseconds.map { Duration.milliseconds(max($0, 1)) } ?? Limits.callDeadlineMax
         let patience = min(left, own, Limits.callDeadlineMax)
+        let partner = partner(inbound.peer)
         services[inbound.key] = OpenService(
-            peer: inbound.peer, resource: resource.name,
+            peer: inbound.peer, partner: partner, resource: resource.name,
             place: takePlace(at: resource.name, for: inbound.peer, now: now.instant),
             isRequestWhole: !invocation.body.isStreamed || passed != nil, agreement: agreement,
             event: eventID, began: now.instant, key: key,
             timeoutCode: own < left ? .resourceTimeout : .deadlineExceeded, scope: invocation.deadlineScope,
             patience: patience, keepFor: keepTime(of: resource, capability, invocation, at: now.wall),
             passed: passed)
-        servicesOfPeer[inbound.peer, default: 0] += 1
+        servicesOfPartner[partner, default: 0] += 1
         alarms.set(.service(inbound.key), at: now.instant + patience)
         var served = forBackend(invocation, from: inbound.peer, under: agreement)
         served.capability = capability.name

@@ -93,7 +93,7 @@ extension CallDesk {
         var service = service
         givePlaceBack(&service, .unanswered, at: now.instant)
         alarms.cancel(.service(key))
-        releasePlace(of: service.peer)
+        releasePlace(of: service.partner)
         tell(.callEnded(service.event, outcome), at: now, into: &effects)
     }
 
@@ -106,10 +106,10 @@ extension CallDesk {
         settle(place, at: service.resource, service.isRequestWhole ? end : .unmeasured, now: now)
     }
 
-    /// One call of this peer less is under way, or waits for the external policy.
-    mutating func releasePlace(of peer: NodeID) {
-        servicesOfPeer[peer, default: 1] -= 1
-        if servicesOfPeer[peer] == 0 { servicesOfPeer[peer] = nil }
+    /// One call of this partner less is under way, or waits for the external policy.
+    mutating func releasePlace(of partner: Digest) {
+        servicesOfPartner[partner, default: 1] -= 1
+        if servicesOfPartner[partner] == 0 { servicesOfPartner[partner] = nil }
     }
 
     /// The invocation as a resource gets it: the caller's headers that may pass, and who calls, which only

@@ -52,7 +52,8 @@ public struct CallDesk: Sendable, Equatable {
     var calls: SerialTable<RequestID, OpenCall>
     var attempts: SerialTable<AttemptID, OpenAttempt>
     var services: SerialTable<InboundKey, OpenService>
-    var servicesOfPeer: [NodeID: Int] = [:]
+    /// How many of these each partner has in hand, and waiting for the external policy.
+    var servicesOfPartner: [Digest: Int] = [:]
     /// How busy the resources of this node are; those that were used.
     var loads: [ResourceName: ServiceLoad] = [:]
     /// For how long the shell is busy at a time, and when it said so.

@@ -5,6 +5,8 @@ import MeshRouting
 /// One peer's call on its way through this node.
 struct OpenService: Sendable, Equatable {
     let peer: NodeID
+    /// Whose it counted as when it came.
+    let partner: Digest
     let resource: ResourceName
     /// Until the answer begins.
     var place: ServicePlace?

@@ -179,7 +179,7 @@ struct ProviderTests {
         #expect(rig.refusal(of: others) == [.correlationReused])
     }
 
-    @Test("one peer cannot take all places")
+    @Test("one partner cannot take all places, and nodes of one domain abroad are one")
     func bounds() {
         var rig = DeskRig()
         rig.configuration = CallConfiguration(servicesMax: 4, servicesPerPeer: 3)
@@ -194,5 +194,23 @@ struct ProviderTests {
         #expect(rig.refusal(of: asked11) == nil)
         let asked12 = rig.arrive(from: 2)
         #expect(rig.refusal(of: asked12) == [.overloaded])
+    }
+
+    @Test("the places of a domain abroad are its nodes' together, and come back whoever they are by then")
+    func boundsAbroad() {
+        var rig = DeskRig()
+        rig.configuration = CallConfiguration(servicesMax: 8, servicesPerPeer: 3)
+        rig.enrolPeersAbroad()
+        let came = [rig.arrive(), rig.arrive(from: 2), rig.arrive()]
+        #expect(came.allSatisfy { rig.refusal(of: $0) == nil })
+        let crowded = rig.arrive(from: 2)
+        #expect(rig.refusal(of: crowded) == [.overloaded])
+        // They leave the domain, each a partner of its own now.
+        for number in [1, 2] as [UInt8] {
+            rig.peers[number] = CallPeer(name: peerName("P\(number)"), trust: .trusted, link: .up)
+        }
+        rig.publish()
+        for key in came { rig.take(.abandoned(key)) }
+        #expect(rig.desk.servicesOfPartner.isEmpty)
     }
 }

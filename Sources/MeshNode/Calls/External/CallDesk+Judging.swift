@@ -115,9 +115,11 @@ extension CallDesk {
     ) {
         guard let rules = view.configuration.external else { return }
         let ticket = external.newTicket(for: .inbound(inbound.key))
+        let partner = partner(inbound.peer)
         judging[inbound.key] = JudgedService(
-            inbound: inbound, ticket: ticket, question: question, began: now.instant, passed: passed)
-        servicesOfPeer[inbound.peer, default: 0] += 1
+            inbound: inbound, partner: partner, ticket: ticket, question: question, began: now.instant,
+            passed: passed)
+        servicesOfPartner[partner, default: 0] += 1
         alarms.set(.judgement(inbound.key), at: now.instant + rules.patience)
         effects.post(.judge(ticket, question, inbound.invocation.correlation))
     }
@@ -150,7 +152,7 @@ extension CallDesk {
     private mutating func takeJudged(_ key: InboundKey) -> JudgedService? {
         guard let pending = judging.removeValue(forKey: key) else { return nil }
         alarms.cancel(.judgement(key))
-        releasePlace(of: pending.inbound.peer)
+        releasePlace(of: pending.partner)
         return pending
     }
 
@@ -186,6 +188,8 @@ struct ExternalJudgement: Equatable, Sendable {
 /// A peer's call that waits for the engine.
 struct JudgedService: Equatable, Sendable {
     let inbound: InboundInvocation
+    /// Whose it counted as when it came.
+    let partner: Digest
     let ticket: ExternalTicket
     let question: ExternalQuestion
     let began: Instant
