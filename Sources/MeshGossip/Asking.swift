@@ -24,34 +24,58 @@ struct Asking: Equatable, Sendable {
 }
 
 extension AudienceRegistry {
+    /// Whether `teller` would be asked at once if it told of `owner`. Nothing changes by it.
+    func wouldAsk(_ teller: NodeID, of owner: NodeID) -> Bool {
+        guard let asking = asked[owner] else { return asked.count < Limits.peers }
+        return !asking.tellers.contains(teller) && talksOn(asking)
+    }
+
     /// `teller` holds a head of `owner` that this node lacks. Whether it is to be asked now; if another is
     /// asked already, its turn comes when that one does not answer.
     mutating func noteTeller(_ teller: NodeID, of owner: NodeID, at now: Instant) -> Bool {
-        guard var asking = asked[owner] else {
-            guard asked.count < Limits.peers else { return false }
-            ask([teller], of: owner, at: now)
-            return true
+        guard wouldAsk(teller, of: owner) else {
+            noteBehind(teller, of: owner)
+            return false
         }
-        guard !asking.tellers.contains(teller) else { return false }
-        if talksOn(asking) {
-            ask([teller] + asking.tellers.prefix(Asking.tellersMax - 1), of: owner, at: now)
-            return true
-        }
-        if asking.tellers.count < Asking.tellersMax {
-            asking.tellers.append(teller)
-            asked[owner] = asking
-        }
-        return false
+        // Who talked on is passed over.
+        let behind = asked[owner]?.tellers.dropFirst() ?? []
+        asked[owner] = Asking(
+            tellers: [teller] + behind, until: now + Asking.patience, wordsBefore: idleWords(of: teller))
+        return true
     }
 
-    /// Who was asked for the head of `owner` has had its time, or did not bring it. Who is asked next; nil:
-    /// nobody told.
-    mutating func nextTeller(of owner: NodeID, at now: Instant) -> NodeID? {
-        guard let tellers = asked.remove(owner)?.tellers.dropFirst(), let next = tellers.first else {
-            return nil
+    /// It told, and is not asked now: its turn comes behind those that told before.
+    mutating func noteBehind(_ teller: NodeID, of owner: NodeID) {
+        asked.update(owner) { asking in
+            guard asking.tellers.count < Asking.tellersMax, !asking.tellers.contains(teller) else { return }
+            asking.tellers.append(teller)
         }
-        ask(Array(tellers), of: owner, at: now)
-        return next
+    }
+
+    /// Who told of `owner` behind the one that is asked, in the order of their turns.
+    func tellersBehind(_ owner: NodeID) -> [NodeID] {
+        asked[owner].map { Array($0.tellers.dropFirst()) } ?? []
+    }
+
+    /// The turn of `teller` begins; those before it are passed over.
+    mutating func turn(to teller: NodeID, of owner: NodeID, at now: Instant) {
+        let words = idleWords(of: teller)
+        asked.update(owner) { asking in
+            asking.tellers = Array(asking.tellers.drop { $0 != teller })
+            asking.until = now + Asking.patience
+            asking.wordsBefore = words
+        }
+    }
+
+    /// Nobody can be asked now: the one that is asked has a turn more.
+    mutating func prolong(_ owner: NodeID, at now: Instant) {
+        asked.update(owner) { $0.until = now + Asking.patience }
+    }
+
+    /// Whose heads nobody else can be asked for: what was said of them counts when it is said again.
+    mutating func endTurns(of owners: Set<NodeID>) {
+        guard !owners.isEmpty else { return }
+        asked.removeAll { owner, _ in owners.contains(owner) }
     }
 
     /// Whose turn is over at `now`.
@@ -60,34 +84,41 @@ extension AudienceRegistry {
     /// When the next turn is over.
     var nextTurn: Instant? { asked.values.map(\.until).min() }
 
-    /// `node` has said something. Whose heads others are to be asked for now: those that told of what it was
-    /// asked for and does not bring.
+    /// `node` has said something. Whose heads others are to be asked for now, at most as many as one request
+    /// holds: those that told of what it was asked for and does not bring.
     mutating func noteWord(of node: NodeID) -> [NodeID] {
-        guard asked.count > 0, let words = update(node, { $0.noteWord() }),
+        guard asked.count > 0, let words = update(node, { $0.noteWord() }) ?? nil,
             // Not with each: what is asked for may be much.
             words.isMultiple(of: 4)
         else { return [] }
-        return asked.filter { $0.1.tellers.first == node && $0.1.tellers.count > 1 && talksOn($0.1) }.map(\.0)
+        var passed: [NodeID] = []
+        for (owner, asking) in asked where asking.tellers.first == node && asking.tellers.count > 1 {
+            guard talksOn(asking) else { continue }
+            passed.append(owner)
+            if passed.count == HeadPage.most { break }
+        }
+        return passed
     }
 
-    private mutating func ask(_ tellers: [NodeID], of owner: NodeID, at now: Instant) {
-        let words = tellers.first.flatMap { present[$0] }?.idleWords ?? 0
-        asked[owner] = Asking(tellers: tellers, until: now + Asking.patience, wordsBefore: words)
-    }
+    private func idleWords(of teller: NodeID) -> Int { present[teller]?.idleWords ?? 0 }
 
     private func talksOn(_ asking: Asking) -> Bool {
-        guard let words = asking.tellers.first.flatMap({ present[$0] })?.idleWords else { return false }
+        guard let first = asking.tellers.first, let words = present[first]?.idleWords else { return false }
         return words - asking.wordsBefore >= Asking.idleWordsMost
     }
 }
 
 extension Correspondent {
-    /// It said something; `noteNovelty` before that, where anything in it was new.
-    fileprivate mutating func noteWord() -> Int {
+    /// It said something. How much it has said for nothing so far; nil: this was new.
+    fileprivate mutating func noteWord() -> Int? {
+        guard !saysNews else {
+            saysNews = false
+            return nil
+        }
         idleWords += 1
         return idleWords
     }
 
     /// What it says now is not idle.
-    mutating func noteNovelty() { idleWords -= 1 }
+    mutating func noteNovelty() { saysNews = true }
 }

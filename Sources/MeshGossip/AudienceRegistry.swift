@@ -211,6 +211,8 @@ struct Correspondent: Equatable, Sendable {
     var symbolsRest: Declined?
     /// What it said that was nothing new, while anything was asked of anybody here.
     var idleWords = 0
+    /// Whether anything was new in what it is saying.
+    var saysNews = false
     /// Owners of whom it brought a head that did not count. At most `HeadPage.most`.
     private(set) var declined = OrderedTable<NodeID, Declined>()
     /// Whether its records were being served when that was last looked at.

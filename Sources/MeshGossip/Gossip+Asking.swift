@@ -13,6 +13,13 @@ extension Gossip {
         scheduleTurn(in: audience)
     }
 
+    /// A peer says something new: in whichever audience, it is not idle.
+    mutating func noteNovelty(of node: NodeID) {
+        for audience in domainAudiences {
+            registries.update(audience) { $0.update(node) { $0.noteNovelty() } }
+        }
+    }
+
     /// A peer has said something: where it says this and that in place of what it was asked for, others are
     /// asked.
     mutating func noteWord(of node: NodeID, at now: Moment, into effects: inout Outbox<GossipEffect>) {
@@ -24,16 +31,28 @@ extension Gossip {
         }
     }
 
-    /// The next that told of each is asked for it, for all that fall to it at once.
+    /// The next that told of each is asked for it, for all that fall to it at once, and for as many proofs as
+    /// may be checked.
     mutating func askNext(
         of owners: [NodeID], in audience: Audience, at now: Moment, into effects: inout Outbox<GossipEffect>
     ) {
         var asked = OrderedTable<NodeID, [WantedHead]>()
+        var over: Set<NodeID> = []
         for owner in owners {
-            guard let next = nextTeller(of: owner, in: audience, at: now), let registry = registries[audience]
-            else { continue }
-            asked[next] = (asked[next] ?? []) + [want(owner, in: registry, at: now.wall)]
+            guard let next = nextTeller(of: owner, in: audience, at: now),
+                let wanted = registries[audience].map({ want(owner, in: $0, at: now.wall) })
+            else {
+                over.insert(owner)
+                continue
+            }
+            guard wanted.isProved || peers.update(next, { $0.mayAskForProof(at: now.instant) }) == true else {
+                registries.update(audience) { $0.prolong(owner, at: now.instant) }
+                continue
+            }
+            registries.update(audience) { $0.turn(to: next, of: owner, at: now.instant) }
+            if asked.update(next, { $0.append(wanted) }) == nil { asked[next] = [wanted] }
         }
+        registries.update(audience) { $0.endTurns(of: over) }
         for (next, wanted) in asked {
             guard let tag = tag(of: audience, with: next) else { continue }
             for start in stride(from: 0, to: wanted.count, by: HeadPage.most) {
@@ -44,13 +63,9 @@ extension Gossip {
     }
 
     /// Who is asked for the head of `owner` now: the next that told and has a link.
-    private mutating func nextTeller(of owner: NodeID, in audience: Audience, at now: Moment) -> NodeID? {
-        while let next = registries.update(audience, { $0.nextTeller(of: owner, at: now.instant) }) ?? nil {
-            guard links.links[next] != nil, sharedDomain(with: next, at: now.wall) == audience else {
-                continue
-            }
-            return next
+    private func nextTeller(of owner: NodeID, in audience: Audience, at now: Moment) -> NodeID? {
+        registries[audience]?.tellersBehind(owner).first { next in
+            links.links[next] != nil && sharedDomain(with: next, at: now.wall) == audience
         }
-        return nil
     }
 }

@@ -231,7 +231,7 @@ extension Gossip {
         _ reception: PeerRecords.Reception, of owner: NodeID, from sender: NodeID, in audience: Audience,
         after before: PeerRecords, at now: Moment, into effects: inout Outbox<GossipEffect>
     ) {
-        if reception.isNew { registries.update(audience) { $0.update(sender) { $0.noteNovelty() } } }
+        if reception.isNew(after: before) { noteNovelty(of: sender) }
         switch reception {
         case .known, .dropped: break
         case .incomplete(let news, let missing):

@@ -101,32 +101,17 @@ extension Gossip {
         _ page: HeadPage, from node: NodeID, in audience: Audience, at now: Moment,
         into effects: inout Outbox<GossipEffect>
     ) {
-        guard let registry = registries[audience], let correspondent = registry.present[node],
+        guard let correspondent = registries[audience]?.present[node],
             let tag = tag(of: audience, with: node)
         else { return }
-        let lacking = page.places.filter { place in
-            lacks(place, in: registry)
-                && correspondent.mayAsk(for: place.owner, at: now.instant)
-        }
-        let fresh = lacking.filter { place in
-            registries.update(audience) { $0.noteTeller(node, of: place.owner, at: now.instant) } == true
-        }
-        if !fresh.isEmpty { registries.update(audience) { $0.update(node) { $0.noteNovelty() } } }
-        let wanted = fresh.map { want($0.owner, in: registry, at: now.wall) }
-        // As many proofs as may be checked: the next list asks for more, and for further pages.
-        let asked = wanted.filter { wanted in
-            wanted.isProved || peers.update(node) { $0.mayAskForProof(at: now.instant) } == true
-        }
-        let left = wanted.filter { !asked.contains($0) }
-        for wanted in left {
-            _ = registries.update(audience) { $0.nextTeller(of: wanted.owner, at: now.instant) }
-        }
-        if left.isEmpty, let span = page.span {
+        let (asked, isAll) = note(page, of: node, correspondent, in: audience, at: now)
+        if !asked.isEmpty { noteNovelty(of: node) }
+        if isAll, let span = page.span {
             registries.update(audience) { $0.update(node) { $0.noteRead(span) } }
         }
         // What was read before, on a link before this perhaps, is not asked for again.
         let reached = registries[audience]?.present[node]?.pageReached
-        let after = left.isEmpty ? page.span?.through.map { max($0, reached ?? $0) } : nil
+        let after = isAll ? page.span?.through.map { max($0, reached ?? $0) } : nil
         if !asked.isEmpty || after != nil {
             effects.post(.send(node, .ask(HeadRequest(audience: tag, wanted: asked, after: after))))
             scheduleTurn(in: audience)
@@ -138,6 +123,40 @@ extension Gossip {
         else { return }
         registries.update(audience) { $0.update(node) { $0.fruitless += 1 } }
         tellMore(than: page, to: node, in: audience, at: now, into: &effects)
+    }
+
+    /// Who told of which head. What `node` is asked for now, and whether that is all that it would be: as
+    /// many proofs as may be checked, and its next list asks for more, and for further pages.
+    private mutating func note(
+        _ page: HeadPage, of node: NodeID, _ correspondent: Correspondent, in audience: Audience,
+        at now: Moment
+    ) -> (asked: [WantedHead], isAll: Bool) {
+        var asked: [WantedHead] = []
+        var isAll = true
+        for place in page.places {
+            let owner = place.owner
+            // The registry is not held while it is changed, or all of it were copied.
+            let seen = registries[audience].map { registry in
+                let isLacking =
+                    lacks(place, in: registry) && correspondent.mayAsk(for: owner, at: now.instant)
+                let isNext = isLacking && registry.wouldAsk(node, of: owner)
+                return (isLacking, isNext ? want(owner, in: registry, at: now.wall) : nil)
+            }
+            guard let (isLacking, wanted) = seen, isLacking else { continue }
+            guard let wanted else {
+                registries.update(audience) { $0.noteBehind(node, of: owner) }
+                continue
+            }
+            guard wanted.isProved || peers.update(node, { $0.mayAskForProof(at: now.instant) }) == true else {
+                isAll = false
+                registries.update(audience) { $0.noteBehind(node, of: owner) }
+                continue
+            }
+            if registries.update(audience, { $0.noteTeller(node, of: owner, at: now.instant) }) == true {
+                asked.append(wanted)
+            }
+        }
+        return (asked, isAll)
     }
 
     /// The page lacks something. To who holds far less, or sends pages for what symbols came to, pages.

@@ -125,10 +125,10 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
             for audience in registries.keys { renew(audience, at: now, into: &effects) }
         case .messageArrived(let node, let message):
             receive(message, from: node, at: now, into: &effects)
-            noteWord(of: node, at: now, into: &effects)
-        case .relayed(let push, let node):
+            if !message.isRequest { noteWord(of: node, at: now, into: &effects) }
+        case .relayed(let push, let node, let isLast):
             receive(relayed: push, from: node, at: now, into: &effects)
-            noteWord(of: node, at: now, into: &effects)
+            if isLast { noteWord(of: node, at: now, into: &effects) }
         case .signed(let ticket, let signature): receive(signature, ticket, at: now, into: &effects)
         case .timeReached:
             perform(links.reach(now.instant), at: now, into: &effects)

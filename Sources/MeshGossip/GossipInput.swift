@@ -32,8 +32,9 @@ public enum GossipInput: Equatable, Sendable {
     case encryptionKeyChanged(EncryptionKey)
     /// A registry message came over a trusted link.
     case messageArrived(NodeID, GossipMessage)
-    /// A peer passed on a head of another owner; what proves the owner was told before.
-    case relayed(HeadPush, by: NodeID)
+    /// A peer passed on a head of another owner; what proves the owner was told before. Several come in one
+    /// document, of which one is the last.
+    case relayed(HeadPush, by: NodeID, isLast: Bool = true)
     /// This peer's link brought something that cannot be read, or breaks a rule that no honest node breaks.
     case messageInvalid(NodeID, Refusal)
     /// The identity key has signed.

@@ -35,6 +35,14 @@ public enum GossipMessage: Equatable, Sendable {
     case elementsWanted(ElementRequest)
     /// Somebody of an audience signed two heads for one place in it.
     case contradiction(Contradiction)
+
+    /// Whether it asks for something and brings nothing.
+    var isRequest: Bool {
+        switch self {
+        case .want, .ask, .symbolsWanted, .elementsWanted: true
+        case .head, .records, .list, .places, .symbols, .contradiction: false
+        }
+    }
 }
 
 /// A head with what lies under it.

@@ -69,10 +69,12 @@ struct PeerRecords: Equatable, Sendable {
         /// All is here, and this is now what the peer offers there.
         case whole(StoredHead)
 
-        /// Whether anything came of it.
-        var isNew: Bool {
+        /// Whether anything came of it that was not there `before`.
+        func isNew(after before: PeerRecords) -> Bool {
             switch self {
-            case .incomplete, .whole: true
+            case .whole: true
+            case .incomplete(let news, let missing):
+                news != nil || missing.count < before.gathering?.missing.count ?? .max
             case .known, .dropped, .invalid, .unsound, .contradiction: false
             }
         }

@@ -30,11 +30,12 @@ extension Node {
     mutating func receive(
         _ relay: Relay, from node: NodeID, at now: Moment, into effects: inout Outbox<NodeEffect>
     ) {
-        for passed in relay.heads {
+        for (index, passed) in relay.heads.enumerated() {
             if let proof = passed.proof {
                 tell(TrustInput.memberProved(proof, by: node), at: now, into: &effects)
             }
-            tell(GossipInput.relayed(passed.push, by: node), at: now, into: &effects)
+            let isLast = index == relay.heads.count - 1
+            tell(GossipInput.relayed(passed.push, by: node, isLast: isLast), at: now, into: &effects)
         }
     }
 }

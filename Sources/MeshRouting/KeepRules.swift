@@ -11,6 +11,19 @@ public enum KeepRules {
     /// The field in which a gateway says how it came by an answer: `hit`, `stale` or `miss`.
     public static let resultField = "comity-cache"
 
+    /// For how long an answer may be kept.
+    public struct Leave: Sendable, Equatable {
+        /// How long it is fresh; above zero.
+        public var time: Duration
+        /// Whether it may be given when that is over and nobody can be asked.
+        public var mayBeStale: Bool
+
+        public init(_ time: Duration, mayBeStale: Bool = true) {
+            self.time = time
+            self.mayBeStale = mayBeStale
+        }
+    }
+
     // MARK: What the provider says
 
     /// For how long the answers to a request may be kept; nil: not at all.
@@ -24,53 +37,64 @@ public enum KeepRules {
     }
 
     /// What of that an answer allows: none where its resource forbids it, or says that it is for one only
-    /// (RFC 9111 sections 3 and 5.2.2).
+    /// (RFC 9111 sections 3 and 5.2.2). Both ends ask, since neither believes the other.
     /// - Parameter headers: the resource's.
-    public static func time(_ time: Duration, ofStatus status: UInt16, headers: [HeaderField]) -> Duration? {
+    public static func leave(_ time: Duration, ofStatus status: UInt16, headers: [HeaderField]) -> Leave? {
         guard [200, 203, 204, 404, 410].contains(status) else { return nil }
-        var most = time
+        var leave = Leave(time)
         var hasAge = false
         var hasEnd = false
+        var age: Int64 = 0
         for header in headers {
             switch header.name {
             case "set-cookie", "www-authenticate", "content-range": return nil
             case "vary":
-                if elements(of: header.value).contains("*") { return nil }
+                guard let names = elements(of: header.value), !names.contains("*") else { return nil }
             case "expires": hasEnd = true
+            case "age":
+                guard let seconds = number(header.value) else { return nil }
+                age = max(age, seconds)
             case "cache-control":
-                for directive in elements(of: header.value) {
+                guard let directives = elements(of: header.value) else { return nil }
+                for directive in directives {
                     let name = directive.prefix { $0 != "=" }
                     switch name {
-                    case "no-store", "private", "no-cache", "must-revalidate", "proxy-revalidate": return nil
+                    case "no-store", "private", "no-cache": return nil
+                    case "must-revalidate", "proxy-revalidate": leave.mayBeStale = false
                     case "max-age", "s-maxage":
                         guard let seconds = number(directive.dropFirst(name.count + 1)) else { return nil }
                         hasAge = true
-                        most = min(most, .seconds(seconds))
+                        leave.time = min(leave.time, .seconds(seconds))
+                        // RFC 9111 section 5.2.2.10.
+                        if name == "s-maxage" { leave.mayBeStale = false }
                     default: break
                     }
                 }
             default: break
             }
         }
+        leave.time -= .seconds(age)
         // A date would have to be believed against this clock; who wants to be kept says an age.
-        guard hasAge || !hasEnd, most > .zero else { return nil }
-        return most
+        guard hasAge || !hasEnd, leave.time > .zero else { return nil }
+        return leave
     }
 
     /// The same, as a field of the answer.
-    public static func saying(_ time: Duration) -> HeaderField {
-        HeaderField(field, "\(time.wholeMilliseconds)")
+    public static func saying(_ leave: Leave) -> HeaderField {
+        HeaderField(field, "\(leave.time.wholeMilliseconds)\(leave.mayBeStale ? "" : freshOnly)")
     }
 
     // MARK: What the consumer keeps
 
     /// For how long the provider lets an answer be kept, at most `Limits.keptLife`; nil: not at all.
     /// - Parameter headers: as they came: the field is the last of them, or not there.
-    public static func time(saidIn headers: [HeaderField]) -> Duration? {
-        guard let last = headers.last, last.name == field, let milliseconds = number(last.value),
+    public static func leave(saidIn headers: [HeaderField]) -> Leave? {
+        guard let last = headers.last, last.name == field else { return nil }
+        let isFreshOnly = last.value.hasSuffix(freshOnly)
+        guard let milliseconds = number(last.value.dropLast(isFreshOnly ? freshOnly.count : 0)),
             milliseconds > 0
         else { return nil }
-        return min(.milliseconds(milliseconds), Limits.keptLife)
+        return Leave(min(.milliseconds(milliseconds), Limits.keptLife), mayBeStale: !isFreshOnly)
     }
 
     /// Whether an answer to such a request may be kept, or given again: it is a GET without a body, it stands
@@ -82,7 +106,7 @@ public enum KeepRules {
             case "range", "authorization", "cookie", "if-match", "if-none-match", "if-modified-since",
                 "if-unmodified-since", "if-range":
                 false
-            case "cache-control": !elements(of: header.value).contains("no-store")
+            case "cache-control": elements(of: header.value)?.contains("no-store") == false
             default: true
             }
         }
@@ -92,14 +116,18 @@ public enum KeepRules {
     public static func wantsNew(_ headers: [HeaderField]) -> Bool {
         headers.contains { header in
             guard header.name == "cache-control" || header.name == "pragma" else { return false }
-            return elements(of: header.value).contains { $0 == "no-cache" || $0 == "max-age=0" }
+            return elements(of: header.value)?.contains { $0 == "no-cache" || $0 == "max-age=0" } ?? true
         }
     }
 
     /// The request's fields, beside those of negotiation, by which an answer was chosen: what its `Vary`
     /// names (RFC 9111 section 4.1), rising. Nil where that is all of them, or more than `variesMax`.
     static func names(variedBy answer: [HeaderField]) -> [String]? {
-        let named = answer.filter { $0.name == "vary" }.flatMap { elements(of: $0.value) }
+        var named: [String] = []
+        for header in answer where header.name == "vary" {
+            guard let names = elements(of: header.value) else { return nil }
+            named += names
+        }
         guard named.count <= variesMax, !named.contains("*") else { return nil }
         return Set(named).subtracting(negotiated).sorted()
     }
@@ -117,9 +145,15 @@ public enum KeepRules {
     private static let negotiated: Set<String> = ["accept", "accept-encoding", "accept-language"]
     private static let variesMax = 8
 
-    /// The elements of a comma-separated list, in lower case, without blanks.
-    private static func elements(of list: String) -> [String] {
-        list.split(separator: ",").map { $0.filter { $0 != " " && $0 != "\t" }.lowercased() }
+    private static let freshOnly = " fresh"
+    /// Bytes of a list that is looked at.
+    private static let listMax = 1_024
+
+    /// The elements of a comma-separated list, in lower case, without blanks; nil where it is too long to be
+    /// looked at.
+    private static func elements(of list: String) -> [String]? {
+        guard list.utf8.count <= listMax else { return nil }
+        return list.split(separator: ",").map { $0.filter { $0 != " " && $0 != "\t" }.lowercased() }
     }
 
     private static func number(_ text: some StringProtocol) -> Int64? {
@@ -139,6 +173,7 @@ struct TimeSpan: Equatable {
     /// - Parameter query: RFC 3339, or seconds or milliseconds since 1970; `%3A`, `%2B` and `+` as queries
     ///   write them.
     init?(query: String) {
+        guard query.utf8.count <= Self.queryMax else { return nil }
         var values: [String: String] = [:]
         for pair in query.split(separator: "&").prefix(64) {
             let parts = pair.split(separator: "=", maxSplits: 1)
@@ -164,7 +199,11 @@ struct TimeSpan: Equatable {
         return to + time > now ? .seconds(60) : time
     }
 
+    /// Bytes of a query that is looked at.
+    private static let queryMax = 1_024
+
     private static func time(_ text: String) -> WallTime? {
+        guard text.utf8.count <= 64 else { return nil }
         if let number = Int64(text) {
             guard number >= 0 else { return nil }
             // Seconds reach 10^11 in the year 5138; milliseconds passed it in 1973.

@@ -20,6 +20,7 @@ public struct ResponseCache: Sendable, Equatable {
         let principal: Principal
         let purpose: Purpose?
         let resource: ResourceName
+        let capability: ResourceName
         let method: String
         let path: String
         let query: String?
@@ -27,13 +28,14 @@ public struct ResponseCache: Sendable, Equatable {
 
         /// - Parameter headers: the request's, in lower case.
         public init(
-            node: NodeID, principal: Principal, purpose: Purpose?, resource: ResourceName, method: String,
-            path: String, query: String?, headers: [HeaderField]
+            node: NodeID, principal: Principal, purpose: Purpose?, resource: ResourceName,
+            capability: ResourceName, method: String, path: String, query: String?, headers: [HeaderField]
         ) {
             self.node = node
             self.principal = principal
             self.purpose = purpose
             self.resource = resource
+            self.capability = capability
             self.method = method
             self.path = path
             self.query = query
@@ -53,22 +55,19 @@ public struct ResponseCache: Sendable, Equatable {
         public let body: Octets
         /// Of the body, where the audit has it.
         public let digest: Digest?
-        /// The capability that it was asked by.
-        public let capability: ResourceName
         /// The call that brought it: where its trail begins.
         public let fetchedBy: CorrelationID
         /// When it was asked for: no later did its resource look.
-        public let asked: Instant
+        public let asked: Moment
 
         public init(
-            status: UInt16, headers: [HeaderField], body: Octets, digest: Digest?, capability: ResourceName,
-            fetchedBy: CorrelationID, asked: Instant
+            status: UInt16, headers: [HeaderField], body: Octets, digest: Digest?,
+            fetchedBy: CorrelationID, asked: Moment
         ) {
             self.status = status
             self.headers = headers
             self.body = body
             self.digest = digest
-            self.capability = capability
             self.fetchedBy = fetchedBy
             self.asked = asked
         }
@@ -88,11 +87,20 @@ public struct ResponseCache: Sendable, Equatable {
         let kept: Kept
         let names: [String]
         let values: [[String]]
-        let freshUntil: Instant
-        let staleUntil: Instant
+        /// How long it is fresh since it was asked for, and how long it may be given at all.
+        let fresh: Duration
+        let life: Duration
         let bytes: Int
         let serial: UInt64
         var wasUsed = false
+
+        /// How old it is, by whichever clock says more: the one that never leaps stands while the machine
+        /// sleeps. Nil where the other one was put back behind the asking, so that neither can be trusted.
+        func age(at now: Moment) -> Duration? {
+            let byWall = now.wall - kept.asked.wall
+            guard byWall >= .seconds(-1) else { return nil }
+            return max(now.instant - kept.asked.instant, byWall)
+        }
     }
 
     private struct Place: Sendable, Equatable {
@@ -110,20 +118,15 @@ public struct ResponseCache: Sendable, Equatable {
 
         /// Leaves out places that name nothing, once they are more than those that do.
         mutating func tidy() {
-            guard order.count > 2 * entries.count + 64 else { return }
+            guard order.count > 2 * entries.count + 64 || first > entries.count + 64 else { return }
             order = order[first...].filter { entries[$0.key]?.serial == $0.serial }
             first = 0
         }
     }
 
-    private struct Way: Hashable, Sendable {
-        let resource: ResourceName
-        let node: NodeID
-    }
-
     private var shelves = OrderedTable<Digest, Shelf>()
-    /// When something was last written to a resource.
-    private var written: [Way: Instant] = [:]
+    /// When something was last written to a resource, at whichever of its providers.
+    private var written: [ResourceName: Instant] = [:]
     /// What was asked for by then is not kept: since then it is known what was written.
     private var cleared: Instant?
     private var serial: UInt64 = 0
@@ -148,13 +151,13 @@ public struct ResponseCache: Sendable, Equatable {
     /// what is over and may be given where nobody can be asked.
     /// - Parameter headers: the request's.
     public func find(
-        _ key: Key, under agreement: Digest, headers: [HeaderField], at now: Instant
+        _ key: Key, under agreement: Digest, headers: [HeaderField], at now: Moment
     ) -> (kept: Kept, result: Result)? {
-        guard let entry = shelves[agreement]?.entries[key], now < entry.staleUntil,
+        guard let entry = shelves[agreement]?.entries[key], let age = entry.age(at: now), age < entry.life,
             !isOutdated(entry.kept, key),
             entry.names.isEmpty || entry.values == KeepRules.values(of: entry.names, in: headers)
         else { return nil }
-        return (entry.kept, now < entry.freshUntil ? .hit : .stale)
+        return (entry.kept, age < entry.fresh ? .hit : .stale)
     }
 
     /// How often it came about since the start.
@@ -170,15 +173,14 @@ public struct ResponseCache: Sendable, Equatable {
         }
     }
 
-    /// Keeps an answer for `time` since it was asked for. Not where something was written there since, where
-    /// its `Vary` names too much, or where it is too long.
+    /// Keeps an answer as long since it was asked for as its provider gave leave. Not where something was
+    /// written there since, where its `Vary` names too much, or where it is too long.
     /// - Parameter headers: the request's.
     public mutating func keep(
-        _ kept: Kept, for time: Duration, as key: Key, under agreement: Digest, headers: [HeaderField],
-        at now: Instant
+        _ kept: Kept, for leave: KeepRules.Leave, as key: Key, under agreement: Digest,
+        headers: [HeaderField], at now: Instant
     ) {
-        let freshUntil = kept.asked + time
-        guard freshUntil > now, kept.body.bytes.count <= Limits.keptBody,
+        guard kept.asked.instant + leave.time > now, kept.body.bytes.count <= Limits.keptBody,
             let names = KeepRules.names(variedBy: kept.headers),
             !isOutdated(kept, key)
         else { return }
@@ -189,8 +191,9 @@ public struct ResponseCache: Sendable, Equatable {
         guard bytes <= Limits.keptBytes / Self.shares else { return }
         serial += 1
         let entry = Entry(
-            kept: kept, names: names, values: values, freshUntil: freshUntil,
-            staleUntil: freshUntil + min(time, Limits.keptStale), bytes: bytes, serial: serial)
+            kept: kept, names: names, values: values, fresh: leave.time,
+            life: leave.time + (leave.mayBeStale ? min(leave.time, Limits.keptStale) : .zero), bytes: bytes,
+            serial: serial)
         if shelves[agreement] == nil { shelves[agreement] = Shelf() }
         remove(key, under: agreement)
         makeRoom(for: bytes, under: agreement)
@@ -204,15 +207,15 @@ public struct ResponseCache: Sendable, Equatable {
         self.bytes += bytes
     }
 
-    /// Something was, or may have been, written to `resource` of `node`.
-    public mutating func wrote(to resource: ResourceName, of node: NodeID, at now: Instant) {
-        let way = Way(resource: resource, node: node)
-        if written.count >= Self.waysMax, written[way] == nil {
+    /// Something was, or may have been, written to `resource`, at this node or another: its providers may
+    /// share what lies behind them.
+    public mutating func wrote(to resource: ResourceName, at now: Instant) {
+        if written.count >= Self.writtenMax, written[resource] == nil {
             (written, cleared) = ([:], now)
             shelves = OrderedTable()
             (count, bytes) = (0, 0)
         }
-        written[way] = now
+        written[resource] = now
     }
 
     /// Forgets what is kept under agreements for which this holds.
@@ -225,9 +228,11 @@ public struct ResponseCache: Sendable, Equatable {
     }
 
     /// Forgets what can be given no more.
-    public mutating func forget(before now: Instant) {
+    public mutating func forget(before now: Moment) {
         for agreement in shelves.keys {
-            let over = shelves[agreement]?.entries.filter { $0.value.staleUntil <= now }.map(\.key) ?? []
+            let over =
+                shelves[agreement]?.entries
+                .filter { _, entry in entry.age(at: now).map { $0 >= entry.life } ?? true }.map(\.key) ?? []
             for key in over { remove(key, under: agreement) }
             if shelves[agreement]?.entries.isEmpty == true { shelves[agreement] = nil }
         }
@@ -236,12 +241,11 @@ public struct ResponseCache: Sendable, Equatable {
     /// Shares of all room: one agreement has one of them.
     static let shares = 8
     private static let overhead = 512
-    private static let waysMax = 4_096
+    private static let writtenMax = 4_096
 
     /// Whether something was written there since it was asked for.
     private func isOutdated(_ kept: Kept, _ key: Key) -> Bool {
-        let last = written[Way(resource: key.resource, node: key.node)]
-        return last.map { kept.asked <= $0 } ?? cleared.map { kept.asked <= $0 } ?? false
+        (written[key.resource] ?? cleared).map { kept.asked.instant <= $0 } ?? false
     }
 
     private mutating func makeRoom(for bytes: Int, under agreement: Digest) {

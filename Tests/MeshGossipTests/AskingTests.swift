@@ -77,6 +77,39 @@ import Testing
         #expect(asks(of: 3, in: world) == [60])
     }
 
+    @Test func `of nobody are more proofs asked for at once than may be checked, whoever talks on`() throws {
+        var (world, _) = try world()
+        let heads = try (0..<120).map { try world.head($0).1.head.body }
+        let told = try places(heads.map(HeadPlace.init), in: world)
+        says(told, times: 1, in: &world)
+        let most = Limits.signatureChecksPerSecond / 3
+        #expect(asks(of: 1, in: world).last == most)
+        let tag = try #require(world.sides[3].gossip.tag(of: world.audience, with: world.node(2)))
+        let page = HeadPage(places: heads.map(HeadPlace.init), span: nil)
+        world.tell(2, .messageArrived(world.node(3), .places(HeadPlaces(audience: tag, page: page))))
+        #expect(asks(of: 3, in: world) == [120 - most])
+        says(told, times: 11, in: &world)
+        #expect(asks(of: 3, in: world).reduce(0, +) == most)
+        #expect(world.registry(2)?.asked.count == 120, "the others have their turns still")
+    }
+
+    @Test func `requests are no idle words, and one document of many heads is one`() throws {
+        var (world, told) = try world()
+        world.offer(3, "three")
+        world.pass(.seconds(1))
+        says(told, times: 1, in: &world)
+        world.offer(0, "new")
+        world.pass(.milliseconds(100))
+        let tag = try #require(world.sides[1].gossip.tag(of: world.audience, with: world.node(2)))
+        says(.ask(HeadRequest(audience: tag, wanted: [], after: nil)), times: 40, in: &world)
+        let push = try #require(world.registry(1)?.push(of: world.node(3), using: Samples.suite))
+        for number in 0..<40 {
+            world.tell(2, .relayed(push, by: world.node(1), isLast: number == 39))
+        }
+        world.pass(.milliseconds(20))
+        #expect(world.seen(by: 2, of: 0).map(\.description) == ["old"])
+    }
+
     /// How many heads 2 asked `side` for, each time.
     private func asks(of side: Int, in world: DomainWorld) -> [Int] {
         world.sent.compactMap { sent in

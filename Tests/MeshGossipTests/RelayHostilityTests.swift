@@ -233,7 +233,11 @@ struct RelayHostilityTests {
                 + [Bool](repeating: false, count: 5))
         #expect(registry.noteTeller(tellers[0], of: owner, at: now) == false)
         var asked: [NodeID?] = []
-        for _ in 0..<6 { asked.append(registry.nextTeller(of: owner, at: now)) }
+        for _ in 0..<6 {
+            let next = registry.tellersBehind(owner).first
+            asked.append(next)
+            if let next { registry.turn(to: next, of: owner, at: now) }
+        }
         #expect(asked == [tellers[1], tellers[2], tellers[3], tellers[4], nil, nil])
     }
 

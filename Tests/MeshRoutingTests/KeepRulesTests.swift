@@ -16,7 +16,11 @@ struct KeepRulesTests {
             (200, [("cache-control", "no-store")], nil), (200, [("cache-control", "public,Private")], nil),
             (200, [("cache-control", "no-cache=\"x\"")], nil), (200, [("cache-control", "max-age=0")], nil),
             (200, [("cache-control", "max-age=-1")], nil), (200, [("cache-control", "max-age")], nil),
-            (200, [("cache-control", "must-revalidate")], nil),
+            (200, [("cache-control", "must-revalidate")], 60), (200, [("age", "55")], 5),
+            (200, [("age", "60")], nil),
+            (200, [("age", "x")], nil), (200, [("age", "3"), ("cache-control", "max-age=10")], 7),
+            (200, [("vary", String(repeating: "a", count: 1_025))], nil),
+            (200, [("cache-control", String(repeating: "a", count: 1_025))], nil),
             (200, [("set-cookie", "a=b")], nil), (200, [("vary", "accept, *")], nil),
             (200, [("vary", "accept")], 60), (200, [("expires", "0")], nil),
             (200, [("expires", "0"), ("cache-control", "max-age=7")], 7),
@@ -24,8 +28,10 @@ struct KeepRulesTests {
         ] as [(UInt16, [(String, String)], Int64?)])
     func answers(status: UInt16, fields: [(String, String)], seconds: Int64?) {
         let headers = fields.map { HeaderField($0.0, $0.1) }
-        let time = KeepRules.time(.seconds(60), ofStatus: status, headers: headers)
-        #expect(time == seconds.map { .seconds($0) })
+        let leave = KeepRules.leave(.seconds(60), ofStatus: status, headers: headers)
+        #expect(leave?.time == seconds.map { .seconds($0) })
+        let strict = fields.contains { $0.1.contains("revalidate") || $0.1.contains("s-maxage") }
+        if let leave { #expect(leave.mayBeStale == !strict) }
     }
 
     @Test("a request whose answer is of it alone is not answered from memory, nor kept of")
@@ -51,14 +57,18 @@ struct KeepRulesTests {
 
     @Test("the provider's word counts where it stands last, as a number, and a day at most")
     func word() {
-        let said = KeepRules.saying(.seconds(5))
-        #expect(KeepRules.time(saidIn: [HeaderField("a", "b"), said]) == .seconds(5))
-        #expect(KeepRules.time(saidIn: [said, HeaderField("a", "b")]) == nil)
-        for value in ["", "0", "-5", "+5", "5.0", "1e3", String(repeating: "9", count: 16)] {
-            #expect(KeepRules.time(saidIn: [HeaderField(KeepRules.field, value)]) == nil, "\(value)")
+        let said = KeepRules.saying(.init(.seconds(5)))
+        let strict = KeepRules.saying(.init(.seconds(5), mayBeStale: false))
+        #expect(KeepRules.leave(saidIn: [HeaderField("a", "b"), said]) == .init(.seconds(5)))
+        #expect(KeepRules.leave(saidIn: [strict]) == .init(.seconds(5), mayBeStale: false))
+        #expect(KeepRules.leave(saidIn: [said, HeaderField("a", "b")]) == nil)
+        for value in [
+            "", "0", "-5", "+5", "5.0", "1e3", " fresh", "5fresh", String(repeating: "9", count: 16),
+        ] {
+            #expect(KeepRules.leave(saidIn: [HeaderField(KeepRules.field, value)]) == nil, "\(value)")
         }
         let long = HeaderField(KeepRules.field, String(repeating: "9", count: 15))
-        #expect(KeepRules.time(saidIn: [long]) == Limits.keptLife)
+        #expect(KeepRules.leave(saidIn: [long])?.time == Limits.keptLife)
     }
 
     @Test(
@@ -72,7 +82,9 @@ struct KeepRulesTests {
             ("from=2026-01-01T00:00:00Z&to=2026-01-01T12:00:00%2B01:00", 300),
             ("from=2026-01-01T00%3a00%3A00Z&to=2026-01-09T00:00:00.5Z", 7_200),
             ("from=5", nil), ("to=5", nil), ("from=9&to=8", nil), ("from=a&to=b", nil), ("", nil),
-            ("from=1&from=2&to=3", nil), ("from=-1&to=3", nil), ("from=&to=", nil),
+            ("from=0&to=1" + String(repeating: "0", count: 70), nil),
+            ("from=0&to=1&x=" + String(repeating: "0", count: 1_024), nil), ("from=1&from=2&to=3", nil),
+            ("from=-1&to=3", nil), ("from=&to=", nil),
         ] as [(String, Int64?)])
     func spans(query: String, seconds: Int64?) {
         #expect(KeepRules.time(.byRange, for: query, at: now) == seconds.map { .seconds($0) })

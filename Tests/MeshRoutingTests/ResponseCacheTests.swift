@@ -13,29 +13,33 @@ struct ResponseCacheTests {
     }
 
     private func at(_ milliseconds: Int64) -> Instant { .zero + .milliseconds(milliseconds) }
+    private func both(_ milliseconds: Int64) -> Moment {
+        Moment(instant: at(milliseconds), wall: WallTime(milliseconds: 1_000_000 + milliseconds))
+    }
 
     private func key(
         _ path: String = "/a", principal: Principal = .local, purpose: Purpose? = nil, node: UInt8 = 1,
-        resource: ResourceName = .echo, query: String? = nil, headers: [HeaderField] = []
+        resource: ResourceName = .echo, capability: ResourceName = .echo, query: String? = nil,
+        headers: [HeaderField] = []
     ) -> ResponseCache.Key {
         ResponseCache.Key(
             node: NodeID(Self.agreement(node)), principal: principal, purpose: purpose, resource: resource,
-            method: "GET", path: path, query: query, headers: headers)
+            capability: capability, method: "GET", path: path, query: query, headers: headers)
     }
 
     private func answer(
         _ text: String, asked: Int64 = 0, headers: [HeaderField] = []
     ) -> ResponseCache.Kept {
         ResponseCache.Kept(
-            status: 200, headers: headers, body: Octets(Array(text.utf8)), digest: nil, capability: .echo,
-            fetchedBy: CorrelationID(high: 0, low: 7), asked: at(asked))
+            status: 200, headers: headers, body: Octets(Array(text.utf8)), digest: nil,
+            fetchedBy: CorrelationID(high: 0, low: 7), asked: both(asked))
     }
 
     private func found(
         _ cache: ResponseCache, _ key: ResponseCache.Key, under agreement: Digest? = nil,
         headers: [HeaderField] = [], at now: Int64
     ) -> String {
-        let found = cache.find(key, under: agreement ?? one, headers: headers, at: at(now))
+        let found = cache.find(key, under: agreement ?? one, headers: headers, at: both(now))
         return found.map { "\($0.result.rawValue) \(String(decoding: $0.kept.body.bytes, as: UTF8.self))" }
             ?? "none"
     }
@@ -43,31 +47,53 @@ struct ResponseCacheTests {
     @Test("an answer is fresh for its time since it was asked for, then stale as long, five minutes at most")
     func life() {
         var cache = ResponseCache()
-        cache.keep(answer("x", asked: 100), for: .seconds(2), as: key(), under: one, headers: [], at: at(600))
+        cache.keep(
+            answer("x", asked: 100), for: .init(.seconds(2)), as: key(), under: one, headers: [], at: at(600))
         #expect(found(cache, key(), at: 2_099) == "hit x" && found(cache, key(), at: 2_100) == "stale x")
         #expect(found(cache, key(), at: 4_099) == "stale x" && found(cache, key(), at: 4_100) == "none")
-        cache.keep(answer("y"), for: .seconds(3_600), as: key("/b"), under: one, headers: [], at: at(0))
+        cache.keep(
+            answer("y"), for: .init(.seconds(3_600)), as: key("/b"), under: one, headers: [], at: at(0))
         #expect(found(cache, key("/b"), at: 3_900_000 - 1) == "stale y")
         #expect(found(cache, key("/b"), at: 3_900_000) == "none")
-        cache.forget(before: at(3_900_000))
+        cache.forget(before: both(3_900_000))
         #expect(cache.isEmpty && cache.bytes == 0 && cache.agreements.isEmpty)
         // What comes when its time is over is not kept.
-        cache.keep(answer("z"), for: .seconds(1), as: key(), under: one, headers: [], at: at(1_000))
+        cache.keep(answer("z"), for: .init(.seconds(1)), as: key(), under: one, headers: [], at: at(1_000))
         #expect(cache.isEmpty)
+    }
+
+    @Test(
+        "a machine that slept, and a clock that was put back, make it old; leave for fresh alone is kept to")
+    func clocks() {
+        var cache = ResponseCache()
+        cache.keep(answer("x"), for: .init(.seconds(60)), as: key(), under: one, headers: [], at: at(0))
+        func found(_ instant: Int64, _ wall: Int64) -> String {
+            let now = Moment(instant: at(instant), wall: WallTime(milliseconds: 1_000_000 + wall))
+            return cache.find(key(), under: one, headers: [], at: now)?.result.rawValue ?? "none"
+        }
+        #expect(found(5_000, 5_000) == "hit" && found(5_000, 60_000) == "stale")
+        #expect(
+            found(5_000, 120_000) == "none" && found(5_000, -999) == "hit" && found(5_000, -1_001) == "none")
+        #expect(found(60_000, 5_000) == "stale" && found(120_000, 5_000) == "none")
+        cache.keep(
+            answer("x"), for: .init(.seconds(60), mayBeStale: false), as: key(), under: one, headers: [],
+            at: at(0))
+        #expect(found(59_999, 0) == "hit" && found(60_000, 0) == "none")
     }
 
     @Test("it is given to the same agreement, principal, purpose, node, resource, path and query only")
     func apart() throws {
         var cache = ResponseCache()
         let other = try #require(Principal("ann"))
-        cache.keep(answer("x"), for: .seconds(9), as: key(), under: one, headers: [], at: at(0))
+        cache.keep(answer("x"), for: .init(.seconds(9)), as: key(), under: one, headers: [], at: at(0))
         #expect(found(cache, key(), at: 1) == "hit x")
         #expect(found(cache, key(), under: two, at: 1) == "none")
         let name = try #require(ResourceName("other"))
         let purpose = try #require(Purpose("billing"))
         for key in [
             key(principal: other), key(purpose: purpose), key(node: 2), key(resource: name), key("/b"),
-            key(query: ""), key(query: "a=b"), key(headers: [HeaderField("accept", "x")]),
+            key(query: ""), key(capability: name), key(query: "a=b"),
+            key(headers: [HeaderField("accept", "x")]),
             key(headers: [HeaderField("accept-language", "de")]),
         ] {
             #expect(found(cache, key, at: 1) == "none", "\(key)")
@@ -79,7 +105,7 @@ struct ResponseCacheTests {
         var cache = ResponseCache()
         let answer = answer("x", headers: [HeaderField("vary", "X-Tenant, accept")])
         let tenant = [HeaderField("x-tenant", "a"), HeaderField("x-other", "1")]
-        cache.keep(answer, for: .seconds(9), as: key(), under: one, headers: tenant, at: at(0))
+        cache.keep(answer, for: .init(.seconds(9)), as: key(), under: one, headers: tenant, at: at(0))
         #expect(found(cache, key(), headers: [HeaderField("x-tenant", "a")], at: 1) == "hit x")
         #expect(found(cache, key(), headers: [HeaderField("x-tenant", "b")], at: 1) == "none")
         #expect(found(cache, key(), headers: [], at: 1) == "none")
@@ -87,7 +113,7 @@ struct ResponseCacheTests {
         #expect(found(cache, key(), headers: twice, at: 1) == "none")
         let many = (0..<9).map { "x-\($0)" }.joined(separator: ",")
         cache.keep(
-            self.answer("y", headers: [HeaderField("vary", many)]), for: .seconds(9), as: key("/b"),
+            self.answer("y", headers: [HeaderField("vary", many)]), for: .init(.seconds(9)), as: key("/b"),
             under: one, headers: [], at: at(0))
         #expect(found(cache, key("/b"), at: 1) == "none" && cache.count == 1)
     }
@@ -96,40 +122,46 @@ struct ResponseCacheTests {
     func writes() throws {
         var cache = ResponseCache()
         let name = try #require(ResourceName("other"))
-        cache.keep(answer("x"), for: .seconds(9), as: key(), under: one, headers: [], at: at(0))
-        cache.keep(answer("y"), for: .seconds(9), as: key(resource: name), under: one, headers: [], at: at(0))
-        cache.wrote(to: .echo, of: key().node, at: at(50))
+        cache.keep(answer("x"), for: .init(.seconds(9)), as: key(), under: one, headers: [], at: at(0))
+        cache.keep(
+            answer("y"), for: .init(.seconds(9)), as: key(resource: name), under: one, headers: [], at: at(0))
+        cache.wrote(to: .echo, at: at(50))
         #expect(found(cache, key(), at: 60) == "none" && found(cache, key(resource: name), at: 60) == "hit y")
-        cache.keep(answer("old", asked: 50), for: .seconds(9), as: key(), under: one, headers: [], at: at(70))
+        cache.keep(
+            answer("old", asked: 50), for: .init(.seconds(9)), as: key(), under: one, headers: [], at: at(70))
         #expect(found(cache, key(), at: 80) == "none")
-        cache.keep(answer("new", asked: 51), for: .seconds(9), as: key(), under: one, headers: [], at: at(70))
+        cache.keep(
+            answer("new", asked: 51), for: .init(.seconds(9)), as: key(), under: one, headers: [], at: at(70))
         #expect(found(cache, key(), at: 80) == "hit new")
     }
 
     @Test("so many resources that were written to are remembered; one more, and nothing older is kept")
     func manyWrites() throws {
         var cache = ResponseCache()
-        cache.keep(answer("x"), for: .seconds(900), as: key(), under: one, headers: [], at: at(0))
+        cache.keep(answer("x"), for: .init(.seconds(900)), as: key(), under: one, headers: [], at: at(0))
         for number in 0..<4_096 {
-            cache.wrote(to: try #require(ResourceName("r\(number)")), of: key(node: 9).node, at: at(10))
+            cache.wrote(to: try #require(ResourceName("r\(number)")), at: at(10))
         }
         #expect(found(cache, key(), at: 11) == "hit x")
-        cache.wrote(to: try #require(ResourceName("one-more")), of: key(node: 9).node, at: at(20))
+        cache.wrote(to: try #require(ResourceName("one-more")), at: at(20))
         #expect(cache.isEmpty)
-        cache.keep(answer("x", asked: 20), for: .seconds(900), as: key(), under: one, headers: [], at: at(30))
+        cache.keep(
+            answer("x", asked: 20), for: .init(.seconds(900)), as: key(), under: one, headers: [], at: at(30))
         #expect(cache.isEmpty)
-        cache.keep(answer("x", asked: 21), for: .seconds(900), as: key(), under: one, headers: [], at: at(30))
+        cache.keep(
+            answer("x", asked: 21), for: .init(.seconds(900)), as: key(), under: one, headers: [], at: at(30))
         #expect(cache.count == 1)
     }
 
     @Test("one agreement has an eighth of the room; what was used lately stays")
     func shares() {
         var cache = ResponseCache()
-        cache.keep(answer("other"), for: .seconds(900), as: key(), under: two, headers: [], at: at(0))
+        cache.keep(answer("other"), for: .init(.seconds(900)), as: key(), under: two, headers: [], at: at(0))
         for number in 0..<3_000 {
             if number > 0 { cache.note(.hit, key("/0"), under: one) }
             cache.keep(
-                answer("x"), for: .seconds(900), as: key("/\(number)"), under: one, headers: [], at: at(0))
+                answer("x"), for: .init(.seconds(900)), as: key("/\(number)"), under: one, headers: [],
+                at: at(0))
         }
         #expect(cache.count == Limits.keptAnswers / 8 + 1)
         #expect(found(cache, key(), under: two, at: 1) == "hit other")
@@ -150,7 +182,8 @@ struct ResponseCacheTests {
         for shelf in 1...12 as ClosedRange<UInt8> {
             for number in 0..<1_000 {
                 cache.keep(
-                    answer("x"), for: .seconds(900), as: key("/\(number)"), under: Self.agreement(shelf),
+                    answer("x"), for: .init(.seconds(900)), as: key("/\(number)"),
+                    under: Self.agreement(shelf),
                     headers: [], at: at(0))
             }
         }
@@ -160,14 +193,16 @@ struct ResponseCacheTests {
         for shelf in 1...10 as ClosedRange<UInt8> {
             for number in 0..<150 {
                 heavy.keep(
-                    answer(long), for: .seconds(900), as: key("/\(number)"), under: Self.agreement(shelf),
+                    answer(long), for: .init(.seconds(900)), as: key("/\(number)"),
+                    under: Self.agreement(shelf),
                     headers: [], at: at(0))
                 #expect(heavy.bytes <= Limits.keptBytes)
             }
         }
         #expect(heavy.bytes > Limits.keptBytes * 9 / 10)
         let before = heavy.count
-        heavy.keep(answer(long + "x"), for: .seconds(9), as: key("/long"), under: one, headers: [], at: at(0))
+        heavy.keep(
+            answer(long + "x"), for: .init(.seconds(9)), as: key("/long"), under: one, headers: [], at: at(0))
         #expect(heavy.count == before)
     }
 
@@ -176,7 +211,7 @@ struct ResponseCacheTests {
         var cache = ResponseCache()
         for number in 0..<10_000 {
             cache.keep(
-                answer("\(number)"), for: .seconds(900), as: key(), under: one, headers: [], at: at(0))
+                answer("\(number)"), for: .init(.seconds(900)), as: key(), under: one, headers: [], at: at(0))
         }
         #expect(cache.count == 1 && cache.bytes < 1_000 && found(cache, key(), at: 1) == "hit 9999")
         #expect(cache.placesHeld < 200)
@@ -201,13 +236,14 @@ struct ResponseCacheTests {
                     let asked = now - Int64(generator.number(below: 300))
                     let isLate = model[-1].map { asked <= $0.asked } ?? false
                     cache.keep(
-                        answer("\(step)", asked: asked), for: .milliseconds(time), as: key, under: shelf,
+                        answer("\(step)", asked: asked), for: .init(.milliseconds(time)), as: key,
+                        under: shelf,
                         headers: [], at: at(now))
                     if !isLate { model[index] = ("\(step)", asked, time) }
                 case 4:
-                    cache.wrote(to: .echo, of: key.node, at: at(now))
+                    cache.wrote(to: .echo, at: at(now))
                     model = [-1: ("", now, 0)]
-                case 5: cache.forget(before: at(now))
+                case 5: cache.forget(before: both(now))
                 default:
                     let expected = model[index].map { entry in
                         let age = now - entry.asked

@@ -29,6 +29,7 @@ import Testing
         Lie(tampering: .catalogUnkept, breaks: .nothingExpired, faults: []),
         Lie(tampering: .agreementsUnkept, breaks: .agreementHonoured, faults: []),
         Lie(tampering: .approvalsUnkept, breaks: .agreementHonoured, faults: []),
+        Lie(tampering: .keptMixedUp, breaks: .memoryApart, faults: []),
         Lie(tampering: .payloadsClear, breaks: .payloadSealed, faults: []),
         Lie(tampering: .invitesForgotten, breaks: .inviteServesOne, faults: [.kills], from: 16),
         Lie(tampering: .answersDoubled, breaks: .answeredOnce, faults: []),

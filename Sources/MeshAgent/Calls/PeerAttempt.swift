@@ -15,6 +15,7 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
     private unowned let plane: CallPlane
     private let feed: RequestFeed
     private let isHead: Bool
+    private let isGet: Bool
     private let isWebSocket: Bool
     /// Seals what goes and opens what comes; nil where the call is not sealed.
     private var seal: ConsumerSeal?
@@ -59,6 +60,7 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
         self.plane = plane
         feed = request.feed(for: invocation.body)
         isHead = invocation.method == "HEAD"
+        isGet = invocation.method == "GET"
         isWebSocket = invocation.method == WebSocketUpgrade.method
     }
 
@@ -184,10 +186,7 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
             guard status != WebSocketUpgrade.status || isWebSocket else { return fail(.resourceMisbehaved) }
             held = (status, headers)
             length = AnswerLength(status: Int(status), headers: headers, isHead: isHead)
-            if KeepRules.time(saidIn: headers) != nil, length?.declared ?? 0 <= Limits.keptBody {
-                isKept = plane.beginKeeping()
-            }
-            if isKept { pipe.keep(upTo: Limits.keptBody) }
+            keep(status, headers)
             guard status != WebSocketUpgrade.status else {
                 // What comes behind it may wait for what the application says.
                 tellHead()
@@ -213,6 +212,22 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
         pipe.take(isHolding && isLong && seal == nil ? piece.compacted : piece)
         if isPaused { owed += bytes } else { stream?.consumed(bytes) }
         if pipe.length > Self.heldMax { tellHead() }
+        if isKept, pipe.length > Limits.keptBody { dropKept() }
+    }
+
+    /// Keeps the body as it passes, where its provider gave leave.
+    private func keep(_ status: UInt16, _ headers: [HeaderField]) {
+        guard isGet, let leave = KeepRules.leave(saidIn: headers),
+            KeepRules.leave(leave.time, ofStatus: status, headers: headers) != nil,
+            length?.declared ?? 0 <= Limits.keptBody
+        else { return }
+        isKept = plane.beginKeeping()
+        if isKept { pipe.keep(upTo: Limits.keptBody) }
+    }
+
+    private func dropKept() {
+        if isKept { plane.endKeeping() }
+        isKept = false
     }
 
     /// What of the body a piece holds, or completes.
@@ -274,8 +289,8 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
 
     private func close() {
         letGo()
-        if isKept { plane.endKeeping() }
-        (isKept, isOver) = (false, true)
+        dropKept()
+        isOver = true
         feed.detach()
     }
 

@@ -8,7 +8,7 @@ import MeshBase
 /// A list is answered by what it lacks, never by another question, so two ends are quiet after two lists.
 /// Where both greet, and each lacks what the other holds, the questions cross and each is answered by a list
 /// besides: the first list that follows a question on whose answer nothing has changed is passed over, so
-/// each is shown once (seeds 832 and 960).
+/// each is shown once (seeds 832 and 960). What this end asks of its own accord is always answered to.
 extension DomainAgreementBook {
     /// Why a list is sent, and so whether it asks for one in return.
     enum ListKind {
@@ -56,6 +56,7 @@ extension DomainAgreementBook {
             return
         }
         guard mayAnswer(peer, at: now.instant) else {
+            peers.update(peer) { $0.answeredAt = nil }
             return reminders.set(peer, at: now.instant + AgreementLimits.domainListInterval)
         }
         var stages = OrderedTable<Digest, DomainAgreementStage>()
@@ -65,8 +66,9 @@ extension DomainAgreementBook {
             living.contains(MeterKey(record.agreement)) && mayKnow(peer, of: record, at: now.wall)
                 && (stages[record.contentID].map(record.content.stage.adds) ?? true)
         }
+        let isFromTheFirst = peers[peer]?.shownLast == nil
         let isAll = show(wanted, to: peer, at: now.instant, judging: judge, into: &effects)
-        peers.update(peer) { $0.answeredAt = isAll && list.isQuestion ? changes : nil }
+        peers.update(peer) { $0.answeredAt = isFromTheFirst && isAll && list.isQuestion ? changes : nil }
         // What the peer may not know of is answered as what is not held.
         let isLacking = list.marks.contains { mark in
             guard let record = held[mark.contentID], mayKnow(peer, of: record, at: now.wall) else {

@@ -134,6 +134,8 @@ public struct DomainAgreementBook<Chain: Codable & Equatable & Sendable>: Sendab
         case .timeReached: break
         }
         while let peer = reminders.takeDue(at: now.instant) {
+            // What it lacks still is in its answer.
+            peers.update(peer) { $0.answeredAt = nil }
             name(to: peer, .question, at: now.wall, into: &effects)
         }
         reindex(into: &effects)
@@ -158,6 +160,10 @@ public struct DomainAgreementBook<Chain: Codable & Equatable & Sendable>: Sendab
     ) {
         held[record.contentID] = record
         isStale = true
+        // Who told this lacks no more than before.
+        if let teller, peers[teller]?.answeredAt == changes {
+            peers.update(teller) { $0.answeredAt = changes + 1 }
+        }
         changes += 1
         effects.post(.persist(record))
         effects.post(

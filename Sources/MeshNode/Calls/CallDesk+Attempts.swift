@@ -25,7 +25,8 @@ extension CallDesk {
             attempt.way, attempt.pass, resource: .succeeded, link: .succeeded, taken: taken, at: now.instant)
         notePace(attempt.way, taken)
         var passing = HeaderFilter.passing(answer: headers, opening: status == WebSocketUpgrade.status)
-        noteKeep(id, attempt, status: status, headers: headers, passing: &passing, at: now)
+        noteKeep(id, attempt, status: status, headers: headers, passing: &passing)
+        noteWrite(by: attempt, at: now.instant)
         attempt.status = status
         givePlaceBack(&attempt, of: id, .answered, at: now.instant)
         if attempt.key != nil { attempt.headers = HeaderFilter.passing(headers) }
@@ -73,6 +74,7 @@ extension CallDesk {
             reasons: reasons, effect: effect, resource: isFailure ? .failed : .neutral, link: .succeeded,
             isRepeatableThere: isFailure || isShed || isRekeyed)
         routes.turnAway(attempt.way, at: now.instant)
+        if !isFailure { noteRefusal(by: attempt, reasons, of: id.request) }
         fail(id, attempt, ending, at: now, into: &effects)
     }
 
@@ -295,7 +297,8 @@ extension CallDesk {
         into effects: inout Outbox<CallEffect>
     ) {
         attempts[id] = nil
-        noteWrite(by: id, attempt, at: now.instant)
+        if !keeping.isEmpty { keeping[id] = nil }
+        noteWrite(by: attempt, at: now.instant)
         var attempt = attempt
         givePlaceBack(&attempt, of: id, .unanswered, at: now.instant)
         routes.leave(attempt.way)

@@ -173,7 +173,7 @@ extension CallDesk {
         let timeout = now.instant + patience
         attempts[attempt] = OpenAttempt(
             way: way, pass: pass, isLocal: chosen.isLocal, event: eventID, began: now.instant,
-            patience: patience, timeout: timeout, capability: capability.name, safety: capability.safety,
+            patience: patience, timeout: timeout, what: capability,
             agreement: chosen.agreement, sealedTo: chosen.sealedTo)
         call.hedgeDue = first == nil ? hedgeTime(of: call, way, among: assessments, at: now.instant) : nil
         call.attemptCount += 1

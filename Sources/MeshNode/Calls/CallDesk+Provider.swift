@@ -233,7 +233,8 @@ extension CallDesk {
             isRequestWhole: !invocation.body.isStreamed || passed != nil, agreement: agreement,
             event: eventID, began: now.instant, key: key,
             timeoutCode: own < left ? .resourceTimeout : .deadlineExceeded, scope: invocation.deadlineScope,
-            patience: patience, keepFor: keepTime(of: resource, capability, invocation, at: now.wall),
+            patience: patience,
+            keepFor: keepTime(of: resource, capability, invocation, agreement, at: now.wall),
             passed: passed)
         servicesOfPartner[partner, default: 0] += 1
         alarms.set(.service(inbound.key), at: now.instant + patience)

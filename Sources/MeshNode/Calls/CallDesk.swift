@@ -212,7 +212,7 @@ public struct CallDesk: Sendable, Equatable {
             switch alarm {
             case .call(let id): timeOut(id, at: now, into: &effects)
             case .service(let key): serviceTimedOut(key, at: now, into: &effects)
-            case .cache: tidyCache(at: now.instant)
+            case .cache: tidyCache(at: now)
             case .judgement(let key):
                 external.note(.failed(.late), at: now.wall)
                 settle(key, .failed(.late), at: now, into: &effects)

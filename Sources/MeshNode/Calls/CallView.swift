@@ -29,6 +29,9 @@ public struct CallView: Sendable, Equatable {
     let names: OrderedTable<NodeName, NodeID>
     /// The agreements under which payloads are sealed; asked, never walked.
     let sealed: Set<Digest>
+    /// The agreements that say from which networks may be called, which the provider alone can see; asked,
+    /// never walked.
+    let networked: Set<Digest>
 
     public init(
         me: NodeID, name: NodeName, peers: OrderedTable<NodeID, CallPeer>,
@@ -53,13 +56,15 @@ public struct CallView: Sendable, Equatable {
         let byName = peers.map { ($1.name, $0) }.sorted { $0 < $1 }
         for (name, node) in byName where names[name] == nil { names[name] = node }
         self.names = names
-        var sealed = Set<Digest>()
+        var (sealed, networked) = (Set<Digest>(), Set<Digest>())
         for terms in agreements.values + [domainAgreements] {
-            for term in terms.terms where term.agreement.conditions?.encryption != nil {
-                sealed.insert(term.contentID)
+            for term in terms.terms {
+                guard let conditions = term.agreement.conditions else { continue }
+                if conditions.encryption != nil { sealed.insert(term.contentID) }
+                if conditions.networks != nil { networked.insert(term.contentID) }
             }
         }
-        self.sealed = sealed
+        (self.sealed, self.networked) = (sealed, networked)
     }
 }
 

@@ -46,6 +46,8 @@ struct OpenCall: Sendable, Equatable {
     /// When a second attempt follows the one that is out; nil: none does.
     var hedgeDue: Instant?
     var tried: [NodeID] = []
+    /// Those of them that would not: what they said before is not given in their place.
+    var refusers: [NodeID] = []
     /// One fact for each attempt, for the event that closes the call.
     var history: [Fact] = []
     /// The last attempt's reasons.
@@ -118,8 +120,7 @@ struct OpenAttempt: Sendable, Equatable {
     let patience: Duration
     /// When it is given up.
     var timeout: Instant
-    let capability: ResourceName
-    let safety: Safety
+    let what: Capability
     /// What permits it; nil for this node.
     let agreement: Digest?
     /// To which key its payload is sealed; nil: to none.
@@ -132,4 +133,7 @@ struct OpenAttempt: Sendable, Equatable {
     var status: UInt16?
     /// The answer's, once it has begun, where there is a key.
     var headers: [HeaderField] = []
+
+    var capability: ResourceName { what.name }
+    var safety: Safety { what.safety }
 }

@@ -92,6 +92,8 @@ enum Tampering: String, Sendable, CaseIterable {
     case metersForgotten
     /// Who revokes an agreement that cuts calls goes on with them.
     case cutsIgnored
+    /// What is kept of an answer is what another principal was told.
+    case keptMixedUp
     /// Desks send in clear what they were to seal.
     case payloadsClear
     /// With each ping comes a list that the node did not send: it holds nothing of the other's.

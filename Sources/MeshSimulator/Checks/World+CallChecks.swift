@@ -20,14 +20,21 @@ extension World {
 
     mutating func checkOrders(_ effects: [CallEffect], of run: RunID) {
         var settledAs: AuditDurability?
+        var memories: [AuditEvent] = []
         for effect in effects {
             switch effect {
             case .record(let records, let durability):
-                if checkMemory(in: records, of: run) { settledAs = durability }
+                memories += checkMemory(in: records, of: run)
                 if records.contains(where: { if case .settled = $0 { true } else { false } }) {
                     settledAs = durability
                 }
-            case .finish(let id), .answerAgain(let id, _, _): checkAcknowledgement(id, settledAs, of: run)
+            case .answerAgain(let id, let end, let correlation):
+                if let event = memories.first(where: { $0.correlation == correlation }) {
+                    checkMemory(end, given: event, to: id, of: run)
+                } else {
+                    checkAcknowledgement(id, settledAs, of: run)
+                }
+            case .finish(let id): checkAcknowledgement(id, settledAs, of: run)
             case .send(let attempt, let node, let invocation):
                 checkSending(attempt, to: node, invocation, of: run)
             case .serve(.own(let attempt), _, _):

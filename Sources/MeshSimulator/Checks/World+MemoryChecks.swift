@@ -2,20 +2,45 @@ import MeshAgreements
 import MeshAudit
 import MeshBase
 import MeshNode
+import MeshRouting
 import MeshTrust
 
 // What a desk answers from memory, held against what must hold as if it had asked.
 extension World {
-    /// Whether one of the records tells of a call that was answered from memory.
-    mutating func checkMemory(in records: [AuditRecord], of run: RunID) -> Bool {
-        var isFound = false
+    /// Those of the records that tell of a call that was answered from memory.
+    mutating func checkMemory(in records: [AuditRecord], of run: RunID) -> [AuditEvent] {
+        var found: [AuditEvent] = []
         for case .event(let event) in records where event.type == .call && event.success {
             guard let kept = event.metadata.first(where: { $0.name == "kept since ms" }) else { continue }
-            isFound = true
+            found.append(event)
             statistics.answeredFromMemory += 1
             checkMemory(event, age: Int64(kept.value) ?? .max, of: run)
         }
-        return isFound
+        return found
+    }
+
+    /// What a host keeps of an answer: for whom it was made, and by whom.
+    func keptBody(of attempt: AttemptID, on connection: ConnectionID, _ run: RunID) -> Octets? {
+        guard let principal = checks.calls.request(attempt.request, of: run)?.request.principal,
+            let node = truth(behind: connection, of: run)
+        else { return nil }
+        let asker = tampering == .keptMixedUp ? (principal == Self.ann ? .local : Self.ann) : principal
+        return Self.keptBody(for: asker, from: node)
+    }
+
+    private static func keptBody(for principal: Principal, from node: NodeID) -> Octets {
+        Octets(Array("\(principal) \(node)".utf8))
+    }
+
+    /// Each is given what was made for it, by the provider that the event names.
+    mutating func checkMemory(
+        _ end: IdempotencyBook.End, given event: AuditEvent, to id: RequestID, of run: RunID
+    ) {
+        guard let request = checks.calls.request(id, of: run)?.request,
+            end.body == Self.keptBody(for: request.principal, from: event.target)
+        else {
+            return breach(.memoryApart, "host \(run.host) gives request \(id.number) the answer of another")
+        }
     }
 
     private mutating func checkMemory(_ event: AuditEvent, age: Int64, of run: RunID) {

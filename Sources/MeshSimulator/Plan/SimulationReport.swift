@@ -75,6 +75,8 @@ public enum Invariant: String, Sendable, CaseIterable, Hashable {
     case executedOnce = "one idempotency key is executed once"
     /// Nothing is attempted after its deadline.
     case withinDeadline = "no attempt after its deadline"
+    /// What is kept is given to no other principal, as of no other node.
+    case memoryApart = "an answer from memory was made for whoever gets it"
     /// What is called is agreed.
     case agreementHonoured = "no agreement is honoured outside its terms"
     /// Under an agreement that wants it nothing leaves in clear, nor sealed to another than its provider.

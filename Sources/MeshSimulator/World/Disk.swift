@@ -146,7 +146,8 @@ struct Disk: Sendable {
         case .metersForgotten: meters = OrderedTable()
         case .keysForgotten, .catalogUnkept, .agreementsUnkept, .answersDoubled, .headsMisdelivered,
             .neverHealed, .bothKeysStolen, .alarmsUnheard, .closesIgnored, .contradictionsLost,
-            .enginesOverheard, .listsForged, .greetingsForged, .payloadsClear, .decisionsUnkept, .rolesUntold,
+            .enginesOverheard, .listsForged, .greetingsForged, .keptMixedUp, .payloadsClear, .decisionsUnkept,
+            .rolesUntold,
             .anchorsStolen, .drainsCut, .credentialsUnkept, .seedsStolen, .daysUnseen, .approvalsUnkept,
             .acceptancesUnkept,
             .cutsIgnored,

@@ -207,7 +207,8 @@ extension World {
             guard let attempt = takeAttempt(InboundKey(connection: connection, stream: stream), run) else {
                 return
             }
-            call(run, .attemptEnded(attempt, body, kept: Octets([1, 2, 3])))
+            let kept = keptBody(of: attempt, on: connection, run)
+            call(run, .attemptEnded(attempt, body, kept: kept))
         case .answerReset(let stream):
             guard let attempt = takeAttempt(InboundKey(connection: connection, stream: stream), run) else {
                 return

@@ -9,6 +9,8 @@ extension World {
     private static let list = Capability(name: .named("list"), methods: ["GET"], path: "/list", safety: .safe)
     private static let put = Capability(
         name: .named("put"), methods: ["PUT"], path: "/item", safety: .idempotent)
+    /// Who asks now and then in place of the machine itself.
+    static let ann = Principal.named("ann")
     private static let pay = Capability(name: .named("pay"), methods: ["POST"], path: "/pay", safety: .unsafe)
 
     /// Where a host stands: there are three zones.
@@ -49,7 +51,9 @@ extension World {
             ? upload(id, to: target, within: .seconds(seconds))
             : LocalRequest(
                 id: id, target: target, resource: isEcho ? .echo : Self.orders,
-                form: .invoke(capability: isEcho ? nil : capability, query: nil), deadline: .seconds(seconds),
+                form: .invoke(capability: isEcho ? nil : capability, query: nil),
+                principal: key == nil && id.number.isMultiple(of: 3) ? Self.ann : .local,
+                deadline: .seconds(seconds),
                 idempotencyKey: text,
                 body: .whole(length: 64, digest: suite.digest(Array((text ?? "").utf8))))
         tellNews(at: number)
@@ -152,6 +156,13 @@ extension World {
         case .stalled, .dead: break
         case .breaking: schedule(.service(run, service, .breakOff), after: moment(upTo: .milliseconds(20)))
         }
+    }
+}
+
+extension Principal {
+    fileprivate static func named(_ text: String) -> Principal {
+        guard let name = Principal(text) else { preconditionFailure("\(text) is no principal") }
+        return name
     }
 }
 

@@ -108,4 +108,84 @@ struct CachingOrderTests {
         rig.take(.resourceAnswered(.inbound(served), status: 200, headers: []))
         #expect(rig.said(to: served) == [])
     }
+
+    @Test("what the provider alone can see is no case for memory, at either end")
+    func networks() throws {
+        var rig = DeskRig()
+        rig.agreements = [:]
+        let near = AgreementConditions(networks: [try #require(IPNetwork("10.1.0.0/16"))])
+        rig.agree(provider: node(1), consumer: node(0), "orders", conditions: near)
+        rig.agree(provider: node(0), consumer: node(1), "stock", conditions: near)
+        rig.peers[1] = CallPeer(
+            name: peerName("B"), trust: .trusted, link: .up, address: IPAddress("10.1.2.3"))
+        rig.own = [rig.own[0].keeping(.seconds(30))]
+        rig.publish()
+        rig.call("B")
+        rig.answerKept()
+        rig.call("B")
+        #expect(rig.sent.count == 2)
+        let served = rig.arrive()
+        rig.take(.resourceAnswered(.inbound(served), status: 200, headers: []))
+        #expect(rig.said(to: served) == [])
+    }
+
+    @Test("a provider whose own policy engine is asked lets nothing be kept")
+    func engineThere() throws {
+        var rig = DeskRig()
+        rig.configuration.external = ExternalPolicyRules()
+        rig.own = [rig.own[0].keeping(.seconds(30))]
+        rig.publish()
+        let served = rig.arrive()
+        for case .judge(let ticket, _, _) in rig.effects {
+            rig.take(.judged(ticket, .allowed(decision: "d")))
+        }
+        rig.take(.resourceAnswered(.inbound(served), status: 200, headers: []))
+        #expect(rig.said(to: served) == [])
+    }
+
+    @Test("a provider that refused the call is not answered for when the next one breaks")
+    func refusedThenBroken() throws {
+        var rig = DeskRig.filled()
+        rig.now = 60_000
+        rig.peers[2] = CallPeer(name: peerName("C"), trust: .trusted, link: .up)
+        rig.said = [.preferNode(node(1))]
+        rig.publish()
+        let id = rig.call("any")
+        #expect(rig.sent.last?.1 == node(1))
+        rig.take(
+            .attemptRefused(try #require(rig.sent.last).0, [Refusal(.overloaded)], .none))
+        #expect(rig.sent.last?.1 == node(2))
+        for _ in 0..<4 where rig.refusal(of: id) == nil { rig.failLast() }
+        #expect(rig.result(of: id) == nil && rig.refusal(of: id) != nil)
+    }
+
+    @Test("a provider that denies what permitted the call here ends all that was kept under it")
+    func denied() throws {
+        var rig = DeskRig.filled()
+        rig.call("B", form: .mesh(method: "GET", path: "/list/9", query: nil), body: .none)
+        rig.take(
+            .attemptRefused(try #require(rig.sent.last).0, [Refusal(.networkNotAgreed)], .none))
+        #expect(rig.desk.cache.isEmpty)
+        rig.call("B")
+        #expect(rig.sent.count == 3)
+    }
+
+    @Test("an end, or a narrower grant, refuses; a rate that is used up too")
+    func narrowed() {
+        var rig = DeskRig()
+        rig.agreements = [:]
+        rig.agree(provider: node(1), consumer: node(0), "orders", only: ["put"])
+        rig.publish()
+        let narrowed = rig.call("B")
+        #expect(rig.refusal(of: narrowed) == [.capabilityNotAgreed])
+        rig.agreements = [:]
+        rig.agree(provider: node(1), consumer: node(0), "orders", limits: UsageLimits(callsPerDay: 1))
+        rig.publish()
+        rig.take(.metersRestored([]))
+        rig.call("B")
+        for case .reserve(let reservation) in rig.effects { rig.take(.meterKept(reservation.record)) }
+        rig.answerKept()
+        let beyond = rig.call("B")
+        #expect(rig.refusal(of: beyond) == [.quotaExhausted] && rig.result(of: beyond) == nil)
+    }
 }

@@ -206,6 +206,75 @@ struct CachingTests {
         #expect(rig.result(of: id) == nil && rig.refusal(of: id) == [.agreementMissing])
     }
 
+    @Test("an answer that HTTP forbids to keep is not kept, whatever its provider says")
+    func forbidden() {
+        for (status, header) in [
+            (503, HeaderField("a", "b")), (302, HeaderField("a", "b")),
+            (200, HeaderField("set-cookie", "a=b")),
+            (200, HeaderField("cache-control", "private")), (200, HeaderField("vary", "*")),
+        ] as [(UInt16, HeaderField)] {
+            var rig = DeskRig()
+            rig.call("B")
+            rig.answerKept([header, DeskRig.minute], status: status)
+            rig.call("B")
+            #expect(rig.sent.count == 2 && rig.desk.cache.isEmpty, "\(status) \(header)")
+        }
+    }
+
+    @Test("memory stands in for no provider that comes first: this node, the preferred one, a sticky key's")
+    func first() {
+        var rig = DeskRig.filled()
+        rig.own.append(DeskRig.offered("orders", to: []))
+        rig.publish()
+        rig.call("any")
+        #expect(rig.effects.contains { if case .serve(.own, _, _) = $0 { true } else { false } })
+        var preferring = DeskRig.filled()
+        preferring.said = [.preferNode(node(2))]
+        preferring.publish()
+        preferring.call("any")
+        #expect(preferring.sent.last?.1 == node(2))
+        var sticking = DeskRig.filled()
+        sticking.call("any", sticky: "k")
+        #expect(sticking.sent.count == 2)
+        var any = DeskRig.filled()
+        let id = any.call("any")
+        #expect(any.result(of: id) == "hit")
+    }
+
+    @Test("a write at one provider ends what is kept of the others, and one at this node does")
+    func writeElsewhere() {
+        var rig = DeskRig.filled()
+        rig.now = 10
+        rig.call("C", "orders", "buy")
+        rig.answerLast()
+        rig.call("B")
+        #expect(rig.sent.count == 3)
+        rig.answerKept()
+        rig.own.append(DeskRig.offered("orders", to: []))
+        rig.publish()
+        rig.now = 20
+        rig.call("A", "orders", "buy")
+        for case .serve(let service, _, _) in rig.effects {
+            rig.take(.resourceAnswered(service, status: 200, headers: []))
+        }
+        rig.call("B")
+        #expect(rig.sent.count == 4)
+    }
+
+    @Test("what was asked by an older catalog is kept as it was asked")
+    func catalogs() {
+        var rig = DeskRig()
+        rig.call("B")
+        let moved = [Capability(name: resource("list"), methods: ["GET"], path: "/v2/list", safety: .safe)]
+        rig.descriptions[node(1)] = [
+            ResourceDescription(name: resource("orders"), protocol: .http, capabilities: moved, labels: [])
+        ]
+        rig.publish()
+        rig.answerKept()
+        rig.call("B")
+        #expect(rig.sent.count == 2)
+    }
+
     // MARK: The provider
 
     @Test("the provider says it of what it declared, where the request and the answer allow it")

@@ -18,9 +18,9 @@ extension DeskRig {
     }
 
     /// Answers the last attempt that left, with what may be kept for a minute unless said otherwise.
-    mutating func answerKept(_ headers: [HeaderField] = [minute]) {
+    mutating func answerKept(_ headers: [HeaderField] = [minute], status: UInt16 = 200) {
         guard let last = sent.last else { return }
-        take(.attemptAnswered(last.0, status: 200, headers: headers))
+        take(.attemptAnswered(last.0, status: status, headers: headers))
         take(.attemptEnded(last.0, BodySummary(length: 5, digest: .zero), kept: Self.text))
     }
 
