@@ -188,4 +188,30 @@ struct CachingOrderTests {
         let beyond = rig.call("B")
         #expect(rig.refusal(of: beyond) == [.quotaExhausted] && rig.result(of: beyond) == nil)
     }
+
+    @Test("what the engine denied meanwhile is not given when the attempt breaks")
+    func deniedMeanwhile() throws {
+        var rig = DeskRig()
+        rig.configuration.external = ExternalPolicyRules(cacheLife: .seconds(10))
+        rig.publish()
+        func judge(_ answer: ExternalAnswer) throws {
+            let tickets = rig.effects.compactMap { effect in
+                if case .judge(let ticket, _, _) = effect { ticket } else { nil }
+            }
+            rig.take(.judged(try #require(tickets.last), answer))
+        }
+        rig.call("B")
+        try judge(.allowed(decision: "d1"))
+        rig.answerKept()
+        rig.now = 60_000
+        let waiting = rig.call("B", deadline: .seconds(50))
+        try judge(.allowed(decision: "d2"))
+        rig.now = 71_000
+        rig.call("B")
+        try judge(.denied(decision: "d3", reasons: []))
+        let attempt = try #require(rig.sent.last).0
+        #expect(attempt.request == waiting)
+        rig.take(.attemptFailed(attempt, .streamReset, .possible))
+        #expect(rig.result(of: waiting) == nil && rig.refusal(of: waiting) != nil)
+    }
 }

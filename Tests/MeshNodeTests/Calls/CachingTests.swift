@@ -132,6 +132,16 @@ struct CachingTests {
         #expect(rig.result(of: after) == nil && rig.sent.count == 3)
     }
 
+    @Test("a write counts from when its answer begins")
+    func writeBegins() throws {
+        var rig = DeskRig.filled()
+        rig.now = 10
+        rig.call("B", "orders", "buy")
+        rig.take(.attemptAnswered(try #require(rig.sent.last).0, status: 200, headers: []))
+        rig.call("B")
+        #expect(rig.sent.count == 3)
+    }
+
     @Test("what was asked before a write and comes behind it is not kept")
     func crossing() {
         var rig = DeskRig()
