@@ -182,8 +182,8 @@ public enum Limits {
     public static let partnersPerService = 256
     /// Principals of one partner whose calls are held to a rate one by one.
     public static let principalsPerPeer = 64
-    /// Principals of this node's own applications that are held to a rate one by one: this machine vouches for
-    /// them.
+    /// Principals of this node's own applications that are held to a rate one by one: this machine vouches
+    /// for them.
     public static let ownPrincipals = 1_024
     /// The greatest weight of a provider: it is taken as if it were so many times as fast.
     public static let routeWeight: Int64 = 100

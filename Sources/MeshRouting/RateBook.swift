@@ -9,8 +9,8 @@ import MeshBase
 /// A partner says for whom it calls, and may say something else each time. So a principal's bucket belongs
 /// to the partner that names it, and all of a partner's calls are held to its own rate besides. Whoever comes
 /// when `Limits.principalsPerPeer` buckets of its partner are in use (`Limits.ownPrincipals` of this node's
-/// own), shares one with all others that do; who has a bucket of its own later begins it with what those took. So nobody passes more often than the rate
-/// says, in whatever order names come and go.
+/// own), shares one with all others that do; who has a bucket of its own later begins it with what those
+/// took. So nobody passes more often than the rate says, in whatever order names come and go.
 ///
 /// Once a bucket is full it is worth no more than a new one, and is forgotten where its place is wanted: of a
 /// principal by the next one beyond the bound, of a partner when twice as many have come as were in use.

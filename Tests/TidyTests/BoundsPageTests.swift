@@ -5,7 +5,7 @@ import Testing
 @Suite("The page of bounds")
 struct BoundsPageTests {
     /// Bounds without a test of their own; the page says why.
-    private let untested = ["connectTime", "clockSkewWarned", "memoryPerPeer"]
+    private let untested = ["connectTime", "clockSkewWarned"]
 
     @Test("has one line for each bound of the protocol, and no other")
     func isComplete() throws {
