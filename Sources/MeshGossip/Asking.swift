@@ -4,7 +4,7 @@ import MeshBase
 /// meanwhile. So no teller, whatever it says and withholds, stands between an owner and the others.
 ///
 ///     nobody --told--> the first asked --whole here--> nobody
-///                      the first asked --a second, or eight idle words--> the next asked, once one told
+///                      the first asked --a second, or six idle words --> the next asked, once one told
 ///
 /// An answer stands behind all else that its sender says: who talks on and brings nothing new has its answer
 /// behind more of that, and whoever else told is asked too. What the first brings counts still.
@@ -18,9 +18,9 @@ struct Asking: Equatable, Sendable {
 
     static var patience: Duration { .seconds(1) }
     static var tellersMax: Int { 5 }
-    /// As much as no honest member says for nothing in the time that an answer takes. With every fourth word
-    /// it is looked at, so it may be three more.
-    static var idleWordsMost: Int { 8 }
+    /// More than an honest member mostly says for nothing in the time that an answer takes; who says it all the
+    /// same costs one question more. It is looked at with every second word, so it may be one more.
+    static var idleWordsMost: Int { 6 }
 }
 
 extension AudienceRegistry {
@@ -89,7 +89,7 @@ extension AudienceRegistry {
     mutating func noteWord(of node: NodeID) -> [NodeID] {
         guard asked.count > 0, let words = update(node, { $0.noteWord() }) ?? nil,
             // Not with each: what is asked for may be much.
-            words.isMultiple(of: 4)
+            words.isMultiple(of: 2)
         else { return [] }
         var passed: [NodeID] = []
         for (owner, asking) in asked where asking.tellers.first == node && asking.tellers.count > 1 {

@@ -41,7 +41,7 @@ import Testing
         world.offer(0, "new")
         world.pass(.milliseconds(100))
         #expect(world.seen(by: 2, of: 0).map(\.description) == ["old"], "the first has a second")
-        says(told, times: 5, in: &world)
+        says(told, times: 3, in: &world)
         world.pass(.milliseconds(20))
         #expect(world.seen(by: 2, of: 0).map(\.description) == ["old"], "it may say a few things")
         says(told, times: 6, in: &world)
