@@ -18,8 +18,8 @@ struct Asking: Equatable, Sendable {
 
     static var patience: Duration { .seconds(1) }
     static var tellersMax: Int { 5 }
-    /// More than an honest member mostly says for nothing in the time that an answer takes; who says it all the
-    /// same costs one question more. It is looked at with every second word, so it may be one more.
+    /// More than an honest member mostly says for nothing in the time that an answer takes; who says it all
+    /// the same costs one question more. It is looked at with every second word, so it may be one more.
     static var idleWordsMost: Int { 6 }
 }
 
