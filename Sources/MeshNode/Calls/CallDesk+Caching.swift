@@ -121,7 +121,7 @@ extension CallDesk {
     }
 
     /// What may be asked no more is not kept.
-    mutating func forgetAnswers(since before: CallView) {
+    mutating func forgetAnswers() {
         guard !cache.isEmpty else { return }
         let kept = Set(cache.agreements)
         var inForce = Set(view.domain?.house.map { [$0.contentID] } ?? [])

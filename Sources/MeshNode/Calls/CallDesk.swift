@@ -196,7 +196,7 @@ public struct CallDesk: Sendable, Equatable {
             }
         }
         followRates(since: before)
-        forgetAnswers(since: before)
+        forgetAnswers()
         cutOff(since: before, at: now, into: &effects)
         for (node, peer) in view.peers { routes.link(node, is: peer.link, at: now.instant) }
         routes.forget { $0 == view.me || view.peers[$0] != nil }

@@ -70,21 +70,15 @@ struct CachingOrderTests {
         var rig = DeskRig()
         rig.configuration.external = ExternalPolicyRules()
         rig.publish()
-        func judge(_ answer: ExternalAnswer) throws {
-            let tickets = rig.effects.compactMap { effect in
-                if case .judge(let ticket, _, _) = effect { ticket } else { nil }
-            }
-            rig.take(.judged(try #require(tickets.last), answer))
-        }
         rig.call("B")
-        try judge(.allowed(decision: "d1"))
+        try rig.judge(.allowed(decision: "d1"))
         rig.answerKept()
         let allowed = rig.call("B")
         #expect(rig.result(of: allowed) == nil)
-        try judge(.allowed(decision: "d2"))
+        try rig.judge(.allowed(decision: "d2"))
         #expect(rig.result(of: allowed) == "hit" && rig.lastFacts("decision") == ["d2"])
         let denied = rig.call("B")
-        try judge(.denied(decision: "d3", reasons: []))
+        try rig.judge(.denied(decision: "d3", reasons: []))
         #expect(rig.result(of: denied) == nil && rig.refusal(of: denied) == [.externalPolicyDenied])
         #expect(rig.sent.count == 1)
     }
@@ -194,21 +188,15 @@ struct CachingOrderTests {
         var rig = DeskRig()
         rig.configuration.external = ExternalPolicyRules(cacheLife: .seconds(10))
         rig.publish()
-        func judge(_ answer: ExternalAnswer) throws {
-            let tickets = rig.effects.compactMap { effect in
-                if case .judge(let ticket, _, _) = effect { ticket } else { nil }
-            }
-            rig.take(.judged(try #require(tickets.last), answer))
-        }
         rig.call("B")
-        try judge(.allowed(decision: "d1"))
+        try rig.judge(.allowed(decision: "d1"))
         rig.answerKept()
         rig.now = 60_000
         let waiting = rig.call("B", deadline: .seconds(50))
-        try judge(.allowed(decision: "d2"))
+        try rig.judge(.allowed(decision: "d2"))
         rig.now = 71_000
         rig.call("B")
-        try judge(.denied(decision: "d3", reasons: []))
+        try rig.judge(.denied(decision: "d3", reasons: []))
         let attempt = try #require(rig.sent.last).0
         #expect(attempt.request == waiting)
         rig.take(.attemptFailed(attempt, .streamReset, .possible))

@@ -1,6 +1,7 @@
 import MeshAudit
 import MeshBase
 import MeshRouting
+import Testing
 
 @testable import MeshNode
 
@@ -22,6 +23,14 @@ extension DeskRig {
         guard let last = sent.last else { return }
         take(.attemptAnswered(last.0, status: status, headers: headers))
         take(.attemptEnded(last.0, BodySummary(length: 5, digest: .zero), kept: Self.text))
+    }
+
+    /// The external policy engine answers what it was asked last.
+    mutating func judge(_ answer: ExternalAnswer) throws {
+        let tickets = effects.compactMap { effect in
+            if case .judge(let ticket, _, _) = effect { ticket } else { nil }
+        }
+        take(.judged(try #require(tickets.last), answer))
     }
 
     /// How a request was answered without an attempt; nil: it was not.
