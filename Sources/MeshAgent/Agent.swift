@@ -149,6 +149,7 @@ public struct Agent: Sendable {
         handlers.surroundings.notifier?.tell(.stopping)
         await sockets.discovery.stop()
         ground.calls.submit(.draining)
+        ground.calls.endCircuits()
         await sockets.gateway.close(grace: .seconds(5))
         if let until = handlers.surroundings.departure.withLock({ $0 }) {
             _ = await ground.plane.command(.leave(until))

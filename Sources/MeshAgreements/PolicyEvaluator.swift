@@ -52,7 +52,7 @@ public enum PolicyEvaluator {
         .houseAgreementMissing, .encryptionRequired, .encryptionKeyMissing,
     ]
 
-    private static let limitCodes: Set<RefusalCode> = [.rateExceeded, .quotaExhausted]
+    private static let limitCodes: Set<RefusalCode> = [.rateExceeded, .quotaExhausted, .hopsExceeded]
 
     /// Whether `now` lies within the times of `agreement`, with the margin for clocks (protocol section 7).
     public static func isInTime(_ agreement: Agreement, at now: WallTime) -> Bool {
@@ -67,7 +67,9 @@ public enum PolicyEvaluator {
             && terms.agreement.grants.contains {
                 $0.resource == question.resource && $0.covers(question.capability)
             }
-            && terms.agreement.conditions?.permit(question) ?? true && permits(terms.agreement, meters)
+            && terms.agreement.conditions?.permit(question) ?? true
+            && terms.agreement.limits?.permit(relays: question.relays) ?? true
+            && permits(terms.agreement, meters)
     }
 
     /// Whether its parties are those of the call, this way round.
@@ -177,6 +179,15 @@ public enum PolicyEvaluator {
         if let conditions = agreement.conditions {
             missing += conditions.shortcomings(for: question, named: named)
         }
+        if let limits = agreement.limits, !limits.permit(relays: question.relays) {
+            missing.append(
+                Refusal(
+                    .hopsExceeded,
+                    named + [
+                        Fact("nodes that relay the link", question.relays),
+                        Fact("hops at most", limits.hops ?? 0),
+                    ]))
+        }
         if let limits = agreement.limits, let meters {
             missing += meters.meters.shortcomings(of: limits, of: agreement, at: meters.now, named: named)
         }
@@ -228,6 +239,8 @@ public struct PolicyQuestion: Equatable, Sendable {
     public let callerAddress: IPAddress?
     /// How the payload comes; at the consumer, how it can be sent.
     public let payload: PayloadForm
+    /// How many nodes carry the link between the two; 0: none.
+    public let relays: Int64
     /// By the wall clock of whoever decides.
     public internal(set) var now: WallTime
 
@@ -236,7 +249,7 @@ public struct PolicyQuestion: Equatable, Sendable {
         safety: Safety, method: String, principal: Principal, purpose: Purpose? = nil,
         callerRoles: [DomainRole]? = nil, callerMembership: Membership? = nil,
         calleeMembership: Membership? = nil, callerAddress: IPAddress? = nil, payload: PayloadForm = .clear,
-        now: WallTime
+        relays: Int64 = 0, now: WallTime
     ) {
         self.side = side
         self.caller = caller
@@ -252,6 +265,7 @@ public struct PolicyQuestion: Equatable, Sendable {
         self.calleeMembership = calleeMembership
         self.callerAddress = callerAddress
         self.payload = payload
+        self.relays = relays
         self.now = now
     }
 

@@ -11,8 +11,7 @@ public struct UsageLimits: Hashable, Sendable, Codable {
     public var callsPerDay: Int64?
     /// Calls in one month of UTC, 1 ... `AgreementLimits.quotaMax`.
     public var callsPerMonth: Int64?
-    /// Nodes that may relay a call on its way, 0 ... `AgreementLimits.hopsMax`. It is kept and shown: no node
-    /// relays calls as yet.
+    /// Nodes that may relay the link over which a call goes, 0 ... `AgreementLimits.hopsMax`.
     public var hops: Int64?
 
     /// No limit.
@@ -42,6 +41,9 @@ public struct UsageLimits: Hashable, Sendable, Codable {
         case .month: callsPerMonth
         }
     }
+
+    /// Whether a call may go over a link that so many nodes relay.
+    func permit(relays: Int64) -> Bool { hops.map { relays <= $0 } ?? true }
 
     /// Whether calls are to be counted at all.
     var areCounted: Bool { rate != nil || callsPerDay != nil || callsPerMonth != nil }

@@ -33,11 +33,14 @@ public struct ResourceName: Hashable, Sendable, Comparable, Codable, CustomStrin
     /// The built-in resource that answers with what it was sent.
     public static let echo = ResourceName(trusted: "echo")
 
-    // The names of the protocol's own roles in a domain: see `DomainRole`.
+    /// The built-in resource that carries links between two peers of its node (decision 0043), and the role
+    /// in a domain of nodes that have it.
+    public static let relay = ResourceName(trusted: "relay")
+
+    // The names of the protocol's other roles in a domain: see `DomainRole`.
     static let member = ResourceName(trusted: "member")
     static let issue = ResourceName(trusted: "issue")
     static let agree = ResourceName(trusted: "agree")
-    static let relay = ResourceName(trusted: "relay")
 
     /// What the house agreements of today permit.
     public static let whatMembersOffer = ResourceName(trusted: "what-members-offer-to-the-domain")
@@ -125,6 +128,9 @@ public struct Principal: Hashable, Sendable, Comparable, Codable, CustomStringCo
 
     /// Whoever reaches the gateway's port on this machine.
     public static let local = Principal(trusted: "local")
+
+    /// The agent itself, where it asks a peer for something that it needs for its own work.
+    public static let agent = Principal(trusted: "agent")
 
     private init(trusted: String) { description = trusted }
 }

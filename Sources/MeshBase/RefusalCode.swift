@@ -181,6 +181,8 @@ public enum RefusalCode: String, Sendable, CaseIterable, Codable, Hashable {
     case roleNotAgreed = "role-not-agreed"
     /// The agreement names other networks than the one from which the call comes.
     case networkNotAgreed = "network-not-agreed"
+    /// More nodes relay the link between the two than the agreement allows.
+    case hopsExceeded = "hops-exceeded"
     /// The external policy engine said no.
     case externalPolicyDenied = "external-policy-denied"
     /// The external policy engine gave no decision.

@@ -173,7 +173,8 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
         links.links[node].map {
             LinkStatus(
                 connection: $0.connection, remote: $0.terms.remote, address: $0.terms.address,
-                since: $0.since, condition: $0.condition, roundTrip: $0.roundTrip, skew: $0.terms.skew,
+                relay: $0.terms.distance.relay, since: $0.since, condition: $0.condition,
+                roundTrip: $0.roundTrip, skew: $0.terms.skew,
                 certificateExpires: $0.terms.certificateExpires)
         }
     }
@@ -206,7 +207,7 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
             case .up(let node, let connection):
                 guard let link = links.links[node] else { continue }
                 endComparison(with: node)
-                effects.post(.record(.linkUp(node, connection, link.terms.remote)))
+                effects.post(.record(.linkUp(node, link.terms.remote, by: link.terms.distance.relay)))
                 effects.post(.linkUp(node, connection, link.terms.remote))
                 greet(node, over: connection, at: now, into: &effects)
             case .down(let node, let loss):

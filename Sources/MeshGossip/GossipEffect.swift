@@ -76,8 +76,8 @@ public struct StoredHead: Equatable, Sendable {
 
 /// What the audit is told.
 public enum GossipEvent: Equatable, Sendable {
-    /// A link came up.
-    case linkUp(NodeID, ConnectionID, Endpoint)
+    /// A link came up; who carries it, nil: nobody.
+    case linkUp(NodeID, Endpoint, by: NodeID?)
     /// A link went down.
     case linkDown(NodeID, LinkLoss)
     /// A message broke a rule that no honest node breaks.

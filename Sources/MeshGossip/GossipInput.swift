@@ -57,7 +57,8 @@ public struct LinkTerms: Equatable, Sendable {
     public let certificateExpires: WallTime
     /// Where it is.
     public let remote: Endpoint
-    /// Its host, where that is an address: read once, for it is asked for at each change of the view.
+    /// Its host, where that is an address and its own: read once, for it is asked for at each change of the
+    /// view.
     let address: IPAddress?
     /// How far it is.
     public let distance: LinkDistance
@@ -72,17 +73,22 @@ public struct LinkTerms: Equatable, Sendable {
         self.skew = skew
         self.certificateExpires = certificateExpires
         self.remote = remote
-        address = IPAddress(remote.host)
+        address = distance.relay == nil ? IPAddress(remote.host) : nil
         self.distance = distance
     }
 }
 
 /// How far the other end of a link is: decides how often it is asked for a sign of life.
-public enum LinkDistance: String, Sendable, Codable, Hashable {
+public enum LinkDistance: Sendable, Hashable {
     /// The same subnet, or this machine.
     case local
     /// Anywhere else.
     case remote
+    /// Wherever this peer reaches it: the link is carried by that one (decision 0043).
+    case relayed(by: NodeID)
+
+    /// Who carries the link; nil: nobody, its two ends are connected.
+    public var relay: NodeID? { if case .relayed(let relay) = self { relay } else { nil } }
 
     /// How long a link may be silent before it is pinged.
     var pingInterval: Duration { self == .local ? .seconds(1) : .seconds(5) }

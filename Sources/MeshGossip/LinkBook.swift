@@ -6,7 +6,8 @@ import MeshBase
 ///                        up <------------ any frame ------ degraded
 ///     up, degraded --admitted again (the handshake was repeated)--> the same
 ///     up, degraded --another admitted--> up: the one to keep stays; the other is closed, or, when both ends
-///                                        dialled at once, drains, for its first calls may be under way
+///                                        dialled at once, or a relay carried it and carries the new one no
+///                                        more, drains, for calls may be under way on it
 ///     up, degraded --connection closed, peer dropped--> none
 ///     up, degraded --at rest--> none; its connection drains, and ends at the latest when the peer is dropped
 ///
@@ -80,7 +81,8 @@ struct LinkBook: Equatable, Sendable {
             let isTie = isTie(terms, old, at: now)
             guard replaces(terms, old, isTie) else { return [end(connection, of: terms.node, isTie)] }
             owners[old.connection] = nil
-            steps.append(end(old.connection, of: terms.node, isTie))
+            let isRelieved = old.terms.distance.relay != nil && terms.distance.relay == nil
+            steps.append(end(old.connection, of: terms.node, isTie || isRelieved))
         }
         links[terms.node] = Link(
             connection: connection, terms: terms, since: now, lastHeard: now, lastCompared: now)
@@ -95,16 +97,20 @@ struct LinkBook: Equatable, Sendable {
             && now - old.since < Self.simultaneity
     }
 
-    /// A higher boot wins; of two that were dialled at once the smaller node ID's; else the newer, whose
-    /// dialler had no link.
+    /// A higher boot wins; of two that were dialled at once the one that nobody carries, else the smaller
+    /// node ID's; else the newer, whose dialler had no link, or none that nobody carries.
     private func replaces(_ terms: LinkTerms, _ old: Link, _ isTie: Bool) -> Bool {
         if terms.boot != old.terms.boot { return terms.boot > old.terms.boot }
+        if isTie, (terms.distance.relay == nil) != (old.terms.distance.relay == nil) {
+            return terms.distance.relay == nil
+        }
         return !isTie || terms.dialler == min(me, terms.node)
     }
 
-    /// The end of what is not the link. Of two that were dialled at once either may carry calls already.
-    private mutating func end(_ connection: ConnectionID, of node: NodeID, _ isTie: Bool) -> Step {
-        guard isTie else { return .close(connection, nil) }
+    /// The end of what is not the link.
+    /// - Parameter isUsed: whether it may carry calls already.
+    private mutating func end(_ connection: ConnectionID, of node: NodeID, _ isUsed: Bool) -> Step {
+        guard isUsed else { return .close(connection, nil) }
         draining[connection] = node
         return .drain(connection)
     }

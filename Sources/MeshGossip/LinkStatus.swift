@@ -8,6 +8,8 @@ public struct LinkStatus: Equatable, Sendable {
     public let remote: Endpoint
     /// Its host; nil where that is no address.
     public let address: IPAddress?
+    /// Who carries it; nil: nobody, its two ends are connected.
+    public let relay: NodeID?
     /// When it came up.
     public let since: Instant
     /// Whether it speaks.

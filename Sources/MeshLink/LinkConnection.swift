@@ -43,6 +43,8 @@ final class LinkConnection: ChannelInboundHandler {
     let id: ConnectionID
     let role: LinkRole
     let remote: Endpoint
+    /// Who carries it; nil: nobody.
+    let relay: NodeID?
     let transport: LinkTransport
     let ownCertificate: [UInt8]
     let presented: PresentedCertificate
@@ -70,11 +72,12 @@ final class LinkConnection: ChannelInboundHandler {
     init(
         _ id: ConnectionID, role: LinkRole, remote: Endpoint, transport: LinkTransport,
         ownCertificate: [UInt8],
-        presented: PresentedCertificate, times: LinkTimes
+        presented: PresentedCertificate, times: LinkTimes, relay: NodeID? = nil
     ) {
         self.id = id
         self.role = role
         self.remote = remote
+        self.relay = relay
         self.transport = transport
         self.ownCertificate = ownCertificate
         self.presented = presented
@@ -161,7 +164,7 @@ final class LinkConnection: ChannelInboundHandler {
         let facts = SecuredConnection(
             id: id, role: role, remote: remote,
             local: Endpoint(context.localAddress) ?? Endpoint(host: "", port: 0),
-            protocol: alpn, peerCertificate: certificate, ownCertificate: ownCertificate)
+            protocol: alpn, peerCertificate: certificate, ownCertificate: ownCertificate, relay: relay)
         transport.count { $0.secured += 1 }
         tell(.secured(facts))
     }

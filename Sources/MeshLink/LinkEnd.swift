@@ -46,11 +46,14 @@ public enum LinkError: Error, Sendable, Equatable, CustomStringConvertible {
     case cannotListen(Endpoint, cause: String)
     /// The certificate or its key cannot be used.
     case credentials(cause: String)
+    /// The system gives this process no socket.
+    case noSocket(cause: String)
 
     public var description: String {
         switch self {
         case .cannotListen(let endpoint, let cause): "cannot listen on \(endpoint): \(cause)"
         case .credentials(let cause): "the node certificate or its key cannot be used: \(cause)"
+        case .noSocket(let cause): "no socket can be had: \(cause)"
         }
     }
 }

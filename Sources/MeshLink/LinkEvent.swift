@@ -20,7 +20,8 @@ public struct SecuredConnection: Sendable, Equatable {
     public let id: ConnectionID
     /// Who dialled.
     public let role: LinkRole
-    /// The other side's address as this side sees it; IPv4 also when it came through a socket for both.
+    /// The other side's address as this side sees it; IPv4 also when it came through a socket for both. The
+    /// relay's node ID where one carries it.
     public let remote: Endpoint
     /// This side's address.
     public let local: Endpoint
@@ -31,6 +32,8 @@ public struct SecuredConnection: Sendable, Equatable {
     public let peerCertificate: [UInt8]?
     /// This node's own leaf certificate on this connection, in DER.
     public let ownCertificate: [UInt8]
+    /// Who carries it; nil: nobody, its two ends are connected.
+    public let relay: NodeID?
 }
 
 /// What happens on a connection. `.closed` is the last event of each connection that was dialled or reported

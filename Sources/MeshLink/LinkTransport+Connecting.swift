@@ -68,29 +68,30 @@ extension LinkTransport {
     /// or one record of TLS. So however much a peer sends, another one's call waits for that much of it.
     static let readMost = 16 * 1_024
 
-    private static var reads: AdaptiveRecvByteBufferAllocator {
+    static var reads: AdaptiveRecvByteBufferAllocator {
         AdaptiveRecvByteBufferAllocator(minimum: 1_024, initial: 4_096, maximum: readMost)
     }
 
-    private var writeWaterMark: ChannelOptions.Types.WriteBufferWaterMark {
+    var writeWaterMark: ChannelOptions.Types.WriteBufferWaterMark {
         .init(low: 64 * 1024, high: LinkConnection.flushBudget)
     }
 
-    private func connected(
-        _ channel: any Channel, _ id: ConnectionID, _ endpoint: Endpoint, _ protocol: LinkProtocol
+    func connected(
+        _ channel: any Channel, _ id: ConnectionID, _ endpoint: Endpoint, _ protocol: LinkProtocol,
+        by relay: NodeID? = nil
     ) throws {
         let contexts = state.withLock { $0.contexts }
         let presented = PresentedCertificate()
         let connection = LinkConnection(
             id, role: .dialler, remote: Endpoint(channel.remoteAddress) ?? endpoint, transport: self,
-            ownCertificate: contexts.certificate, presented: presented, times: times)
+            ownCertificate: contexts.certificate, presented: presented, times: times, relay: relay)
         let handler = try contexts.clientHandler(`protocol`, presented: presented)
         try channel.pipeline.syncOperations.addHandler(connection)
         // First, so that whatever it reports from its first step on meets the connection.
         try channel.pipeline.syncOperations.addHandler(handler, position: .first)
     }
 
-    private func dialFailed(_ id: ConnectionID, _ error: any Error) {
+    func dialFailed(_ id: ConnectionID, _ error: any Error) {
         let wasDialling = state.withLock { state in
             guard case .dialling? = state.seats[id] else { return false }
             state.seats[id] = nil
@@ -103,6 +104,10 @@ extension LinkTransport {
 
     private func accept(_ channel: any Channel) throws {
         guard let remote = Endpoint(channel.remoteAddress) else { throw ChannelError.ioOnClosedChannel }
+        try accept(channel, from: remote, by: nil)
+    }
+
+    func accept(_ channel: any Channel, from remote: Endpoint, by relay: NodeID?) throws {
         let id = observer.nameAcceptedConnection()
         let (verdict, contexts) = state.withLock { state in
             state.counts.accepted += 1
@@ -123,7 +128,7 @@ extension LinkTransport {
         let presented = PresentedCertificate()
         let connection = LinkConnection(
             id, role: .listener, remote: remote, transport: self, ownCertificate: contexts.certificate,
-            presented: presented, times: times)
+            presented: presented, times: times, relay: relay)
         do {
             try channel.pipeline.syncOperations.addHandler(connection)
             try channel.pipeline.syncOperations.addHandler(

@@ -63,8 +63,9 @@ struct EventWriter: Sendable, Equatable {
 
     func event(of event: GossipEvent) -> AuditEvent {
         switch event {
-        case .linkUp(let node, _, let remote):
-            return make(.link, "link up", from: me, to: node, [], [Fact("address", remote)])
+        case .linkUp(let node, let remote, let relay):
+            let place = relay.map { Fact("carried by", $0) } ?? Fact("address", remote)
+            return make(.link, "link up", from: me, to: node, [], [place])
         case .linkDown(let node, .idle):
             return make(.link, "link at rest", from: me, to: node, [], [])
         case .linkDown(let node, let loss):

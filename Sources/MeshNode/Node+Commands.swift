@@ -92,7 +92,9 @@ extension Node {
     }
 
     private func refusal(of resource: LocalResource, toDomain offer: DomainOffer) -> Refusal? {
-        if resource.name == .echo { return Refusal(.nameTaken, [Fact("name", "echo is built in")]) }
+        if CapabilityMatcher.builtIn(resource.name) != nil {
+            return Refusal(.nameTaken, [Fact("name", "\(resource.name) is built in")])
+        }
         if resources[resource.name] == nil && resources.count >= Limits.localResources {
             return Refusal(
                 .limitReached, [Fact("resources", resources.count), Fact("limit", Limits.localResources)])
@@ -113,7 +115,7 @@ extension Node {
     private mutating func remove(
         _ name: ResourceName, _ ticket: Ticket, at now: Moment, into effects: inout Outbox<NodeEffect>
     ) {
-        guard name != .echo, resources.remove(name) != nil else {
+        guard CapabilityMatcher.builtIn(name) == nil, resources.remove(name) != nil else {
             return effects.post(
                 .answer(ticket, .refused([Refusal(.resourceUnknown, [Fact("resource", name)])])))
         }

@@ -14,6 +14,10 @@ extension Node {
         if case .probe(let peer)? = connections[connection] {
             return probed(connection, peer, secured, into: &effects)
         }
+        // Nobody makes trust through a third.
+        if distance.relay != nil, secured.purpose == .pairing {
+            return effects.post(.close(connection, .pairingClosed))
+        }
         distances[connection] = distance
         let intent: DialIntent?
         switch connections[connection] {
@@ -21,6 +25,7 @@ extension Node {
             intent = DialIntent(node: target.node, secret: nil)
             tell(.dialAnswered(target), at: now, into: &effects)
         case .proved(let target)?: intent = DialIntent(node: target.node, secret: nil)
+        case .carried(let dial)?: intent = DialIntent(node: dial.peer, secret: nil)
         case .givenUp?: return effects.post(.close(connection, nil))
         case .pairing(let pairing, _)?: intent = pairing
         case .seeking(_, let whom)?: intent = whom
@@ -46,6 +51,7 @@ extension Node {
         switch known {
         case .dialled(let target)?, .givenUp(let target)?:
             tell(.dialFailed(target), at: now, into: &effects)
+        case .carried(let dial)?: circuits.fail(dial, at: now.instant)
         case .proved?, .pairing?, .probe?, .seeking?, .accepted?, nil: break
         }
     }
@@ -111,9 +117,9 @@ extension Node {
         _ notice: ListeningNotice, from node: NodeID, at now: Moment, into effects: inout Outbox<NodeEffect>
     ) {
         guard let link = gossip.link(with: node), notice.port > 0 else { return }
-        let told =
-            [Endpoint(host: link.remote.host, port: notice.port)]
-            + notice.advertised.prefix(ListeningNotice.advertisedMax)
+        // Of a link that another node carries the address is that one's.
+        let seen = link.relay == nil ? [Endpoint(host: link.remote.host, port: notice.port)] : []
+        let told = seen + notice.advertised.prefix(ListeningNotice.advertisedMax)
         learn(told, of: node, into: &effects)
         let key = SightingKey(witness: .link, source: node.description)
         let sighting = Sighting(key: key, endpoints: told, claim: .node(node), life: nil)

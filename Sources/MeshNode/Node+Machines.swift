@@ -121,6 +121,7 @@ extension Node {
         case .suspended?, .revoked?:
             tell(GossipInput.peerDropped(node), at: now, into: &effects)
             tell(OverlayInput.peerDropped(node), at: now, into: &effects)
+            circuits.leave(node)
             tell(AgreementInput.peerLost(node), at: now, into: &effects)
             tell(DomainAgreementInput.peerLost(node), at: now, into: &effects)
             tell(DiscoveryInput.peerBarred(node), at: now, into: &effects)
@@ -128,6 +129,7 @@ extension Node {
         case .pending?, .verified?, nil:
             tell(GossipInput.peerDropped(node), at: now, into: &effects)
             tell(OverlayInput.peerDropped(node), at: now, into: &effects)
+            circuits.leave(node)
             tell(AgreementInput.peerLost(node), at: now, into: &effects)
             tell(DomainAgreementInput.peerLost(node), at: now, into: &effects)
             tell(DiscoveryInput.peerDropped(node), at: now, into: &effects)
@@ -187,7 +189,11 @@ extension Node {
             drifts.linkChanged(with: node)
             effects.post(.linkUp(node, connection))
             tell(OverlayInput.linkUp(node), at: now, into: &effects)
-            if case .dialled(let target)? = connections[connection] {
+            circuits.linkUp(node)
+            if gossip.link(with: node)?.relay != nil {
+                // It is sought as before, until nobody need carry its link.
+                tell(DiscoveryInput.linkDown(node), at: now, into: &effects)
+            } else if case .dialled(let target)? = connections[connection] {
                 connections[connection] = .proved(target)
                 tell(DiscoveryInput.linkUp(node, target.endpoint), at: now, into: &effects)
                 remember(target.endpoint, of: node, into: &effects)
@@ -213,6 +219,7 @@ extension Node {
             // Of a link that nobody needs calls were told before.
             if loss != .idle { effects.post(.linkDown(node)) }
             tell(OverlayInput.linkDown(node), at: now, into: &effects)
+            circuits.linkDown(node, at: now.instant)
             tell(DiscoveryInput.linkDown(node), at: now, into: &effects)
             if loss != .idle { seekUnheard(node, at: now, into: &effects) }
         case .linkDegraded: isViewStale = true

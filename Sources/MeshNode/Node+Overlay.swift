@@ -14,8 +14,11 @@ extension Node {
             switch effect {
             case .seek(let peer):
                 tell(DiscoveryInput.peerTrusted(peer, .sought), at: now, into: &effects)
+                circuits.seek(peer, at: now.instant)
+                if gossip.link(with: peer) != nil { circuits.linkUp(peer) }
             case .leave(let peer):
                 tell(DiscoveryInput.peerTrusted(peer, .leftAlone), at: now, into: &effects)
+                circuits.leave(peer)
             case .tell(let peer, let need): send(.need(NeedNotice(need: need)), to: peer, into: &effects)
             case .stop(let peer): effects.post(.linkAtRest(peer))
             case .resume(let peer):

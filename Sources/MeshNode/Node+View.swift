@@ -17,7 +17,7 @@ extension Node {
             let isTrusted = peer.state == .trusted
             peers[peer.node] = CallPeer(
                 name: peer.name, trust: CallTrust(peer.state), link: linkState(of: peer),
-                address: gossip.link(with: peer.node)?.address,
+                address: gossip.link(with: peer.node)?.address, relay: gossip.link(with: peer.node)?.relay,
                 membership: agreements.membership(of: peer.node),
                 encryption: isTrusted ? gossip.encryptionKey(of: peer.node, at: now.wall) : nil,
                 catalog: catalogState(of: peer.node, at: now))

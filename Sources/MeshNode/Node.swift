@@ -30,6 +30,8 @@ public struct Node<Suite: SignatureSuite>: Sendable {
     public internal(set) var discovery: Discovery
     /// Whom links are kept with.
     public internal(set) var overlay: Overlay
+    /// Who is reached through whom.
+    var circuits: CircuitPlan
     /// What was offered and agreed.
     public internal(set) var agreements: AgreementBook
     /// What holds for whole domains, this node's among them.
@@ -82,6 +84,8 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         case dialled(DialTarget)
         /// Dialled for a peer, who proved itself: discovery knows, and its end is no failed dial.
         case proved(DialTarget)
+        /// Dialled for a peer, through another one.
+        case carried(CircuitPlan.Dial)
         /// Dialled for a peer whose link came by another dial: what still arrives on it counts for nothing.
         case givenUp(DialTarget)
         /// Dialled for a pairing, at this endpoint.
@@ -98,7 +102,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
             switch self {
             case .dialled(let target), .proved(let target): target.endpoint
             case .pairing(_, let endpoint), .seeking(let endpoint, _): endpoint
-            case .givenUp, .probe, .accepted: nil
+            case .carried, .givenUp, .probe, .accepted: nil
             }
         }
     }
@@ -148,11 +152,12 @@ public struct Node<Suite: SignatureSuite>: Sendable {
         gossip = Gossip(
             me: me.node, ownKey: me.key, heads: restored.heads, configuration: configuration.gossip,
             suite: suite, generator: generator.split())
+        // A copy's: what else this node draws stays as it is in every kept seed of the simulator.
+        var other = generator
+        circuits = CircuitPlan(generator: other.split())
         self.generator = generator
-        resources[.echo] = .echo
-        for resource in restored.resources where resource.name != .echo {
-            resources[resource.name] = resource
-        }
+        for resource in restored.resources { resources[resource.name] = resource }
+        for name in [ResourceName.echo, .relay] { resources[name] = LocalResource(builtIn: name) }
         for name in restored.offeredToDomain where resources[name] != nil { offeredToDomain[name] = .offered }
         offeredToDomain[.echo] = configuration.agreements.echoOffer.toDomain
         for route in restored.routes { routes[route.resource] = route.rule }
@@ -196,7 +201,8 @@ public struct Node<Suite: SignatureSuite>: Sendable {
     /// When `.timeReached` is due; nil when nothing waits for time.
     public var nextDeadline: Instant? {
         [
-            trust.nextDeadline, discovery.nextDeadline, overlay.nextDeadline, agreements.nextDeadline,
+            trust.nextDeadline, discovery.nextDeadline, overlay.nextDeadline, circuits.nextDeadline,
+            agreements.nextDeadline,
             domainAgreements.nextDeadline,
             gossip.nextDeadline,
             audit.nextDeadline, repeats.next, traces.values.map(\.deadline).min(),
@@ -294,6 +300,7 @@ public struct Node<Suite: SignatureSuite>: Sendable {
             tell(AuditInput.alarmRang, at: now, into: &effects)
         }
         if encryption.nextDeadline <= now.instant { orderEncryptionKey(at: now, into: &effects) }
+        dialThroughRelays(at: now, into: &effects)
         endLateRounds(at: now, into: &effects)
         endLateLinkErrands(at: now.instant, into: &effects)
         while let connection = repeats.takeDue(at: now.instant) { effects.post(.repeatHandshake(connection)) }
@@ -329,10 +336,4 @@ public struct NodeConfiguration: Equatable, Sendable {
 
     /// The defaults.
     public init() {}
-}
-
-extension LocalResource {
-    /// The built-in resource: answers with what it was sent.
-    public static let echo = LocalResource(
-        description: CapabilityMatcher.echo, url: nil, timeoutInMilliseconds: nil)
 }

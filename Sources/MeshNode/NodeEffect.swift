@@ -1,6 +1,7 @@
 import MeshAgreements
 import MeshAudit
 import MeshBase
+import MeshDiscovery
 import MeshGossip
 import MeshRouting
 import MeshTrust
@@ -9,6 +10,8 @@ import MeshTrust
 public enum NodeEffect: Equatable, Sendable {
     /// Dial; the connection comes back secured or closed under this number.
     case dial(ConnectionID, Endpoint, ConnectionPurpose)
+    /// Dial a peer through another one (decision 0043); the connection comes back as after `.dial`.
+    case dialThrough(ConnectionID, CircuitPlan.Dial)
     /// Send a document.
     case send(ConnectionID, LinkDocument)
     /// Repeat the handshake over this admitted connection: it comes back secured, with a fresh nonce.

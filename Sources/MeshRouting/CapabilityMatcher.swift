@@ -29,6 +29,25 @@ public enum CapabilityMatcher {
         capabilities: [Capability(name: .echo, methods: ["POST", "GET"], path: "/", safety: .safe)],
         labels: [])
 
+    /// The built-in resource that carries links between two peers (decision 0043): the path names the node to
+    /// be reached, the bodies are what the two say. Whoever has it may say anything, so it is not safe.
+    public static let relay = ResourceDescription(
+        name: .relay, protocol: .builtin,
+        capabilities: [
+            Capability(
+                name: name("circuit"), methods: [WebSocketUpgrade.method], path: "/", safety: .unsafe)
+        ],
+        labels: [])
+
+    /// What every node has under this name, whatever else it provides; nil: nothing.
+    public static func builtIn(_ name: ResourceName) -> ResourceDescription? {
+        switch name {
+        case .echo: echo
+        case .relay: relay
+        default: nil
+        }
+    }
+
     /// The first capability of `capabilities` that covers `method` and `path`.
     /// - Parameter path: in its normal form.
     public static func match(_ capabilities: [Capability], method: String, path: String) -> Capability? {

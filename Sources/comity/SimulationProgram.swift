@@ -48,7 +48,7 @@ enum SimulationProgram {
             "calls   \(counts.calls): \(counts.answered) answered, \(counts.refused) refused, "
                 + "\(counts.brokenOff) broken off, \(counts.lost) lost with their node",
             "ends    \(counts.kills) kills, \(counts.powerLosses) power losses, "
-                + "\(counts.partitions) partitions",
+                + "\(counts.partitions) partitions, \(counts.circuits) links carried by others",
         ]
         lines += report.violations.map { "broken  \($0)" }
         return lines.joined(separator: "\n") + "\ndigest  \(report.digest)\n"

@@ -132,6 +132,42 @@ struct LinkBookTests {
         #expect(rounds == 12)
     }
 
+    @Test("keeps, of two dialled at once, the one that nobody carries, whoever dialled it")
+    func carriedTie() {
+        let relay = Samples.carol.node
+        for dialler in [me, peer] {
+            let other = dialler == me ? peer : me
+            var book = LinkBook(me: me)
+            _ = book.admit(
+                one, Samples.terms(peer, dialler: dialler, distance: .relayed(by: relay)), at: start)
+            let now = start + .seconds(1)
+            #expect(
+                book.admit(two, Samples.terms(peer, dialler: other), at: now) == [
+                    .drain(one), .up(peer, two),
+                ])
+            var reversed = LinkBook(me: me)
+            _ = reversed.admit(one, Samples.terms(peer, dialler: dialler), at: start)
+            let carried = Samples.terms(peer, dialler: other, distance: .relayed(by: relay))
+            #expect(reversed.admit(two, carried, at: now) == [.drain(two)])
+            #expect(reversed.node(on: one) == peer)
+        }
+    }
+
+    @Test("lets a link that a relay carried end its calls when one comes that nobody carries")
+    func relieved() {
+        var book = LinkBook(me: me)
+        let carried = Samples.terms(peer, dialler: me, distance: .relayed(by: peer))
+        _ = book.admit(one, carried, at: start)
+        let now = start + .seconds(60)
+        #expect(
+            book.admit(two, Samples.terms(peer, dialler: me), at: now) == [.drain(one), .up(peer, two)])
+        // The other way round the old one is dead, or its end would not have dialled anew.
+        #expect(book.admit(one, carried, at: now + .seconds(60)) == [])
+        #expect(
+            book.admit(ConnectionID(3), carried, at: now + .seconds(60))
+                == [.close(two, nil), .up(peer, ConnectionID(3))])
+    }
+
     @Test("loses the link with its connection, and is told nothing by another one's end")
     func closed() {
         var book = book()

@@ -15,10 +15,10 @@ struct NodeLimitTests {
             url: "http://127.0.0.1:1/", timeoutInMilliseconds: nil)
     }
 
-    @Test("ten thousand resources, echo among them, and not one more")
+    @Test("ten thousand resources, what is built in among them, and not one more")
     func resources() {
         var table = NodeTable("a")
-        for number in 2..<Limits.localResources {
+        for number in 3..<Limits.localResources {
             table.places[0].shelf.resources[ResourceName("r\(number)")!] = local(number)
         }
         table.restart(0)
@@ -31,15 +31,24 @@ struct NodeLimitTests {
         #expect(table.places[0].answers[again] == .done, "one that is there may be changed")
     }
 
-    @Test("nothing takes the place of echo, not even what was stored under its name")
-    func echoStays() {
-        var table = NodeTable("a")
-        table.places[0].shelf.resources[.echo] = LocalResource(
-            description: ResourceDescription(
-                name: .echo, protocol: .http, capabilities: CapabilitySamples.read, labels: []),
-            url: "http://127.0.0.1:1/", timeoutInMilliseconds: nil)
-        table.restart(0)
-        #expect(table.places[0].node.resources[.echo] == .echo)
+    @Test("nothing takes the place of what is built in, not even what was stored under its name")
+    func builtInStays() {
+        for name in [ResourceName.echo, .relay] {
+            var table = NodeTable("a")
+            let other = LocalResource(
+                description: ResourceDescription(
+                    name: name, protocol: .http, capabilities: CapabilitySamples.read, labels: []),
+                url: "http://127.0.0.1:1/", timeoutInMilliseconds: nil)
+            let ticket = table.command(0, .addResource(other))
+            guard case .refused(let reasons)? = table.places[0].answers[ticket] else {
+                Issue.record("\(name) was replaced")
+                return
+            }
+            #expect(reasons.map(\.code) == [.nameTaken])
+            table.places[0].shelf.resources[name] = other
+            table.restart(0)
+            #expect(table.places[0].node.resources[name] == LocalResource(builtIn: name))
+        }
     }
 
     @Test("256 resources offered to one peer, and not one more")

@@ -1,7 +1,6 @@
 import MeshAgreements
 import MeshAudit
 import MeshBase
-import MeshDiscovery
 import MeshGossip
 import MeshSimulator
 import MeshTrust
@@ -49,6 +48,8 @@ struct Place {
 struct TableEnd: Equatable {
     let place: Int
     let connection: ConnectionID
+    /// Who carries it.
+    var relay: Int?
 }
 
 /// Nodes and the wire between them; everything a test does not touch goes as in life, one millisecond a hop.
@@ -179,7 +180,8 @@ struct NodeTable {
         guard let here = places[one].links[id(other)], let there = places[other].links[id(one)] else {
             return false
         }
-        return places[one].ends[here] == TableEnd(place: other, connection: there)
+        let end = places[one].ends[here]
+        return end?.place == other && end?.connection == there
     }
 
     func isCut(_ one: Int, _ other: Int) -> Bool {
@@ -218,6 +220,7 @@ extension NodeTable {
         switch effect {
         case .dial(let connection, let endpoint, let purpose):
             dial(connection, endpoint, purpose, from: place)
+        case .dialThrough(let connection, let dial): self.dial(connection, dial, from: place)
         case .send(let connection, let document):
             send(.documentArrived(ConnectionID(0), document), over: connection, from: place)
         case .repeatHandshake(let connection):
@@ -226,7 +229,7 @@ extension NodeTable {
             secure(connection, .initiator, .peering, at: place, from: end.place)
         case .ping(let connection, let summary):
             send(.pinged(ConnectionID(0), summary), over: connection, from: place)
-            guard let end = places[place].ends[connection], !isCut(place, end.place) else { return }
+            guard let end = places[place].ends[connection], !isCut(place, to: end) else { return }
             schedule(.ponged(connection, roundTrip: .milliseconds(2)), at: place, after: .milliseconds(2))
         case .close(let connection, _):
             guard let end = places[place].ends.removeValue(forKey: connection) else { return }
@@ -295,7 +298,7 @@ extension NodeTable {
         facts(.responder, .peering, at: place, from: other)
     }
 
-    private mutating func facts(
+    mutating func facts(
         _ role: HandshakeRole, _ purpose: ConnectionPurpose, at place: Int, from other: Int
     ) -> SecuredConnection {
         let own = certificate(of: place)
@@ -321,7 +324,7 @@ extension NodeTable {
 
     /// Sends `input` to the other end, under its own number there.
     private mutating func send(_ input: NodeInput, over connection: ConnectionID, from place: Int) {
-        guard let end = places[place].ends[connection], !isCut(place, end.place) else { return }
+        guard let end = places[place].ends[connection], !isCut(place, to: end) else { return }
         let arriving: NodeInput? =
             switch input {
             case .documentArrived(_, let document): .documentArrived(end.connection, document)

@@ -12,6 +12,7 @@ import Testing
         let faults: [Fault]
         var domain = DomainPresence.absent
         var links = LinkPresence.all
+        var relays = RelayPresence.none
         var nodes = 4
         /// Where to begin: such a run is rare.
         var from: UInt64 = 1
@@ -30,6 +31,9 @@ import Testing
         Lie(tampering: .agreementsUnkept, breaks: .agreementHonoured, faults: []),
         Lie(tampering: .approvalsUnkept, breaks: .agreementHonoured, faults: []),
         Lie(tampering: .keptMixedUp, breaks: .memoryApart, faults: []),
+        Lie(
+            tampering: .relaysOpen, breaks: .carriedByRight, faults: [.operators, .partitions],
+            relays: .offered, nodes: 7),
         Lie(tampering: .payloadsClear, breaks: .payloadSealed, faults: []),
         Lie(tampering: .invitesForgotten, breaks: .inviteServesOne, faults: [.kills], from: 16),
         Lie(tampering: .answersDoubled, breaks: .answeredOnce, faults: []),
@@ -78,7 +82,7 @@ import Testing
         for seed in lie.from..<lie.from + 30 {
             let plan = SimulationPlan(
                 nodes: lie.nodes, seed: seed, duration: .seconds(120), faults: lie.faults,
-                domain: lie.domain, links: lie.links)
+                domain: lie.domain, links: lie.links, relays: lie.relays)
             var simulation = Simulation(plan, tampering: lie.tampering, seeking: lie.breaks)
             while !simulation.isOver {
                 simulation.advance(by: .seconds(5))

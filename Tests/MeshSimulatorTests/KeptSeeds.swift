@@ -187,7 +187,7 @@ import Testing
         var simulation = Simulation(
             SimulationPlan(
                 nodes: run.nodes, seed: run.seed, duration: .seconds(run.seconds), faults: run.faults,
-                domain: run.domain))
+                domain: run.domain, relays: RelayPresence.none))
         let report = simulation.run()
         #expect(report.violations.isEmpty, "\(report.violations)\n\(report.replay)")
     }

@@ -23,10 +23,11 @@ import Testing
             let domain = environment["COMITY_SIM_DOMAIN"].flatMap { DomainPresence(rawValue: $0) }
             let links = environment["COMITY_SIM_LINKS"].flatMap { LinkPresence(rawValue: $0) }
             let audiences = environment["COMITY_SIM_AUDIENCES"].flatMap { AudienceSize(rawValue: $0) }
+            let relays = environment["COMITY_SIM_RELAYS"].flatMap { RelayPresence(rawValue: $0) }
             var simulation = Simulation(
                 SimulationPlan(
                     nodes: nodes, seed: seed, duration: .seconds(seconds), faults: faults, domain: domain,
-                    links: links, audiences: audiences))
+                    links: links, audiences: audiences, relays: relays))
             let report = simulation.run()
             print("seed \(seed)  nodes \(nodes)  digest \(report.digest)  \(report.statistics)")
             for violation in report.violations { print("  \(violation)") }

@@ -23,6 +23,10 @@ extension CallPlane: GatewayObserver {
             return reply.refuse(
                 [Refusal(.resourceUnknown, [Fact("resource", request.resource)])], correlation: nil)
         }
+        // Links are carried for agents, not for whoever reaches the gateway.
+        guard resource != .relay else {
+            return reply.refuse([Refusal(.resourceUnknown, [Fact("resource", resource)])], correlation: nil)
+        }
         let form: CallForm
         switch request.form {
         case .metrics: return

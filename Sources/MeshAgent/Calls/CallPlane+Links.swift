@@ -19,6 +19,9 @@ extension CallPlane {
     )? {
         loop.preconditionInEventLoop()
         guard let peer = tables.value.peers[connection] else { return nil }
+        if CircuitCodec.isHead(head.readableBytesView.first) {
+            return circuitArrived(stream, head: head, from: peer)
+        }
         do throws(WireError) {
             let received = try head.withReadable { bytes throws(WireError) in
                 try InvocationCodec.received(from: bytes)

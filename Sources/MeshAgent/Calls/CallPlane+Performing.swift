@@ -228,6 +228,11 @@ extension CallPlane {
             return useTool(id, resource, invocation, of: caller, feed, answeringTo: sink)
         }
         guard let text = resource.url else {
+            guard resource.name != .relay else {
+                let use = RelayUse(id, feed, answeringTo: sink, on: self)
+                tables.value.uses[id] = use
+                return use.start(invocation, of: caller)
+            }
             let echo = Echo(id, feed, answeringTo: sink, on: self)
             tables.value.uses[id] = echo
             return echo.start(invocation)

@@ -167,20 +167,33 @@ enum AnswerWay {
     case application(GatewayReply)
     case fanOut(FanOut, part: Int)
     case tool(ToolAnswer)
+    case circuit(CircuitDial)
 
     /// The gateway's name for the request, of which this call alone is the answer.
     var request: GatewayRequestID? {
         switch self {
         case .application(let reply): reply.id
         case .tool(let answer): answer.reply.id
-        case .fanOut: nil
+        case .fanOut, .circuit: nil
         }
     }
 
     /// Reads no more of a continued body until `resume`. What goes to many is here whole.
-    func hold() { if case .application(let reply) = self { reply.holdBody() } }
+    func hold() {
+        switch self {
+        case .application(let reply): reply.holdBody()
+        case .circuit(let dial): dial.hold()
+        case .fanOut, .tool: break
+        }
+    }
 
-    func resume() { if case .application(let reply) = self { reply.resumeBody() } }
+    func resume() {
+        switch self {
+        case .application(let reply): reply.resumeBody()
+        case .circuit(let dial): dial.resume()
+        case .fanOut, .tool: break
+        }
+    }
 
     func head(status: Int, headers: [HeaderField], correlation: CorrelationID?) {
         switch self {
@@ -188,6 +201,7 @@ enum AnswerWay {
         case .fanOut(let all, let part):
             all.head(part, status: status, headers: headers, correlation: correlation)
         case .tool(let answer): answer.head(status: status, correlation: correlation)
+        case .circuit(let dial): dial.head(status: status)
         }
     }
 
@@ -196,6 +210,7 @@ enum AnswerWay {
         case .application(let reply): reply.body(chunk)
         case .fanOut(let all, let part): all.body(part, chunk)
         case .tool(let answer): answer.body(chunk)
+        case .circuit(let dial): dial.body(chunk)
         }
     }
 
@@ -204,6 +219,7 @@ enum AnswerWay {
         case .application(let reply): reply.end(trailers: trailers)
         case .fanOut(let all, let part): all.end(part)
         case .tool(let answer): answer.end()
+        case .circuit(let dial): dial.end()
         }
     }
 
@@ -217,6 +233,7 @@ enum AnswerWay {
             answer.head(status: status, correlation: correlation)
             answer.body(body)
             answer.end()
+        case .circuit(let dial): dial.end()
         }
     }
 
@@ -225,6 +242,7 @@ enum AnswerWay {
         case .application(let reply): reply.refuse(refusals, correlation: correlation)
         case .fanOut(let all, let part): all.refuse(part, refusals, correlation: correlation)
         case .tool(let answer): answer.refuse(refusals, correlation: correlation)
+        case .circuit(let dial): dial.end()
         }
     }
 }

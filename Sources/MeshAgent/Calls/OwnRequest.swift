@@ -41,6 +41,14 @@ final class OwnRequest: AnswerSink, BodySource {
         }
     }
 
+    /// The agent's own call of a relay: both bodies are what a link over it says.
+    init(_ id: RequestID, circuit: CircuitDial, tell: @escaping (RequestFeed.Event) -> Void) {
+        self.id = id
+        way = .circuit(circuit)
+        isHead = false
+        feed = RequestFeed(streamed: .streamed(length: nil), from: self, tell: tell)
+    }
+
     /// What goes on with an attempt that says that its body comes like this. Two attempts may be out at once,
     /// so each but the first has one of its own, where the body is here; the bytes are shared.
     func feed(for body: RequestBody) -> RequestFeed {

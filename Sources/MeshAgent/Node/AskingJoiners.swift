@@ -26,7 +26,8 @@ struct AskingJoiners: Sendable, Equatable {
         case .confirmationWanted(let invite, let pin, let name):
             joiners[invite] = Joiner(pin: pin, name: name)
         case .persist(.trust(.inviteGone(let invite))): joiners[invite] = nil
-        case .persist, .dial, .send, .repeatHandshake, .admit, .awaitPeople, .ping, .sign, .linkUp, .publish,
+        case .persist, .dial, .dialThrough, .send, .repeatHandshake, .admit, .awaitPeople, .ping, .sign,
+            .linkUp, .publish,
             .pairing, .answer, .lookUp, .record, .close, .drain, .linkDown, .linkAtRest, .renewSessions,
             .makeEncryptionKey,
             .dropEncryptionKey:

@@ -240,6 +240,7 @@ actor ControlPlane {
         switch effect {
         case .dial(let id, let endpoint, let purpose):
             transport?.dial(endpoint, as: id, for: purpose == .pairing ? .pairing : .peer)
+        case .dialThrough(let id, let dial): calls.dial(dial, as: id)
         case .send(let id, let document): send(document, on: id)
         case .admit(let id, _):
             if admitted.insert(id).inserted { transport?.admit(id) }
@@ -282,7 +283,8 @@ actor ControlPlane {
 
     /// Strangers who flood the link port leave room for addresses where peers were met.
     private func keepPlace(for peer: NodeID) {
-        guard let host = node.gossip.link(with: peer)?.remote.host, knownAddresses.count < Limits.peers,
+        guard let link = node.gossip.link(with: peer), link.relay == nil,
+            case let host = link.remote.host, knownAddresses.count < Limits.peers,
             knownAddresses.insert(host).inserted
         else { return }
         transport?.setKnownAddresses(knownAddresses)
@@ -338,7 +340,8 @@ extension NodeEffect {
     fileprivate var takesAway: Bool {
         switch self {
         case .close, .drain, .linkDown, .linkAtRest, .renewSessions: true
-        case .dial, .send, .repeatHandshake, .admit, .awaitPeople, .ping, .sign, .persist, .linkUp, .publish,
+        case .dial, .dialThrough, .send, .repeatHandshake, .admit, .awaitPeople, .ping, .sign, .persist,
+            .linkUp, .publish,
             .pairing, .answer, .confirmationWanted, .lookUp, .record, .makeEncryptionKey, .dropEncryptionKey:
             false
         }

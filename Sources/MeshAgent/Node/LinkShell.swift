@@ -138,6 +138,7 @@ final class LinkShell: LinkObserver {
 
     /// Loopback and link-local are near; what else is, the interfaces' networks say.
     private func distance(of secured: MeshLink.SecuredConnection) -> LinkDistance {
+        if let relay = secured.relay { return .relayed(by: relay) }
         let host = secured.remote.host
         if secured.remote.isLoopback || host.hasPrefix("fe80:") { return .local }
         return LocalNetworks.contain(host) ? .local : .remote

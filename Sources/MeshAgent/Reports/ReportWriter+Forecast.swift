@@ -153,7 +153,7 @@ extension ReportWriter {
             let wait =
                 candidate.isAwaited ? [Fact("the call would", "wait for it, within its deadline")] : []
             guard let link = node.gossip.link(with: id) else { return wait + dialling(of: id) + breaker }
-            return wait + [Fact("link", link.condition.rawValue), Fact("address", link.remote)] + breaker
+            return wait + [Fact("link", link.condition.rawValue), place(of: link)] + breaker
         case .resource:
             guard let name = candidate.capability else { return [] }
             let capability = description(of: request.resource, at: id)?.capability(name)

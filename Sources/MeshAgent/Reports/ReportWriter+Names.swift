@@ -1,10 +1,16 @@
 import MeshBase
 import MeshDiscovery
+import MeshGossip
 import MeshNode
 import MeshTrust
 
 // Whom an operator means.
 extension ReportWriter {
+    /// Where the far end of a link is, or who carries it.
+    func place(of link: LinkStatus) -> Fact {
+        link.relay.map { Fact("carried by", reference($0).title) } ?? Fact("address", link.remote)
+    }
+
     /// Characters of a node ID that name its node, where only one begins so.
     static var idBeginning: Int { 6 }
     private static var namesShown: Int { 16 }

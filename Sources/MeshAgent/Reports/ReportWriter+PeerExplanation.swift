@@ -197,7 +197,7 @@ extension ReportWriter {
         }
         if let link {
             var facts = [
-                Fact("condition", link.condition.rawValue), Fact("address", link.remote),
+                Fact("condition", link.condition.rawValue), place(of: link),
                 Fact("since", RFC3339.text(date(of: link.since).time)),
             ]
             if let roundTrip = link.roundTrip {

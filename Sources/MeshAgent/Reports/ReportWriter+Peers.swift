@@ -36,7 +36,7 @@ extension ReportWriter {
             name: record.name, id: record.node, words: words(of: record.pin),
             trust: PeerReport.Trust(record.state),
             link: PeerReport.Link(link?.condition, isMissed: isLinkMissed(record.node)),
-            address: link?.remote,
+            address: link?.relay == nil ? link?.remote : nil, relay: link?.relay.map(reference),
             endpoints: seen?.endpoints ?? [],
             witnesses: witnesses(seen), latencyMilliseconds: link?.roundTrip?.fractionalMilliseconds,
             clockSkewSeconds: link.map { $0.skew.fractionalMilliseconds / 1_000 },

@@ -129,9 +129,10 @@ struct RouteSurvey: Sendable {
     }
 
     private func candidate(_ view: RouteView) async -> CandidateReport {
-        let (reference, isHere, capabilities) = await plane.report { writer in
+        let (reference, isHere, relay, capabilities) = await plane.report { writer in
             (
                 writer.reference(view.node), view.node == writer.me,
+                writer.node.gossip.link(with: view.node)?.relay.map(writer.reference),
                 writer.description(of: view.resource, at: view.node)?.capabilities.map(\.name) ?? []
             )
         }
@@ -143,7 +144,7 @@ struct RouteSurvey: Sendable {
             wholeWeight: weight,
             score: milliseconds.map { $0 * Double(view.inFlight + 1) / weight },
             latencyMilliseconds: milliseconds,
-            inFlight: view.inFlight, breaker: BreakerReport.State(view.breaker),
+            inFlight: view.inFlight, relay: relay, breaker: BreakerReport.State(view.breaker),
             hedgeAfterMilliseconds: view.hedgeDelay.map { Double($0.wholeNanoseconds / 1_000) / 1_000 },
             load: view.load.map(LoadReport.init))
     }
@@ -184,7 +185,7 @@ extension ReportWriter {
     func description(of resource: ResourceName, at provider: NodeID) -> ResourceDescription? {
         if provider == me { return node.resources[resource]?.description }
         let described = node.gossip.resources(of: provider, at: now.wall).first { $0.name == resource }
-        return described ?? (resource == .echo ? CapabilityMatcher.echo : nil)
+        return described ?? CapabilityMatcher.builtIn(resource)
     }
 }
 

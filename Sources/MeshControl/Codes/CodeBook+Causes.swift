@@ -100,6 +100,7 @@ extension CodeBook {
         case .principalNotAgreed: "the agreement is for other principals than the one who calls"
         case .roleNotAgreed: "the agreement asks for a role that the caller's credential does not prove"
         case .networkNotAgreed: "the agreement is for calls from other networks"
+        case .hopsExceeded: "more nodes relay the link between the two than the agreement allows"
         case .externalPolicyDenied: "the policy engine of the node that decided said no"
         case .externalPolicyFailed:
             "the policy engine of the node that decided gave no decision: that is a no"

@@ -91,6 +91,7 @@ extension CodeBook {
         case .accessLevelExceeded: "the level of access, the method, and what its capability may change"
         case .principalNotAgreed: "who calls, and the principals that the agreement names"
         case .roleNotAgreed: "the roles that the caller's credential proves now, and those agreed"
+        case .hopsExceeded: "how many nodes relay the link, and how many the agreement allows"
         case .networkNotAgreed: "the link's address as the provider sees it, and the networks agreed"
         case .externalPolicyDenied: "the call, by rules that only that node's operator sees"
         case .externalPolicyFailed: "what the engine answered, and a decision that is true or false"

@@ -55,7 +55,8 @@ extension CodeBook {
         case .externalPolicyFailed: "comity config show"
         case .purposeNotAgreed: "comity call PEER/RESOURCE --purpose PURPOSE"
         case .approvalMissing, .approvalInvalid: "comity agreement show ID"
-        case .agreementNotYetValid, .agreementPending, .partyMismatch, .rateExceeded, .quotaExhausted:
+        case .agreementNotYetValid, .agreementPending, .partyMismatch, .rateExceeded, .quotaExhausted,
+            .hopsExceeded:
             "comity agreement show ID"
         case .tooManyCalls: "comity config show"
         case .houseAgreementMissing, .membershipMissing: "comity explain peer PEER"

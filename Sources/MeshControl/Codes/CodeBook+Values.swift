@@ -134,6 +134,8 @@ extension CodeBook {
             ]
         case .principalNotAgreed: ["agreement", "version", "principal", "principals agreed", "decided at"]
         case .roleNotAgreed: ["agreement", "version", "caller's roles", "roles agreed", "decided at"]
+        case .hopsExceeded:
+            ["agreement", "version", "nodes that relay the link", "hops at most", "decided at"]
         case .networkNotAgreed: ["agreement", "version", "caller's address", "networks agreed", "decided at"]
         case .externalPolicyDenied: ["decision", "reason", "decided at"]
         case .externalPolicyFailed: ["because", "decided at"]

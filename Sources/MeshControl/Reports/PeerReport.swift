@@ -52,8 +52,10 @@ public struct PeerReport: Codable, Equatable, Sendable {
     public var trust: Trust
     /// How the link stands.
     public var link: Link
-    /// The address in use; nil without a link.
+    /// The address in use; nil without a link, and where a relay carries it.
     public var address: Endpoint?
+    /// The relay that carries the link; nil: none does.
+    public var relay: NodeReference?
     /// Where it may be reached, best first.
     public var endpoints: [Endpoint]
     /// Who told of it.
@@ -77,7 +79,8 @@ public struct PeerReport: Codable, Equatable, Sendable {
 
     public init(
         name: NodeName?, id: NodeID?, words: [String], trust: Trust, link: Link, address: Endpoint? = nil,
-        endpoints: [Endpoint] = [], witnesses: [WitnessReport] = [], latencyMilliseconds: Double? = nil,
+        relay: NodeReference? = nil, endpoints: [Endpoint] = [], witnesses: [WitnessReport] = [],
+        latencyMilliseconds: Double? = nil,
         clockSkewSeconds: Double? = nil, certificateExpires: Timestamp? = nil, trustedSince: Timestamp? = nil,
         membership: MembershipReport? = nil, evidence: [EvidenceReport] = []
     ) {
@@ -87,6 +90,7 @@ public struct PeerReport: Codable, Equatable, Sendable {
         self.trust = trust
         self.link = link
         self.address = address
+        self.relay = relay
         self.endpoints = endpoints
         self.witnesses = witnesses
         self.latencyMilliseconds = latencyMilliseconds

@@ -61,6 +61,8 @@ public struct CandidateReport: Codable, Equatable, Sendable {
     public var latencyMilliseconds: Double?
     /// Calls under way.
     public var inFlight: Int
+    /// The relay that carries the link to it; nil: none does.
+    public var relay: NodeReference?
     /// The breaker of this resource at this peer.
     public var breaker: BreakerReport.State
     /// After how long without its answer a safe call is sent to a second provider as well; nil: none is,
@@ -72,8 +74,8 @@ public struct CandidateReport: Codable, Equatable, Sendable {
     public init(
         peer: NodeReference, isHere: Bool, isProvider: Bool, reasons: [Refusal],
         weight: Int64 = 1, labels: [LabelPreference] = [], wholeWeight: Double = 1, score: Double?,
-        latencyMilliseconds: Double?, inFlight: Int, breaker: BreakerReport.State,
-        hedgeAfterMilliseconds: Double? = nil,
+        latencyMilliseconds: Double?, inFlight: Int, relay: NodeReference? = nil,
+        breaker: BreakerReport.State, hedgeAfterMilliseconds: Double? = nil,
         load: LoadReport? = nil
     ) {
         self.peer = peer
@@ -86,6 +88,7 @@ public struct CandidateReport: Codable, Equatable, Sendable {
         self.score = score
         self.latencyMilliseconds = latencyMilliseconds
         self.inFlight = inFlight
+        self.relay = relay
         self.breaker = breaker
         self.hedgeAfterMilliseconds = hedgeAfterMilliseconds
         self.load = load

@@ -101,7 +101,10 @@ struct AgreementContract {
                     + "\(usage.used) used here, \(usage.left) left")
         }
         if let hops = limits.hops {
-            sentences.append("relayed by at most \(hops) \(hops == 1 ? "node" : "nodes")")
+            sentences.append(
+                hops == 0
+                    ? "over links that nobody carries"
+                    : "over links that at most \(hops) \(hops == 1 ? "node carries" : "nodes carry")")
         }
         return sentences
     }

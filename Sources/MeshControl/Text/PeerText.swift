@@ -21,7 +21,8 @@ public enum PeerText {
         let since = peer.trustedSince.map { " since \(presentation.date($0))" } ?? ""
         add("trust", peer.trust.rawValue + since, ink(of: peer.trust))
         add("domain", peer.membership.map { membership($0, presentation) } ?? "")
-        add("link", peer.link.rawValue + (peer.address.map { " at \($0)" } ?? ""), ink(of: peer.link))
+        let place = peer.relay.map { " through \($0.title)" } ?? peer.address.map { " at \($0)" } ?? ""
+        add("link", peer.link.rawValue + place, ink(of: peer.link))
         add("addresses", peer.endpoints.map(\.description).joined(separator: "  "))
         add("latency", peer.latencyMilliseconds.map { HumaneDuration.text(milliseconds: $0) } ?? "")
         add("clock", peer.clockSkewSeconds.map { skew($0) } ?? "")
@@ -60,7 +61,8 @@ public enum PeerText {
         let headings = ["LINK", "LATENCY", "ADDRESS", "KNOWN BY", "WORDS"]
         var table = TextTable(["NAME", "TRUST"] + (hasDomains ? ["DOMAIN"] : []) + headings)
         for peer in peers {
-            let address = peer.address ?? peer.endpoints.first
+            let address = (peer.address ?? peer.endpoints.first)?.description ?? "-"
+            let place = peer.relay.map { "through \($0.title)" } ?? address
             let domain = TextTable.Cell(peer.membership.map(DomainText.membership) ?? "-")
             table.add(
                 [
@@ -68,7 +70,7 @@ public enum PeerText {
                 ] + (hasDomains ? [domain] : []) + [
                     .init(peer.link.rawValue, ink(of: peer.link)),
                     .init(peer.latencyMilliseconds.map { HumaneDuration.text(milliseconds: $0) } ?? "-"),
-                    .init(address?.description ?? "-"),
+                    .init(place),
                     .init(kinds(of: peer.witnesses).joined(separator: ", ")),
                     .init(peer.words.prefix(4).joined(separator: " ")),
                 ])

@@ -71,7 +71,7 @@ public enum RouteText {
         }
         return
             (isFirst ? "comes first" : isNext ? (isBehind ? "comes next" : "comes first") : "may be picked")
-            + weight + load + (hedge ?? "")
+            + (candidate.relay.map { " through \($0.title)" } ?? "") + weight + load + (hedge ?? "")
     }
 
     /// What is refused; nothing while nothing is.

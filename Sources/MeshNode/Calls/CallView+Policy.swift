@@ -15,7 +15,7 @@ extension CallView {
             safety: capability.safety, method: method, principal: principal, purpose: purpose,
             callerRoles: domain?.membership.roles(shownTo: peers[peer]?.membership?.domain, at: wall),
             callerMembership: domain?.membership, calleeMembership: peers[peer]?.membership,
-            payload: peers[peer]?.encryption == nil ? .clear : .sealed, now: wall)
+            payload: peers[peer]?.encryption == nil ? .clear : .sealed, relays: relays(to: peer), now: wall)
         return PolicyEvaluator.decide(
             question, over: agreements[peer] ?? [], domains: domainAgreements,
             meters: MeterGlance(meters, at: now), house: house(calling: peer, resource))
@@ -33,11 +33,14 @@ extension CallView {
             safety: capability.safety, method: method, principal: principal, purpose: purpose,
             callerRoles: roles(ofCaller: peer, at: wall), callerMembership: peers[peer]?.membership,
             calleeMembership: domain?.membership, callerAddress: peers[peer]?.address, payload: payload,
-            now: wall)
+            relays: relays(to: peer), now: wall)
         return PolicyEvaluator.decide(
             question, over: agreements[peer] ?? [], domains: domainAgreements,
             meters: MeterGlance(meters, at: now), house: house(calledBy: peer, resource, at: wall))
     }
+
+    /// How many nodes carry the link with `peer`.
+    private func relays(to peer: NodeID) -> Int64 { peers[peer]?.relay == nil ? 0 : 1 }
 
     /// Whether an agreement of domains, over or not, grants `peer` this node's resource of this name.
     func isGranted(_ name: ResourceName, to peer: NodeID, at wall: WallTime) -> Bool {

@@ -93,6 +93,8 @@ public struct CallPeer: Sendable, Equatable {
     public let address: IPAddress?
     /// The same for the audit: each call tells it.
     let addressText: String?
+    /// Who carries its link; nil: nobody does, or there is none.
+    public let relay: NodeID?
     /// What counts of its credential, of whatever domain; nil: nothing.
     public let membership: Membership?
     /// To which key payloads for it are sealed; nil: none is known.
@@ -101,7 +103,7 @@ public struct CallPeer: Sendable, Equatable {
     public let catalog: CallCatalog
 
     public init(
-        name: NodeName, trust: CallTrust, link: CallLink, address: IPAddress? = nil,
+        name: NodeName, trust: CallTrust, link: CallLink, address: IPAddress? = nil, relay: NodeID? = nil,
         membership: Membership? = nil, encryption: EncryptionKey? = nil, catalog: CallCatalog = .known
     ) {
         self.name = name
@@ -109,6 +111,7 @@ public struct CallPeer: Sendable, Equatable {
         self.link = link
         self.address = address
         addressText = address?.description
+        self.relay = relay
         self.membership = membership
         self.encryption = encryption
         self.catalog = catalog
@@ -209,18 +212,15 @@ public struct CallConfiguration: Sendable, Equatable {
 }
 
 extension CallView {
-    /// The resource of this name that this node provides; `echo` always exists, and agreements decide who
-    /// may call it.
+    /// The resource of this name that this node provides; what is built in always exists, and agreements
+    /// decide who may call it.
     func resource(_ name: ResourceName) -> LocalResource? {
-        resources[name]?.resource
-            ?? (name == .echo
-                ? LocalResource(description: CapabilityMatcher.echo, url: nil, timeoutInMilliseconds: nil)
-                : nil)
+        resources[name]?.resource ?? LocalResource(builtIn: name)
     }
 
     /// What is known of `peer`'s resource.
     func description(_ name: ResourceName, at peer: NodeID) -> ResourceDescription? {
-        descriptions[peer]?[name] ?? (name == .echo ? CapabilityMatcher.echo : nil)
+        descriptions[peer]?[name] ?? CapabilityMatcher.builtIn(name)
     }
 
     /// Whether `peer` may know that this node has `name`: it was offered, to it or to the domain of both, or

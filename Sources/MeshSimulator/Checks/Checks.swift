@@ -94,6 +94,8 @@ enum Tampering: String, Sendable, CaseIterable {
     case cutsIgnored
     /// What is kept of an answer is what another principal was told.
     case keptMixedUp
+    /// Relays carry for whoever asks, to whoever has a link.
+    case relaysOpen
     /// Desks send in clear what they were to seal.
     case payloadsClear
     /// With each ping comes a list that the node did not send: it holds nothing of the other's.

@@ -145,7 +145,8 @@ extension World {
             // lasts: each asks, ever more seldom, at last once a minute; the drift alarm tells operators.
             if kind == .list, !seeOneDomain(run.host, far) { return }
             breach(.quiet, "host \(run.host) tells host \(far): \(String("\(document)".prefix(100)))")
-        case .dial, .admit, .awaitPeople, .persist, .publish, .record, .ping, .close, .drain, .sign,
+        case .dial, .dialThrough, .admit, .awaitPeople, .persist, .publish, .record, .ping, .close, .drain,
+            .sign,
             .linkDown,
             .linkAtRest, .pairing, .renewSessions, .answer, .confirmationWanted, .lookUp, .repeatHandshake,
             .makeEncryptionKey, .dropEncryptionKey:

@@ -19,7 +19,8 @@ extension World {
         case .admit(let connection, let node): checkAdmission(of: node, on: connection, of: run)
         case .publish(let view): checkView(view, of: run)
         case .record(let records, _): checkRecords(records, of: run)
-        case .dial, .awaitPeople, .ping, .close, .drain, .sign, .linkUp, .linkDown, .linkAtRest, .pairing,
+        case .dial, .dialThrough, .awaitPeople, .ping, .close, .drain, .sign, .linkUp, .linkDown, .linkAtRest,
+            .pairing,
             .renewSessions, .answer,
             .confirmationWanted, .lookUp, .repeatHandshake, .persist, .makeEncryptionKey, .dropEncryptionKey:
             break

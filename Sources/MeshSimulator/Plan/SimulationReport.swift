@@ -17,7 +17,7 @@ public struct SimulationReport: Equatable, Sendable {
         let seconds = plan.duration.wholeMilliseconds / 1_000
         return "comity sim --seed \(plan.seed) --nodes \(plan.nodes) --seconds \(seconds) "
             + "--domain \(plan.domain.rawValue) --links \(plan.links.rawValue) "
-            + "--audiences \(plan.audiences.rawValue) --faults \(faults)"
+            + "--audiences \(plan.audiences.rawValue) --relays \(plan.relays.rawValue) --faults \(faults)"
     }
 }
 
@@ -77,6 +77,8 @@ public enum Invariant: String, Sendable, CaseIterable, Hashable {
     case withinDeadline = "no attempt after its deadline"
     /// What is kept is given to no other principal, as of no other node.
     case memoryApart = "an answer from memory was made for whoever gets it"
+    /// Who carries a link has offered it to both its ends, and both can be sure of that.
+    case carriedByRight = "links are carried only between who may use the relay"
     /// What is called is agreed.
     case agreementHonoured = "no agreement is honoured outside its terms"
     /// Under an agreement that wants it nothing leaves in clear, nor sealed to another than its provider.
@@ -161,6 +163,8 @@ public struct SimulationStatistics: Equatable, Sendable {
     public internal(set) var powerLosses = 0
     /// Runs that ended in the middle of a write.
     public internal(set) var tornWrites = 0
+    /// Links that hosts carried for others.
+    public internal(set) var circuits = 0
     /// Partitions of any kind.
     public internal(set) var partitions = 0
     /// Other faults that were injected.

@@ -147,7 +147,7 @@ struct Disk: Sendable {
         case .keysForgotten, .catalogUnkept, .agreementsUnkept, .answersDoubled, .headsMisdelivered,
             .neverHealed, .bothKeysStolen, .alarmsUnheard, .closesIgnored, .contradictionsLost,
             .enginesOverheard, .listsForged, .greetingsForged, .keptMixedUp, .payloadsClear, .decisionsUnkept,
-            .rolesUntold,
+            .rolesUntold, .relaysOpen,
             .anchorsStolen, .drainsCut, .credentialsUnkept, .seedsStolen, .daysUnseen, .approvalsUnkept,
             .acceptancesUnkept,
             .cutsIgnored,

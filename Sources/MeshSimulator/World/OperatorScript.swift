@@ -16,6 +16,8 @@ enum Errand: Sendable {
     case offer(host: Int, peer: Int)
     /// Looks whether somebody of the host's is asked for an approval, and the operator for its yes.
     case people(host: Int, looks: Int)
+    /// Offers to carry links for all whom the host trusts.
+    case offerRelay(host: Int)
     /// Accepts what was offered to it and waits for its yes.
     case accept(host: Int)
     /// Lists a provider for `any`.
@@ -88,6 +90,7 @@ extension World {
         }
         prepareDomains()
         prepareFaults()
+        prepareRelays()
         schedule(.inspect(.routine), after: .seconds(5))
         schedule(.calm, after: plan.duration)
         schedule(.disturb, after: plan.duration + SimulationPlan.quiet - .seconds(18))
@@ -128,6 +131,7 @@ extension World {
             script.providers.insert(host)
             command(host, .addResource(Self.orders(at: host), toDomain: drawDomainOffer()))
         case .offer(let host, let peer): offer(host, peer)
+        case .offerRelay(let host): offerRelay(host)
         case .people(let host, let looks): lookToApprovals(host, looks: looks)
         case .accept(let host): accept(host)
         case .route(let host): route(host)

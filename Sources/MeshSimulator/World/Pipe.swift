@@ -58,12 +58,21 @@ struct Pipe: Sendable {
         var lastArrival = Instant.zero
     }
 
+    /// Who carries it, over which of its own connections.
+    struct Carrier: Sendable {
+        let run: RunID
+        let node: NodeID
+        let ways: [ConnectionID]
+    }
+
     let isPairing: Bool
+    let carrier: Carrier?
     private var dialler: Side
     private var listener: Side
 
-    init(dialler: Party, listener: Party, isPairing: Bool) {
+    init(dialler: Party, listener: Party, isPairing: Bool, carrier: Carrier? = nil) {
         self.isPairing = isPairing
+        self.carrier = carrier
         self.dialler = Side(party: dialler)
         self.listener = Side(party: listener)
     }

@@ -52,6 +52,10 @@ extension TraceDigest {
         case .dial(let connection, let endpoint, let purpose):
             fold(21, connection)
             fold("\(endpoint) \(purpose.rawValue)")
+        case .dialThrough(let connection, let dial):
+            fold(38, connection)
+            fold(dial.peer.digest.bytes)
+            fold(dial.relay.digest.bytes)
         case .send(let connection, let document):
             fold(22, connection)
             fold(suite.encoded(document))

@@ -62,7 +62,9 @@ extension World {
             role: role, purpose: pipe.isPairing ? .pairing : .peering, presented: presented,
             ownCertificateDigest: agent.leaf.certificateDigest, ownCertificateKey: agent.leaf.certificateKey,
             nonce: nonce, remote: remote)
-        tell(run, .connectionSecured(connection, secured, plan.nodes > 6 ? .remote : .local))
+        let near: LinkDistance = plan.nodes > 6 ? .remote : .local
+        let distance = pipe.carrier.map { LinkDistance.relayed(by: $0.node) } ?? near
+        tell(run, .connectionSecured(connection, secured, distance))
     }
 
     func endpoint(of party: Party) -> Endpoint {
@@ -77,8 +79,9 @@ extension World {
     mutating func transmit(_ message: PipeMessage, over id: Int, from end: PipeEnd) {
         guard let pipe = pipes[id], pipe[end].isOpen else { return }
         pipes.update(id) { $0[end].queue.append(message) }
-        guard isOpen(pipe[end].party, pipe[end.other].party) else { return }
-        scheduleArrival(over: id, from: end, after: hop())
+        guard isOpen(pipe, from: end) else { return }
+        let onward = pipe.carrier == nil ? .zero : hop()
+        scheduleArrival(over: id, from: end, after: hop() + onward)
     }
 
     private mutating func scheduleArrival(over id: Int, from end: PipeEnd, after delay: Duration) {
@@ -91,12 +94,13 @@ extension World {
         queue.push(.arrive(pipe: id, from: end), at: arrival ?? due)
     }
 
-    /// Whether anything passes from one party to the other now.
-    private func isOpen(_ from: Party, _ to: Party) -> Bool {
-        guard case .agent(let one, _) = from, case .agent(let other, _) = to, one.host != other.host else {
-            return true
-        }
-        return network.reaches(one.host, other.host)
+    /// Whether anything passes from one end to the other now.
+    private func isOpen(_ pipe: Pipe, from end: PipeEnd) -> Bool {
+        guard case .agent(let one, _) = pipe[end].party,
+            case .agent(let other, _) = pipe[end.other].party, one.host != other.host
+        else { return true }
+        guard let carrier = pipe.carrier?.run.host else { return network.reaches(one.host, other.host) }
+        return network.reaches(one.host, carrier) && network.reaches(carrier, other.host)
     }
 
     /// What waited for a way that is open again comes through, sooner or later.
@@ -105,7 +109,7 @@ extension World {
             guard let pipe = pipes[id] else { continue }
             for end in [PipeEnd.dialler, .listener]
             where pipe[end].queue.count > pipe[end].scheduled
-                && isOpen(pipe[end].party, pipe[end.other].party)
+                && isOpen(pipe, from: end)
             {
                 let delay = moment(upTo: .seconds(2))
                 for _ in pipe[end].scheduled..<pipe[end].queue.count {
@@ -239,6 +243,9 @@ extension World {
     /// Nothing more is sent or taken at `end`.
     mutating func shut(_ id: Int, _ end: PipeEnd) {
         pipes.update(id) { $0[end].isOpen = false }
+        if case .agent(let run, let connection)? = pipes[id]?[end].party {
+            endCarried(over: connection, of: run)
+        }
         guard let pipe = pipes[id], pipe.isOver else { return }
         pipes[id] = nil
         for end in [PipeEnd.dialler, .listener] {

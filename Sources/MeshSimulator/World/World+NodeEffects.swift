@@ -49,6 +49,9 @@ extension World {
                 run: run, connection: connection, endpoint: endpoint, isPairing: purpose == .pairing)
             let delay = hop() + hop()
             schedule(.connect(dial), after: delay)
+        case .dialThrough(let connection, let dial):
+            let delay = hop() + hop()
+            schedule(.connectThrough(run, connection, dial), after: delay)
         case .send(let connection, let document): send(document, on: connection, of: run)
         case .admit(let connection, let node):
             statistics.handshakes += 1

@@ -155,6 +155,7 @@ struct World: Sendable {
         case .measure(let run): measure(run)
         case .freshen(let run): freshen(run)
         case .connect(let dial): connect(dial)
+        case .connectThrough(let run, let connection, let dial): connect(run, connection, through: dial)
         case .arrive(let pipe, let end): arrive(pipe, from: end)
         case .work(let host, let plane): finishWork(of: host, plane)
         case .lost(let pipe, let end): lose(pipe, end)
@@ -185,7 +186,9 @@ extension WorldEvent {
             .service(let run, _, _), .leave(let run, _), .announce(let run):
             run.host
         case .boot(let host), .ask(let host), .work(let host, _): host
-        case .connect, .arrive, .lost, .operate, .strike, .mend, .intrude, .calm, .disturb, .inspect: nil
+        case .connect, .connectThrough, .arrive, .lost, .operate, .strike, .mend, .intrude, .calm, .disturb,
+            .inspect:
+            nil
         }
     }
 }

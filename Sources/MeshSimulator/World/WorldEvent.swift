@@ -1,4 +1,5 @@
 import MeshBase
+import MeshDiscovery
 import MeshNode
 import MeshRouting
 
@@ -26,6 +27,8 @@ enum WorldEvent: Sendable {
     case measure(RunID)
     /// TCP and TLS are through, or not.
     case connect(Dial)
+    /// A relay was asked to carry a link.
+    case connectThrough(RunID, ConnectionID, CircuitPlan.Dial)
     /// The next message of a pipe arrives at the end that is not the one named.
     case arrive(pipe: Int, from: PipeEnd)
     /// A thread of a host has done what it was at: only where work takes time.

@@ -62,7 +62,7 @@ struct Offer: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp("Calls in a day or month; one of each.", valueName: "calls/period"))
     var quota: [TypedQuota] = []
-    @Option(help: "Nodes that may relay a call, 0 to 8; kept and shown until nodes relay.") var hops: Int64?
+    @Option(help: "Nodes that may carry the link over which calls go: 0, none; at most 8.") var hops: Int64?
     @Option(help: "What becomes of calls under way at a revocation: finish or cut.")
     var atRevocation = LimitsReport.CallsAtEnd.finish
     @Flag(help: "Payloads are sealed between the two, whoever carries them.") var encrypt = false

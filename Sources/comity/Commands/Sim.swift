@@ -32,6 +32,8 @@ struct Sim: AsyncParsableCommand {
     @Option(
         help: "Whether domains are compared by lists, or as large ones are: small, large (default: drawn).")
     var audiences: AudienceSize?
+    @Option(help: "Whether some hosts carry links for others: none, offered (default: drawn).")
+    var relays: RelayPresence?
 
     func validate() throws {
         if hours != nil && seconds != nil { throw ValidationError("give --hours or --seconds, not both") }
@@ -51,7 +53,7 @@ struct Sim: AsyncParsableCommand {
         let length = hours.map { Duration.seconds($0 * 3_600) } ?? .seconds(seconds ?? 180)
         return SimulationPlan(
             nodes: nodes, seed: seed, duration: length, faults: faults?.faults, domain: domain,
-            links: links, audiences: audiences)
+            links: links, audiences: audiences, relays: relays)
     }
 }
 
@@ -75,5 +77,6 @@ struct FaultList: ExpressibleByArgument {
 extension DomainPresence: ExpressibleByArgument {}
 
 extension LinkPresence: ExpressibleByArgument {}
+extension RelayPresence: ExpressibleByArgument {}
 
 extension AudienceSize: ExpressibleByArgument {}

@@ -7,7 +7,7 @@ import MeshRouting
 extension FuzzTargets {
     static let wire = [
         frameHeader, framePayload, invocation, sealedInvocation, closedPart, sealedRecord, answer, trailers,
-        auditRecord, invite, inviteFields, sighting,
+        circuit, auditRecord, invite, inviteFields, sighting,
         requestPath, capability, headerFields, texts,
     ]
 
@@ -59,6 +59,22 @@ extension FuzzTargets {
         bytes.withUnsafeMutableBytes { header.write(into: $0) }
         return bytes
     }
+
+    private static let circuit = FuzzTarget(
+        "circuit", longest: 64,
+        samples: {
+            drawn { samples in CircuitCodec.head(of: NodeID(samples.digest())) }
+        },
+        read: { bytes in
+            guard
+                let caller = try refusing({
+                    try ByteReader.over(bytes) { (raw) throws(WireError) in try CircuitCodec.caller(from: raw)
+                    }
+                })
+            else { return .refused }
+            try hold(CircuitCodec.head(of: caller) == bytes, "read as the head of another: \(caller)")
+            return .taken
+        })
 
     /// The first byte says which payload the others are.
     private static let framePayload = FuzzTarget(

@@ -21,7 +21,8 @@ final class Insider: Sendable {
         case calls(perSecond: Int)
         /// As many valid calls at once as a link has streams, each followed by the next.
         case callsWithoutEnd
-        /// Heads that it told before, heads dated ahead, and the other's own, as fast as the link takes them.
+        /// Heads that it told before and heads dated ahead, as fast as the link takes them. The other's own among
+        /// them would be invalid: ten of those, and it is suspended.
         case heads
     }
 
@@ -226,7 +227,7 @@ final class Insider: Sendable {
             let own = try bodies.map { body in
                 HeadPush(head: try signer.signed(body, using: SystemSuite()), leaves: [], records: [])
             }
-            let heads = try (own + [push]).map { try Document.encode(LinkDocument.gossip(.head($0))) }
+            let heads = try own.map { try Document.encode(LinkDocument.gossip(.head($0))) }
             state.withLock { $0.heads = heads }
         } catch {
             preconditionFailure("a head cannot be made: \(error)")
