@@ -100,11 +100,7 @@ public enum PolicyEvaluator {
     ) -> [Refusal] {
         var reasons: [Refusal] = []
         let ofHouse = house.map { shortcomings(of: $0, for: question) } ?? []
-        // The first reason is the one whose remedy is named: what can still come into force stands before
-        // what is over, and what was agreed the other way round explains least.
-        let ranked = (0...2).flatMap { rank in agreements.filter { remoteness(of: $0, to: question) == rank }
-        }
-        for terms in ranked {
+        for terms in nearest(of: agreements, to: question) {
             guard let grant = terms.agreement.grants.first(where: { $0.resource == question.resource }) else {
                 continue
             }
@@ -128,11 +124,32 @@ public enum PolicyEvaluator {
         return house?.isOffered == true ? ofHouse + [missing] : [missing] + ofHouse
     }
 
-    /// How far `terms` is from permitting: 0 agreed this way and not over, 1 over, 2 the other way round.
+    /// Those of `agreements` on the question's resource that explain a refusal, the nearest first, for the
+    /// first reason is the one whose remedy is named. Where one is in force, what it lacks is the reason, or
+    /// what another lacks to come into force; only where none is, what is over explains anything, of which
+    /// the latest alone, and last what was agreed the other way round.
+    private static func nearest(
+        of agreements: [AgreementTerms], to question: PolicyQuestion
+    ) -> [AgreementTerms] {
+        var ranked: [[AgreementTerms]] = [[], [], [], []]
+        for terms in agreements
+        where terms.agreement.grants.contains(where: { $0.resource == question.resource }) {
+            ranked[remoteness(of: terms, to: question)].append(terms)
+        }
+        guard ranked[0].isEmpty else { return ranked[0] + ranked[1] }
+        let latest = ranked[2].max {
+            ($0.agreement.created, $0.contentID) < ($1.agreement.created, $1.contentID)
+        }
+        return ranked[1] + (latest.map { [$0] } ?? []) + ranked[3]
+    }
+
+    /// How far `terms` is from permitting: 0 agreed this way and in force, or will be by its time alone,
+    /// 1 neither signed nor approved by all, 2 over, 3 the other way round.
     private static func remoteness(of terms: AgreementTerms, to question: PolicyQuestion) -> Int {
-        guard isBetween(terms.agreement, question) else { return 2 }
+        guard isBetween(terms.agreement, question) else { return 3 }
         let hasExpired = question.now + AgreementLimits.clockMargin > terms.agreement.validUntil
-        return terms.standing == .ended || hasExpired ? 1 : 0
+        if terms.standing == .ended || hasExpired { return 2 }
+        return terms.standing == .active ? 0 : 1
     }
 
     /// Everything that `terms` lacks. What never held (another direction, not signed, ended) hides what

@@ -72,6 +72,11 @@ public final class ResourceClient: Sendable {
         }
     }
 
+    /// A turn of `loop` took so long: what is under way at resources is fitted to that (`TurnFit`).
+    public func turnTook(_ time: Duration, on loop: any EventLoop) {
+        pools[ObjectIdentifier(loop)]?.value.http.turnTook(time)
+    }
+
     /// Closes all unused connections, and every other one as soon as its exchange is over. Later requests
     /// still work, on connections that are not kept.
     public func close() async {
@@ -99,14 +104,28 @@ final class ResourcePool {
     private var waiting: [ResourceAddress: TurnQueue<NodeID?, Waiting>] = [:]
     private var isSweepDue = false
     private var isClosed = false
+    private var fit: TurnFit
 
     init(_ configuration: ResourceClientConfiguration, _ loop: any EventLoop) {
         self.configuration = configuration
         self.loop = loop
+        fit = TurnFit(most: configuration.connectionLimit)
     }
 
-    /// Carries the exchange over a connection that is alive, or over a new one.
+    /// Exchanges under way at a resource, and attempts at a connection for one.
+    private func active(at address: ResourceAddress) -> Int {
+        (counts[address] ?? 0) - (idle[address]?.count ?? 0)
+    }
+
+    /// Carries the exchange over a connection that is alive, or over a new one; behind others when as many
+    /// are under way as may be.
     func carry(_ exchange: ResourceExchange, to url: ResourceURL) {
+        fit.note(exchange.caller, at: .now())
+        guard active(at: url.address) < fit.limit else { return queue(exchange, url) }
+        start(exchange, url)
+    }
+
+    private func start(_ exchange: ResourceExchange, _ url: ResourceURL) {
         while let connection = idle[url.address]?.popLast() {
             guard connection.isAlive else {
                 connection.close()
@@ -117,12 +136,24 @@ final class ResourcePool {
         dial(exchange, url)
     }
 
+    /// A turn of the loop took so long: more may be under way now, or fewer.
+    func turnTook(_ time: Duration) {
+        guard fit.turnTook(time, at: .now()), !waiting.isEmpty else { return }
+        for address in Array(waiting.keys) {
+            while active(at: address) < fit.limit, let next = nextWaiting(for: address) {
+                start(next.exchange, next.url)
+            }
+        }
+    }
+
     /// Takes a connection back, and gives it to whoever waits for one.
     func park(_ connection: ResourceConnection) {
         if !isClosed, waiting[connection.address] != nil {
             // One that has ended, or holds bytes that nobody asked for, is nobody's: `forget` dials.
             guard connection.isAlive else { return connection.close() }
-            if let next = nextWaiting(for: connection.address) { return connection.start(next.exchange) }
+            if active(at: connection.address) <= fit.limit, let next = nextWaiting(for: connection.address) {
+                return connection.start(next.exchange)
+            }
         }
         guard !isClosed, (idle[connection.address]?.count ?? 0) < configuration.idleLimit else {
             return connection.close()
@@ -195,16 +226,19 @@ final class ResourcePool {
     private func settleCount(_ address: ResourceAddress) {
         let left = (counts[address] ?? 0) - 1
         counts[address] = left > 0 ? left : nil
-        if left < configuration.connectionLimit, let next = nextWaiting(for: address) {
-            dial(next.exchange, next.url)
+        if active(at: address) < fit.limit, let next = nextWaiting(for: address) {
+            start(next.exchange, next.url)
         }
+    }
+
+    private func queue(_ exchange: ResourceExchange, _ url: ResourceURL) {
+        if !wait(exchange, url) { exchange.conclude { $0.answerFailed(.exhausted(url.address)) } }
     }
 
     private func dial(_ exchange: ResourceExchange, _ url: ResourceURL) {
         let address = url.address
         guard counts[address, default: 0] < configuration.connectionLimit else {
-            if !wait(exchange, url) { exchange.conclude { $0.answerFailed(.exhausted(address)) } }
-            return
+            return queue(exchange, url)
         }
         counts[address, default: 0] += 1
         let bound = NIOLoopBound((self, exchange), eventLoop: loop)

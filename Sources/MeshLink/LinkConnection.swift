@@ -37,6 +37,10 @@ final class LinkConnection: ChannelInboundHandler {
     static let handshakeMessages = 4
     /// Bytes handed to TLS at once; the rest waits for the next tick, or until the socket takes more.
     static let flushBudget = 256 * 1024
+    /// Streams that the peer opens in one turn of the loop.
+    static let opensPerTurn = 32
+    /// The least that makes the loop look at its sockets in between.
+    static let yieldTime: TimeAmount = .microseconds(20)
     /// Pings that may be unanswered; older ones are forgotten.
     static let pingsUnderWay = 8
 
@@ -58,16 +62,18 @@ final class LinkConnection: ChannelInboundHandler {
     var streams: StreamMultiplexer<any LinkStreamObserver>
     var pings: [(token: UInt64, at: NIODeadline)] = []
     var nextToken: UInt64 = 1
-    private var reader = FrameReader(payloadLimit: Limits.handshakeMessage)
+    var reader = FrameReader(payloadLimit: Limits.handshakeMessage)
     private var batch = ByteBuffer()
-    private var isProcessing = false
+    var isProcessing = false
     private var isReading = false
+    /// The others have their turn, before what was read is gone on with.
+    var isYielding = false
     private var isFlushScheduled = false
     /// A message was handed over, and nothing is read until the wiring says how to go on.
-    private var isHolding = false
+    var isHolding = false
     private var messageDeadline: NIODeadline
     private var timer: Scheduled<Void>?
-    private var nextHeard = NIODeadline.uptimeNanoseconds(0)
+    var nextHeard = NIODeadline.uptimeNanoseconds(0)
 
     init(
         _ id: ConnectionID, role: LinkRole, remote: Endpoint, transport: LinkTransport,
@@ -214,7 +220,7 @@ final class LinkConnection: ChannelInboundHandler {
         scheduleFlush()
     }
 
-    private func setAutoRead(_ isOn: Bool) {
+    func setAutoRead(_ isOn: Bool) {
         do {
             try context?.channel.syncOptions?.setOption(.autoRead, value: isOn)
         } catch {
@@ -242,47 +248,6 @@ final class LinkConnection: ChannelInboundHandler {
             ? Fact("no message for", "\(times.message.wholeMilliseconds) ms")
             : Fact("not finished in", "\(times.handshake.wholeMilliseconds) ms")
         end(.refused(Refusal(.handshakeTimeout, [limit])))
-    }
-
-    // MARK: Frames in
-
-    private func process() {
-        guard !isProcessing else { return }
-        isProcessing = true
-        defer { isProcessing = false }
-        do throws(FrameViolation) {
-            while !isHolding, phase != .closed, let frame = try reader.next() { try handle(frame) }
-        } catch {
-            transport.count { $0.violations += 1 }
-            end(.violated(error))
-        }
-    }
-
-    private func handle(_ frame: Frame) throws(FrameViolation) {
-        switch phase {
-        case .admitted: deliver(try streams.receive(frame))
-        case .handshaking(let received):
-            guard frame.kind == .document else { throw .beforeAdmission(frame.kind) }
-            guard received < Self.handshakeMessages else { throw .tooManyHandshakeMessages }
-            phase = .handshaking(received: received + 1)
-            // The next one may be no message but what follows the handshake, which is longer.
-            reader.payloadLimit = Limits.framePayload
-            guard frame.payload.readableBytes <= Limits.handshakeMessage else {
-                throw .malformed(.tooLong(bytes: frame.payload.readableBytes, limit: Limits.handshakeMessage))
-            }
-            isHolding = true
-            setAutoRead(false)
-            tell(.handshakeMessage(Array(frame.payload.readableBytesView)))
-        case .securing, .closed: break
-        }
-    }
-
-    private func noteHeard() {
-        guard phase == .admitted else { return }
-        let now = NIODeadline.now()
-        guard now >= nextHeard else { return }
-        nextHeard = now + .milliseconds(250)
-        tell(.heard)
     }
 
     // MARK: Frames out

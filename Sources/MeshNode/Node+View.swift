@@ -43,7 +43,18 @@ extension Node {
             me: me.node, name: me.name, peers: peers, agreements: terms,
             domainAgreements: domainAgreements.index, resources: offered,
             descriptions: descriptions, routes: routes, domain: callDomain(at: now),
-            configuration: configuration.calls)
+            damaged: damagedAgreements, configuration: configuration.calls)
+    }
+
+    /// What a refusal says of agreements that the store holds otherwise than they were signed: two of a peer's
+    /// are enough to look for the others.
+    private var damagedAgreements: OrderedTable<NodeID, [Refusal]> {
+        var damaged = OrderedTable<NodeID, [Refusal]>()
+        for agreement in agreements.damaged {
+            let known = damaged[agreement.peer] ?? []
+            if known.count < 2 { damaged[agreement.peer] = known + [agreement.refusal] }
+        }
+        return damaged
     }
 
     /// This node's domain and its other members, with what each offers to all of them; nil while this node is

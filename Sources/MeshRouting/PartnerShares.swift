@@ -36,6 +36,11 @@ struct PartnerShares: Sendable, Equatable {
     /// How many calls `partner` has in hand.
     func held(by partner: Digest) -> Int { Int(lines[line(of: partner)]?.held ?? 0) }
 
+    /// How many calls are in hand, of each partner no more than `share`.
+    func held(upTo share: Int) -> Int {
+        lines.values.reduce(0) { $0 + min(Int($1.held), share) }
+    }
+
     /// Whether `partner` is within a share of `share`.
     /// - Parameter memory: over how long the average goes.
     func isWithin(_ share: Int, _ partner: Digest, over memory: Duration, at now: Instant) -> Bool {

@@ -45,7 +45,8 @@ public struct ServiceLoad: Sendable, Equatable {
         let active = shares.active(with: partner)
         let share = max(1, limit / active)
         let isWithin = shares.isWithin(share, partner, over: memory, at: now)
-        guard !isWithin || inHand >= limit * 2 else { return nil }
+        // What others hold beyond their shares came when there was room: it is not held against who does not.
+        guard !isWithin || shares.held(upTo: share) >= limit * 2 else { return nil }
         return Refusal(
             .overloaded,
             [

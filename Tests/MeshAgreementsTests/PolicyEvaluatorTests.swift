@@ -33,8 +33,9 @@ struct PolicyEvaluatorTests {
         #expect(PolicyEvaluator.decide(question(second: 0), over: [terms]) == .permitted(terms.contentID))
     }
 
-    @Test("names every shortcoming of every near miss, of what is over after what can still hold")
-    func namesAll() {
+    @Test(
+        "names every shortcoming of what is in force, then of what may come into force, and of nothing else")
+    func namesNearest() {
         let near = [
             terms(from: 0, until: 100, standing: .pending), terms(from: 0, until: 100, standing: .ended),
             terms(from: 80, until: 100, capabilities: ["write"]), terms(from: 0, until: 10),
@@ -49,9 +50,28 @@ struct PolicyEvaluatorTests {
         }
         #expect(
             refusals.map(\.code) == [
-                .agreementPending, .agreementNotYetValid, .capabilityNotAgreed, .agreementEnded,
-                .agreementExpired, .partyMismatch,
+                .agreementNotYetValid, .capabilityNotAgreed, .agreementPending,
             ])
+    }
+
+    @Test("where nothing is in force, names what is not signed, the latest of what is over, and the reverse")
+    func namesOver() {
+        let over = (1...7).map { number in
+            terms(from: number, until: 10, standing: number == 5 ? .ended : .active, created: number)
+        }
+        let near =
+            over + [
+                terms(from: 0, until: 100, standing: .pending), terms(from: 0, until: 100, reversed: true),
+            ]
+        guard
+            case .refused(let refusals) = PolicyEvaluator.decide(
+                question(second: 50), over: AgreementIndex(near))
+        else {
+            Issue.record("permitted")
+            return
+        }
+        #expect(refusals.map(\.code) == [.agreementPending, .agreementExpired, .partyMismatch])
+        #expect(refusals[1].facts.contains(Fact("agreement", over[6].agreement.id)))
     }
 
     @Test(
@@ -86,7 +106,7 @@ struct PolicyEvaluatorTests {
 
     @Test("what it says stays bounded")
     func bounded() {
-        let many = (0..<500).map { _ in terms(from: 0, until: 10) }
+        let many = (0..<500).map { _ in terms(from: 0, until: 100, standing: .pending) }
         guard
             case .refused(let refusals) = PolicyEvaluator.decide(
                 question(second: 50), over: AgreementIndex(many))
@@ -154,16 +174,16 @@ struct PolicyEvaluatorTests {
 
     private func terms(
         from: Int?, until: Int, capabilities: [String]? = nil, standing: AgreementTerms.Standing = .active,
-        reversed: Bool = false, resource: String = "orders"
+        reversed: Bool = false, resource: String = "orders", created: Int = 0
     ) -> AgreementTerms {
-        var generator = SeededGenerator(seed: UInt64(until))
+        var generator = SeededGenerator(seed: UInt64(until + 1_000 * created))
         let agreement = Agreement(
             id: AgreementID(using: &generator), version: 1, source: reversed ? consumer : provider,
             target: reversed ? provider : consumer,
             grants: [Grant(resource: name(resource), capabilities: capabilities?.map { name($0) })],
             validFrom: from.map { WallTime(milliseconds: base + Int64($0) * 1000) },
             validUntil: WallTime(milliseconds: base + Int64(until) * 1000), createdBy: provider,
-            created: WallTime(milliseconds: base))
+            created: WallTime(milliseconds: base + Int64(created)))
         return AgreementTerms(
             contentID: TestSuite().digest(Array("\(agreement)\(standing)".utf8)), agreement: agreement,
             standing: standing)

@@ -89,7 +89,7 @@ struct AgreementTextTests {
         let text = AgreementText.render(report, presentation)
         for line in [
             "100 calls in 1 s, 200 at once", "10 calls a day of UTC; in 2026-11-28 4 used here, 6 left",
-            "by at most 2 nodes",
+            "over links that at most 2 nodes carry",
             "calls under way are cut",
         ] { #expect(text.contains(line), "\(line)") }
     }

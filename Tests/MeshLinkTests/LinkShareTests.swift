@@ -76,4 +76,42 @@ struct LinkShareTests {
         await flooder.transport.drain(within: .zero)
         await listener.drain(within: .zero)
     }
+
+    @Test func `takes up no more than 32 streams that a peer opens before the others' turn`() async throws {
+        struct Seen {
+            var opened = 0
+            var atTurn: [Int] = []
+        }
+        let seen = Mutex(Seen())
+        let linked = try await Linked { stream, _ in
+            let isFirst = seen.withLock { seen in
+                seen.opened += 1
+                return seen.opened % 16 == 1
+            }
+            // Behind all that is done in this turn.
+            if isFirst {
+                stream.eventLoop.execute { seen.withLock { $0.atTurn.append($0.opened) } }
+            }
+            return EchoEnd(stream)
+        }
+        let transport = linked.here.transport
+        let ends = try await #require(transport.eventLoop(of: linked.idHere)).submit {
+            (0..<1_000).map { _ in
+                let end = CallEnd()
+                transport.openStream(
+                    on: linked.idHere, head: ByteBuffer(string: "call"), observer: end)?.end()
+                return end
+            }
+        }.get()
+        for end in ends {
+            try await eventually("not all are answered") {
+                end.received.withLock { $0.end == nil ? nil : () }
+            }
+        }
+        let turns = seen.withLock { $0.atTurn }
+        #expect(seen.withLock { $0.opened } == 1_000)
+        let steps = zip(turns, turns.dropFirst()).map { $1 - $0 }
+        #expect(steps.allSatisfy { $0 <= 2 * LinkConnection.opensPerTurn }, "\(steps.max() ?? 0) in one turn")
+        await linked.end()
+    }
 }

@@ -51,7 +51,9 @@ extension CallPlane {
         }
         tables.value.line.written()
         perform { for step in turn.steps { self.carryOut(step) } }
-        if let busy = tables.value.pace.note(from: turn.began, to: .now()) { submit(.shellBusy(busy)) }
+        let now = NIODeadline.now()
+        resources.turnTook(.nanoseconds((now - turn.began).nanoseconds), on: loop)
+        if let busy = tables.value.pace.note(from: turn.began, to: now) { submit(.shellBusy(busy)) }
     }
 
     private func write(_ turn: CallTurn) -> AuditTrail.Appending {
@@ -96,8 +98,12 @@ extension CallPlane {
         case .serve(let service, let resource, let invocation): serve(service, resource, invocation)
         case .stop(let service): tables.value.uses.removeValue(forKey: service)?.stop()
         case .respond(let key, let answer):
-            if case .refused = answer { tables.value.uses[.inbound(key)] = nil }
-            tables.value.calls[key]?.respond(answer)
+            guard case .refused = answer else {
+                tables.value.calls[key]?.respond(answer)
+                return
+            }
+            tables.value.uses[.inbound(key)] = nil
+            refuse(key, answer)
         case .finishResponse(let key):
             tables.value.uses[.inbound(key)] = nil
             tables.value.calls[key]?.pipe?.finish()
@@ -106,6 +112,15 @@ extension CallPlane {
             tables.value.calls.removeValue(forKey: key)?.breakOff()
         case .replay(let key, let end): tables.value.calls[key]?.replay(end)
         }
+    }
+
+    /// Refuses a peer's call, as soon as it is that peer's turn.
+    private func refuse(_ key: InboundKey, _ answer: InvocationAnswer) {
+        guard let call = tables.value.calls[key] else { return }
+        guard let wait = tables.value.refusals.wait(call.peer, at: .now()) else {
+            return call.respond(answer)
+        }
+        loop.assumeIsolated().scheduleTask(in: wait) { self.tables.value.calls[key]?.respond(answer) }
     }
 
     /// What these steps would have done.

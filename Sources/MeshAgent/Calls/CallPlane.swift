@@ -40,6 +40,8 @@ final class CallPlane: Sendable {
         var uses = SerialTable<ServiceID, any ServiceUse>(spread: Self.spread)
         /// URLs of this node's resources, as they were read.
         var urls: [String: ResourceURL] = [:]
+        /// When peers' refusals leave.
+        var refusals = RefusalPace()
         /// Bytes of calls' bodies that are kept for each peer.
         var kept: [NodeID: Int] = [:]
         var links: [NodeID: ConnectionID] = [:]
@@ -147,6 +149,7 @@ final class CallPlane: Sendable {
         guard loop.inEventLoop else { return loop.execute { self.setLink(node, connection) } }
         if let old = tables.value.links[node] { tables.value.peers[old] = nil }
         tables.value.links[node] = connection
+        if connection == nil { tables.value.refusals.forget(node) }
         if let connection { tables.value.peers[connection] = node }
         submit(connection == nil ? .linkWentDown(node) : .linkCameUp(node))
     }

@@ -95,7 +95,9 @@ extension ControlHandlers {
         if let document = try await exportedDomainAgreement(request) { return document }
         let record = try await record(request.id)
         switch request.form {
-        case .odrl: return .init(document: try ControlCoding.document(ODRLPolicy(record.agreement)))
+        case .odrl:
+            let state = await plane.report { $0.state(of: record) }
+            return .init(document: try ControlCoding.document(ODRLPolicy(record.agreement, state)))
         case .evidence:
             let keys = await plane.report { $0.keys(of: record) }
             do throws(WireError) {

@@ -46,14 +46,29 @@ extension ControlHandlers {
     func memory(of correlation: CorrelationID, askPeers: Bool) async throws(ControlFailure) -> CallMemory {
         let query = AuditQuery(correlation: correlation, limit: AuditQuery.limitMax)
         var memory = CallMemory(correlation: correlation, own: try await trail.answers(query))
-        guard !memory.own.isEmpty else {
-            throw ControlFailure(Refusal(.nothingFound, [Fact("correlation id", correlation)]))
+        if !memory.own.isEmpty {
+            guard askPeers else { return memory }
+            let me = await plane.report { $0.me }
+            memory.halves = await halves(of: correlation, at: memory.partners(of: me))
+            return memory
         }
-        guard askPeers else { return memory }
-        let me = await plane.report { $0.me }
-        memory.halves = await halves(of: correlation, at: memory.partners(of: me))
+        // What its caller refused never came here: a peer may know of it. It tells only of what was for us.
+        let peers = askPeers ? await plane.report { $0.linkedPeers(atMost: Self.askedOfUnknown) } : []
+        let halves = await halves(of: correlation, at: peers)
+        memory.halves = halves.filter { half in
+            if case .told(let events) = half.answer { !events.isEmpty } else { false }
+        }
+        guard !memory.halves.isEmpty else {
+            throw ControlFailure(
+                Refusal(
+                    .nothingFound,
+                    [Fact("correlation id", correlation), Fact("peers asked", peers.count)]))
+        }
         return memory
     }
+
+    /// Peers that are asked about a call of which nothing is known here.
+    private static var askedOfUnknown: Int { 16 }
 
     /// Asks all at once: each has its own time-out.
     private func halves(of correlation: CorrelationID, at nodes: [NodeID]) async -> [TraceHalf] {

@@ -62,7 +62,9 @@ extension ControlHandlers {
             return nil
         }
         switch request.form {
-        case .odrl: return .init(document: try ControlCoding.document(ODRLPolicy(record.agreement)))
+        case .odrl:
+            let state = await plane.report { $0.state(of: record) }
+            return .init(document: try ControlCoding.document(ODRLPolicy(record.agreement, state)))
         case .evidence:
             do throws(WireError) {
                 let bytes = try Document.encode(record.content)

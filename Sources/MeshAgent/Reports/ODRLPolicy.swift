@@ -1,5 +1,6 @@
 import MeshAgreements
 import MeshBase
+import MeshControl
 
 /// An agreement as a policy of the Open Digital Rights Language 2.2 (W3C, ODRL Information Model and ODRL
 /// Vocabulary), in JSON-LD. `Docs/Operating/agreements.md` has the profile: which member becomes what.
@@ -7,9 +8,14 @@ import MeshBase
 /// It is for readers, and no evidence: nobody signed it.
 struct ODRLPolicy: Encodable {
     private let agreement: Agreement
+    /// How it stands at the node that writes it: one that only one side signed is an offer.
+    private let state: AgreementReport.State
     private static let profile = "https://comity.invalid/odrl/1"
 
-    init(_ agreement: Agreement) { self.agreement = agreement }
+    init(_ agreement: Agreement, _ state: AgreementReport.State) {
+        self.agreement = agreement
+        self.state = state
+    }
 
     private enum Key: String, CodingKey {
         case context = "@context"
@@ -17,19 +23,21 @@ struct ODRLPolicy: Encodable {
         case uid, profile, assigner, assignee, permission, prohibition, obligation
         case version = "comity:version"
         case created = "comity:created"
+        case state = "comity:state"
         case offeredBy = "comity:offeredBy"
     }
 
     func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
         try container.encode(Context(), forKey: .context)
-        try container.encode("Agreement", forKey: .type)
+        try container.encode(state == .offered ? "Offer" : "Agreement", forKey: .type)
         try container.encode("urn:uuid:\(agreement.id)", forKey: .uid)
         try container.encode(Self.profile, forKey: .profile)
         try container.encode(Self.uri(agreement.source), forKey: .assigner)
         try container.encode(Self.uri(agreement.target), forKey: .assignee)
         try container.encode(agreement.version, forKey: .version)
         try container.encode(Operand.time(agreement.created), forKey: .created)
+        try container.encode(state.rawValue, forKey: .state)
         try container.encode(Self.uri(.node(agreement.createdBy)), forKey: .offeredBy)
         try container.encode(permissions, forKey: .permission)
         if !prohibitions.isEmpty { try container.encode(prohibitions, forKey: .prohibition) }

@@ -108,7 +108,8 @@ extension ReportWriter {
             isTruncated: history.isTruncated)
     }
 
-    /// The one agreement with a peer whose content id begins with `text`.
+    /// The one agreement with a peer whose content id begins with `text`; or, as refusals name it, the
+    /// newest version of the one whose own id does.
     func agreementRecord(_ text: String) -> Ruling<AgreementRecord> {
         let wanted = text.lowercased()
         let matching = agreementRecords(wanted)
@@ -131,8 +132,12 @@ extension ReportWriter {
     }
 
     func agreementRecords(_ wanted: String) -> [AgreementRecord] {
-        wanted.isEmpty
-            ? [] : node.agreements.records.filter { $0.contentID.description.hasPrefix(wanted) }
+        guard !wanted.isEmpty else { return [] }
+        let exact = node.agreements.records.filter { $0.contentID.description.hasPrefix(wanted) }
+        guard exact.isEmpty else { return exact }
+        let versions = node.agreements.records.filter { $0.agreement.id.description.hasPrefix(wanted) }
+        guard Set(versions.map(\.agreement.id)).count == 1 else { return versions }
+        return versions.max { $0.agreement.version < $1.agreement.version }.map { [$0] } ?? []
     }
 
     private func notFound(_ text: String) -> Ruling<AgreementRecord> {

@@ -32,7 +32,7 @@ extension ReportWriter {
     }
 
     /// How it stands now, its times included.
-    private func state(of record: DomainAgreementRecord<CredentialChain>) -> AgreementReport.State {
+    func state(of record: DomainAgreementRecord<CredentialChain>) -> AgreementReport.State {
         guard record.isOpen else { return .ended }
         if now.wall + AgreementLimits.clockMargin > record.agreement.validUntil { return .expired }
         guard record.content.stage == .active else { return .offered }
@@ -74,8 +74,13 @@ extension ReportWriter {
     /// The one agreement of a domain whose content id begins with `wanted`, where no other begins so.
     func domainAgreementRecord(_ wanted: String) -> DomainAgreementRecord<CredentialChain>? {
         guard !wanted.isEmpty, agreementRecords(wanted).isEmpty else { return nil }
-        let matching = node.domainAgreements.records.filter { $0.contentID.description.hasPrefix(wanted) }
-        return matching.count == 1 ? matching[0] : nil
+        let exact = node.domainAgreements.records.filter { $0.contentID.description.hasPrefix(wanted) }
+        guard exact.isEmpty else { return exact.count == 1 ? exact[0] : nil }
+        let versions = node.domainAgreements.records.filter {
+            $0.agreement.id.description.hasPrefix(wanted)
+        }
+        guard Set(versions.map(\.agreement.id)).count == 1 else { return nil }
+        return versions.max { $0.agreement.version < $1.agreement.version }
     }
 
     /// The domain that `text` names: this node's own, or a partner.

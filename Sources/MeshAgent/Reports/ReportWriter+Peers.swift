@@ -47,6 +47,14 @@ extension ReportWriter {
         return report
     }
 
+    /// Trusted peers whose link is up, by node ID.
+    func linkedPeers(atMost most: Int) -> [NodeID] {
+        let linked = node.trust.pins.peers.values.filter {
+            $0.state == .trusted && node.gossip.link(with: $0.node) != nil
+        }
+        return Array(linked.map(\.node).prefix(most))
+    }
+
     /// Whether a link with the peer is missed while there is none: with a trusted one with which none is
     /// kept, it is opened when something needs it, unless that was tried of late and in vain.
     func isLinkMissed(_ id: NodeID) -> Bool {

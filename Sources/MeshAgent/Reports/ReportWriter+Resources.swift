@@ -7,7 +7,12 @@ import MeshTrust
 // What can be called, here and there.
 extension ReportWriter {
     /// What this node provides, by name.
-    var resources: [ResourceReport] { node.resources.values.map(report(of:)) }
+    var resources: [ResourceReport] { provided.map(report(of:)) }
+
+    /// What this node provides: `relay` is of no interest before anybody is offered it.
+    private var provided: [LocalResource] {
+        node.resources.values.filter { $0.name != .relay || !report(of: $0).offeredTo.isEmpty }
+    }
 
     /// One resource of this node.
     func report(of resource: LocalResource) -> ResourceReport {
@@ -36,7 +41,7 @@ extension ReportWriter {
     /// - Parameter query: part of a name, a capability or a label, in any case; nil: any.
     func catalog(_ query: String?, labels: [ResourceLabel]) -> [CatalogEntry] {
         let wanted = query?.lowercased()
-        let own = node.resources.values.map(\.description).map { description in
+        let own = provided.map(\.description).map { description in
             CatalogEntry(
                 provider: reference(me), isHere: true, description: description, agreement: nil, until: nil,
                 toDomain: isOfferedToDomain(description.name) ? true : nil)

@@ -167,7 +167,7 @@ extension PolicyQuestion {
             side: side, caller: self.caller, callee: self.callee, resource: resource, capability: capability,
             safety: safety, method: method, principal: principal, purpose: purpose, callerRoles: callerRoles,
             callerMembership: caller, calleeMembership: callee, callerAddress: callerAddress,
-            payload: payload, now: now)
+            payload: payload, relays: relays, now: now)
     }
 
     /// The same at another time.

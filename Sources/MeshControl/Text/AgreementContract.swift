@@ -74,7 +74,8 @@ struct AgreementContract {
                 : "at \(consumer) only \(Self.list(conditions.principals))"
         ]
         if !conditions.roles.isEmpty {
-            sentences.append("while \(consumer) holds the role \(Self.list(conditions.roles, "or"))")
+            let roles = Self.list(conditions.roles, "or")
+            sentences.append("while \(consumer) holds the role \(roles) in the provider's own domain")
         }
         if !conditions.networks.isEmpty {
             sentences.append("over links from \(Self.list(conditions.networks, "or"))")

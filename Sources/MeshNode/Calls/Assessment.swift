@@ -186,6 +186,7 @@ extension CallDesk {
             }
             if !assessment.isLocal {
                 assessment.refusals += view.whyWithdrawn(request.resource, by: node, at: now.wall)
+                assessment.refusals += view.damaged[node] ?? []
             }
             assessment.refusals.append(
                 Refusal(
@@ -210,7 +211,7 @@ extension CallDesk {
             switch verdict {
             case .permitted(let agreement):
                 assessment.agreement = agreement
-                assessment.sealedTo = view.sealing(under: agreement, to: node)
+                assessment.sealedTo = view.sealing(under: agreement, for: request.resource, to: node)
             case .refused(let reasons): assessment.refusals += reasons
             }
         }

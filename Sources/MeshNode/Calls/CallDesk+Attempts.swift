@@ -25,6 +25,8 @@ extension CallDesk {
             attempt.way, attempt.pass, resource: .succeeded, link: .succeeded, taken: taken, at: now.instant)
         notePace(attempt.way, taken)
         var passing = HeaderFilter.passing(answer: headers, opening: status == WebSocketUpgrade.status)
+        // No body follows to the application either, which asked for none of its length (POST of `/invoke`).
+        if attempt.isHead { passing.removeAll { $0.name == "content-length" } }
         noteKeep(id, attempt, status: status, headers: headers, passing: &passing)
         noteWrite(by: attempt, at: now.instant)
         attempt.status = status
@@ -69,7 +71,8 @@ extension CallDesk {
         // It opened nothing, so nothing happened; and a key that it told meanwhile may be the one it has.
         let isRekeyed =
             reasons.contains { $0.code == .encryptionKeyUnknown }
-            && view.sealing(under: attempt.agreement, to: attempt.way.node) != attempt.sealedTo
+            && view.sealing(under: attempt.agreement, for: attempt.way.resource, to: attempt.way.node)
+                != attempt.sealedTo
         let ending = Ending(
             reasons: reasons, effect: effect, resource: isFailure ? .failed : .neutral, link: .succeeded,
             isRepeatableThere: isFailure || isShed || isRekeyed)

@@ -172,7 +172,8 @@ extension CallDesk {
         let patience = attemptTime(call, chosen, among: assessments, at: now)
         let timeout = now.instant + patience
         attempts[attempt] = OpenAttempt(
-            way: way, pass: pass, isLocal: chosen.isLocal, event: eventID, began: now.instant,
+            way: way, pass: pass, isLocal: chosen.isLocal,
+            isHead: chosen.method == "HEAD" && call.request.form.isInvoke, event: eventID, began: now.instant,
             patience: patience, timeout: timeout, what: capability,
             agreement: chosen.agreement, sealedTo: chosen.sealedTo)
         call.hedgeDue = first == nil ? hedgeTime(of: call, way, among: assessments, at: now.instant) : nil

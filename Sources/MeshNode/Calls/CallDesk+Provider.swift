@@ -48,6 +48,8 @@ extension CallDesk {
             let (resource, capability) = findService(
                 invocation, for: inbound.peer, at: now.wall, refusals: &refusals)
         else {
+            // It may be unknown because what grants it is damaged here.
+            refusals += view.damaged[inbound.peer] ?? []
             refuse(inbound, refusals, attempt: invocation.attempt, at: now, into: &effects)
             return
         }

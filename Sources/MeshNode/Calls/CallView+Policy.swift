@@ -16,9 +16,10 @@ extension CallView {
             callerRoles: domain?.membership.roles(shownTo: peers[peer]?.membership?.domain, at: wall),
             callerMembership: domain?.membership, calleeMembership: peers[peer]?.membership,
             payload: peers[peer]?.encryption == nil ? .clear : .sealed, relays: relays(to: peer), now: wall)
-        return PolicyEvaluator.decide(
+        let verdict = PolicyEvaluator.decide(
             question, over: agreements[peer] ?? [], domains: domainAgreements,
             meters: MeterGlance(meters, at: now), house: house(calling: peer, resource))
+        return explained(verdict, with: peer)
     }
 
     /// Whether this node serves `peer` a request of this form.
@@ -34,9 +35,10 @@ extension CallView {
             callerRoles: roles(ofCaller: peer, at: wall), callerMembership: peers[peer]?.membership,
             calleeMembership: domain?.membership, callerAddress: peers[peer]?.address, payload: payload,
             relays: relays(to: peer), now: wall)
-        return PolicyEvaluator.decide(
+        let verdict = PolicyEvaluator.decide(
             question, over: agreements[peer] ?? [], domains: domainAgreements,
             meters: MeterGlance(meters, at: now), house: house(calledBy: peer, resource, at: wall))
+        return explained(verdict, with: peer)
     }
 
     /// How many nodes carry the link with `peer`.
@@ -48,10 +50,23 @@ extension CallView {
             name, of: me, domain?.membership, to: peer, peers[peer]?.membership, at: wall)
     }
 
-    /// To which key the payload of a call to `peer` under this agreement is sealed; nil: to none.
-    func sealing(under agreement: Digest?, to peer: NodeID) -> EncryptionKey? {
-        guard !sealed.isEmpty, let agreement, sealed.contains(agreement) else { return nil }
+    /// To which key the payload of a call to `peer` is sealed that this agreement permits; nil: to none. The
+    /// provider may find another one that permits the call, so it is sealed where any wants that.
+    func sealing(
+        under agreement: Digest?, for resource: ResourceName, to peer: NodeID
+    ) -> EncryptionKey? {
+        guard !sealed.isEmpty, let agreement,
+            sealed.contains(agreement) || sealedGrants[peer]?.contains(resource) == true
+        else { return nil }
         return peers[peer]?.encryption
+    }
+
+    /// A refusal, and what of the store could not be weighed because it is not as it was signed.
+    private func explained(_ verdict: Verdict, with peer: NodeID) -> Verdict {
+        guard !damaged.isEmpty, case .refused(let reasons) = verdict, let unread = damaged[peer] else {
+            return verdict
+        }
+        return .refused(Array((reasons + unread).prefix(PolicyEvaluator.refusalsMax)))
     }
 
     /// What the credential of `peer` is worth here.

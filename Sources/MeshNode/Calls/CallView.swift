@@ -29,6 +29,10 @@ public struct CallView: Sendable, Equatable {
     let names: OrderedTable<NodeName, NodeID>
     /// The agreements under which payloads are sealed; asked, never walked.
     let sealed: Set<Digest>
+    /// What each peer is granted, or grants, by one of these that is in force.
+    let sealedGrants: OrderedTable<NodeID, Set<ResourceName>>
+    /// What the store kept of agreements with each peer, and not as it was signed.
+    let damaged: OrderedTable<NodeID, [Refusal]>
     /// The agreements that say from which networks may be called, which the provider alone can see; asked,
     /// never walked.
     let networked: Set<Digest>
@@ -39,6 +43,7 @@ public struct CallView: Sendable, Equatable {
         resources: OrderedTable<ResourceName, OfferedResource>,
         descriptions: OrderedTable<NodeID, OrderedTable<ResourceName, ResourceDescription>>,
         routes: OrderedTable<ResourceName, RouteRule>, domain: CallDomain? = nil,
+        damaged: OrderedTable<NodeID, [Refusal]> = OrderedTable(),
         configuration: CallConfiguration = CallConfiguration()
     ) {
         self.me = me
@@ -57,14 +62,20 @@ public struct CallView: Sendable, Equatable {
         for (name, node) in byName where names[name] == nil { names[name] = node }
         self.names = names
         var (sealed, networked) = (Set<Digest>(), Set<Digest>())
-        for terms in agreements.values + [domainAgreements] {
+        var sealedGrants = OrderedTable<NodeID, Set<ResourceName>>()
+        for (peer, terms) in agreements.map({ ($0, $1) }) + [(me, domainAgreements)] {
             for term in terms.terms {
                 guard let conditions = term.agreement.conditions else { continue }
-                if conditions.encryption != nil { sealed.insert(term.contentID) }
                 if conditions.networks != nil { networked.insert(term.contentID) }
+                guard conditions.encryption != nil else { continue }
+                sealed.insert(term.contentID)
+                guard term.standing == .active, peer != me else { continue }
+                sealedGrants[peer] = (sealedGrants[peer] ?? []).union(term.agreement.grants.map(\.resource))
             }
         }
         (self.sealed, self.networked) = (sealed, networked)
+        self.sealedGrants = sealedGrants
+        self.damaged = damaged
     }
 }
 

@@ -114,6 +114,8 @@ struct OpenAttempt: Sendable, Equatable {
     /// What it owes the breakers; spent once the answer has begun.
     var pass: RouteBook.Pass
     let isLocal: Bool
+    /// Whether it asks by HEAD for an application that asked by `/invoke`.
+    let isHead: Bool
     let event: CorrelationID
     let began: Instant
     /// How long it may take, or may wait for its answer since bytes last moved.

@@ -20,10 +20,16 @@ public struct StandingPolicy: Equatable, Sendable {
     public init(_ view: CallView, adding added: [AgreementTerms] = [], withdrawing withdrawn: [Digest] = []) {
         self.view = view
         self.added = added
+        let adds = Set(added.map(\.contentID))
         func without(_ index: AgreementIndex) -> AgreementIndex {
-            guard index.terms.contains(where: { withdrawn.contains($0.contentID) }) else { return index }
+            let isTouched: (AgreementTerms) -> Bool = {
+                withdrawn.contains($0.contentID) || adds.contains($0.contentID)
+            }
+            guard index.terms.contains(where: isTouched) else { return index }
             return AgreementIndex(
-                index.terms.map { terms in
+                index.terms.compactMap { terms in
+                    // It stands among what is added.
+                    if adds.contains(terms.contentID) { return nil }
                     guard withdrawn.contains(terms.contentID) else { return terms }
                     return AgreementTerms(
                         contentID: terms.contentID, agreement: terms.agreement, standing: .ended)
@@ -44,14 +50,21 @@ public struct StandingPolicy: Equatable, Sendable {
         let own = view.domain?.membership
         let theirs = view.peers[peer]?.membership
         let placed = question.placed(isOutgoing ? own : theirs, isOutgoing ? theirs : own)
+        var lacking: Verdict?
         for terms in added {
-            if case .permitted = PolicyEvaluator.decide(placed, bySigned: terms) { return .permitted }
+            let verdict = PolicyEvaluator.decide(placed, bySigned: terms)
+            if case .permitted = verdict { return .permitted }
+            let isNear = terms.agreement.grants.contains { $0.resource == question.resource }
+            if isNear, lacking == nil { lacking = verdict }
         }
         let house =
             isOutgoing
             ? view.house(calling: peer, question.resource)
             : view.house(calledBy: peer, question.resource, at: wall)
-        return ReplayVerdict(
-            PolicyEvaluator.decide(placed, over: standing[peer] ?? [], domains: domains, house: house))
+        let verdict = PolicyEvaluator.decide(
+            placed, over: standing[peer] ?? [], domains: domains, house: house)
+        // What is weighed is the reason, where nothing that stands permits the call either.
+        if case .refused = verdict, let lacking { return ReplayVerdict(lacking) }
+        return ReplayVerdict(verdict)
     }
 }

@@ -32,7 +32,7 @@ struct Offer: AsyncParsableCommand {
     @Option(help: "What may be done with data: metadata_only, read_only or full.")
     var access = ConditionsReport.Access.full
     @Option(help: "Who there may call; repeatable; everybody without it.") var principal: [Principal] = []
-    @Option(help: "A role that the peer must hold in its domain, one of these; repeatable.")
+    @Option(help: "A role in this node's domain that the peer must hold, one of these; repeatable.")
     var role: [DomainRole] = []
     @Option(
         help: ArgumentHelp(

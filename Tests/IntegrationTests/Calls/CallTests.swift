@@ -50,6 +50,22 @@ struct CallTests {
         }
     }
 
+    @Test("of a capability that is HEAD by `/invoke` ends, though its answer's head promises a body's length")
+    func head() async throws {
+        try await TestMesh.with { mesh in
+            let (alice, bob) = try await mesh.pair()
+            let backend = try await Backend.start()
+            try await alice.provide("orders", at: backend.url, ["info=HEAD /info safe"])
+            try await alice.offer("orders", to: bob)
+            let answer = try await eventually("it is agreed") {
+                let answer = try await bob.application.invoke("alice/orders/info", "{}")
+                return answer.status == 200 ? answer : nil
+            }
+            #expect(answer.text.isEmpty && backend.seen.last?.method == "HEAD")
+            #expect(answer.headers["x-saw"] == "HEAD /info")
+        }
+    }
+
     @Test("reaches a service at a Unix socket, and tells a caller no path of it")
     func unixSocket() async throws {
         try await TestMesh.with { mesh in

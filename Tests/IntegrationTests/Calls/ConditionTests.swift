@@ -79,6 +79,17 @@ struct ConditionTests {
             #expect(
                 events.flatMap { $0.event.refusals.map(\.code) } == [.principalNotAgreed, .roleNotAgreed])
             #expect(market.backend.seen.isEmpty)
+            // It never came to the provider, who asks its peers.
+            let id = try #require(answer.correlation)
+            for words in [["explain", "\(id)"], ["audit", "trace", "\(id)"]] {
+                let told = try await Command.run(
+                    Program.path, words + ["--home", market.alice.home.path])
+                #expect(told.status == 0 && told.output.contains("principal-not-agreed"), "\(told)")
+            }
+            let nobody = try await Command.run(
+                Program.path,
+                ["explain", "\(CorrelationID(high: 1, low: 2))", "--home", market.alice.home.path])
+            #expect(nobody.status == 1 && nobody.errors.contains("peers asked"), "\(nobody)")
         }
     }
 

@@ -110,10 +110,10 @@ struct ODRLPolicyTests {
     @Test("permission, prohibition, obligation and duty say what was agreed")
     func policy() throws {
         let made = try SignedAgreement()
-        let text = try ControlCoding.document(ODRLPolicy(made.agreement))
+        let text = try ControlCoding.document(ODRLPolicy(made.agreement, .active))
         let policy = try #require(
             JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
-        #expect(policy["@type"] as? String == "Agreement")
+        #expect(policy["@type"] as? String == "Agreement" && policy["comity:state"] as? String == "active")
         #expect(policy["uid"] as? String == "urn:uuid:\(made.agreement.id)")
         #expect(policy["assigner"] as? String == "urn:comity:node:\(made.source)")
         let permission = try #require((policy["permission"] as? [[String: Any]])?.first)
@@ -133,11 +133,22 @@ struct ODRLPolicyTests {
         #expect(obligations.count == 3)
     }
 
+    @Test("what one side alone has signed is an offer, and every one says how it stands")
+    func states() throws {
+        let made = try SignedAgreement()
+        for state in AgreementReport.State.allCases {
+            let text = try ControlCoding.document(ODRLPolicy(made.agreement, state))
+            let policy = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+            #expect(policy?["@type"] as? String == (state == .offered ? "Offer" : "Agreement"))
+            #expect(policy?["comity:state"] as? String == state.rawValue)
+        }
+    }
+
     @Test("whoever calls must seal, where that was agreed, and need not otherwise")
     func sealed() throws {
         for (demand, isNamed) in [(EncryptionDemand.required, true), (nil, false)] {
             let made = try SignedAgreement(approvals: nil, encryption: demand)
-            let text = try ControlCoding.document(ODRLPolicy(made.agreement))
+            let text = try ControlCoding.document(ODRLPolicy(made.agreement, .active))
             let policy = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
             let permission = try #require((policy?["permission"] as? [[String: Any]])?.first)
             let duties = permission["duty"] as? [[String: Any]] ?? []

@@ -53,6 +53,15 @@ struct AgreementReportTests {
             return
         }
         #expect(found.id == id && found.role == .provider && found.peer.name == bakery.name)
+        // Refusals name an agreement by its own id, which all of its versions share.
+        let own = rig.restored.agreements[0].agreement.id.description
+        for text in [own, String(own.prefix(9)).uppercased()] {
+            guard case .allowed(.pair(let same)) = writer.agreementReport(text) else {
+                Issue.record("not found by \(text)")
+                return
+            }
+            #expect(same.id == id)
+        }
         guard case .refused(let refusal) = writer.agreementReport("") else {
             Issue.record("found by nothing")
             return

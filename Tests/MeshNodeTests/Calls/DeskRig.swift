@@ -32,6 +32,8 @@ struct DeskRig {
     /// What else the operator said of every route.
     var said: [RouteTerm] = []
     var domain: CallDomain?
+    /// What of agreements with a peer the store holds otherwise than it was signed.
+    var damaged: [NodeID: [Refusal]] = [:]
     var configuration = CallConfiguration()
     var desk: CallDesk
     var now: Int64 = 0
@@ -124,7 +126,7 @@ struct DeskRig {
                     routes: table(
                         routes.map { resource, nodes in
                             (resource, rule(nodes.map { RouteProvider($0, weight: weights[$0] ?? 1) }))
-                        }), domain: domain,
+                        }), domain: domain, damaged: table(damaged.map { ($0.key, $0.value) }),
                     configuration: configuration)))
     }
 

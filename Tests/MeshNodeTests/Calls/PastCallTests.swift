@@ -70,6 +70,27 @@ struct PastCallTests {
         #expect(PastCall(own) == nil)
     }
 
+    @Test("a refusal names what the store holds otherwise than it was signed, at both ends")
+    func damaged() {
+        var rig = DeskRig()
+        let damage = Refusal(.documentInvalid, [Fact("problem", "its digest is another")])
+        rig.damaged = [node(1): [damage]]
+        rig.publish()
+        let (out, inward) = (rig.call("B"), rig.arrive())
+        #expect(rig.refusal(of: out) == nil && rig.refusal(of: inward) == nil)
+        rig.agreements = [:]
+        rig.descriptions = [:]
+        rig.publish()
+        let (first, second) = (rig.call("B"), rig.call("C"))
+        #expect(rig.refusal(of: first)?.last == .documentInvalid)
+        #expect(rig.refusal(of: second)?.contains(.documentInvalid) == false)
+        for key in [rig.arrive(), rig.arrive("nothing")] {
+            #expect(rig.refusal(of: key)?.last == .documentInvalid)
+        }
+        let other = rig.arrive(from: 2)
+        #expect(rig.refusal(of: other)?.contains(.documentInvalid) == false)
+    }
+
     @Test("policy as it stands says of a past call what the desk would say now")
     func standing() throws {
         var rig = DeskRig()
@@ -88,6 +109,15 @@ struct PastCallTests {
         let offer = AgreementTerms(
             contentID: .zero, agreement: agreed[0].agreement, standing: .pending)
         #expect(StandingPolicy(rig.desk.view, adding: [offer]).verdict(on: past, at: now) == .permitted)
+
+        // What the offer lacks is the reason, and not that it is an offer.
+        rig.agree(provider: node(1), consumer: node(0), "orders", only: ["put"], standing: .pending)
+        rig.publish()
+        let narrow = try #require(rig.agreements[node(1)]?.last)
+        #expect(StandingPolicy(rig.desk.view).verdict(on: past, at: now) == .refused(.agreementPending))
+        #expect(
+            StandingPolicy(rig.desk.view, adding: [narrow]).verdict(on: past, at: now)
+                == .refused(.capabilityNotAgreed))
 
         rig.peers[1] = CallPeer(name: peerName("B"), trust: .suspended, link: .down)
         rig.publish()

@@ -35,6 +35,23 @@ struct SealedCallTests {
         #expect(rig.ledger.attempts.first?.metadata.contains(Fact("payload sealed to", old)) == true)
     }
 
+    @Test("leave sealed where any agreement in force wants that: the provider may find that one alone good")
+    func preferred() {
+        for (standing, sealedTo) in [(AgreementTerms.Standing.active, old), (.pending, nil), (.ended, nil)] {
+            var rig = DeskRig()
+            let sealed = AgreementConditions(encryption: .required)
+            rig.agree(
+                provider: node(1), consumer: node(0), "orders", standing: standing, conditions: sealed)
+            know(old, &rig)
+            rig.call("B")
+            #expect(rig.invocations.map(\.sealedTo) == [sealedTo])
+            rig.agree(provider: node(1), consumer: node(0), "other", conditions: sealed)
+            rig.publish()
+            rig.call("B")
+            #expect(rig.invocations.map(\.sealedTo) == [sealedTo, sealedTo], "of another resource")
+        }
+    }
+
     @Test("do not leave at all while no key of the provider is known")
     func keyMissing() {
         var rig = rig(nil)
