@@ -106,8 +106,8 @@ extension AgreementBook {
                 Refusal(
                     .clockSkew,
                     named + [
-                        Fact("created in ms", agreement.created.milliseconds),
-                        Fact("now in ms", now.milliseconds),
+                        Fact("created", RFC3339.text(agreement.created)),
+                        Fact("now", RFC3339.text(now)),
                     ]))
         }
         let highest = highestVersion(of: agreement.id, with: peer)

@@ -59,7 +59,7 @@ public struct AgreementNotice: Equatable, Sendable {
         self.refusals = refusals
         facts = [
             Fact("agreement", house.body.name), Fact("version", house.body.version),
-            Fact("domain", house.body.domain), Fact("until in ms", house.body.until.milliseconds),
+            Fact("domain", house.body.domain), Fact("until", RFC3339.text(house.body.until)),
         ]
     }
 
@@ -88,7 +88,7 @@ public struct AgreementNotice: Equatable, Sendable {
             [
                 Fact("agreement", agreement.id), Fact("version", agreement.version),
                 Fact("resources", resources),
-                Fact("until in ms", agreement.validUntil.milliseconds),
+                Fact("until", RFC3339.text(agreement.validUntil)),
             ] + more
     }
 }

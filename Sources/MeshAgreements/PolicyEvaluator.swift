@@ -215,14 +215,14 @@ public enum PolicyEvaluator {
     static func timeRefusal(_ agreement: Agreement, at now: WallTime, named: [Fact]) -> Refusal? {
         guard !isInTime(agreement, at: now) else { return nil }
         let margin = Fact("margin in ms", AgreementLimits.clockMargin.wholeMilliseconds)
-        let clock = Fact("now in ms", now.milliseconds)
+        let clock = Fact("now", RFC3339.text(now))
         if let from = agreement.validFrom, now - AgreementLimits.clockMargin < from {
             return Refusal(
-                .agreementNotYetValid, named + [Fact("from in ms", from.milliseconds), clock, margin])
+                .agreementNotYetValid, named + [Fact("from", RFC3339.text(from)), clock, margin])
         }
         return Refusal(
             .agreementExpired,
-            named + [Fact("until in ms", agreement.validUntil.milliseconds), clock, margin])
+            named + [Fact("until", RFC3339.text(agreement.validUntil)), clock, margin])
     }
 }
 

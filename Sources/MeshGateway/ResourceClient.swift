@@ -104,12 +104,19 @@ final class ResourcePool {
     private var waiting: [ResourceAddress: TurnQueue<NodeID?, Waiting>] = [:]
     private var isSweepDue = false
     private var isClosed = false
-    private var fit: TurnFit
+    /// How many may be under way at each resource of which not all may; whoever is not here is free.
+    private var fits: [ResourceAddress: TurnFit] = [:]
+    /// Exchanges that began or ended in this turn.
+    private var steps: [ResourceAddress: Int] = [:]
+    private var callers = RecentCallers()
 
     init(_ configuration: ResourceClientConfiguration, _ loop: any EventLoop) {
         self.configuration = configuration
         self.loop = loop
-        fit = TurnFit(most: configuration.connectionLimit)
+    }
+
+    private func limit(at address: ResourceAddress) -> Int {
+        fits.isEmpty ? configuration.connectionLimit : fits[address]?.limit ?? configuration.connectionLimit
     }
 
     /// Exchanges under way at a resource, and attempts at a connection for one.
@@ -120,8 +127,9 @@ final class ResourcePool {
     /// Carries the exchange over a connection that is alive, or over a new one; behind others when as many
     /// are under way as may be.
     func carry(_ exchange: ResourceExchange, to url: ResourceURL) {
-        fit.note(exchange.caller, at: .now())
-        guard active(at: url.address) < fit.limit else { return queue(exchange, url) }
+        callers.note(exchange.caller, at: .now())
+        steps[url.address, default: 0] += 1
+        guard active(at: url.address) < limit(at: url.address) else { return queue(exchange, url) }
         start(exchange, url)
     }
 
@@ -138,20 +146,30 @@ final class ResourcePool {
 
     /// A turn of the loop took so long: more may be under way now, or fewer.
     func turnTook(_ time: Duration) {
-        guard fit.turnTook(time, at: .now()), !waiting.isEmpty else { return }
-        for address in Array(waiting.keys) {
-            while active(at: address) < fit.limit, let next = nextWaiting(for: address) {
+        let callers = callers.count(at: .now())
+        for address in Set(steps.keys).union(fits.keys) {
+            let steps = steps[address] ?? 0
+            // What is free and took little is left as it is: that is every turn but those of a flood.
+            guard fits[address] != nil || (time > TurnFit.long && steps >= TurnFit.least) else { continue }
+            var fit = fits[address] ?? TurnFit(most: configuration.connectionLimit)
+            fit.turnTook(time, steps: steps, among: callers)
+            fits[address] = fit.isOpen ? nil : fit
+            while active(at: address) < limit(at: address), let next = nextWaiting(for: address) {
                 start(next.exchange, next.url)
             }
         }
+        steps.removeAll(keepingCapacity: true)
     }
 
     /// Takes a connection back, and gives it to whoever waits for one.
     func park(_ connection: ResourceConnection) {
+        steps[connection.address, default: 0] += 1
         if !isClosed, waiting[connection.address] != nil {
             // One that has ended, or holds bytes that nobody asked for, is nobody's: `forget` dials.
             guard connection.isAlive else { return connection.close() }
-            if active(at: connection.address) <= fit.limit, let next = nextWaiting(for: connection.address) {
+            if active(at: connection.address) <= limit(at: connection.address),
+                let next = nextWaiting(for: connection.address)
+            {
                 return connection.start(next.exchange)
             }
         }
@@ -226,7 +244,7 @@ final class ResourcePool {
     private func settleCount(_ address: ResourceAddress) {
         let left = (counts[address] ?? 0) - 1
         counts[address] = left > 0 ? left : nil
-        if active(at: address) < fit.limit, let next = nextWaiting(for: address) {
+        if active(at: address) < limit(at: address), let next = nextWaiting(for: address) {
             start(next.exchange, next.url)
         }
     }

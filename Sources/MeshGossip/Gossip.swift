@@ -184,6 +184,9 @@ public struct Gossip<Suite: SignatureSuite>: Sendable {
         registries[.pair(me, node)]?.present[node]?.theirs.isCurrent(at: wall) == true
     }
 
+    /// Whether this connection was a peer's link, or nearly, and ends once its calls have.
+    public func isDraining(_ connection: ConnectionID) -> Bool { links.isDraining(connection) }
+
     /// Whose link runs over this connection; nil when none does.
     public func node(on connection: ConnectionID) -> NodeID? { links.node(on: connection) }
 

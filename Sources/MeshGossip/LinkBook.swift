@@ -68,6 +68,9 @@ struct LinkBook: Equatable, Sendable {
     /// The peer at the other end of `connection`, when that is its link.
     func node(on connection: ConnectionID) -> NodeID? { owners[connection] }
 
+    /// Whether it gave way, and ends once what is under way on it has.
+    func isDraining(_ connection: ConnectionID) -> Bool { draining[connection] != nil }
+
     /// A connection finished its handshake: it becomes the link, or gives way to the one there is.
     mutating func admit(_ connection: ConnectionID, _ terms: LinkTerms, at now: Instant) -> [Step] {
         // What gave way stays that, though its handshake be repeated while a long call keeps it open.
@@ -79,10 +82,11 @@ struct LinkBook: Equatable, Sendable {
                 return []
             }
             let isTie = isTie(terms, old, at: now)
-            guard replaces(terms, old, isTie) else { return [end(connection, of: terms.node, isTie)] }
+            // One that a relay carries gives way to one that nobody carries, and may have calls on it.
+            let isUsed = isTie || (terms.distance.relay == nil) != (old.terms.distance.relay == nil)
+            guard replaces(terms, old, isTie) else { return [end(connection, of: terms.node, isUsed)] }
             owners[old.connection] = nil
-            let isRelieved = old.terms.distance.relay != nil && terms.distance.relay == nil
-            steps.append(end(old.connection, of: terms.node, isTie || isRelieved))
+            steps.append(end(old.connection, of: terms.node, isUsed))
         }
         links[terms.node] = Link(
             connection: connection, terms: terms, since: now, lastHeard: now, lastCompared: now)
@@ -97,11 +101,11 @@ struct LinkBook: Equatable, Sendable {
             && now - old.since < Self.simultaneity
     }
 
-    /// A higher boot wins; of two that were dialled at once the one that nobody carries, else the smaller
-    /// node ID's; else the newer, whose dialler had no link, or none that nobody carries.
+    /// A higher boot wins; else one that nobody carries, whose own pings say when it is dead; of two that
+    /// were dialled at once the smaller node ID's; else the newer, whose dialler had no link.
     private func replaces(_ terms: LinkTerms, _ old: Link, _ isTie: Bool) -> Bool {
         if terms.boot != old.terms.boot { return terms.boot > old.terms.boot }
-        if isTie, (terms.distance.relay == nil) != (old.terms.distance.relay == nil) {
+        if (terms.distance.relay == nil) != (old.terms.distance.relay == nil) {
             return terms.distance.relay == nil
         }
         return !isTie || terms.dialler == min(me, terms.node)

@@ -20,7 +20,8 @@ public protocol CircuitWire: AnyObject {
 /// It is made on its event loop, where NIO opens sockets that are connected at once; it is confined to that
 /// loop, and so are all of its verbs.
 public final class Circuit {
-    private let wire: any CircuitWire
+    /// Nil once it is over: each holds the other until then.
+    private var wire: (any CircuitWire)?
     private let loop: any EventLoop
     private var channel: (any Channel)?
     private var isClosed = false
@@ -73,12 +74,14 @@ public final class Circuit {
         guard !isClosed else { return }
         isClosed = true
         channel = nil
-        wire.finish()
         room = {}
+        let told = wire
+        wire = nil
+        told?.finish()
     }
 
     fileprivate func pass(_ bytes: ByteBuffer) {
-        guard !isClosed, !wire.pass(bytes) else { return }
+        guard let wire, !wire.pass(bytes) else { return }
         hold()
     }
 
@@ -134,11 +137,15 @@ extension LinkTransport {
     }
 
     /// Takes a link that `relay` brings over `wire`, as one that was accepted.
+    /// - Parameter caller: who dials, as the relay says: one's unfinished handshakes are held against nobody
+    ///   else that comes by the same relay.
     /// - Returns: nil when there is no socket.
-    public func accept(from relay: NodeID, over wire: any CircuitWire, on loop: any EventLoop) -> Circuit? {
+    public func accept(
+        from relay: NodeID, of caller: NodeID, over wire: any CircuitWire, on loop: any EventLoop
+    ) -> Circuit? {
         let remote = Endpoint(carriedBy: relay)
         return circuit(over: wire, on: loop) { channel in
-            try self.accept(channel, from: remote, by: relay)
+            try self.accept(channel, from: remote, counted: caller.description, by: relay)
         } orElse: { _ in
         }
     }

@@ -12,9 +12,9 @@ extension LinkConnection {
         var opened = 0
         do throws(FrameViolation) {
             while !isHolding, phase != .closed, let frame = try reader.next() {
-                if frame.kind == .open { opened += 1 }
+                if frame.kind == .open, streams.isPeers(frame.stream) { opened += 1 }
                 try handle(frame)
-                if opened == Self.opensPerTurn { return yieldTurn() }
+                if opened == Self.opensPerTurn, !isEnding { return yieldTurn() }
             }
         } catch {
             transport.count { $0.violations += 1 }
@@ -22,8 +22,15 @@ extension LinkConnection {
         }
     }
 
-    /// Reads on once the other connections of the loop had their turn: what came in one read may be hundreds of
-    /// calls, and another one's call would wait for the work of all of them.
+    /// The peer has closed: what came before that still counts, whoever's turn it is.
+    func processRest() {
+        isEnding = true
+        isYielding = false
+        process()
+    }
+
+    /// Reads on once the other connections of the loop had their turn: what came in one read may be hundreds
+    /// of calls, and another one's call would wait for the work of all of them.
     private func yieldTurn() {
         guard let context, phase == .admitted else { return }
         isYielding = true

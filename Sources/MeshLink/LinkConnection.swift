@@ -66,6 +66,8 @@ final class LinkConnection: ChannelInboundHandler {
     private var batch = ByteBuffer()
     var isProcessing = false
     private var isReading = false
+    /// The peer has closed, and nothing more comes.
+    var isEnding = false
     /// The others have their turn, before what was read is gone on with.
     var isYielding = false
     private var isFlushScheduled = false
@@ -105,6 +107,7 @@ final class LinkConnection: ChannelInboundHandler {
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
+        processRest()
         end(.closedByPeer)
         self.context = nil
         bound = nil
@@ -135,13 +138,16 @@ final class LinkConnection: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        processRest()
         end(.closedByPeer)
         context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error {
-        case NIOSSLError.uncleanShutdown: end(.closedByPeer)
+        case NIOSSLError.uncleanShutdown:
+            processRest()
+            end(.closedByPeer)
         case _ where phase == .securing: end(.tlsFailed(cause: String(describing: error)))
         default: end(.lost(cause: String(describing: error)))
         }

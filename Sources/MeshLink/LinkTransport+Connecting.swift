@@ -104,16 +104,19 @@ extension LinkTransport {
 
     private func accept(_ channel: any Channel) throws {
         guard let remote = Endpoint(channel.remoteAddress) else { throw ChannelError.ioOnClosedChannel }
-        try accept(channel, from: remote, by: nil)
+        try accept(channel, from: remote, counted: remote.host, by: nil)
     }
 
-    func accept(_ channel: any Channel, from remote: Endpoint, by relay: NodeID?) throws {
+    /// - Parameter address: for what it counts while its handshake is unfinished.
+    func accept(
+        _ channel: any Channel, from remote: Endpoint, counted address: String, by relay: NodeID?
+    ) throws {
         let id = observer.nameAcceptedConnection()
         let (verdict, contexts) = state.withLock { state in
             state.counts.accepted += 1
             let verdict =
                 state.isDraining
-                ? .refused(Refusal(.draining)) : state.admission.arrived(id, from: remote.host)
+                ? .refused(Refusal(.draining)) : state.admission.arrived(id, from: address)
             if case .admitted = verdict { state.seats[id] = .dialling }
             return (verdict, state.contexts)
         }

@@ -26,6 +26,18 @@ extension Node {
         }
     }
 
+    /// A link came up otherwise: nobody need carry one.
+    mutating func giveUpCarried(
+        _ peer: NodeID, but connection: ConnectionID, into effects: inout Outbox<NodeEffect>
+    ) {
+        for case (let other, .carried(let dial)) in connections.map({ ($0, $1) })
+        where dial.peer == peer && other != connection && gossip.node(on: other) == nil
+            && !gossip.isDraining(other)
+        {
+            effects.post(.close(other, nil))
+        }
+    }
+
     /// Whose `relay` this node may use by what is agreed, and who is connected; the nearest first. Whether it
     /// may now, each call of it decides.
     private func relays(at wall: WallTime) -> [NodeID] {

@@ -190,6 +190,7 @@ extension Node {
             effects.post(.linkUp(node, connection))
             tell(OverlayInput.linkUp(node), at: now, into: &effects)
             circuits.linkUp(node)
+            giveUpCarried(node, but: connection, into: &effects)
             if gossip.link(with: node)?.relay != nil {
                 // It is sought as before, until nobody need carry its link.
                 tell(DiscoveryInput.linkDown(node), at: now, into: &effects)

@@ -46,8 +46,8 @@ extension Node {
             damaged: damagedAgreements, configuration: configuration.calls)
     }
 
-    /// What a refusal says of agreements that the store holds otherwise than they were signed: two of a peer's
-    /// are enough to look for the others.
+    /// What a refusal says of agreements that the store holds otherwise than they were signed: two of a
+    /// peer's are enough to look for the others.
     private var damagedAgreements: OrderedTable<NodeID, [Refusal]> {
         var damaged = OrderedTable<NodeID, [Refusal]>()
         for agreement in agreements.damaged {

@@ -161,11 +161,14 @@ struct LinkBookTests {
         let now = start + .seconds(60)
         #expect(
             book.admit(two, Samples.terms(peer, dialler: me), at: now) == [.drain(one), .up(peer, two)])
-        // The other way round the old one is dead, or its end would not have dialled anew.
+        // The other way round it was still being dialled when the direct one came; whether that lives, its
+        // pings say, and a new run of the peer's counts at once.
         #expect(book.admit(one, carried, at: now + .seconds(60)) == [])
+        #expect(book.admit(ConnectionID(3), carried, at: now + .seconds(60)) == [.drain(ConnectionID(3))])
+        let reborn = Samples.terms(peer, dialler: peer, boot: 2, distance: .relayed(by: Samples.carol.node))
         #expect(
-            book.admit(ConnectionID(3), carried, at: now + .seconds(60))
-                == [.close(two, nil), .up(peer, ConnectionID(3))])
+            book.admit(ConnectionID(4), reborn, at: now + .seconds(61))
+                == [.drain(two), .up(peer, ConnectionID(4))])
     }
 
     @Test("loses the link with its connection, and is told nothing by another one's end")

@@ -71,7 +71,7 @@ private struct Carried {
         ways = try await loop.submit {
             let ways = (Way(on: loop), Way(on: loop))
             (ways.0.far, ways.1.far) = (ways.1, ways.0)
-            ways.1.mine = other.accept(from: Self.relay, over: ways.1, on: loop)
+            ways.1.mine = other.accept(from: Self.relay, of: Self.relay, over: ways.1, on: loop)
             ways.0.mine = one.dial(through: Self.relay, as: Self.id, for: .peer, over: ways.0, on: loop)
             ways.0.mine?.room = { ways.1.room() }
             ways.1.mine?.room = { ways.0.room() }
@@ -163,7 +163,7 @@ struct CircuitTests {
         let way = Way(on: loop)
         let transport = node.transport
         let taken = try await loop.submit { () -> (Int, Bool) in
-            let circuit = transport.accept(from: Carried.relay, over: way, on: loop)
+            let circuit = transport.accept(from: Carried.relay, of: Carried.relay, over: way, on: loop)
             way.mine = circuit
             var pieces = 0
             // In one tick, so that the link reads nothing meanwhile.
@@ -185,7 +185,7 @@ struct CircuitTests {
         let way = Way(on: loop)
         let transport = node.transport
         try await loop.submit {
-            way.mine = transport.accept(from: Carried.relay, over: way, on: loop)
+            way.mine = transport.accept(from: Carried.relay, of: Carried.relay, over: way, on: loop)
             _ = way.mine?.take(ByteBuffer(string: "GET / HTTP/1.1\r\n\r\n"))
         }.get()
         if case .tlsFailed = try await node.firstTurnedAway() {} else { Issue.record("no failure of TLS") }

@@ -197,6 +197,16 @@ struct ServiceLoadTests {
         #expect(shares.held(by: name(1_001)) == 1 && shares.held(by: name(5)) == 1)
     }
 
+    @Test("of what each holds, no more than a share counts against the others")
+    func excess() {
+        var shares = PartnerShares()
+        for (name, held) in [(one, 40), (two, 2)] {
+            let line = shares.note(name, over: .seconds(1), at: at(1))
+            shares.change(line, by: Int64(held), over: .seconds(1), at: at(1))
+        }
+        #expect(shares.held(upTo: 4) == 6 && shares.held(upTo: 1) == 2 && shares.held(upTo: 100) == 42)
+    }
+
     @Test("who was there five seconds ago shares, and no longer")
     func active() {
         var shares = PartnerShares()

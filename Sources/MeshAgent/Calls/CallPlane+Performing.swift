@@ -38,7 +38,11 @@ extension CallPlane {
     private func closeTurn() {
         let turn = tables.value.turn
         tables.value.turn = CallTurn()
-        switch write(turn) {
+        let written = NIODeadline.now()
+        let appended = write(turn)
+        // The disk's time is nobody's part of the turn.
+        let began = turn.began + (NIODeadline.now() - written)
+        switch appended {
         case .done: break
         case .later(let later):
             let gates = turn.gates
@@ -52,7 +56,7 @@ extension CallPlane {
         tables.value.line.written()
         perform { for step in turn.steps { self.carryOut(step) } }
         let now = NIODeadline.now()
-        resources.turnTook(.nanoseconds((now - turn.began).nanoseconds), on: loop)
+        resources.turnTook(.nanoseconds((now - began).nanoseconds), on: loop)
         if let busy = tables.value.pace.note(from: turn.began, to: now) { submit(.shellBusy(busy)) }
     }
 
@@ -120,7 +124,9 @@ extension CallPlane {
         guard let wait = tables.value.refusals.wait(call.peer, at: .now()) else {
             return call.respond(answer)
         }
-        loop.assumeIsolated().scheduleTask(in: wait) { self.tables.value.calls[key]?.respond(answer) }
+        call.refusal = loop.assumeIsolated().scheduleTask(in: wait) {
+            self.tables.value.calls[key]?.respond(answer)
+        }
     }
 
     /// What these steps would have done.

@@ -36,6 +36,8 @@ final class PeerCall: LinkStreamObserver, AnswerSink, BodySource, @unchecked Sen
     private var isPaused = true
     /// The answer on its way, once the resource was asked.
     var pipe: AnswerPipe?
+    /// The refusal that waits for its turn; gone with the call.
+    var refusal: Scheduled<Void>?
 
     /// What is known of the call's head.
     struct Head {
@@ -191,6 +193,7 @@ final class PeerCall: LinkStreamObserver, AnswerSink, BodySource, @unchecked Sen
 
     private func abandon() {
         isOver = true
+        refusal?.cancel()
         feed?.detach()
         pipe?.abandon()
         plane.forget(key)

@@ -6,14 +6,14 @@ import MeshNode
 // Why a call ended as it did: for each attempt what the consumer decided, what the provider decided, what the
 // resource did.
 extension ReportWriter {
-    /// - Returns: nil when this node holds nothing of the call.
+    /// - Returns: nil when neither this node nor who was asked holds anything of the call.
     func explanation(_ memory: CallMemory) -> ExplainReport? {
-        guard let first = memory.own.map(\.event).min(by: { ($0.time, $0.id) < ($1.time, $1.id) }) else {
-            return nil
-        }
         let joined = JoinedTrace(
             correlation: memory.correlation, node: me, own: memory.ended, halves: memory.halves)
         let closing = joined.closing
+        let own = memory.own.map(\.event).min { ($0.time, $0.id) < ($1.time, $1.id) }
+        let told = closing ?? joined.parts.first.flatMap { $0.consumer ?? $0.provider }
+        guard let first = own ?? told else { return nil }
         var branches = joined.parts.flatMap { part in
             part.source == part.target ? [local(part)] : remote(part, memory)
         }

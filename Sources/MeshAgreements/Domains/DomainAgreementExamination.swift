@@ -102,8 +102,8 @@ struct DomainAgreementExamination<Chain: Codable & Equatable & Sendable> {
             return Refusal(
                 .clockSkew,
                 named + [
-                    Fact("created in ms", agreement.created.milliseconds),
-                    Fact("now in ms", now.milliseconds),
+                    Fact("created", RFC3339.text(agreement.created)),
+                    Fact("now", RFC3339.text(now)),
                 ])
         }
         // What both signed is taken however old it is: it puts other versions out of force, and permits
@@ -112,8 +112,8 @@ struct DomainAgreementExamination<Chain: Codable & Equatable & Sendable> {
             return Refusal(
                 .agreementExpired,
                 named + [
-                    Fact("until in ms", agreement.validUntil.milliseconds),
-                    Fact("now in ms", now.milliseconds),
+                    Fact("until", RFC3339.text(agreement.validUntil)),
+                    Fact("now", RFC3339.text(now)),
                 ])
         }
         return nil

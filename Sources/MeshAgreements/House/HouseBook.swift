@@ -51,7 +51,7 @@ struct HouseBook: Sendable, Equatable {
                     .clockSkew,
                     [
                         Fact("agreement", body.name), Fact("version", body.version),
-                        Fact("created in ms", body.issued.milliseconds), Fact("now in ms", now.milliseconds),
+                        Fact("created", RFC3339.text(body.issued)), Fact("now", RFC3339.text(now)),
                     ]))
         }
         let before = documents[body.domain]?.body.version

@@ -96,8 +96,8 @@ extension PolicyEvaluator {
                     .agreementExpired,
                     [
                         Fact("agreement", terms.agreement.name), Fact("version", terms.agreement.version),
-                        decided, Fact("until in ms", terms.agreement.until.milliseconds),
-                        Fact("now in ms", question.now.milliseconds),
+                        decided, Fact("until", RFC3339.text(terms.agreement.until)),
+                        Fact("now", RFC3339.text(question.now)),
                         Fact("margin in ms", AgreementLimits.clockMargin.wholeMilliseconds),
                     ]))
         }

@@ -12,8 +12,8 @@ extension CodeBook {
         case .identityStatementInvalid: ["node"]
         case .clockSkew:
             [
-                "here", "there", "issued", "created in ms", "now in ms", "its clock less ours", "agreement",
-                "version", "domain", "sequence", "now",
+                "here", "there", "issued", "created", "now", "its clock less ours", "agreement",
+                "version", "domain", "sequence",
             ]
         case .isMyself: ["answered", "this node", "invite of"]
         case .identityMismatch:
@@ -100,9 +100,9 @@ extension CodeBook {
                 "decided at",
             ]
         case .agreementNotYetValid:
-            ["agreement", "version", "from in ms", "now in ms", "margin in ms", "decided at"]
+            ["agreement", "version", "from", "now", "margin in ms", "decided at"]
         case .agreementExpired:
-            ["agreement", "version", "until in ms", "now in ms", "margin in ms", "decided at"]
+            ["agreement", "version", "until", "now", "margin in ms", "decided at"]
         case .agreementEnded:
             [
                 "agreement", "version", "decided at", "ended", "content id", "offer", "rejected by",
@@ -218,7 +218,7 @@ extension CodeBook {
         case .nothingFound:
             [
                 "given", "it is no", "words to answer",
-                "a reference", "correlation id", "calls of this node", "agreement",
+                "a reference", "correlation id", "peers asked", "calls of this node", "agreement",
                 "offer",
                 "agreements that begin so", "agreements in all", "person",
             ]

@@ -22,8 +22,8 @@ public struct StandingPolicy: Equatable, Sendable {
         self.added = added
         let adds = Set(added.map(\.contentID))
         func without(_ index: AgreementIndex) -> AgreementIndex {
-            let isTouched: (AgreementTerms) -> Bool = {
-                withdrawn.contains($0.contentID) || adds.contains($0.contentID)
+            func isTouched(_ terms: AgreementTerms) -> Bool {
+                withdrawn.contains(terms.contentID) || adds.contains(terms.contentID)
             }
             guard index.terms.contains(where: isTouched) else { return index }
             return AgreementIndex(

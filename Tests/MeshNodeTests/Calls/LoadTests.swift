@@ -106,26 +106,6 @@ struct LoadTests {
         #expect(standing(rig)?.limit == 1)
     }
 
-    @Test("what one holds beyond its share since there was room is not held against another")
-    func excess() {
-        var rig = DeskRig()
-        for _ in 0..<8 {
-            let key = rig.arrive()
-            rig.now += 100
-            answer(key, &rig)
-        }
-        // Before anything is limited one has many in hand; by those that end the limit falls to one.
-        let stay = (0..<40).map { _ in rig.arrive() }
-        for _ in 0..<10 {
-            let many = (0..<12).map { _ in rig.arrive() }
-            rig.now += 1_000
-            for key in many where rig.refusal(of: key) == nil { answer(key, &rig) }
-        }
-        #expect(standing(rig)?.limit == 1 && stay.allSatisfy { rig.refusal(of: $0) == nil })
-        let (own, other) = (rig.arrive(), rig.arrive(from: 2))
-        #expect(rig.refusal(of: own) == [.overloaded] && rig.refusal(of: other) == nil)
-    }
-
     @Test(
         "what this node was behind makes no resource quicker than it is, or it were limited afterwards",
         arguments: [0, 8])

@@ -44,7 +44,7 @@ extension CallPlane {
                 $0.acceptsCircuit(from: relay, of: caller, at: SystemClock.now())
             }
             guard isWanted else { return nil }
-            let arrival = CircuitArrival(from: relay, on: stream, of: self)
+            let arrival = CircuitArrival(from: relay, of: caller, on: stream, of: self)
             // Behind what makes the stream known.
             loop.assumeIsolated().execute { arrival.begin() }
             return arrival

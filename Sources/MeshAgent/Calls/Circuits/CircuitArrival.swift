@@ -8,6 +8,8 @@ import NIOCore
 final class CircuitArrival: LinkStreamObserver, CircuitWire, @unchecked Sendable {
     // Sendable as `PeerAttempt` is: confined to the one event loop.
     private let relay: NodeID
+    /// Who dials, as the relay says.
+    private let caller: NodeID
     private let stream: LinkStream
     private unowned let plane: CallPlane
     private var circuit: Circuit?
@@ -16,8 +18,9 @@ final class CircuitArrival: LinkStreamObserver, CircuitWire, @unchecked Sendable
     private var owed = 0
     private var isOver = false
 
-    init(from relay: NodeID, on stream: LinkStream, of plane: CallPlane) {
+    init(from relay: NodeID, of caller: NodeID, on stream: LinkStream, of plane: CallPlane) {
         self.relay = relay
+        self.caller = caller
         self.stream = stream
         self.plane = plane
     }
@@ -25,7 +28,8 @@ final class CircuitArrival: LinkStreamObserver, CircuitWire, @unchecked Sendable
     /// Takes the link up.
     func begin() {
         guard !isOver else { return }
-        circuit = plane.transport.withLock({ $0 })?.accept(from: relay, over: self, on: plane.loop)
+        circuit = plane.transport.withLock({ $0 })?.accept(
+            from: relay, of: caller, over: self, on: plane.loop)
         guard let circuit else {
             isOver = true
             return stream.reset(.overloaded)
@@ -35,7 +39,11 @@ final class CircuitArrival: LinkStreamObserver, CircuitWire, @unchecked Sendable
     }
 
     func stream(did event: LinkStreamEvent) {
-        guard !isOver else { return }
+        guard !isOver else {
+            // What was under way is nobody's, and holds up no one.
+            if case .data(let piece) = event { stream.consumed(piece.readableBytes) }
+            return
+        }
         switch event {
         case .data(let piece):
             use.note(of: relay, on: plane)
@@ -56,6 +64,8 @@ final class CircuitArrival: LinkStreamObserver, CircuitWire, @unchecked Sendable
     func pass(_ bytes: ByteBuffer) -> Bool { stream.write(bytes) == .open }
 
     func finish() {
+        circuit = nil
+        giveCredit()
         guard !isOver else { return }
         isOver = true
         stream.end()

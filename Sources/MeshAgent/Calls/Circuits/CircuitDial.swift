@@ -37,9 +37,21 @@ final class CircuitDial: CircuitWire {
         circuit = transport.dial(
             through: dial.relay, as: connection, for: .peer, over: self, on: plane.loop)
         guard let circuit else { return finish() }
-        circuit.room = { [unowned self] in request?.flowChanged(.open) }
+        circuit.room = { [weak self] in self?.request?.flowChanged(.open) }
+        sayInUse()
     }
 
+    /// Two ends may be silent for as long as they like, where the link gave way and ends its last calls.
+    private func sayInUse() {
+        guard let id = request?.id else { return }
+        plane.loop.assumeIsolated().scheduleTask(in: RelayUse.signPause) { [weak self] in
+            guard let self, !isOver else { return }
+            plane.submit(.bytesMoved(id))
+            sayInUse()
+        }
+    }
+
+    /// What comes once this end is over is nobody's, and holds up no one.
     func body(_ piece: ByteBuffer) {
         if circuit?.take(piece) == false { request?.flowChanged(.held) }
     }
@@ -48,7 +60,6 @@ final class CircuitDial: CircuitWire {
     func end() {
         guard !isOver else { return }
         guard let circuit else { return fail() }
-        isOver = true
         circuit.close()
     }
 
@@ -78,6 +89,8 @@ final class CircuitDial: CircuitWire {
 
     func finish() {
         isOver = true
+        circuit = nil
+        request?.flowChanged(.open)
         _ = request?.feed.end(trailers: [])
     }
 }

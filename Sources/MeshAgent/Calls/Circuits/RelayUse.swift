@@ -9,7 +9,10 @@ import NIOCore
 /// come; what they mean only the two know. Confined to the plane's event loop.
 ///
 ///     asking --the far end answers--> carrying --either end is done--> over
-///        └──whom it may not reach, no link, no answer──> 404, alike
+///        └──whom it may not reach, no link, no answer in `patience`──> 404, alike
+///
+/// Whatever ends it ends the stream to the far end as well: none of them may be left behind on a link that
+/// others use.
 final class RelayUse: ServiceUse, BodyTaker, BodySource, LinkStreamObserver, @unchecked Sendable {
     // Sendable as `PeerAttempt` is: confined to the one event loop.
     private let id: ServiceID
@@ -25,6 +28,14 @@ final class RelayUse: ServiceUse, BodyTaker, BodySource, LinkStreamObserver, @un
     private var isPaused = false
     /// Bytes that the far end gets credit for again once they are wanted.
     private var owed = 0
+    /// While asking, when it is given up; while carrying, that the desk hears that it is in use: two ends may
+    /// be silent for as long as they like.
+    private var alarm: Scheduled<Void>?
+
+    /// How long the far end has to answer: its agent does so in one turn.
+    private static let patience: TimeAmount = .seconds(5)
+    /// Well below `Limits.streamIdle`.
+    static let signPause: TimeAmount = .seconds(20)
 
     init(_ id: ServiceID, _ feed: RequestFeed, answeringTo sink: any AnswerSink, on plane: CallPlane) {
         self.id = id
@@ -43,6 +54,7 @@ final class RelayUse: ServiceUse, BodyTaker, BodySource, LinkStreamObserver, @un
         else { return refuse() }
         self.end = end
         self.stream = stream
+        alarm = plane.loop.assumeIsolated().scheduleTask(in: Self.patience) { [weak self] in self?.refuse() }
     }
 
     func stop() {
@@ -55,8 +67,7 @@ final class RelayUse: ServiceUse, BodyTaker, BodySource, LinkStreamObserver, @un
     /// This node carries nothing more.
     func drain() {
         guard !isOver else { return }
-        stream?.end()
-        finish()
+        if hasBegun { finish() } else { refuse() }
     }
 
     func stream(did event: LinkStreamEvent) {
@@ -68,6 +79,7 @@ final class RelayUse: ServiceUse, BodyTaker, BodySource, LinkStreamObserver, @un
         case .reset, .lost:
             guard hasBegun else { return refuse() }
             close()
+            pipe.abandon()
             plane.submit(.resourceFailed(id, .connectionLost, .possible))
         case .writable: feed.room()
         }
@@ -76,6 +88,7 @@ final class RelayUse: ServiceUse, BodyTaker, BodySource, LinkStreamObserver, @un
     private func begin() {
         guard !hasBegun else { return }
         hasBegun = true
+        sayInUse()
         plane.begin(pipe, for: id)
         plane.submit(.resourceAnswered(id, status: WebSocketUpgrade.status, headers: []))
         guard !feed.attach(self) else { return }
@@ -83,9 +96,21 @@ final class RelayUse: ServiceUse, BodyTaker, BodySource, LinkStreamObserver, @un
         plane.submit(.resourceFailed(id, .connectionLost, .none))
     }
 
+    private func sayInUse() {
+        alarm?.cancel()
+        alarm = plane.loop.assumeIsolated().scheduleTask(in: Self.signPause) { [weak self] in
+            guard let self, !isOver else { return }
+            plane.moved(id)
+            sayInUse()
+        }
+    }
+
     /// There is no way, whatever the reason: who asks learns nothing of whom this node knows.
     private func refuse() {
+        guard !isOver else { return }
         isOver = true
+        alarm?.cancel()
+        stream?.reset(.cancelled)
         plane.begin(pipe, for: id)
         plane.submit(.resourceAnswered(id, status: 404, headers: []))
         if let partial = feed.partial { plane.bodyEnded(id, partial) }
@@ -102,13 +127,16 @@ final class RelayUse: ServiceUse, BodyTaker, BodySource, LinkStreamObserver, @un
     }
 
     private func finish() {
-        close()
         if let partial = feed.partial { plane.bodyEnded(id, partial) }
+        close()
+        // The far end is done, and takes nothing more.
+        stream?.reset(.cancelled)
         plane.submit(.resourceEnded(id, pipe.summary, kept: nil))
     }
 
     private func close() {
         isOver = true
+        alarm?.cancel()
         feed.detach()
     }
 
