@@ -12,7 +12,8 @@ import NIOCore
 ///
 ///     several callers, a turn longer than `long` in which it took `least` steps or more
 ///                                                      ──> an eighth fewer, at least `least`
-///     a turn shorter than `short`, or without a part of its own ──> one more       one caller ──> `most`
+///     a turn shorter than `short`, or `patience` of them in which it had no part ──> one more
+///     one caller ──> `most`
 ///
 /// Additive increase, multiplicative decrease (Chiu and Jain, Analysis of the Increase and Decrease
 /// Algorithms for Congestion Avoidance, 1989).
@@ -24,9 +25,13 @@ struct TurnFit {
     /// Fewer would leave the loop idle between the steps of those that are under way.
     static let least = 8
 
+    /// One that had no part in so many turns, one after the other, gets room back however long they were.
+    static let patience = 16
+
     /// How many may be under way.
     private(set) var limit: Int
     private let most: Int
+    private var idleTurns = 0
 
     init(most: Int) {
         (self.most, limit) = (most, most)
@@ -37,12 +42,14 @@ struct TurnFit {
     ///   - steps: how many exchanges of this resource began or ended in it.
     ///   - callers: how many share the loop.
     mutating func turnTook(_ time: Duration, steps: Int, among callers: Int) {
+        idleTurns = steps < Self.least ? idleTurns + 1 : 0
         if callers < 2 {
             limit = most
         } else if time > Self.long, steps >= Self.least {
             limit = max(min(Self.least, most), limit - max(1, limit / 8))
-        } else if time < Self.short || steps < Self.least {
+        } else if time < Self.short || idleTurns >= Self.patience {
             limit = min(most, limit + 1)
+            idleTurns = 0
         }
     }
 

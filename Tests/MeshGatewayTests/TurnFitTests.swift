@@ -41,8 +41,14 @@ struct TurnFitTests {
         after(1_000, of: .milliseconds(50), steps: TurnFit.least - 1, among: 9, &fit)
         #expect(fit.isOpen)
         after(100, of: .milliseconds(50), among: 9, &fit)
-        after(300, of: .milliseconds(50), steps: 1, among: 9, &fit)
+        after(300 * TurnFit.patience, of: .milliseconds(50), steps: 1, among: 9, &fit)
         #expect(fit.isOpen, "and one that asks less gets its room back")
+        after(100, of: .milliseconds(50), among: 9, &fit)
+        for _ in 0..<200 {
+            after(TurnFit.patience - 1, of: .milliseconds(50), steps: 1, among: 9, &fit)
+            after(1, of: .microseconds(900), steps: TurnFit.least, among: 9, &fit)
+        }
+        #expect(fit.limit == TurnFit.least, "but not between the turns that it makes long")
     }
 
     @Test("a resource with room for fewer than eight keeps that")

@@ -23,7 +23,7 @@ import Testing
             let domain = environment["COMITY_SIM_DOMAIN"].flatMap { DomainPresence(rawValue: $0) }
             let links = environment["COMITY_SIM_LINKS"].flatMap { LinkPresence(rawValue: $0) }
             let audiences = environment["COMITY_SIM_AUDIENCES"].flatMap { AudienceSize(rawValue: $0) }
-            let relays = environment["COMITY_SIM_RELAYS"].flatMap { RelayPresence(rawValue: $0) }
+            let relays = environment["COMITY_SIM_RELAYS"].flatMap { RelayPresence(rawValue: $0) } ?? .none
             var simulation = Simulation(
                 SimulationPlan(
                     nodes: nodes, seed: seed, duration: .seconds(seconds), faults: faults, domain: domain,

@@ -102,11 +102,22 @@ import Testing
         var simulation = Simulation(
             SimulationPlan(
                 nodes: 2, seed: 5, duration: .seconds(10), faults: [.kills, .oneWay], domain: .present,
-                links: .few, audiences: .large))
+                links: .few, audiences: .large, relays: .offered))
         #expect(
             simulation.run().replay
                 == "comity sim --seed 5 --nodes 2 --seconds 10 --domain present --links few "
-                + "--audiences large --faults kills,one-way")
+                + "--audiences large --relays offered --faults kills,one-way")
+    }
+
+    @Test func `links are carried where two cannot connect, and nothing breaks by it`() {
+        var carried = 0
+        for (seed, nodes) in [(76, 5), (59, 6), (42, 7)] as [(UInt64, Int)] {
+            var simulation = Simulation(SimulationPlan(nodes: nodes, seed: seed, relays: .offered))
+            let report = simulation.run()
+            #expect(report.violations.isEmpty, "\(report.violations)\n\(report.replay)")
+            carried += report.statistics.circuits
+        }
+        #expect(carried > 0)
     }
 
     @Test func `a plan says all that is wrong with it`() {

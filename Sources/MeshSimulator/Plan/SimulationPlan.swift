@@ -16,7 +16,8 @@ public struct SimulationPlan: Equatable, Sendable {
     public var links: LinkPresence
     /// How domains are compared; drawn from the seed unless said.
     public var audiences: AudienceSize
-    /// Whether links may be carried by others; drawn from the seed unless said.
+    /// Whether links may be carried by others; not unless said: pairs that cannot connect for minutes are
+    /// another world.
     public var relays: RelayPresence
 
     /// The quiet time at the end: no faults, and clocks are right.
@@ -34,11 +35,11 @@ public struct SimulationPlan: Equatable, Sendable {
     /// - Parameter faults: nil draws them from the seed, each with one half ("swarm testing", Groce et al.,
     /// ISSTA 2012): a fault
     ///   that is always on hides what happens without it.
-    /// - Parameters domain, links, audiences, relays: nil draws them from the seed.
+    /// - Parameters domain, links, audiences: nil draws them from the seed.
     public init(
         nodes: Int, seed: UInt64, duration: Duration = .seconds(180), faults: [Fault]? = nil,
         domain: DomainPresence? = nil, links: LinkPresence? = nil, audiences: AudienceSize? = nil,
-        relays: RelayPresence? = nil
+        relays: RelayPresence = .none
     ) {
         self.nodes = nodes
         self.seed = seed
@@ -47,7 +48,7 @@ public struct SimulationPlan: Equatable, Sendable {
         self.domain = domain ?? .drawn(by: seed)
         self.links = links ?? .drawn(by: seed)
         self.audiences = audiences ?? .drawn(by: seed)
-        self.relays = relays ?? .drawn(by: seed)
+        self.relays = relays
     }
 
     /// All that is wrong with it.

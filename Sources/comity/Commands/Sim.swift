@@ -32,8 +32,8 @@ struct Sim: AsyncParsableCommand {
     @Option(
         help: "Whether domains are compared by lists, or as large ones are: small, large (default: drawn).")
     var audiences: AudienceSize?
-    @Option(help: "Whether some hosts carry links for others: none, offered (default: drawn).")
-    var relays: RelayPresence?
+    @Option(help: "Whether some hosts carry links for others, and some pairs cannot connect: none, offered.")
+    var relays = RelayPresence.none
 
     func validate() throws {
         if hours != nil && seconds != nil { throw ValidationError("give --hours or --seconds, not both") }
