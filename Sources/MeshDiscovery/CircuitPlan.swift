@@ -74,12 +74,16 @@ public struct CircuitPlan: Sendable, Equatable {
     }
 
     /// There is a link with it, whoever carries that.
-    public mutating func linkUp(_ peer: NodeID) {
+    /// - Returns: whether a dial through a relay was under way.
+    @discardableResult
+    public mutating func linkUp(_ peer: NodeID) -> Bool {
+        let wasTrying = if case .trying? = searches[peer]?.phase { true } else { false }
         searches.update(peer) { search in
             search.phase = .up
             search.backoff.reset()
         }
         alarms.cancel(peer)
+        return wasTrying
     }
 
     /// The link is gone.

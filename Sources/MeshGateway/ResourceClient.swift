@@ -146,10 +146,13 @@ final class ResourcePool {
 
     /// A turn of the loop took so long: more may be under way now, or fewer.
     func turnTook(_ time: Duration) {
+        defer { steps.removeAll(keepingCapacity: true) }
+        // Every turn but those of a flood.
+        guard time > TurnFit.long || !fits.isEmpty else { return }
         let callers = callers.count(at: .now())
         for address in Set(steps.keys).union(fits.keys) {
             let steps = steps[address] ?? 0
-            // What is free and took little is left as it is: that is every turn but those of a flood.
+            // What is free and took little is left as it is.
             guard fits[address] != nil || (time > TurnFit.long && steps >= TurnFit.least) else { continue }
             var fit = fits[address] ?? TurnFit(most: configuration.connectionLimit)
             fit.turnTook(time, steps: steps, among: callers)
@@ -158,7 +161,6 @@ final class ResourcePool {
                 start(next.exchange, next.url)
             }
         }
-        steps.removeAll(keepingCapacity: true)
     }
 
     /// Takes a connection back, and gives it to whoever waits for one.

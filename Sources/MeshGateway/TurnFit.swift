@@ -5,7 +5,7 @@ import NIOCore
 ///
 /// What a loop finds ready in one turn is done before anybody's next step: with 256 answers to read, every
 /// call of everybody waits for them at each of its own steps. So while several call, no more are under way
-/// than keep a turn near `target`; the others wait, those of each caller in their own line (`TurnQueue`), and
+/// than keep a turn near `long`; the others wait, those of each caller in their own line (`TurnQueue`), and
 /// the loop works on as before, in smaller pieces. It is held against those resources alone that had a part
 /// in a long turn: one that takes its time, or is asked seldom, is not held back, and a caller that is alone
 /// never is.

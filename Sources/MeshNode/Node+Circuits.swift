@@ -30,7 +30,7 @@ extension Node {
     mutating func giveUpCarried(
         _ peer: NodeID, but connection: ConnectionID, into effects: inout Outbox<NodeEffect>
     ) {
-        for case (let other, .carried(let dial)) in connections.map({ ($0, $1) })
+        for case (let other, .carried(let dial)) in connections
         where dial.peer == peer && other != connection && gossip.node(on: other) == nil
             && !gossip.isDraining(other)
         {

@@ -14,7 +14,7 @@ extension Node {
         if case .probe(let peer)? = connections[connection] {
             return probed(connection, peer, secured, into: &effects)
         }
-        // Nobody makes trust through a third.
+        // Nobody pairs through a third.
         if distance.relay != nil, secured.purpose == .pairing {
             return effects.post(.close(connection, .pairingClosed))
         }

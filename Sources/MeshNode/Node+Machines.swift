@@ -189,8 +189,7 @@ extension Node {
             drifts.linkChanged(with: node)
             effects.post(.linkUp(node, connection))
             tell(OverlayInput.linkUp(node), at: now, into: &effects)
-            circuits.linkUp(node)
-            giveUpCarried(node, but: connection, into: &effects)
+            if circuits.linkUp(node) { giveUpCarried(node, but: connection, into: &effects) }
             if gossip.link(with: node)?.relay != nil {
                 // It is sought as before, until nobody need carry its link.
                 tell(DiscoveryInput.linkDown(node), at: now, into: &effects)

@@ -15,9 +15,10 @@ extension Node {
         for peer in trust.pins.peers.values {
             // Others may vouch for one that is known and not trusted: no call rests on what they bring of it.
             let isTrusted = peer.state == .trusted
+            let link = gossip.link(with: peer.node)
             peers[peer.node] = CallPeer(
                 name: peer.name, trust: CallTrust(peer.state), link: linkState(of: peer),
-                address: gossip.link(with: peer.node)?.address, relay: gossip.link(with: peer.node)?.relay,
+                address: link?.address, relay: link?.relay,
                 membership: agreements.membership(of: peer.node),
                 encryption: isTrusted ? gossip.encryptionKey(of: peer.node, at: now.wall) : nil,
                 catalog: catalogState(of: peer.node, at: now))

@@ -106,11 +106,7 @@ extension CallPlane: GatewayObserver {
         _ resource: ResourceName, _ form: CallForm, as principal: Principal, _ body: RequestBody
     ) {
         tables.value.requests[id] = OwnRequest(id, request, body, answering: way) { [unowned self] event in
-            switch event {
-            case .left: submit(.bodyLeft(id))
-            case .moved: submit(.bytesMoved(id))
-            case .ended(let summary): submit(.bodyEnded(id, summary))
-            }
+            bodyOf(id, did: event)
         }
         if let asked = way.request { tables.value.gateway[asked] = id }
         submit(
@@ -121,6 +117,15 @@ extension CallPlane: GatewayObserver {
                     idempotencyKey: request.idempotencyKey, sticky: request.stickyKey.map(Rendezvous.hash),
                     traceparent: request.traceparent ?? TraceContext.fresh(using: &tables.value.traces),
                     body: body)))
+    }
+
+    /// Tells the desk what became of the body of one of this node's own requests.
+    func bodyOf(_ id: RequestID, did event: RequestFeed.Event) {
+        switch event {
+        case .left: submit(.bodyLeft(id))
+        case .moved: submit(.bytesMoved(id))
+        case .ended(let summary): submit(.bodyEnded(id, summary))
+        }
     }
 
     func bodyArrived(_ chunk: ByteBuffer, of id: GatewayRequestID) {

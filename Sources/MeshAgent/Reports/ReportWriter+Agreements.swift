@@ -132,12 +132,21 @@ extension ReportWriter {
     }
 
     func agreementRecords(_ wanted: String) -> [AgreementRecord] {
+        Self.named(wanted, among: node.agreements.records, \.contentID, \.agreement)
+    }
+
+    /// Those whose content id begins with `wanted`; where there are none, those whose own id does, of one
+    /// agreement the newest version alone.
+    static func named<Record>(
+        _ wanted: String, among records: [Record], _ contentID: (Record) -> Digest,
+        _ agreement: (Record) -> Agreement
+    ) -> [Record] {
         guard !wanted.isEmpty else { return [] }
-        let exact = node.agreements.records.filter { $0.contentID.description.hasPrefix(wanted) }
+        let exact = records.filter { contentID($0).description.hasPrefix(wanted) }
         guard exact.isEmpty else { return exact }
-        let versions = node.agreements.records.filter { $0.agreement.id.description.hasPrefix(wanted) }
-        guard Set(versions.map(\.agreement.id)).count == 1 else { return versions }
-        return versions.max { $0.agreement.version < $1.agreement.version }.map { [$0] } ?? []
+        let versions = records.filter { agreement($0).id.description.hasPrefix(wanted) }
+        guard Set(versions.map { agreement($0).id }).count == 1 else { return versions }
+        return versions.max { agreement($0).version < agreement($1).version }.map { [$0] } ?? []
     }
 
     private func notFound(_ text: String) -> Ruling<AgreementRecord> {

@@ -74,13 +74,8 @@ extension ReportWriter {
     /// The one agreement of a domain whose content id begins with `wanted`, where no other begins so.
     func domainAgreementRecord(_ wanted: String) -> DomainAgreementRecord<CredentialChain>? {
         guard !wanted.isEmpty, agreementRecords(wanted).isEmpty else { return nil }
-        let exact = node.domainAgreements.records.filter { $0.contentID.description.hasPrefix(wanted) }
-        guard exact.isEmpty else { return exact.count == 1 ? exact[0] : nil }
-        let versions = node.domainAgreements.records.filter {
-            $0.agreement.id.description.hasPrefix(wanted)
-        }
-        guard Set(versions.map(\.agreement.id)).count == 1 else { return nil }
-        return versions.max { $0.agreement.version < $1.agreement.version }
+        let matching = Self.named(wanted, among: node.domainAgreements.records, \.contentID, \.agreement)
+        return matching.count == 1 ? matching[0] : nil
     }
 
     /// The domain that `text` names: this node's own, or a partner.

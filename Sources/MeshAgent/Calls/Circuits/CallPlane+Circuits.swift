@@ -15,13 +15,7 @@ extension CallPlane {
         guard loop.inEventLoop else { return loop.execute { self.dial(dial, as: connection) } }
         let asking = CircuitDial(connection, dial, on: self)
         let id = nextRequest()
-        let request = OwnRequest(id, circuit: asking) { [unowned self] event in
-            switch event {
-            case .left: submit(.bodyLeft(id))
-            case .moved: submit(.bytesMoved(id))
-            case .ended(let summary): submit(.bodyEnded(id, summary))
-            }
-        }
+        let request = OwnRequest(id, circuit: asking) { [unowned self] in bodyOf(id, did: $0) }
         asking.request = request
         tables.value.requests[id] = request
         submit(
