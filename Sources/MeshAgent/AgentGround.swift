@@ -44,7 +44,7 @@ struct AgentGround: Sendable {
         }
         let trail = AuditTrail(
             journal: journal, index: try AuditIndex(store: store, journal: journal), store: store)
-        let stored = try store.load()
+        let stored = try RestoredHome.markingLost(home, store)
         let now = SystemClock.now()
         let identity = try NodeIdentity.prepare(
             in: home, name: configuration.name, store: store, stored: stored, at: now)
@@ -101,7 +101,7 @@ struct AgentGround: Sendable {
     ) throws(StoreError) {
         func value(_ key: String) -> String? { stored.settings.first { $0.key == key }?.value }
         guard let made = value(RestoredHome.setting), value(RestoredHome.toldSetting) == nil else { return }
-        let time = Int64(made).map { RFC3339.text(WallTime(milliseconds: $0)) } ?? "unknown"
+        let time = Int64(made).map { RFC3339.text(WallTime(milliseconds: $0)) } ?? made
         inputs.post(.commanded(Ticket(0), .note("home restored", [Fact("backup of", time)])))
         try store.commit([.putSetting(SettingRow(key: RestoredHome.toldSetting, value: "yes"))])
     }

@@ -14,8 +14,9 @@ public struct RestoredHome: Equatable, Sendable {
     /// What the backup was of.
     public let label: BackupLabel
 
-    /// The mark in the store: when the backup was made, in milliseconds.
+    /// The mark in the store: when the backup was made, in milliseconds, or `lost`.
     static let setting = "restored"
+    private static let lost = "nothing: the store was lost"
     /// Whether the audit knows of it.
     static let toldSetting = "restored.told"
     private static let workshop = "restoring"
@@ -44,6 +45,15 @@ public struct RestoredHome: Equatable, Sendable {
             try FolderWork.remove(folder)
             throw error
         }
+    }
+
+    /// What a store holds. That of a home whose key is there and whose store is not, as when a disk died and
+    /// the key lay elsewhere, is marked: it has forgotten as much as any backup.
+    static func markingLost(_ home: Home, _ store: Store) throws -> StoredState {
+        let stored = try store.load()
+        guard NodeIdentity.hasLostStore(home, stored) else { return stored }
+        try store.commit([.putSetting(SettingRow(key: setting, value: lost))])
+        return try store.load()
     }
 
     private static func mark(_ home: Home, _ label: BackupLabel) throws(BackupError) {

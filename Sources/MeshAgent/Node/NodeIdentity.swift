@@ -80,5 +80,10 @@ struct NodeIdentity {
         return inception
     }
 
+    /// Whether the key was there before the store, which then was lost: the two are made by one start.
+    static func hasLostStore(_ home: Home, _ stored: StoredState) -> Bool {
+        exists(home.identityKey) && !stored.settings.contains { $0.key == inceptionSetting }
+    }
+
     private static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 }

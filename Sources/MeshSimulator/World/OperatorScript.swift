@@ -18,6 +18,8 @@ enum Errand: Sendable {
     case people(host: Int, looks: Int)
     /// Offers to carry links for all whom the host trusts.
     case offerRelay(host: Int)
+    /// Two hosts cannot connect from now on until the quiet time.
+    case wall(Int, Int)
     /// Accepts what was offered to it and waits for its yes.
     case accept(host: Int)
     /// Lists a provider for `any`.
@@ -83,7 +85,9 @@ extension World {
             schedule(.ask(host: number), after: chance.duration(from: .seconds(5), through: .seconds(12)))
             let isProvider = number == 0 || script.generator.number(below: 2) == 0
             if isProvider { schedule(.operate(.provide(host: number)), after: .seconds(3)) }
-            for other in inviters(of: number) where isInviteDue() {
+            let inviters = inviters(of: number)
+            let others = relays(for: number).filter { !inviters.contains($0) }
+            for other in inviters + others where isInviteDue() {
                 let delay = script.generator.duration(from: .seconds(3), through: .seconds(8))
                 schedule(.operate(.invite(host: other, guest: number, tries: 5)), after: delay)
             }
@@ -132,6 +136,7 @@ extension World {
             command(host, .addResource(Self.orders(at: host), toDomain: drawDomainOffer()))
         case .offer(let host, let peer): offer(host, peer)
         case .offerRelay(let host): offerRelay(host)
+        case .wall(let one, let other): if !isCalm { _ = network.cut(Network.between([one], [other])) }
         case .people(let host, let looks): lookToApprovals(host, looks: looks)
         case .accept(let host): accept(host)
         case .route(let host): route(host)

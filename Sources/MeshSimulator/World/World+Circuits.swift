@@ -8,13 +8,15 @@ import MeshTrust
 // Links that hosts carry for others (decision 0043): a pipe whose every message takes two hops, through a
 // host whose desk was asked, and which ends with that host's run or with either of its own two links.
 extension World {
-    /// Some pairs cannot connect until the quiet time; whoever carries is reached by all.
+    /// Whoever carries is reached by all; some pairs of the others cannot connect any more once they have made
+    /// trust, until the quiet time.
     mutating func prepareRelays() {
         guard plan.relays == .offered, plan.nodes > RelayPresence.relays + 1 else { return }
         var generator = SeededGenerator(seed: plan.seed ^ 0x6e61_7473)
         for one in RelayPresence.relays..<plan.nodes {
             for other in (one + 1)..<max(plan.nodes, one + 1) where generator.number(below: 2) == 0 {
-                _ = network.cut(Network.between([one], [other]))
+                let trusting = generator.duration(from: .seconds(20), through: .seconds(60))
+                schedule(.operate(.wall(one, other)), after: trusting)
             }
         }
         for host in 0..<RelayPresence.relays {
@@ -24,11 +26,19 @@ extension World {
         }
     }
 
-    /// Offers `relay` to all whom the host trusts and has not offered it to.
+    /// Who carries, and so must be trusted by a host, besides those who invite it anyway.
+    func relays(for host: Int) -> [Int] {
+        plan.relays == .offered ? Array(0..<min(RelayPresence.relays, host)) : []
+    }
+
+    /// Offers `relay` to three in four of those whom the host trusts, unless it has: the fourth must not be
+    /// carried, even where the other end may be.
     mutating func offerRelay(_ host: Int) {
         guard let node = hosts[host].agent?.node else { return }
         for peer in node.trust.pins.peers.values where peer.state == .trusted {
-            guard !node.agreements.terms(with: peer.node).names(.relay, of: hosts[host].node) else {
+            guard let other = hostOfNode[peer.node], (plan.seed &+ UInt64(host + other)) % 4 != 0,
+                !node.agreements.terms(with: peer.node).names(.relay, of: hosts[host].node)
+            else {
                 continue
             }
             command(
@@ -48,9 +58,7 @@ extension World {
             let own = hosts[run.host].agent?.links[dial.relay], let way = place(own, of: run),
             case .agent(let relayRun, let toDialler)? = pipes[way.pipe]?[way.end.other].party,
             relayRun.host == relay, isAlive(relayRun), let carrier = hosts[relay].agent,
-            tampering == .relaysOpen
-                || carrier.desk?.circuitEnd(
-                    of: "/\(dial.peer)", for: hosts[run.host].node, at: seen(by: relay)) == dial.peer,
+            tampering == .relaysOpen || carries(carrier, between: hosts[run.host].node, dial.peer, relay),
             let toTarget = carrier.links[dial.peer], let onward = place(toTarget, of: relayRun),
             case .agent(let targetRun, _)? = pipes[onward.pipe]?[onward.end.other].party,
             targetRun.host == target, isAlive(targetRun), let agent = hosts[target].agent,
@@ -71,6 +79,14 @@ extension World {
         hosts[target].agent?.pipes[accepted] = id
         transmit(.secured, over: id, from: .dialler)
         secure(connection, of: run, .initiator, over: id, presented: .wellFormed(agent.leaf))
+    }
+
+    /// The call of `relay` is decided as any other, which is the question that is asked of the other end: so
+    /// both are asked of each.
+    private func carries(_ carrier: Agent, between one: NodeID, _ other: NodeID, _ relay: Int) -> Bool {
+        [(one, other), (other, one)].allSatisfy { caller, end in
+            carrier.desk?.circuitEnd(of: "/\(end)", for: caller, at: seen(by: relay)) == end
+        }
     }
 
     /// Whether an agreement stands in the relay's store, signed by both and in time, that lets `end` use it.

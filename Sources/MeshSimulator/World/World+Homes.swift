@@ -160,12 +160,13 @@ extension World {
         schedule(.mend(.ownRun(host: host)), after: length)
     }
 
-    /// The home is gone but for its keys, as when a disk died and they lay elsewhere.
+    /// The home is gone but for its keys, as when a disk died and they lay elsewhere: its next start marks it as
+    /// restored, from nothing.
     mutating func loseHome(_ host: Int) {
         hosts[host].backup = nil
         hosts[host].snapshot = nil
         forgive(host)
-        restart(host) { $0.replaceDisk(by: Disk()) }
+        restart(host) { $0.replaceDisk(by: Disk().restoredFromBackup) }
         if script.providers.contains(host) { schedule(.operate(.provide(host: host)), after: .seconds(2)) }
     }
 

@@ -61,6 +61,35 @@ struct BackupTests {
         }
     }
 
+    @Test(
+        "none, the store lost and the key kept: after a new invite it goes on above the boot that peers name")
+    func lost() async throws {
+        try await TestMesh.with { mesh in
+            let (alice, bob) = (try await mesh.start("alice"), try await mesh.start("bob"))
+            try await alice.join(bob)
+            await alice.stop()
+            // A clock that ran a year ahead, and the disk is gone.
+            let ahead = Persona.now.milliseconds + 365 * 86_400_000
+            try alice.store { store throws(StoreError) in
+                try store.commit([.putSetting(SettingRow(key: "boot", value: String(ahead)))])
+            }
+            let later = try await mesh.start("alice")
+            try await later.linked(with: bob, within: .seconds(30))
+            await later.stop()
+            for file in try FileManager.default.contentsOfDirectory(atPath: mesh.folder.file("alice"))
+            where file.hasPrefix("comity.db") || file == "journal" {
+                try FileManager.default.removeItem(atPath: mesh.folder.file("alice/\(file)"))
+            }
+            let again = try await mesh.start("alice")
+            #expect(again.node == alice.node && again.identity.boot.number < ahead)
+            try await again.join(bob)
+            try await again.linked(with: bob, within: .seconds(60))
+            #expect(await again.plane.node.me.boot.number == ahead + 2)
+            let told = try await again.events(AuditQuery(limit: 200)).map(\.event.action)
+            #expect(told.contains("home restored") && told.contains("boot raised after a restore"))
+        }
+    }
+
     @Test("of an issuer, restored after changes, is accepted by every member, and no member is rolled back")
     func issuer() async throws {
         try await TestMesh.with { mesh in
