@@ -10,6 +10,12 @@ extension LinkConnection {
         expectMessage()
     }
 
+    /// Sends the last message of the handshake; what comes behind it is for `admit` to let in.
+    func finishHandshake(_ bytes: [UInt8]) {
+        guard case .handshaking = phase else { return }
+        queue(bytes)
+    }
+
     /// Sends a message of the control plane; nothing before the connection is admitted.
     func sendDocument(_ bytes: [UInt8]) {
         guard phase == .admitted else { return }

@@ -13,7 +13,7 @@ import Synchronization
 ///
 /// Every verb may be called from any thread, and takes effect on the connection's event loop; orders about a
 /// connection that is gone do nothing. Whoever sends the last message of the handshake orders
-/// `sendHandshake`, then at once `admit`.
+/// `finishHandshake`, then `admit`: what the peer sends meanwhile, for which the handshake is over, waits.
 public final class LinkTransport: Sendable {
     enum Seat {
         case dialling
@@ -85,6 +85,11 @@ public final class LinkTransport: Sendable {
     /// one in.
     public func sendHandshake(_ message: [UInt8], on id: ConnectionID) {
         on(id) { $0.sendHandshake(message) }
+    }
+
+    /// Sends the last message of the handshake, and lets nothing in before `admit`.
+    public func finishHandshake(_ message: [UInt8], on id: ConnectionID) {
+        on(id) { $0.finishHandshake(message) }
     }
 
     /// Lets the peer's next message of the handshake in without sending one, where two follow one another.

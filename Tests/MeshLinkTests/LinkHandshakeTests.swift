@@ -85,6 +85,33 @@ struct LinkHandshakeTests {
         await bob.transport.drain(within: .zero)
     }
 
+    @Test func `keeps what comes behind the last message of the handshake until it is admitted`() async throws
+    {
+        let (alice, bob) = (try TestNode(Fixtures.alice), try TestNode(Fixtures.bob))
+        let endpoint = try await bob.transport.listen(on: Endpoint(host: "127.0.0.1", port: 0))
+        alice.transport.dial(endpoint, as: ConnectionID(1), for: .peer)
+        let (here, there) = (try await alice.secured().id, try await bob.secured().id)
+        alice.transport.sendHandshake([1], on: here)
+        try await bob.expectMessage([1])
+        bob.transport.finishHandshake([2], on: there)
+        try await alice.expectMessage([2])
+        alice.transport.admit(here)
+        alice.transport.sendPing(Array("early".utf8), on: here)
+        alice.transport.sendDocument([3], on: here)
+        // However long the other end takes to say so.
+        try await Task.sleep(for: .milliseconds(200))
+        bob.transport.admit(there)
+        let document = try await bob.first { _, event in
+            if case .document(let bytes) = event { bytes } else { nil }
+        }
+        #expect(document == [3])
+        let pong = try await alice.first { _, event in
+            if case .pong(let payload, _) = event { payload } else { nil }
+        }
+        #expect(pong == Array("early".utf8))
+        await bob.transport.drain(within: .zero)
+    }
+
     @Test func `reports that no certificate was shown, and never admits such a connection`() async throws {
         let bob = try TestNode(Fixtures.bob)
         let endpoint = try await bob.transport.listen(on: Endpoint(host: "127.0.0.1", port: 0))

@@ -209,12 +209,26 @@ extension CallPlane {
             return later(.attemptRefused(id, [refusal], .none))
         }
         let attempt = PeerAttempt(id, invocation, for: request, seal, on: self)
-        guard let connection = tables.value.links[node], let transport = transport.withLock({ $0 }),
-            let stream = transport.openStream(on: connection, head: head, observer: attempt)
-        else { return later(.attemptFailed(id, .linkLost, .none)) }
+        guard let connection = tables.value.links[node], let transport = transport.withLock({ $0 }) else {
+            return later(.attemptFailed(id, .linkLost, .none))
+        }
+        guard let stream = transport.openStream(on: connection, head: head, observer: attempt) else {
+            leave(connection)
+            return later(.attemptFailed(id, .linkLost, .none))
+        }
         request.attempts.append(id)
         tables.value.attempts[id] = attempt
-        attempt.start(on: stream)
+        attempt.start(on: stream, over: connection)
+    }
+
+    /// Nothing more goes over this connection, and the control plane, which may be writing to its store, has
+    /// yet to say so: calls wait for its word, whether that is another link or that one is to be asked for,
+    /// instead of spending their retries on this one.
+    func leave(_ connection: ConnectionID) {
+        guard let node = tables.value.peers[connection], tables.value.links[node] == connection else {
+            return
+        }
+        setLink(node, nil)
     }
 
     /// A call's head as it goes over the link, with what seals the rest where the desk wants that.

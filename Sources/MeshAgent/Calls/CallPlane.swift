@@ -147,11 +147,19 @@ final class CallPlane: Sendable {
     /// Which connection carries the calls for a peer now; nil: none.
     func setLink(_ node: NodeID, _ connection: ConnectionID?) {
         guard loop.inEventLoop else { return loop.execute { self.setLink(node, connection) } }
-        if let old = tables.value.links[node] { tables.value.peers[old] = nil }
         tables.value.links[node] = connection
         if connection == nil { tables.value.refusals.forget(node) }
-        if let connection { tables.value.peers[connection] = node }
         submit(connection == nil ? .linkWentDown(node) : .linkCameUp(node))
+    }
+
+    /// Whose calls come over a connection from now on, whether or not it becomes the link.
+    func expect(_ node: NodeID, over connection: ConnectionID) {
+        loop.execute { self.tables.value.peers[connection] = node }
+    }
+
+    /// It is gone.
+    func connectionEnded(_ connection: ConnectionID) {
+        loop.execute { self.tables.value.peers[connection] = nil }
     }
 
     /// Writes down what should not happen, with its cause; the log bounds how often.

@@ -25,6 +25,7 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
     }
     private let request: OwnRequest
     private var stream: LinkStream?
+    private var connection: ConnectionID?
     /// The answer's head, until all of the answer is there, or more of it than `heldMax`, or its time is
     /// over: while the desk has not heard of it, a call that may be repeated can still go to another node
     /// when the peer dies in the middle. A short answer is in the middle for as long as its provider syncs.
@@ -65,8 +66,9 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
     }
 
     /// Sends the body, as the window allows; over a WebSocket only once that is open.
-    func start(on stream: LinkStream) {
+    func start(on stream: LinkStream, over connection: ConnectionID) {
         self.stream = stream
+        self.connection = connection
         if !isWebSocket { sendBody() }
     }
 
@@ -148,6 +150,7 @@ final class PeerAttempt: LinkStreamObserver, BodyTaker, BodySource, @unchecked S
         case .end(let trailers): finish(trailers)
         case .reset(let code):
             close()
+            if code == .draining, let connection { plane.leave(connection) }
             let isUntouched = code == .draining || code == .limitReached
             let effect: PossibleEffect = isUntouched ? .none : .possible
             let failure: AttemptFailure =

@@ -121,7 +121,7 @@ actor ControlPlane {
     }
 
     private func handle(_ input: NodeInput, into outbox: inout Outbox<NodeEffect>) {
-        if case .connectionClosed(let id) = input { admitted.remove(id) }
+        if case .connectionClosed(let id) = input, admitted.remove(id) != nil { calls.connectionEnded(id) }
         node.handle(input, at: SystemClock.now(), into: &outbox)
     }
 
@@ -242,8 +242,11 @@ actor ControlPlane {
             transport?.dial(endpoint, as: id, for: purpose == .pairing ? .pairing : .peer)
         case .dialThrough(let id, let dial): calls.dial(dial, as: id)
         case .send(let id, let document): send(document, on: id)
-        case .admit(let id, _):
-            if admitted.insert(id).inserted { transport?.admit(id) }
+        case .admit(let id, let peer):
+            guard admitted.insert(id).inserted else { break }
+            // Its calls may be here already, and the rest of what is ordered takes its time.
+            calls.expect(peer, over: id)
+            transport?.admit(id)
         case .repeatHandshake(let id): links?.repeatHandshake(id)
         case .awaitPeople(let id): transport?.awaitPeople(on: id, for: Limits.pairingDecision)
         case .ping(let id, let ping): transport?.sendPing(ping.bytes, on: id)
@@ -294,10 +297,10 @@ actor ControlPlane {
         do throws(WireError) {
             // What peers wrote travels on in documents of this node: none is worth the process.
             let bytes = try Document.encode(document, limit: Limits.framePayload)
-            if case .handshake = document, !admitted.contains(id) {
-                transport?.sendHandshake(bytes, on: id)
-            } else {
-                transport?.sendDocument(bytes, on: id)
+            switch document {
+            case .handshake(.accept) where !admitted.contains(id): transport?.finishHandshake(bytes, on: id)
+            case .handshake where !admitted.contains(id): transport?.sendHandshake(bytes, on: id)
+            default: transport?.sendDocument(bytes, on: id)
             }
         } catch {
             log.error("a document cannot be written", metadata: ["cause": "\(error)"])

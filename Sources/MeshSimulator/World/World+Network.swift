@@ -176,7 +176,10 @@ extension World {
                 secure(connection, of: run, .responder, over: id, presented: presented(by: id, end))
             }
             watchToken(document, at: run, connection)
-            guard watchContradiction(document, from: pipes[id]?[end.other].admitted, at: run) else { return }
+            // What comes over a link that gave way to another is not heard (seed 185 of 8 nodes).
+            let isHeard = hosts[run.host].agent?.node.gossip.isDraining(connection) != true
+            let teller = isHeard ? pipes[id]?[end.other].admitted : nil
+            guard watchContradiction(document, from: teller, at: run) else { return }
             tell(run, .documentArrived(connection, document))
         case .garbage: tell(run, .documentUnreadable(connection, problem: "not JSON"))
         case .ping(let ping, let sent):

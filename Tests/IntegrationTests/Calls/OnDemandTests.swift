@@ -11,9 +11,12 @@ import Testing
 /// link only while something needs it.
 @Suite("Links on demand", .serialized, .timeLimit(.minutes(2)))
 struct OnDemandTests {
-    /// - Parameter pause: how often calls tell that they use a link.
+    /// - Parameters:
+    ///   - pause: how often calls tell that they use a link.
+    ///   - idle: after how long without use it is put to rest.
     private static func with(
-        pause: Duration = .milliseconds(200), _ body: (TestMesh, [RunningAgent]) async throws -> Void
+        pause: Duration = .milliseconds(200), idle: Duration = .seconds(2),
+        _ body: (TestMesh, [RunningAgent]) async throws -> Void
     ) async throws {
         try await TestMesh.with { mesh in
             var agents: [RunningAgent] = []
@@ -23,7 +26,7 @@ struct OnDemandTests {
                         configuration.discovery.overlay.linksToAll = 2
                         configuration.discovery.overlay.gossipLinks = 2
                         configuration.discovery.overlay.nearLinks = 2
-                        configuration.discovery.overlay.idle = .seconds(2)
+                        configuration.discovery.overlay.idle = idle
                         configuration.calls.linkUsePause = pause
                     })
             }
@@ -88,6 +91,22 @@ struct OnDemandTests {
             try await until("the audit says that it was put to rest") {
                 let events = try await here.events().map(\.event).filter { $0.target == there.node }
                 return events.first { $0.action.hasPrefix("link") }?.action == "link at rest"
+            }
+        }
+    }
+
+    @Test("calls that come just as it is put to rest are answered")
+    func asItRests() async throws {
+        try await Self.with(idle: .seconds(1)) { _, agents in
+            let (here, there) = (agents[0], agents[2])
+            let name = there.identity.name
+            try await until("the other's offer stands", within: .seconds(20)) {
+                try await here.application.invoke("\(name)/echo", "{}").status == 200
+            }
+            for round in 0..<45 {
+                let answer = try await here.application.invoke("\(name)/echo", #"{"hi":1}"#)
+                #expect(answer.status == 200, "\(round): \(answer.text)")
+                try await Task.sleep(for: .milliseconds(960 + 8 * (round % 15)))
             }
         }
     }
