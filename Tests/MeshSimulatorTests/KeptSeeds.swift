@@ -10,6 +10,7 @@ import Testing
         let nodes: Int
         var seconds: Int64 = 180
         var domain = DomainPresence.absent
+        var relays = RelayPresence.none
         let faults: [Fault]
         /// What broke.
         let description: String
@@ -180,6 +181,34 @@ import Testing
                 .intruder, .insider, .tornWrites, .fullDisks, .clockYears, .futureDating, .forgery, .flooding,
             ],
             description: "an approval that was not heard was said once more, which the quiet must allow"),
+        Kept(
+            seed: 22, nodes: 7, domain: .present, relays: .offered,
+            faults: [
+                .partitions, .kills, .powerLosses, .clockLeaps, .operators, .deafness, .insider, .returns,
+                .clockYears, .equivocation, .forgery, .flooding, .issuerDeaths,
+            ],
+            description: "who had lost its store did not go on above the boot that its peers named"),
+        Kept(
+            seed: 185, nodes: 8,
+            faults: [
+                .slowNetwork, .partitions, .powerLosses, .clockLeaps, .badServices, .operators, .tornWrites,
+                .fullDisks, .clockYears, .equivocation, .forgery, .longSleep,
+            ],
+            description: "a second head came over a link that had given way, where nothing is heard"),
+        Kept(
+            seed: 952, nodes: 7, domain: .partners,
+            faults: [
+                .partitions, .kills, .powerLosses, .badServices, .intruder, .tornWrites, .fullDisks, .backups,
+                .echoes, .equivocation, .flooding, .issuerDeaths,
+            ],
+            description: "a member's credential of before, passed on by others, was answered each time"),
+        Kept(
+            seed: 976, nodes: 5, domain: .partners,
+            faults: [
+                .slowNetwork, .oneWay, .kills, .powerLosses, .pauses, .clockJumps, .operators, .deafness,
+                .intruder, .tornWrites, .backups, .clockYears, .echoes, .equivocation, .forgery,
+            ],
+            description: "a credential brought what its domain had signed, which others are told of"),
     ]
 
     @Test(arguments: kept)
@@ -187,7 +216,7 @@ import Testing
         var simulation = Simulation(
             SimulationPlan(
                 nodes: run.nodes, seed: run.seed, duration: .seconds(run.seconds), faults: run.faults,
-                domain: run.domain, relays: RelayPresence.none))
+                domain: run.domain, relays: run.relays))
         let report = simulation.run()
         #expect(report.violations.isEmpty, "\(report.violations)\n\(report.replay)")
     }

@@ -316,6 +316,8 @@ extension World {
         case .trust(.credential(let stored)):
             let cause = "credential \(host) \(suite.digest(suite.encoded(stored.chain)))"
             noteAcquaintance(cause, of: host, toward: stored.node)
+            // What its domain signed may be shown to others from now on (seed 976).
+            noteCause("lists for \(cause)", of: host, toward: nil) { [($0, [(.domainList, 1)])] }
         case .trust(.peer(let peer)) where peer.state == .trusted:
             noteAcquaintance("peer \(host) \(peer.node) \(peer.since)", of: host, toward: peer.node)
         case .trust, .gossip(.headGone), .agreementForgotten, .domainAgreementForgotten, .person,

@@ -148,7 +148,10 @@ extension Trust {
     mutating func learn(
         _ held: HeldCredential, of node: NodeID, at now: Moment, into effects: inout Outbox<TrustEffect>
     ) {
-        let isNews = domains.members[node]?.membership.domain != held.membership.domain
+        let old = domains.members[node]
+        // Somebody may pass on a head with what its owner was before it went to another domain (seed 952).
+        let isLater = old.map { $0.chain.credential.body.issued <= held.chain.credential.body.issued } ?? true
+        let isNews = isLater && old?.membership.domain != held.membership.domain
         if isNews, let own = domains.own { effects.post(.tell(node, .shown(own.chain))) }
         hold(held, of: node, at: now, into: &effects)
     }
