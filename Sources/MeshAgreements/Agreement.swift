@@ -221,6 +221,9 @@ public enum AgreementLimits {
     public static let domainAgreementRetry: Duration = .seconds(3600)
     /// The highest version, and the highest number that a document may hold.
     public static let versionMax: Int64 = 1 << 53 - 1
+    /// How far above the highest that is known with a peer a version may be that it offers: versions that
+    /// were offered and forgotten. A peer that could take the highest there is would leave none for the next.
+    public static let versionStep: Int64 = 1_000
     /// The longest agreement that is accepted without anybody being asked.
     public static let automaticLife: Duration = .seconds(31 * 24 * 3600)
     /// How long the built-in resource is offered to a newly trusted peer.

@@ -110,9 +110,14 @@ extension AgreementBook {
                         Fact("now", RFC3339.text(now)),
                     ]))
         }
-        let highest = highestVersion(of: agreement.id, with: peer)
-        if agreement.version <= highest {
-            refusals.append(Refusal(.documentInvalid, named + [Fact("highest known version", highest)]))
+        // A store may hold one of before this bound.
+        let highest = min(
+            highestVersion(of: agreement.id, with: peer),
+            AgreementLimits.versionMax - AgreementLimits.versionStep)
+        if !(highest + 1...highest + AgreementLimits.versionStep).contains(agreement.version) {
+            let most = Fact("version at most", highest + AgreementLimits.versionStep)
+            refusals.append(
+                Refusal(.documentInvalid, named + [Fact("highest known version", highest), most]))
         }
         if let revocation = revocation(of: agreement.id, with: peer) {
             refusals.append(Refusal(.agreementEnded, named + revocation.facts))
@@ -146,7 +151,8 @@ extension AgreementBook {
         }
     }
 
-    /// Protocol section 7: the receiver is only the consumer, at most 31 days, at most 32 for each peer.
+    /// Protocol section 7: the receiver is only the consumer, at most 31 days, at most 32 for each peer; and
+    /// nothing is replaced so that a person accepted.
     private mutating func acceptAutomatically(
         _ record: AgreementRecord, at now: WallTime, into effects: inout Outbox<AgreementEffect>
     ) {
@@ -159,7 +165,13 @@ extension AgreementBook {
             guard case .acceptance(_, record.peer, .automatic, _) = errand else { return false }
             return true
         }
+        let replacesDecision = files[record.peer]?.records.values.contains { other in
+            other.agreement.id == agreement.id && other.isOpen && other.isSignedByBoth
+                && other.state != .active(acceptance: .automatic) && other.agreement.validUntil > now
+        }
+        let life = agreement.validUntil - (agreement.validFrom ?? agreement.created)
         guard configuration.automaticAcceptance == .short, configuration.approvalsRequired.isEmpty,
+            replacesDecision == false, life <= AgreementLimits.automaticLife + Limits.clockSkewRefused,
             agreement.approvals == nil, agreement.commitments == nil,
             agreement.conditions?.purposes == nil,
             agreement.conditions?.encryption == nil, agreement.target == me,

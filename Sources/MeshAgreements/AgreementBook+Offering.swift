@@ -40,6 +40,8 @@ extension AgreementBook {
                         Fact("calls of a rate at most", AgreementLimits.rateMax),
                         Fact("calls of a quota at most", AgreementLimits.quotaMax),
                         Fact("hops at most", AgreementLimits.hopsMax),
+                        Fact("version", agreement.version),
+                        Fact("version at most", AgreementLimits.versionMax),
                     ]))
         }
         if refusals.isEmpty, !makeRoom(with: request.peer, at: now.wall, into: &effects) {
@@ -60,9 +62,10 @@ extension AgreementBook {
         to peer: NodeID, at now: Moment, using suite: some SignatureSuite,
         into effects: inout Outbox<AgreementEffect>
     ) {
-        guard configuration.echoOffer == .trustedPeers, let file = files[peer], file.key != nil else {
-            return
-        }
+        // Where people approve what this node signs, it offers nothing by itself.
+        guard configuration.echoOffer == .trustedPeers, configuration.approvalsRequired.isEmpty,
+            let file = files[peer], file.key != nil
+        else { return }
         let isUnderWay = errands.values.contains { errand in
             guard case .offer(_, peer, .builtIn, _, _) = errand else { return false }
             return true
@@ -76,7 +79,8 @@ extension AgreementBook {
         if let last {
             guard revocation(of: last.agreement.id, with: peer) == nil else { return }
             switch last.state {
-            case .ended(.rejected(let refusals)): guard refusals.allSatisfy(Self.isOfClocks) else { return }
+            case .ended(.rejected(let refusals)):
+                guard !refusals.isEmpty, refusals.allSatisfy(Self.isOfClocks) else { return }
             case .ended(.revoked), .ended(.vetoed): return
             case .ended(.replaced): break
             case .offered, .signed, .active:
@@ -92,6 +96,7 @@ extension AgreementBook {
         let agreement = draft(
             request, id: last?.agreement.id ?? AgreementID(using: &generator),
             version: (last.map { highestVersion(of: $0.agreement.id, with: peer) } ?? 0) + 1, at: now.wall)
+        guard agreement.isWellFormed else { return }
         order(agreement, to: peer, origin: .builtIn, ticket: nil, using: suite, into: &effects)
     }
 

@@ -20,7 +20,7 @@ extension AgreementBook {
             return refuse(Refusal(.agreementEnded, [Fact("content id", order.contentID)] + record.ending))
         }
         let body: AgreementRevocation
-        switch order.revocation(by: me, at: now) {
+        switch order.revocation(of: record.agreement.id, by: me, at: now) {
         case .refused(let refusal): return refuse(refusal)
         case .allowed(let word): body = word
         }
@@ -62,7 +62,11 @@ extension AgreementBook {
         using suite: some SignatureSuite, into effects: inout Outbox<AgreementEffect>
     ) {
         let contentID = document.body.contentID
-        guard let record = files[peer]?.record(contentID) else {
+        // A version that never came, of an agreement that did: the others of it are over as well.
+        let standing = files[peer]?.records.values.first {
+            $0.agreement.id == document.body.agreement && $0.isOpen
+        }
+        guard let record = files[peer]?.record(contentID) ?? standing else {
             return effects.post(.send(peer, .revocationHeard(contentID)))
         }
         if case .ended(.revoked) = record.state {

@@ -1,8 +1,9 @@
 import MeshBase
 
 /// That an agreement's end is near: told 30, 7 and 1 days ahead, each once for a version whatever the clock
-/// does and whatever crashes, and only of one whose life is more than a day longer than that: it was no news
-/// when it was made. After a pause only the nearest of what was missed is told. What this node renews by itself needs no word.
+/// does and whatever crashes, and only of one whose life is half a day longer than that: it was no news when
+/// it was made. After a pause only the nearest of what was missed is told. What this node renews by itself
+/// needs no word.
 extension AgreementBook {
     /// Tells what is due of one record, and keeps that it was told.
     mutating func warn(
@@ -31,7 +32,7 @@ extension AgreementRecord {
         guard case .active = state, origin != .builtIn else { return [] }
         let life = agreement.validUntil - (agreement.validFrom ?? agreement.created)
         return AgreementLimits.warningDays.filter { days in
-            life > .seconds((days + 1) * 86_400) && days < warned ?? .max
+            life >= .seconds(days * 86_400 + 43_200) && days < warned ?? .max
         }
     }
 

@@ -7,6 +7,9 @@ import MeshBase
 public struct AgreementRevocation: SignedBody {
     public static let kind = DocumentKind.agreementRevocation
 
+    /// Which agreement: the other party may not have the version that was in hand. Nil of one of domains,
+    /// whose versions are shown with the word.
+    public let agreement: AgreementID?
     /// Which version was in hand.
     public let contentID: Digest
     /// The party that revokes, and signs.
@@ -18,8 +21,11 @@ public struct AgreementRevocation: SignedBody {
     /// When, by the revoking party's clock.
     public let revoked: WallTime
 
-    public init(contentID: Digest, revokedBy: NodeID, orderedBy: Principal, reason: String, revoked: WallTime)
-    {
+    public init(
+        agreement: AgreementID? = nil, contentID: Digest, revokedBy: NodeID, orderedBy: Principal,
+        reason: String, revoked: WallTime
+    ) {
+        self.agreement = agreement
         self.contentID = contentID
         self.revokedBy = revokedBy
         self.orderedBy = orderedBy
@@ -58,9 +64,12 @@ public struct RevocationOrder: Equatable, Sendable {
     }
 
     /// The word that `node` gives by it, or why it may not be given.
-    func revocation(by node: NodeID, at now: WallTime) -> Ruling<AgreementRevocation> {
+    func revocation(
+        of agreement: AgreementID? = nil, by node: NodeID, at now: WallTime
+    ) -> Ruling<AgreementRevocation> {
         let body = AgreementRevocation(
-            contentID: contentID, revokedBy: node, orderedBy: orderedBy, reason: reason, revoked: now)
+            agreement: agreement, contentID: contentID, revokedBy: node, orderedBy: orderedBy, reason: reason,
+            revoked: now)
         guard body.isWellFormed else {
             return .refused(
                 Refusal(

@@ -59,7 +59,7 @@ public struct LinkTerms: Equatable, Sendable {
     public let remote: Endpoint
     /// Its host, where that is an address and its own: read once, for it is asked for at each change of the
     /// view.
-    let address: IPAddress?
+    public let address: IPAddress?
     /// How far it is.
     public let distance: LinkDistance
 

@@ -163,7 +163,8 @@ extension Node {
             node: peer.node, dialler: peer.role == .initiator ? me.node : peer.node, boot: peer.boot,
             skew: peer.skew, certificateExpires: peer.certificateExpires, remote: peer.remote,
             distance: distances[connection] ?? .remote)
-        effects.post(.admit(connection, peer.node))
+        let origin = LinkOrigin(address: terms.address, relay: terms.distance.relay)
+        effects.post(.admit(connection, peer.node, origin))
         if peer.role == .initiator { repeats.set(connection, at: now.instant + Limits.handshakeRepeat) }
         // May order it to drain, and then it is repeated no more.
         tell(.linkAdmitted(connection, terms), at: now, into: &effects)

@@ -17,7 +17,7 @@ public enum NodeEffect: Equatable, Sendable {
     /// Repeat the handshake over this admitted connection: it comes back secured, with a fresh nonce.
     case repeatHandshake(ConnectionID)
     /// The handshake is done: documents, pings and streams are allowed on this connection.
-    case admit(ConnectionID, NodeID)
+    case admit(ConnectionID, NodeID, LinkOrigin)
     /// People compare words: the handshake's next message may take as long as they do.
     case awaitPeople(ConnectionID)
     /// Ping.

@@ -53,9 +53,9 @@ struct CircuitTests {
         #expect(table.isLinked(1, 2))
         #expect(relay(table, 1, 2) == table.id(0) && relay(table, 2, 1) == table.id(0))
         let view = try #require(table.places[1].view)
-        #expect(view.peers[table.id(2)]?.relay == table.id(0))
-        #expect(view.peers[table.id(2)]?.address == nil, "the relay's address is not the peer's")
-        #expect(view.peers[table.id(0)]?.relay == nil)
+        #expect(view.peers[table.id(2)]?.origin.relay == table.id(0))
+        #expect(view.peers[table.id(2)]?.origin.address == nil, "the relay's address is not the peer's")
+        #expect(view.peers[table.id(0)]?.origin.relay == nil)
         let up = table.places[1].events.last { $0.action == "link up" }
         #expect(up?.metadata == [Fact("carried by", table.id(0))])
     }

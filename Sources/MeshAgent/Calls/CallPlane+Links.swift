@@ -18,7 +18,8 @@ extension CallPlane {
         any LinkStreamObserver
     )? {
         loop.preconditionInEventLoop()
-        guard let peer = tables.value.peers[connection] else { return nil }
+        guard let caller = tables.value.peers[connection] else { return nil }
+        let peer = caller.node
         if CircuitCodec.isHead(head.readableBytesView.first) {
             return circuitArrived(stream, head: head, from: peer)
         }
@@ -31,7 +32,7 @@ extension CallPlane {
             guard bytes == 0 || keep(bytes, for: peer) else { return nil }
             tables.value.streamsSeen += 1
             let key = InboundKey(connection: connection, stream: tables.value.streamsSeen)
-            let call = PeerCall(key, from: peer, opened(received, from: peer), on: stream, of: self)
+            let call = PeerCall(key, from: caller, opened(received, from: peer), on: stream, of: self)
             call.keptBytes = bytes
             tables.value.calls[key] = call
             if call.isGathering { sweepLater() }

@@ -225,7 +225,7 @@ extension CallPlane {
     /// yet to say so: calls wait for its word, whether that is another link or that one is to be asked for,
     /// instead of spending their retries on this one.
     func leave(_ connection: ConnectionID) {
-        guard let node = tables.value.peers[connection], tables.value.links[node] == connection else {
+        guard let node = tables.value.peers[connection]?.node, tables.value.links[node] == connection else {
             return
         }
         setLink(node, nil)

@@ -45,7 +45,7 @@ final class CallPlane: Sendable {
         /// Bytes of calls' bodies that are kept for each peer.
         var kept: [NodeID: Int] = [:]
         var links: [NodeID: ConnectionID] = [:]
-        var peers = SerialTable<ConnectionID, NodeID>(spread: Self.spread)
+        var peers = SerialTable<ConnectionID, Caller>(spread: Self.spread)
         /// Answers under way that are kept.
         var keeping = 0
         /// What waits for the disk.
@@ -149,12 +149,19 @@ final class CallPlane: Sendable {
         guard loop.inEventLoop else { return loop.execute { self.setLink(node, connection) } }
         tables.value.links[node] = connection
         if connection == nil { tables.value.refusals.forget(node) }
-        submit(connection == nil ? .linkWentDown(node) : .linkCameUp(node))
+        let relay = connection.flatMap { tables.value.peers[$0]?.origin.relay }
+        submit(connection == nil ? .linkWentDown(node) : .linkCameUp(node, through: relay))
     }
 
     /// Whose calls come over a connection from now on, whether or not it becomes the link.
-    func expect(_ node: NodeID, over connection: ConnectionID) {
-        loop.execute { self.tables.value.peers[connection] = node }
+    func expect(_ node: NodeID, over connection: ConnectionID, from origin: LinkOrigin) {
+        loop.execute { self.tables.value.peers[connection] = Caller(node: node, origin: origin) }
+    }
+
+    /// Whose calls come over a connection, and over what that runs.
+    struct Caller {
+        let node: NodeID
+        let origin: LinkOrigin
     }
 
     /// It is gone.

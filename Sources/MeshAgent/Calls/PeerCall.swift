@@ -15,6 +15,7 @@ final class PeerCall: LinkStreamObserver, AnswerSink, BodySource, @unchecked Sen
     // Sendable as `PeerAttempt` is: confined to the one event loop.
     let key: InboundKey
     let peer: NodeID
+    private let origin: LinkOrigin
     /// What of the peer's share of memory this call holds.
     var keptBytes = 0
     /// By when a body that is announced whole must be here.
@@ -49,11 +50,13 @@ final class PeerCall: LinkStreamObserver, AnswerSink, BodySource, @unchecked Sen
     }
 
     init(
-        _ key: InboundKey, from peer: NodeID, _ head: Head, on stream: LinkStream, of plane: CallPlane
+        _ key: InboundKey, from caller: CallPlane.Caller, _ head: Head, on stream: LinkStream,
+        of plane: CallPlane
     ) {
         let invocation = head.invocation
         self.key = key
-        self.peer = peer
+        peer = caller.node
+        origin = caller.origin
         self.invocation = invocation
         opening = head.opening
         isOpened = head.seal != nil
@@ -181,8 +184,8 @@ final class PeerCall: LinkStreamObserver, AnswerSink, BodySource, @unchecked Sen
         plane.submit(
             .arrived(
                 InboundInvocation(
-                    key: key, peer: peer, invocation: invocation, body: body, opening: opening,
-                    isOpened: isOpened)))
+                    key: key, peer: peer, over: origin, invocation: invocation, body: body,
+                    opening: opening, isOpened: isOpened)))
     }
 
     /// What came is not what the head said: no honest node sends that.

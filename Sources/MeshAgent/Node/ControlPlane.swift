@@ -24,11 +24,11 @@ actor ControlPlane {
     private(set) var node: Node<SystemSuite>
     let inputs: Mailbox
     private let store: Store
-    private let trail: AuditTrail
+    let trail: AuditTrail
     private let hands: SigningHands
     private let encryption: EncryptionKeys
     private let calls: CallPlane
-    private let log: Logger
+    let log: Logger
     private let loop: any EventLoop
     private var transport: LinkTransport?
     private var alarm: Scheduled<Void>?
@@ -41,6 +41,8 @@ actor ControlPlane {
     private var answers: [(Ticket, NodeAnswer)] = []
     /// Connections whose first handshake is done: a repeated one travels in documents.
     private var admitted: Set<ConnectionID> = []
+    /// Those that ended in this turn, in which they may be admitted yet.
+    private var ended: [ConnectionID] = []
     private var knownAddresses: Set<String> = []
     private(set) var storeTrouble: StoreError?
     private(set) var clock = ClockWitness()
@@ -121,7 +123,7 @@ actor ControlPlane {
     }
 
     private func handle(_ input: NodeInput, into outbox: inout Outbox<NodeEffect>) {
-        if case .connectionClosed(let id) = input, admitted.remove(id) != nil { calls.connectionEnded(id) }
+        if case .connectionClosed(let id) = input { ended.append(id) }
         node.handle(input, at: SystemClock.now(), into: &outbox)
     }
 
@@ -140,6 +142,8 @@ actor ControlPlane {
             for input in signed { node.handle(input, at: SystemClock.now(), into: &outbox) }
             effects = outbox.drain()
         }
+        for id in ended where admitted.remove(id) != nil { calls.connectionEnded(id) }
+        ended = []
         giveAnswers()
         setAlarm()
     }
@@ -242,10 +246,10 @@ actor ControlPlane {
             transport?.dial(endpoint, as: id, for: purpose == .pairing ? .pairing : .peer)
         case .dialThrough(let id, let dial): calls.dial(dial, as: id)
         case .send(let id, let document): send(document, on: id)
-        case .admit(let id, let peer):
+        case .admit(let id, let peer, let origin):
             guard admitted.insert(id).inserted else { break }
             // Its calls may be here already, and the rest of what is ordered takes its time.
-            calls.expect(peer, over: id)
+            calls.expect(peer, over: id, from: origin)
             transport?.admit(id)
         case .repeatHandshake(let id): links?.repeatHandshake(id)
         case .awaitPeople(let id): transport?.awaitPeople(on: id, for: Limits.pairingDecision)
@@ -304,18 +308,6 @@ actor ControlPlane {
             }
         } catch {
             log.error("a document cannot be written", metadata: ["cause": "\(error)"])
-        }
-    }
-
-    private func look(up lookUp: LookUp) {
-        Task { [trail, inputs, log] in
-            do throws(StoreError) {
-                inputs.post(
-                    .lookedUp(lookUp, try await trail.half(of: lookUp.correlation, for: lookUp.asker)))
-            } catch {
-                log.error("the audit cannot be read", metadata: ["cause": "\(error)"])
-                inputs.post(.lookedUp(lookUp, []))
-            }
         }
     }
 

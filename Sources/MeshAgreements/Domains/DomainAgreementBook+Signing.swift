@@ -28,9 +28,10 @@ extension DomainAgreementBook {
             commitments: request.commitments, limits: request.limits, callsAtEnd: request.callsAtEnd,
             validFrom: now - Limits.clockSkewRefused, validUntil: now + request.life, createdBy: me,
             created: now)
-        let payload = Octets(suite.encoded(agreement))
+        // What is not well formed may be none that can be written.
+        let payload = agreement.isWellFormed ? Octets(suite.encoded(agreement)) : Octets([])
         if refusals.isEmpty,
-            !agreement.isWellFormed || payload.bytes.count > AgreementLimits.domainAgreementPayload
+            payload.bytes.isEmpty || payload.bytes.count > AgreementLimits.domainAgreementPayload
         {
             refusals.append(
                 Refusal(

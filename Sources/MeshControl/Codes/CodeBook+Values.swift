@@ -195,7 +195,7 @@ extension CodeBook {
         case .documentInvalid:
             [
                 "problem", "content id", "digest", "because", "person", "agreement", "version",
-                "highest known version", "signature by", "signature",
+                "highest known version", "version at most", "signature by", "signature",
                 "grants", "grants at most", "names in a condition at most", "calls of a rate at most",
                 "calls of a quota at most", "hops at most", "head", "owner", "audience",
                 "epoch", "sequence", "newest",

@@ -225,7 +225,7 @@ extension CallDesk {
     ) -> Verdict {
         view.permits(
             calling: node, request.resource, capability, method: method, as: request.principal,
-            for: request.purpose, meters, at: now)
+            for: request.purpose, through: routes.lines[node]?.relay, meters, at: now)
     }
 
     private func settleForm(

@@ -28,7 +28,7 @@ extension CallDesk {
         guard isConnected(relay), caller != relay, view.trustRefusal(caller) == nil else { return false }
         let verdict = view.permits(
             calling: relay, .relay, Self.circuit, method: WebSocketUpgrade.method, as: .agent, for: nil,
-            MeterBook(), at: now)
+            through: routes.lines[relay]?.relay, MeterBook(), at: now)
         guard case .permitted = verdict else { return false }
         return true
     }
@@ -37,9 +37,9 @@ extension CallDesk {
 
     /// Whether a trusted peer has a link that nobody carries.
     private func isConnected(_ node: NodeID) -> Bool {
-        guard view.trustRefusal(node) == nil, let peer = view.peers[node], peer.relay == nil else {
+        guard view.trustRefusal(node) == nil, let line = routes.lines[node], line.relay == nil else {
             return false
         }
-        return routes.lines[node]?.link == .up || routes.lines[node]?.link == .atRest
+        return line.link == .up || line.link == .atRest
     }
 }

@@ -55,11 +55,12 @@ extension CallDesk {
         }
         func asked() -> [Fact] {
             view.facts(
-                onCallBy: inbound.peer, method: invocation.method, capability.safety, at: now.wall)
+                onCallBy: inbound.peer, over: inbound.origin, method: invocation.method, capability.safety,
+                at: now.wall)
         }
         let verdict = view.permits(
             callBy: inbound.peer, resource.name, capability, method: invocation.method,
-            as: invocation.principal, for: invocation.purpose,
+            as: invocation.principal, for: invocation.purpose, over: inbound.origin,
             payload: invocation.sealedTo == nil ? .clear : .sealed, meters, at: now)
         switch verdict {
         case .refused(let reasons):

@@ -98,7 +98,9 @@ public struct CallDesk: Sendable, Equatable {
         attempts = SerialTable(spread: spread)
         services = SerialTable(spread: spread)
         self.generator = generator
-        for (node, peer) in view.peers { routes.link(node, is: peer.link, at: .zero) }
+        for (node, peer) in view.peers {
+            routes.link(node, is: peer.link, through: peer.origin.relay, at: .zero)
+        }
     }
 
     /// When `.timeReached` is due; nil when nothing is awaited.
@@ -128,7 +130,10 @@ public struct CallDesk: Sendable, Equatable {
     ) {
         switch input {
         case .viewPublished(let view): publish(view, at: now, into: &effects)
-        case .linkCameUp(let node): routes.link(node, is: .up, at: now.instant)
+        case .linkCameUp(let node, let relay):
+            routes.link(node, is: .up, through: relay, at: now.instant)
+        // One at rest is asked for anew, and not awaited.
+        case .linkWentDown(let node) where routes.lines[node]?.link == .atRest: break
         case .linkWentDown(let node): routes.link(node, is: .dialling, at: now.instant)
         case .linkAtRest(let node): routes.link(node, is: .atRest, at: now.instant)
         case .roomMeasured(let bytes): tell(.roomMeasured(bytes: bytes), at: now, into: &effects)
@@ -198,7 +203,9 @@ public struct CallDesk: Sendable, Equatable {
         followRates(since: before)
         forgetAnswers()
         cutOff(since: before, at: now, into: &effects)
-        for (node, peer) in view.peers { routes.link(node, is: peer.link, at: now.instant) }
+        for (node, peer) in view.peers {
+            routes.link(node, is: peer.link, through: peer.origin.relay, at: now.instant)
+        }
         routes.forget { $0 == view.me || view.peers[$0] != nil }
         memory.forget { view.peers[$0] != nil }
         brokenSeals = brokenSeals.filter { view.peers[$0.key]?.trust == .trusted }

@@ -8,7 +8,7 @@ public enum CallInput: Sendable, Equatable {
     /// Decide by this view from now on. Its links count as `linkCameUp` and `linkWentDown` where they differ.
     indirect case viewPublished(CallView)
     /// The link to a peer can carry calls.
-    case linkCameUp(NodeID)
+    case linkCameUp(NodeID, through: NodeID? = nil)
     /// It cannot any more. Attempts on it still owe their own `attemptFailed`.
     case linkWentDown(NodeID)
     /// Nothing needs the link: it is opened when a call waits for it.

@@ -3,10 +3,11 @@ import MeshBase
 
 // May this node ask that one, and that one this node? One place where the evaluator is asked about calls.
 extension CallView {
-    /// Whether this node may send a request of this form to `peer`.
+    /// Whether this node may send a request of this form to `peer`, over a link that `relay` carries, if one
+    /// does.
     func permits(
         calling peer: NodeID, _ resource: ResourceName, _ capability: Capability, method: String,
-        as principal: Principal, for purpose: Purpose?, _ meters: MeterBook,
+        as principal: Principal, for purpose: Purpose?, through relay: NodeID?, _ meters: MeterBook,
         at now: Moment
     ) -> Verdict {
         let wall = now.wall
@@ -15,7 +16,8 @@ extension CallView {
             safety: capability.safety, method: method, principal: principal, purpose: purpose,
             callerRoles: domain?.membership.roles(shownTo: peers[peer]?.membership?.domain, at: wall),
             callerMembership: domain?.membership, calleeMembership: peers[peer]?.membership,
-            payload: peers[peer]?.encryption == nil ? .clear : .sealed, relays: relays(to: peer), now: wall)
+            payload: peers[peer]?.encryption == nil ? .clear : .sealed, relays: relay == nil ? 0 : 1,
+            now: wall)
         let verdict = PolicyEvaluator.decide(
             question, over: agreements[peer] ?? [], domains: domainAgreements,
             meters: MeterGlance(meters, at: now), house: house(calling: peer, resource))
@@ -23,26 +25,25 @@ extension CallView {
     }
 
     /// Whether this node serves `peer` a request of this form.
+    /// - Parameter origin: the connection on which it came; nil where none came: as the peer's link is.
     func permits(
         callBy peer: NodeID, _ resource: ResourceName, _ capability: Capability, method: String,
-        as principal: Principal, for purpose: Purpose?, payload: PolicyQuestion.PayloadForm,
-        _ meters: MeterBook, at now: Moment
+        as principal: Principal, for purpose: Purpose?, over origin: LinkOrigin? = nil,
+        payload: PolicyQuestion.PayloadForm, _ meters: MeterBook, at now: Moment
     ) -> Verdict {
         let wall = now.wall
+        let origin = origin ?? peers[peer]?.origin
         let question = PolicyQuestion(
             side: .provider, caller: peer, callee: me, resource: resource, capability: capability.name,
             safety: capability.safety, method: method, principal: principal, purpose: purpose,
             callerRoles: roles(ofCaller: peer, at: wall), callerMembership: peers[peer]?.membership,
-            calleeMembership: domain?.membership, callerAddress: peers[peer]?.address, payload: payload,
-            relays: relays(to: peer), now: wall)
+            calleeMembership: domain?.membership, callerAddress: origin?.address, payload: payload,
+            relays: origin?.relays ?? 0, now: wall)
         let verdict = PolicyEvaluator.decide(
             question, over: agreements[peer] ?? [], domains: domainAgreements,
             meters: MeterGlance(meters, at: now), house: house(calledBy: peer, resource, at: wall))
         return explained(verdict, with: peer)
     }
-
-    /// How many nodes carry the link with `peer`.
-    private func relays(to peer: NodeID) -> Int64 { peers[peer]?.relay == nil ? 0 : 1 }
 
     /// Whether an agreement of domains, over or not, grants `peer` this node's resource of this name.
     func isGranted(_ name: ResourceName, to peer: NodeID, at wall: WallTime) -> Bool {
@@ -75,10 +76,14 @@ extension CallView {
     }
 
     /// What the event of a call of `peer` says of the question that was asked about it.
-    func facts(onCallBy peer: NodeID, method: String, _ safety: Safety, at wall: WallTime) -> [Fact] {
+    func facts(
+        onCallBy peer: NodeID, over origin: LinkOrigin?, method: String, _ safety: Safety, at wall: WallTime
+    ) -> [Fact] {
         PastCall.facts(
             method: method, safety,
-            PastCall.Caller(address: peers[peer]?.addressText, roles: roles(ofCaller: peer, at: wall)))
+            PastCall.Caller(
+                address: (origin ?? peers[peer]?.origin)?.addressText,
+                roles: roles(ofCaller: peer, at: wall)))
     }
 
     /// Why nothing passes between this node and `peer`; nil when it is trusted.

@@ -100,12 +100,8 @@ public struct CallPeer: Sendable, Equatable {
     public let trust: CallTrust
     /// Whether a link to it is up.
     public let link: CallLink
-    /// Where its link comes from; nil without one, and where it has no address.
-    public let address: IPAddress?
-    /// The same for the audit: each call tells it.
-    let addressText: String?
-    /// Who carries its link; nil: nobody does, or there is none.
-    public let relay: NodeID?
+    /// Over what its link runs, if there is one.
+    public let origin: LinkOrigin
     /// What counts of its credential, of whatever domain; nil: nothing.
     public let membership: Membership?
     /// To which key payloads for it are sealed; nil: none is known.
@@ -120,9 +116,7 @@ public struct CallPeer: Sendable, Equatable {
         self.name = name
         self.trust = trust
         self.link = link
-        self.address = address
-        addressText = address?.description
-        self.relay = relay
+        origin = LinkOrigin(address: address, relay: relay)
         self.membership = membership
         self.encryption = encryption
         self.catalog = catalog

@@ -163,6 +163,8 @@ public struct InboundInvocation: Sendable, Equatable {
     public let key: InboundKey
     /// Whose link the stream is on.
     public let peer: NodeID
+    /// The connection on which it came; nil: as the view says of the peer's link.
+    public let origin: LinkOrigin?
     /// What it says.
     public internal(set) var invocation: Invocation
     /// The body as it came: one that was announced whole is here, and its digest was made here.
@@ -185,11 +187,12 @@ public struct InboundInvocation: Sendable, Equatable {
     }
 
     public init(
-        key: InboundKey, peer: NodeID, invocation: Invocation, body: RequestBody, opening: Opening = .whole,
-        isOpened: Bool = false
+        key: InboundKey, peer: NodeID, over origin: LinkOrigin? = nil, invocation: Invocation,
+        body: RequestBody, opening: Opening = .whole, isOpened: Bool = false
     ) {
         self.key = key
         self.peer = peer
+        self.origin = origin
         self.invocation = invocation
         self.body = body
         self.opening = opening

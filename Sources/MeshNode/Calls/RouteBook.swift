@@ -46,6 +46,8 @@ struct RouteBook: Sendable, Equatable {
     /// The state of one link.
     struct Line: Sendable, Equatable {
         var link: CallLink
+        /// Who carries it while it is up; nil: nobody does.
+        var relay: NodeID?
         var breaker = Breaker()
         fileprivate var told = Breaker.Standing.closed.word
         /// When it was last asked for, or told to be in use.
@@ -188,12 +190,15 @@ struct RouteBook: Sendable, Equatable {
 
     /// A link changed. One that goes down opens its breaker; its return is half-open. One that is put to rest
     /// says nothing about its peer.
-    mutating func link(_ node: NodeID, is link: CallLink, at now: Instant) {
+    mutating func link(
+        _ node: NodeID, is link: CallLink, through relay: NodeID? = nil, at now: Instant
+    ) {
         guard let line = lines[node] else {
-            lines[node] = Line(link: link)
+            lines[node] = Line(link: link, relay: relay)
             haveLinksMoved = true
             return
         }
+        if line.relay != relay { lines.update(node) { $0.relay = relay } }
         guard line.link != link else { return }
         lines.update(node) { line in
             if line.link == .up, link != .atRest { line.breaker.trip() }

@@ -16,7 +16,7 @@ extension World {
         checkQuiet(effect, of: run)
         switch effect {
         case .send(let connection, let document): checkSending(document, on: connection, of: run)
-        case .admit(let connection, let node): checkAdmission(of: node, on: connection, of: run)
+        case .admit(let connection, let node, _): checkAdmission(of: node, on: connection, of: run)
         case .publish(let view): checkView(view, of: run)
         case .record(let records, _): checkRecords(records, of: run)
         case .dial, .dialThrough, .awaitPeople, .ping, .close, .drain, .sign, .linkUp, .linkDown, .linkAtRest,

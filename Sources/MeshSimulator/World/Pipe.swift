@@ -51,6 +51,8 @@ struct Pipe: Sendable {
         var isLeft = false
         /// Whom the node here admitted.
         var admitted: NodeID?
+        /// What the node here takes it for.
+        var origin: LinkOrigin?
         var heard = Instant.zero
         var queue: [PipeMessage] = []
         /// Arrivals that are in the world's queue.

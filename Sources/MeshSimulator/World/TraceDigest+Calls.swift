@@ -9,7 +9,7 @@ extension TraceDigest {
         fold(host)
         switch input {
         case .viewPublished: fold(41)
-        case .linkCameUp(let node), .linkWentDown(let node), .linkAtRest(let node): fold(node.digest.bytes)
+        case .linkCameUp(let node, _), .linkWentDown(let node), .linkAtRest(let node): fold(node.digest.bytes)
         case .roomMeasured: fold(42)
         case .shellBusy(let time):
             fold(51)

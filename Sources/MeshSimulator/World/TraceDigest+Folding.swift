@@ -59,7 +59,7 @@ extension TraceDigest {
         case .send(let connection, let document):
             fold(22, connection)
             fold(suite.encoded(document))
-        case .admit(let connection, let node):
+        case .admit(let connection, let node, _):
             fold(23, connection)
             fold(node.digest.bytes)
         case .ping(let connection, let ping):

@@ -185,8 +185,9 @@ extension World {
             if let (id, end) = place(connection, of: run), pipes[id]?[end].isDraining == true { return }
             let key = InboundKey(connection: connection, stream: stream)
             hosts[run.host].agent?.inbound[key] = stream
+            let origin = place(connection, of: run).flatMap { pipes[$0.pipe]?[$0.end].origin }
             let inbound = InboundInvocation(
-                key: key, peer: peer, invocation: invocation, body: invocation.body,
+                key: key, peer: peer, over: origin, invocation: invocation, body: invocation.body,
                 opening: opening(invocation.sealedTo, of: peer, at: run.host))
             checks.calls.arrived(inbound, of: run, at: time)
             call(run, .arrived(inbound))

@@ -8,8 +8,8 @@ import MeshTrust
 // Links that hosts carry for others (decision 0043): a pipe whose every message takes two hops, through a
 // host whose desk was asked, and which ends with that host's run or with either of its own two links.
 extension World {
-    /// Whoever carries is reached by all; some pairs of the others cannot connect any more once they have made
-    /// trust, until the quiet time.
+    /// Whoever carries is reached by all; some pairs of the others cannot connect any more once they have
+    /// made trust, until the quiet time.
     mutating func prepareRelays() {
         guard plan.relays == .offered, plan.nodes > RelayPresence.relays + 1 else { return }
         var generator = SeededGenerator(seed: plan.seed ^ 0x6e61_7473)

@@ -160,8 +160,8 @@ extension World {
         schedule(.mend(.ownRun(host: host)), after: length)
     }
 
-    /// The home is gone but for its keys, as when a disk died and they lay elsewhere: its next start marks it as
-    /// restored, from nothing.
+    /// The home is gone but for its keys, as when a disk died and they lay elsewhere: its next start marks it
+    /// as restored, from nothing.
     mutating func loseHome(_ host: Int) {
         hosts[host].backup = nil
         hosts[host].snapshot = nil

@@ -53,9 +53,12 @@ extension World {
             let delay = hop() + hop()
             schedule(.connectThrough(run, connection, dial), after: delay)
         case .send(let connection, let document): send(document, on: connection, of: run)
-        case .admit(let connection, let node):
+        case .admit(let connection, let node, let origin):
             statistics.handshakes += 1
-            withPipe(connection, of: run) { pipe, end in pipe[end].admitted = node }
+            withPipe(connection, of: run) { pipe, end in
+                pipe[end].admitted = node
+                pipe[end].origin = origin
+            }
         case .ping(let connection, let ping):
             guard let (id, end) = place(connection, of: run) else { return }
             transmit(.ping(ping, sent: time), over: id, from: end)
@@ -70,7 +73,8 @@ extension World {
         case .persist(let change): commit(change, run)
         case .linkUp(let node, let connection):
             hosts[run.host].agent?.links[node] = connection
-            call(run, .linkCameUp(node))
+            let relay = place(connection, of: run).flatMap { pipes[$0.pipe]?[$0.end].origin?.relay }
+            call(run, .linkCameUp(node, through: relay))
             if tampering == .greetingsForged, let (id, end) = place(connection, of: run) {
                 transmit(.forgedList, over: id, from: end)
             }

@@ -101,7 +101,7 @@ extension CallDesk {
             resource: invocation.resource, capability: capability.name,
             safety: capability.safety, method: invocation.method, path: invocation.path,
             agreement: agreement, callerRoles: view.roles(ofCaller: inbound.peer, at: now.wall) ?? [],
-            callerAddress: peer.address)
+            callerAddress: (inbound.origin ?? peer.origin).address)
         if let known, known.question == question { return .known(known.answer) }
         if let kept = external.answer(to: question, at: now.instant) { return .known(kept) }
         return .needed(question)
