@@ -105,6 +105,19 @@ befriend() {
     at "$2" join - <"$folder/line" >"$folder/join.log" 2>&1 || fail "$2 cannot join $1: $(cat "$folder/join.log")"
 }
 
+# cpu NAME...: milliseconds of CPU that all threads of these agents took so far.
+cpu() {
+    local name fields ticks=0
+    for name in "$@"; do
+        read -r -a fields < <(sed 's/.*) //' "/proc/${agents[$name]}/stat")
+        ticks=$((ticks + fields[11] + fields[12]))
+    done
+    echo $((ticks * 1000 / $(getconf CLK_TCK)))
+}
+
+# memory NAME [WORD]: what its process says under that word, in KiB; what is resident unless said.
+memory() { awk -v word="${2:-VmRSS}:" '$1 == word { print $2 }' "/proc/${agents[$1]}/status"; }
+
 # await SECONDS WHAT COMMAND...: until the command succeeds.
 await() {
     local end=$((SECONDS + $1)) what=$2

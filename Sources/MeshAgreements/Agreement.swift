@@ -84,6 +84,9 @@ public struct Agreement: SignedBody {
     /// Whether a party is a domain.
     public var concernsDomain: Bool { source.domain != nil || target.domain != nil }
 
+    /// From its beginning, or from when it was drafted, to its end.
+    var life: Duration { validUntil - (validFrom ?? created) }
+
     /// The rules that no honest node breaks; a document that breaks one is refused whatever the clock and
     /// the trust.
     public var isWellFormed: Bool {

@@ -110,12 +110,10 @@ extension AgreementBook {
                         Fact("now", RFC3339.text(now)),
                     ]))
         }
-        // A store may hold one of before this bound.
-        let highest = min(
-            highestVersion(of: agreement.id, with: peer),
-            AgreementLimits.versionMax - AgreementLimits.versionStep)
-        if !(highest + 1...highest + AgreementLimits.versionStep).contains(agreement.version) {
-            let most = Fact("version at most", highest + AgreementLimits.versionStep)
+        let highest = highestVersion(of: agreement.id, with: peer)
+        if agreement.version <= highest || agreement.version - highest > AgreementLimits.versionStep {
+            let most = Fact(
+                "version at most", min(highest, AgreementLimits.versionMax) + AgreementLimits.versionStep)
             refusals.append(
                 Refusal(.documentInvalid, named + [Fact("highest known version", highest), most]))
         }
@@ -152,7 +150,7 @@ extension AgreementBook {
     }
 
     /// Protocol section 7: the receiver is only the consumer, at most 31 days, at most 32 for each peer; and
-    /// nothing is replaced so that a person accepted.
+    /// nothing that a person accepted is replaced so.
     private mutating func acceptAutomatically(
         _ record: AgreementRecord, at now: WallTime, into effects: inout Outbox<AgreementEffect>
     ) {
@@ -169,9 +167,9 @@ extension AgreementBook {
             other.agreement.id == agreement.id && other.isOpen && other.isSignedByBoth
                 && other.state != .active(acceptance: .automatic) && other.agreement.validUntil > now
         }
-        let life = agreement.validUntil - (agreement.validFrom ?? agreement.created)
         guard configuration.automaticAcceptance == .short, configuration.approvalsRequired.isEmpty,
-            replacesDecision == false, life <= AgreementLimits.automaticLife + Limits.clockSkewRefused,
+            replacesDecision == false,
+            agreement.life <= AgreementLimits.automaticLife + Limits.clockSkewRefused,
             agreement.approvals == nil, agreement.commitments == nil,
             agreement.conditions?.purposes == nil,
             agreement.conditions?.encryption == nil, agreement.target == me,

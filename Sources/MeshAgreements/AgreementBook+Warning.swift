@@ -30,9 +30,8 @@ extension AgreementRecord {
     /// How many days ahead its end is still to be told, the earliest first.
     var warnings: [Int64] {
         guard case .active = state, origin != .builtIn else { return [] }
-        let life = agreement.validUntil - (agreement.validFrom ?? agreement.created)
         return AgreementLimits.warningDays.filter { days in
-            life >= .seconds(days * 86_400 + 43_200) && days < warned ?? .max
+            agreement.life >= .seconds(days * 86_400 + 43_200) && days < warned ?? .max
         }
     }
 

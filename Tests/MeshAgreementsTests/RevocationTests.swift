@@ -154,6 +154,25 @@ struct RevocationTests {
         #expect(a.book.records.count == 2 && b.book.records.count == 1)
     }
 
+    @Test("a version that never arrived is named, and the one that did is over all the same")
+    func unseenVersion() throws {
+        var (a, b, _) = try agreed()
+        let agreement = try #require(a.book.records.first).agreement.id
+        a.take(.offerRequested(Ticket(2), request(b.node, "stock", replaces: agreement)), at: day(1))
+        // The link is down: the offer is lost.
+        a.outgoing = []
+        let second = try #require(a.book.records.first { $0.agreement.version == 2 }).contentID
+        a.take(revocation(second), at: day(1))
+        #expect(a.book.records.allSatisfy { !$0.isOpen } && b.book.records.count == 1)
+        a.outgoing = []
+        a.take(.linkCameUp(b.node), at: day(2))
+        deliver(&a, &b, at: day(2))
+        deliver(&b, &a, at: day(2))
+        #expect(b.book.records.allSatisfy { !$0.isOpen })
+        #expect(isRevoked(b, by: a.node, isHeard: true))
+        #expect(a.notices.last { $0.action == .revocationHeard } != nil)
+    }
+
     @Test("a peer that accepts while it is revoked does not bring it back")
     func lateAcceptance() throws {
         var (a, b) = pair()

@@ -53,16 +53,22 @@ struct LinkHandshakeTests {
         await bob.transport.drain(within: .zero)
     }
 
-    @Test
-    func `carries the messages of a handshake in turn, and lets nothing behind the last one pass for one`()
-        async throws
-    {
+    /// Two that have a connection, over which the dialler's first message of the handshake has come.
+    private static func begun() async throws -> (TestNode, ConnectionID, TestNode, ConnectionID) {
         let (alice, bob) = (try TestNode(Fixtures.alice), try TestNode(Fixtures.bob))
         let endpoint = try await bob.transport.listen(on: Endpoint(host: "127.0.0.1", port: 0))
         alice.transport.dial(endpoint, as: ConnectionID(1), for: .peer)
         let (here, there) = (try await alice.secured().id, try await bob.secured().id)
         alice.transport.sendHandshake([1], on: here)
         try await bob.expectMessage([1])
+        return (alice, here, bob, there)
+    }
+
+    @Test
+    func `carries the messages of a handshake in turn, and lets nothing behind the last one pass for one`()
+        async throws
+    {
+        let (alice, here, bob, there) = try await Self.begun()
         bob.transport.sendHandshake([2], on: there)
         try await alice.expectMessage([2])
         alice.transport.sendHandshake([3], on: here)
@@ -87,12 +93,7 @@ struct LinkHandshakeTests {
 
     @Test func `keeps what comes behind the last message of the handshake until it is admitted`() async throws
     {
-        let (alice, bob) = (try TestNode(Fixtures.alice), try TestNode(Fixtures.bob))
-        let endpoint = try await bob.transport.listen(on: Endpoint(host: "127.0.0.1", port: 0))
-        alice.transport.dial(endpoint, as: ConnectionID(1), for: .peer)
-        let (here, there) = (try await alice.secured().id, try await bob.secured().id)
-        alice.transport.sendHandshake([1], on: here)
-        try await bob.expectMessage([1])
+        let (alice, here, bob, there) = try await Self.begun()
         bob.transport.finishHandshake([2], on: there)
         try await alice.expectMessage([2])
         alice.transport.admit(here)

@@ -135,7 +135,9 @@ public struct CallDesk: Sendable, Equatable {
         // One at rest is asked for anew, and not awaited.
         case .linkWentDown(let node) where routes.lines[node]?.link == .atRest: break
         case .linkWentDown(let node): routes.link(node, is: .dialling, at: now.instant)
-        case .linkAtRest(let node): routes.link(node, is: .atRest, at: now.instant)
+        // Until it has ended it is what it was: none that is carried bears another.
+        case .linkAtRest(let node):
+            routes.link(node, is: .atRest, through: routes.lines[node]?.relay, at: now.instant)
         case .roomMeasured(let bytes): tell(.roomMeasured(bytes: bytes), at: now, into: &effects)
         case .shellBusy(let time): shellBusy = ShellBusy(time: time, told: now.instant)
         case .keysRestored(let entries): keys.restore(entries, at: now.instant)

@@ -46,7 +46,7 @@ struct RouteBook: Sendable, Equatable {
     /// The state of one link.
     struct Line: Sendable, Equatable {
         var link: CallLink
-        /// Who carries it while it is up; nil: nobody does.
+        /// Who carries it while there is one; nil: nobody does.
         var relay: NodeID?
         var breaker = Breaker()
         fileprivate var told = Breaker.Standing.closed.word
