@@ -132,6 +132,8 @@ public enum Limits {
     public static let linkIdle: Duration = .seconds(300)
 
     // Tables
+    /// Effects that wait while the store cannot be written; behind that, inputs wait.
+    public static let heldEffects = 65_536
     /// Peers in all states but *seen*.
     public static let peers = 4_096
     /// Of these, nodes of other domains that are in the book by a credential only.

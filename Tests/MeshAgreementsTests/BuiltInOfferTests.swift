@@ -67,4 +67,13 @@ struct BuiltInOfferTests {
         #expect(
             a.book.records.count == 2 && a.states.allSatisfy { if case .ended = $0 { true } else { false } })
     }
+
+    @Test("echo is not offered where people must approve what this node agrees to; elsewhere it is")
+    func approvals() {
+        for (roles, count) in [([], 1), ([ApprovalRole.accountable], 0)] {
+            let configuration = AgreementConfiguration(approvalsRequired: roles)
+            let (a, _) = pair(configuration, configuration)
+            #expect(a.book.records.count == count, "\(roles)")
+        }
+    }
 }

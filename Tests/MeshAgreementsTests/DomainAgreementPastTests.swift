@@ -74,6 +74,25 @@ struct DomainAgreementPastTests {
         #expect(verdict != .permitted(first))
     }
 
+    @Test("a revocation reaches who renewed without it, even when the version that it names is over")
+    func renewedUnheard() throws {
+        var members = lasting()
+        members.add(Member(6, of: domainX, [.member, .agree], days: 300), at: day(0))
+        let first = offer(&members, life: 10 * 86_400, at: day(1))
+        let id = try #require(members.all[M.x1].book.record(first)).agreement.id
+        members.cuts = members.all.indices.map { (M.x1, $0) }
+        members.revoke(first, by: M.x1, at: day(2))
+        let renewed = members.offer(replaces: id, by: 5, at: day(3))
+        members.all[M.y1].take(.acceptanceRequested(Ticket(2), renewed), at: day(3))
+        members.settle(at: day(3))
+        #expect(members.verdict(at: 5, of: M.y1, calling: 5, at: day(20)) == .permitted(renewed))
+        members.reconnect(M.x1, M.y1, at: day(20))
+        for place in [M.x2, M.y1, M.y2, 5] {
+            let verdict = members.verdict(at: place, of: M.y1, calling: 5, at: day(20))
+            #expect(verdict.codes.contains(.agreementEnded), "at \(place)")
+        }
+    }
+
     @Test("twenty that are over do not keep a newcomer from twenty others, and all is quiet then")
     func starvation() throws {
         var members = lasting()

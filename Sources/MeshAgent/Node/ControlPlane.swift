@@ -18,12 +18,13 @@ import NIOCore
 ///                            ^                                                           │
 ///                            └──────────── signatures ───────────────────────────────────┘
 ///
-/// While the store cannot be written nothing is let out, and the batch is tried again: the node's state and
-/// what the world saw of it never part. Calls go on meanwhile by the last view.
+/// While the store cannot be written nothing is let out, and the batch is tried again with all that came
+/// since: the node's state and what the world saw of it never part. Calls go on meanwhile by the last view,
+/// less what was taken away since (`CallView.lessened`).
 actor ControlPlane {
     private(set) var node: Node<SystemSuite>
     let inputs: Mailbox
-    private let store: Store
+    let store: Store
     let trail: AuditTrail
     private let hands: SigningHands
     private let encryption: EncryptionKeys
@@ -43,8 +44,10 @@ actor ControlPlane {
     private var admitted: Set<ConnectionID> = []
     /// Those that ended in this turn, in which they may be admitted yet.
     private var ended: [ConnectionID] = []
-    private var knownAddresses: Set<String> = []
-    private(set) var storeTrouble: StoreError?
+    private var meetingPlaces = MeetingPlaces()
+    /// What calls are decided by.
+    private(set) var published: CallView?
+    var storeTrouble: StoreError?
     private(set) var clock = ClockWitness()
     private var news = PeerNewsDesk()
     /// Counts handshakes and trust.
@@ -109,9 +112,13 @@ actor ControlPlane {
     /// Takes up a batch: what it begins with, and what the mailbox has more of it by then.
     private func turn(_ first: [ControlLetter]) async {
         var outbox = Outbox<NodeEffect>()
+        handleBatch(first, into: &outbox)
+        await settle(outbox.drain())
+    }
+
+    func handleBatch(_ first: [ControlLetter], into outbox: inout Outbox<NodeEffect>) {
         for letter in first { handle(letter, into: &outbox) }
         while let letter = inputs.more() { handle(letter, into: &outbox) }
-        await settle(outbox.drain())
     }
 
     private func handle(_ letter: ControlLetter, into outbox: inout Outbox<NodeEffect>) {
@@ -131,7 +138,7 @@ actor ControlPlane {
     private func settle(_ first: [NodeEffect]) async {
         var effects = first
         while true {
-            await makeDurable(effects)
+            await makeDurable(&effects)
             var signed: [NodeInput] = []
             for effect in effects {
                 meter.note(effect)
@@ -139,7 +146,7 @@ actor ControlPlane {
             }
             guard !signed.isEmpty else { break }
             var outbox = Outbox<NodeEffect>()
-            for input in signed { node.handle(input, at: SystemClock.now(), into: &outbox) }
+            takeBack(signed, into: &outbox)
             effects = outbox.drain()
         }
         for id in ended where admitted.remove(id) != nil { calls.connectionEnded(id) }
@@ -159,7 +166,12 @@ actor ControlPlane {
         }
     }
 
-    private func sign(_ request: SigningRequest, into inputs: inout [NodeInput]) {
+    /// Gives the node the signatures that it ordered.
+    func takeBack(_ signed: [NodeInput], into outbox: inout Outbox<NodeEffect>) {
+        for input in signed { node.handle(input, at: SystemClock.now(), into: &outbox) }
+    }
+
+    func sign(_ request: SigningRequest, into inputs: inout [NodeInput]) {
         do throws(CredentialError) {
             inputs.append(.signed(request.ticket, try hands.sign(request)))
         } catch {
@@ -173,74 +185,9 @@ actor ControlPlane {
         }
     }
 
-    // MARK: Durable before visible
-
-    private func makeDurable(_ effects: [NodeEffect]) async {
-        var changes: [StoreChange] = []
-        for effect in effects {
-            switch effect {
-            case .persist(let change):
-                do throws(WireError) {
-                    changes += try StoredNode.changes(for: change, at: SystemClock.now().wall)
-                } catch {
-                    preconditionFailure("a change that the node made cannot be written: \(change): \(error)")
-                }
-            case .record(let records, let durability): await write(records, durability)
-            default: break
-            }
-        }
-        guard !changes.isEmpty else { return }
-        await commit(changes, before: effects)
-    }
-
-    /// Tries until it is written. Meanwhile nothing of `effects` is let out but what takes something away: a
-    /// link that must end ends now, whatever the disk does (protocol section 3: downward is immediate).
-    private func commit(_ changes: [StoreChange], before effects: [NodeEffect]) async {
-        var isFirstTry = true
-        while true {
-            do throws(StoreError) {
-                try store.commit(changes)
-                storeTrouble = nil
-                return
-            } catch {
-                if case .contradiction(let detail) = error {
-                    preconditionFailure("the node and its store contradict each other: \(detail)")
-                }
-                if isFirstTry {
-                    log.error("the store cannot be written", metadata: ["cause": "\(error)"])
-                    for effect in effects where effect.takesAway { perform(effect) }
-                }
-                isFirstTry = false
-                storeTrouble = error
-                await rest()
-            }
-        }
-    }
-
-    /// An event of the control plane that cannot be written is said and lost, but for the decision's own sake
-    /// nothing waits: the store holds the decision, and calls are refused by their own plane.
-    private func write(_ records: [AuditRecord], _ durability: AuditDurability) async {
-        switch trail.append(records, durability) {
-        case .done: break
-        case .later(let later):
-            _ = await withCheckedContinuation { continuation in
-                later.onDone { continuation.resume(returning: $0) }
-            }
-        case .failed(let error): log.error("the audit cannot be written", metadata: ["cause": "\(error)"])
-        }
-    }
-
-    private func rest() async {
-        do {
-            try await Task.sleep(for: .milliseconds(500))
-        } catch {
-            return
-        }
-    }
-
     // MARK: Performing
 
-    private func perform(_ effect: NodeEffect) {
+    func perform(_ effect: NodeEffect) {
         switch effect {
         case .dial(let id, let endpoint, let purpose):
             transport?.dial(endpoint, as: id, for: purpose == .pairing ? .pairing : .peer)
@@ -263,7 +210,9 @@ actor ControlPlane {
         // A call that was let go before still finds its way: over the link as long as it stands.
         case .linkAtRest(let node): calls.submit(.linkAtRest(node))
         case .drain(let id): transport?.drain(id)
-        case .publish(let view): calls.submit(.viewPublished(view))
+        case .publish(let view):
+            published = view
+            calls.submit(.viewPublished(view))
         case .pairing(let window):
             trying("the pairing door") { try transport?.setPairing(window == .closed ? .closed : .open) }
             announcePairing?(window)
@@ -291,10 +240,9 @@ actor ControlPlane {
     /// Strangers who flood the link port leave room for addresses where peers were met.
     private func keepPlace(for peer: NodeID) {
         guard let link = node.gossip.link(with: peer), link.relay == nil,
-            case let host = link.remote.host, knownAddresses.count < Limits.peers,
-            knownAddresses.insert(host).inserted
+            meetingPlaces.note(link.remote.host, of: peer)
         else { return }
-        transport?.setKnownAddresses(knownAddresses)
+        transport?.setKnownAddresses(meetingPlaces.all)
     }
 
     private func send(_ document: LinkDocument, on id: ConnectionID) {
@@ -326,19 +274,6 @@ actor ControlPlane {
             return loop.scheduleTask(in: .nanoseconds(delay.wholeNanoseconds)) { [inputs] in
                 _ = inputs.post(.timeReached)
             }
-        }
-    }
-}
-
-extension NodeEffect {
-    /// Whether it only ends something that was allowed.
-    fileprivate var takesAway: Bool {
-        switch self {
-        case .close, .drain, .linkDown, .linkAtRest, .renewSessions: true
-        case .dial, .dialThrough, .send, .repeatHandshake, .admit, .awaitPeople, .ping, .sign, .persist,
-            .linkUp, .publish,
-            .pairing, .answer, .confirmationWanted, .lookUp, .record, .makeEncryptionKey, .dropEncryptionKey:
-            false
         }
     }
 }

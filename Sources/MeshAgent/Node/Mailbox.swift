@@ -100,11 +100,14 @@ final class Mailbox: Sendable {
     /// The next letter of the batch that `take` began, also one that came since; nil when it is over.
     func more() -> ControlLetter? { state.withLock { $0.next() } }
 
+    /// Begins a batch with what is here, without waiting; empty where that is nothing.
+    func takeNow() -> [ControlLetter] { state.withLock { $0.begin() } }
+
     /// Waits until there are letters, begins a batch and takes the first of it; nil once the box is closed
     /// and empty.
     func take() async -> [ControlLetter]? {
         while true {
-            let taken = state.withLock { $0.begin() }
+            let taken = takeNow()
             guard taken.isEmpty else { return taken }
             await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
                 let resumesNow = state.withLock { state -> Bool in

@@ -117,9 +117,18 @@ extension DomainAgreementBook {
         if let refusal = examination.flaw(using: suite)
             ?? examination.objection(
                 judging: judge, using: suite, authority: authority(of: peer, at: now.wall))
-            ?? objection(toVersion: content, known: known)
         {
             return drop(contentID, content, from: peer, refusal, at: now.instant, into: &effects)
+        }
+        if known == nil, !content.stage.isOver, let ended = ended(content.agreement) {
+            let refusal = Refusal(
+                .agreementEnded, [Fact("agreement", content.agreement.id)] + ended.ending)
+            drop(contentID, content, from: peer, refusal, at: now.instant, into: &effects)
+            // Whoever goes by it has not heard the end, which lists leave out once its version is over.
+            if mayKnow(peer, of: ended, at: now.wall) {
+                effects.post(.send(peer, .shown(shown(ended, judging: judge))))
+            }
+            return
         }
         if known == nil,
             let refusal = makeRoom(for: content.agreement, stage: content.stage, at: now.wall, into: &effects)
@@ -155,14 +164,10 @@ extension DomainAgreementBook {
             || held.values.contains { belongs(peer, to: $0.agreement.target, at: now) }
     }
 
-    /// None comes after a revocation, whatever its version.
-    private func objection(
-        toVersion content: DomainAgreement<Chain>, known: DomainAgreementRecord<Chain>?
-    ) -> Refusal? {
-        guard known == nil, !content.stage.isOver else { return nil }
-        let key = MeterKey(content.agreement)
-        let ended = held.values.first { $0.content.stage == .ended && MeterKey($0.agreement) == key }
-        return ended.map { Refusal(.agreementEnded, [Fact("agreement", key.agreement)] + $0.ending) }
+    /// The version by which an agreement was revoked, if it was: none comes after it, whatever its number.
+    private func ended(_ agreement: Agreement) -> DomainAgreementRecord<Chain>? {
+        let key = MeterKey(agreement)
+        return held.values.first { $0.content.stage == .ended && MeterKey($0.agreement) == key }
     }
 
     private mutating func drop(

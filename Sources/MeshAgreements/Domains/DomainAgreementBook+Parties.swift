@@ -76,8 +76,8 @@ extension DomainAgreementBook {
                 .map(MeterKey.init))
     }
 
-    /// Makes room for one more with `party`: forgets agreements of which every version is over, and offers
-    /// that came to nothing. Nil when there is room, else why not.
+    /// Makes room for one more with `party`: forgets agreements of which every version is over, what was
+    /// revoked last of them, and offers that came to nothing. Nil when there is room, else why not.
     mutating func makeRoom(
         for agreement: Agreement, stage: DomainAgreementStage, at now: WallTime,
         into effects: inout Outbox<DomainAgreementEffect<Chain>>
@@ -96,7 +96,10 @@ extension DomainAgreementBook {
         guard isFull() else { return nil }
         let living = living(at: now)
         let over = held.values.filter { !living.contains(MeterKey($0.agreement)) }
-        for record in over + held.values.filter({ $0.content.stage == .withdrawn }) where isFull() {
+        let revoked = over.filter { $0.content.stage == .ended }
+        let others = over.filter { $0.content.stage != .ended }
+        for record in others + revoked + held.values.filter({ $0.content.stage == .withdrawn }) where isFull()
+        {
             guard held.remove(record.contentID) != nil else { continue }
             isStale = true
             effects.post(.forget(record.contentID))

@@ -58,6 +58,12 @@ public struct MeterBook: Equatable, Sendable {
         }
     }
 
+    /// Forgets what is not of these agreements: the store has forgotten it too.
+    public mutating func forget(allBut agreements: some Sequence<Agreement>) {
+        let kept = Set(agreements.map(MeterKey.init))
+        meters.removeAll { key, _ in !kept.contains(key) }
+    }
+
     /// Whether one call more may pass.
     func permits(_ limits: UsageLimits, of agreement: Agreement, at now: Moment) -> Bool {
         guard limits.areCounted, let meter = meters[MeterKey(agreement)] else { return true }

@@ -20,6 +20,13 @@ extension CallDesk {
         }
     }
 
+    /// Lets go what is counted of agreements that the node has forgotten, once that is as much as the rest.
+    mutating func forgetMeters() {
+        let indices = view.agreements.values + [view.domainAgreements]
+        guard meters.count > 2 * indices.reduce(0, { $0 + $1.terms.count }) + 16 else { return }
+        meters.forget(allBut: indices.lazy.flatMap(\.terms).map(\.agreement))
+    }
+
     private func event(
         of alert: QuotaAlert, _ agreement: Agreement, _ contentID: Digest, with peer: NodeID
     ) -> AuditEvent {

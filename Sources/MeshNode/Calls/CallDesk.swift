@@ -212,6 +212,7 @@ public struct CallDesk: Sendable, Equatable {
         memory.forget { view.peers[$0] != nil }
         brokenSeals = brokenSeals.filter { view.peers[$0.key]?.trust == .trusted }
         if loads.count > view.resources.count + 1 { forgetLoads() }
+        forgetMeters()
         if nodeTexts.count > view.peers.count + 1 { nodeTexts = [:] }
     }
 

@@ -1,3 +1,4 @@
+import GRDB
 import MeshAgreements
 import MeshAudit
 import MeshBase
@@ -51,6 +52,51 @@ struct AgreementLifeTests {
                 }
             }
         }
+    }
+
+    @Test("while the store cannot be written a revocation ends calls all the same, and what is given waits")
+    func lockedStore() async throws {
+        try await Market.with { market in
+            #expect(try await answers(market) == nil)
+            try await market.alice.provide("ledger", at: market.backend.url, ["look=GET / safe"])
+            let id = try #require(await agreement(market.alice)).contentID
+            var configuration = Configuration()
+            configuration.allowsUnsafeTransactions = true
+            let other = try DatabaseQueue(path: market.alice.home.store, configuration: configuration)
+            try await other.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
+            // The first order finds the store locked; the others come while it waits.
+            async let route: Void = market.alice.order(.offer(offer(of: "ledger", to: market.bob)))
+            try await until("the store's trouble is known") {
+                await market.alice.plane.storeTrouble != nil
+            }
+            async let revoked: Void = market.alice.order(
+                .revoke(RevocationOrder(contentID: id, orderedBy: .local, reason: "contract ended")))
+            try await until("calls are refused") { try await answers(market) == .agreementEnded }
+            // The other side has heard of nothing: none of it is durable.
+            let record = try #require(await agreement(market.bob))
+            #expect(record.isOpen)
+            let heard = await market.bob.plane.node.agreements.records.contains { record in
+                record.agreement.grants.contains { $0.resource.description == "ledger" }
+            }
+            #expect(!heard)
+            try await other.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+            try await route
+            try await revoked
+            try await until("the other side has heard of both") {
+                let records = await market.bob.plane.node.agreements.records
+                return records.contains { !$0.isOpen && $0.contentID == id }
+                    && records.contains { record in
+                        record.agreement.grants.contains { $0.resource.description == "ledger" }
+                    }
+            }
+        }
+    }
+
+    private func offer(of resource: String, to peer: RunningAgent) throws -> OfferRequest {
+        OfferRequest(
+            peer: peer.node,
+            grants: [Grant(resource: try #require(ResourceName(resource)), capabilities: nil)],
+            life: .seconds(86_400))
     }
 
     @Test("one of more than 31 days waits for the operator's yes; the next version takes its place")

@@ -92,10 +92,10 @@ struct DeskRig {
     mutating func agree(
         provider: NodeID, consumer: NodeID, _ name: String, only: [String]? = nil, until: Int64 = 1 << 40,
         standing: AgreementTerms.Standing = .active, conditions: AgreementConditions = .none,
-        limits: UsageLimits = .none, callsAtEnd: CallsAtEnd = .finish
+        limits: UsageLimits = .none, callsAtEnd: CallsAtEnd = .finish, numbered number: UInt64? = nil
     ) {
         let count = UInt8(agreements.values.reduce(0) { $0 + $1.count })
-        var generator = SeededGenerator(seed: UInt64(count))
+        var generator = SeededGenerator(seed: number ?? UInt64(count))
         let agreement = Agreement(
             id: AgreementID(using: &generator), version: 1, source: provider, target: consumer,
             grants: [Grant(resource: resource(name), capabilities: only?.map { resource($0) })],
@@ -198,8 +198,9 @@ struct DeskRig {
     /// A peer's invocation arrives.
     @discardableResult
     mutating func arrive(
-        from peer: UInt8 = 1, _ name: String = "stock", _ capability: String = "list", method: String = "GET",
-        path: String = "/list", correlation: UInt64? = nil, attempt: UInt8 = 1, key: String? = nil,
+        from peer: UInt8 = 1, over origin: LinkOrigin? = nil, _ name: String = "stock",
+        _ capability: String = "list", method: String = "GET", path: String = "/list",
+        correlation: UInt64? = nil, attempt: UInt8 = 1, key: String? = nil,
         as principal: Principal = .local, remaining: UInt32 = 5000, scope: DeadlineScope = .wholeCall,
         body: RequestBody = .none,
         received: RequestBody? = nil, sealedTo: EncryptionKey? = nil,
@@ -217,7 +218,8 @@ struct DeskRig {
         take(
             .arrived(
                 InboundInvocation(
-                    key: inbound, peer: node(peer), invocation: invocation, body: received ?? body,
+                    key: inbound, peer: node(peer), over: origin, invocation: invocation,
+                    body: received ?? body,
                     opening: opening, isOpened: isOpened))
         )
         return inbound

@@ -152,4 +152,23 @@ struct MeteredCallTests {
         #expect(told.allSatisfy { $0.success && $0.target == node(1) && $0.agreement != nil })
         #expect(told.first?.metadata.contains(Fact("used", 4)) == true)
     }
+
+    @Test("what is counted of agreements that are forgotten is let go; of those that are known, nothing is")
+    func forgotten() {
+        var rig = rig(UsageLimits(callsPerDay: 2))
+        rig.arrive()
+        rig.arrive()
+        let kept = rig.agreements
+        for number in 0..<400 {
+            rig.agreements = kept
+            rig.agree(
+                provider: node(0), consumer: node(2), "stock", until: Int64(number) + 1 << 30,
+                limits: UsageLimits(callsPerDay: 9), numbered: UInt64(number) + 1_000)
+            rig.publish()
+            rig.arrive(from: 2)
+        }
+        #expect(rig.desk.meters.count < 40)
+        let third = rig.arrive()
+        #expect(rig.refusal(of: third) == [.quotaExhausted])
+    }
 }
