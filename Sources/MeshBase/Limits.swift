@@ -131,6 +131,9 @@ public enum Limits {
     /// How long a link that gossip does not need stays without use.
     public static let linkIdle: Duration = .seconds(300)
 
+    /// Connections of one peer that gave way and are open yet, for calls that are under way on them.
+    public static let drainingPerPeer = 4
+
     // Tables
     /// Effects that wait while the store cannot be written; behind that, inputs wait.
     public static let heldEffects = 65_536

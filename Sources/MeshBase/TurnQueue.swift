@@ -100,6 +100,16 @@ public struct TurnQueue<Line: Hashable & Sendable, Element> {
         return taken.element
     }
 
+    /// Lets go whatever in a line is unwanted; the rest keeps its order.
+    public mutating func removeAll(of line: Line, where isUnwanted: (Element) -> Bool) {
+        guard var waiting = lines.removeValue(forKey: line) else { return }
+        let before = waiting.elements.count
+        waiting.elements.removeAll { isUnwanted($0.element) }
+        count -= before - waiting.elements.count
+        waiting.cost = waiting.elements.reduce(0) { $0 + $1.cost }
+        if waiting.elements.isEmpty { turns.remove { $0 == line } } else { lines[line] = waiting }
+    }
+
     private mutating func endTurn(of line: Line, _ waiting: Waiting) {
         var waiting = waiting
         waiting.credit += quantum
@@ -132,6 +142,15 @@ private struct WaitingLine<Element> {
         guard start * 2 >= stored.count else { return }
         stored.removeFirst(start)
         start = 0
+    }
+
+    mutating func removeAll(where isUnwanted: (Element) -> Bool) {
+        stored = stored[start...].filter { element in element.map { !isUnwanted($0) } ?? false }
+        start = 0
+    }
+
+    func reduce(_ first: Int, _ add: (Int, Element) -> Int) -> Int {
+        stored[start...].reduce(first) { sum, element in element.map { add(sum, $0) } ?? sum }
     }
 
     @discardableResult mutating func remove(where isSought: (Element) -> Bool) -> Element? {

@@ -49,7 +49,8 @@ struct LinkBook: Equatable, Sendable {
     private let me: NodeID
     private(set) var links = OrderedTable<NodeID, Link>()
     private var owners = OrderedTable<ConnectionID, NodeID>()
-    /// Connections of links that were put to rest or gave way, until they have ended.
+    /// Connections of links that were put to rest or gave way, until they have ended; of one peer at most
+    /// `Limits.drainingPerPeer`, the newest.
     private var draining = OrderedTable<ConnectionID, NodeID>()
     private var deadlines = Deadlines<NodeID>()
 
@@ -84,9 +85,9 @@ struct LinkBook: Equatable, Sendable {
             let isTie = isTie(terms, old, at: now)
             // One that a relay carries gives way to one that nobody carries, and may have calls on it.
             let isUsed = isTie || (terms.distance.relay == nil) != (old.terms.distance.relay == nil)
-            guard replaces(terms, old, isTie) else { return [end(connection, of: terms.node, isUsed)] }
+            guard replaces(terms, old, isTie) else { return end(connection, of: terms.node, isUsed) }
             owners[old.connection] = nil
-            steps.append(end(old.connection, of: terms.node, isUsed))
+            steps += end(old.connection, of: terms.node, isUsed)
         }
         links[terms.node] = Link(
             connection: connection, terms: terms, since: now, lastHeard: now, lastCompared: now)
@@ -113,10 +114,20 @@ struct LinkBook: Equatable, Sendable {
 
     /// The end of what is not the link.
     /// - Parameter isUsed: whether it may carry calls already.
-    private mutating func end(_ connection: ConnectionID, of node: NodeID, _ isUsed: Bool) -> Step {
-        guard isUsed else { return .close(connection, nil) }
+    private mutating func end(_ connection: ConnectionID, of node: NodeID, _ isUsed: Bool) -> [Step] {
+        isUsed ? drain(connection, of: node) : [.close(connection, nil)]
+    }
+
+    /// A peer that dials again and again while a long call holds what gave way has a bound.
+    private mutating func drain(_ connection: ConnectionID, of node: NodeID) -> [Step] {
+        var steps: [Step] = []
+        let others = draining.filter { $0.1 == node }.map(\.0)
+        for oldest in others.dropLast(Limits.drainingPerPeer - 1) {
+            draining[oldest] = nil
+            steps.append(.close(oldest, nil))
+        }
         draining[connection] = node
-        return .drain(connection)
+        return steps + [.drain(connection)]
     }
 
     /// Any frame is a sign of life.
@@ -175,8 +186,7 @@ struct LinkBook: Equatable, Sendable {
     mutating func rest(_ node: NodeID) -> [Step] {
         guard let link = links[node] else { return [] }
         remove(node)
-        draining[link.connection] = node
-        return [.drain(link.connection), .down(node, .idle)]
+        return drain(link.connection, of: node) + [.down(node, .idle)]
     }
 
     /// Pings who is silent, gives up on who stays so.

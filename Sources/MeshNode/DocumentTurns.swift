@@ -37,6 +37,11 @@ public struct DocumentTurns<Line: Hashable & Sendable, Element> {
         waiting.append(element, of: line, costing: cost)
     }
 
+    /// Lets go what waits of one connection and is unwanted.
+    public mutating func removeAll(of line: Line, where isUnwanted: (Element) -> Bool) {
+        waiting.removeAll(of: line, where: isUnwanted)
+    }
+
     /// What was decided is let out: what comes next is another batch.
     public mutating func beginBatch() {
         taken = [:]

@@ -27,6 +27,20 @@ import Testing
         #expect(queue.popFirst() == 4)
     }
 
+    @Test func `what goes out of a line is waited and paid for no more`() {
+        var queue = TurnQueue<String, Int>(quantum: 10)
+        for number in 1...5 { queue.append(number, of: "one", costing: number) }
+        for number in 11...12 { queue.append(number, of: "other") }
+        #expect(queue.popFirst() == 1)
+        queue.removeAll(of: "one") { $0.isMultiple(of: 2) }
+        #expect(queue.count == 4 && queue.count(of: "one") == 2 && queue.cost(of: "one") == 8)
+        queue.removeAll(of: "other") { _ in true }
+        queue.removeAll(of: "nobody") { _ in true }
+        #expect(queue.count == 2 && queue.all() == [3, 5] && queue.isEmpty)
+        queue.append(13, of: "other")
+        #expect(queue.all() == [13])
+    }
+
     @Test func `a turn is as long as its quantum pays for`() {
         var queue = TurnQueue<String, Int>(quantum: 10)
         for number in 1...6 { queue.append(number, of: "cheap", costing: 4) }

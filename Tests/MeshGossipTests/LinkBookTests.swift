@@ -213,6 +213,20 @@ struct LinkBookTests {
         #expect(other.node(on: two) == nil && other.node(on: one) == peer)
     }
 
+    @Test("of connections that gave way the newest four of a peer drain, and the oldest is closed")
+    func bounded() {
+        var book = book()
+        for number in 1...UInt64(Limits.drainingPerPeer) {
+            #expect(book.rest(peer) == [.drain(ConnectionID(number)), .down(peer, .idle)])
+            _ = book.admit(ConnectionID(number + 1), Samples.terms(peer, dialler: me), at: start)
+        }
+        #expect(book.rest(peer) == [.close(one, nil), .drain(ConnectionID(5)), .down(peer, .idle)])
+        #expect(!book.isDraining(one) && book.isDraining(two))
+        _ = book.close(two)
+        _ = book.admit(ConnectionID(6), Samples.terms(peer, dialler: me), at: start)
+        #expect(book.rest(peer) == [.drain(ConnectionID(6)), .down(peer, .idle)])
+    }
+
     @Test("what drains of the two is no link, and ends with the peer's trust")
     func loser() {
         var book = book()

@@ -24,6 +24,8 @@ final class Mailbox: Sendable {
     private struct State {
         /// The node's own.
         var own: [ControlLetter] = []
+        /// Connections that were too far ahead, until they have ended: nothing of theirs is taken.
+        var overrun: Set<ConnectionID> = []
         /// What comes over connections.
         var links = DocumentTurns<ConnectionID, ControlLetter>()
         /// Whether this batch has any of the node's own.
@@ -70,16 +72,22 @@ final class Mailbox: Sendable {
                 return false
             }
             let letter = ControlLetter.input(input)
+            if case .connectionClosed = input { state.overrun.remove(connection) }
             state.links.append(letter, of: connection, costing: letter.cost)
             return true
         }
     }
 
-    /// Puts a document in; false when its connection is too far ahead, or the box closed.
+    /// Puts a document in; false when its connection is too far ahead, or the box closed. Who was too far
+    /// ahead is heard no more, and what waits of its documents goes: a peer that is closed for that and dials
+    /// again would have as many lines, each with its turns and its megabytes.
     func post(_ document: UnreadDocument, of connection: ConnectionID) -> Bool {
         post { state in
             let letter = ControlLetter.document(connection, document)
+            guard !state.overrun.contains(connection) else { return false }
             guard state.links.cost(of: connection) + letter.cost <= DocumentShare.aheadMost else {
+                state.overrun.insert(connection)
+                state.links.removeAll(of: connection) { if case .document = $0 { true } else { false } }
                 return false
             }
             state.links.append(letter, of: connection, costing: letter.cost)

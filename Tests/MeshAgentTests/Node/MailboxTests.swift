@@ -72,12 +72,20 @@ struct MailboxTests {
         #expect(await box.take()?.first == .input(.timeReached))
     }
 
-    @Test("takes no document of a connection that is 4 MiB ahead, and goes on with the others'")
+    @Test("takes no document of a connection that was 4 MiB ahead, keeps none, and goes on with the others'")
     func ahead() async throws {
         for number in 0..<most { #expect(box.post(document(number), of: flooder)) }
+        box.post(.ponged(flooder, roundTrip: .zero))
         #expect(!box.post(document(0), of: flooder))
         #expect(box.post(document(0), of: peer))
-        _ = await wholeBatch()
+        #expect(!box.post(document(0), of: flooder))
+        box.post(.connectionClosed(flooder))
+        let left = try #require(await wholeBatch())
+        #expect(left.contains(.document(peer, document(0))) && left.count == 3)
+        let end: [ControlLetter] = [
+            .input(.ponged(flooder, roundTrip: .zero)), .input(.connectionClosed(flooder)),
+        ]
+        #expect(left.filter(end.contains) == end)
         #expect(box.post(document(0), of: flooder))
     }
 
