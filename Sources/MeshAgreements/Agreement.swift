@@ -192,6 +192,8 @@ public enum AgreementLimits {
     public static let reasonLength = 256
     /// Approvals of one party's people that are kept of one version.
     public static let approvalsPerParty = 16
+    /// Bytes of an approval, and of the statement that travels with it, as they were signed.
+    static let approvalPayload = 2 * 1024
     /// Persons for whom one node vouches at once.
     public static let persons = 256
     /// How long a node vouches for a person unless its operator says otherwise.

@@ -189,6 +189,7 @@ extension AgreementBook {
     ) {
         let contentID = document.contentID(using: suite)
         guard let record = ownOffer(contentID, to: peer), record.state == .offered,
+            revocation(of: record.agreement.id, with: peer) == nil,
             mayCheck(document, of: peer, as: .acceptedByPeer, contentID, at: now.instant, into: &effects)
         else { return }
         guard document.isSigned(by: key, using: suite),

@@ -48,8 +48,7 @@ extension AgreementBook {
     ) {
         guard let record = files[peer]?.record(evidence.approval.body.contentID) else { return }
         let heard = AgreementMessage.approvalHeard(evidence.approval.contentID(using: suite))
-        let isKnown = record.approvals.contains { $0.evidence.approval.payload == evidence.approval.payload }
-        if isKnown || !record.isOpen {
+        if record.covers(evidence) || !record.isOpen {
             effects.post(.send(peer, heard))
             return sendWords(about: record, into: &effects)
         }
@@ -97,8 +96,8 @@ extension AgreementBook {
         }
     }
 
-    /// The peer does not take an approval of this node's people: kept for whoever gave it, told once, and
-    /// said again all the same, for a clock that is put right may change the peer's mind.
+    /// The peer does not take an approval of this node's people: kept for whoever gave it, told once a link,
+    /// and said again all the same, for a clock that is put right may change the peer's mind.
     mutating func hearOfApprovalRefused(
         _ contentID: Digest, _ refusals: [Refusal], from peer: NodeID, using suite: some SignatureSuite,
         into effects: inout Outbox<AgreementEffect>
@@ -109,9 +108,10 @@ extension AgreementBook {
                 !approval.isHeard && approval.evidence.approval.contentID(using: suite) == contentID
             }
             // Another code is news; the same with another time of day is not.
-            guard let index, record.approvals[index].refusals?.map(\.code) != bounded.map(\.code) else {
-                continue
-            }
+            guard let index, !bounded.isEmpty,
+                record.approvals[index].refusals?.map(\.code) != bounded.map(\.code),
+                files.update(peer, { $0.refusedWords.insert(contentID).inserted }) == true
+            else { continue }
             var refused = record
             refused.approvals[index].refusals = bounded
             settle(refused, as: .approvalRefused, refusals: bounded, into: &effects)
@@ -139,7 +139,7 @@ extension AgreementBook {
     mutating func repeatApprovals(
         to peer: NodeID, at now: WallTime, into effects: inout Outbox<AgreementEffect>
     ) {
-        files.update(peer) { $0.wordsRepeated = OrderedTable() }
+        files.update(peer) { ($0.wordsRepeated, $0.refusedWords) = (OrderedTable(), []) }
         sayUnheard(to: peer, at: now, andAllOfSigned: true, into: &effects)
     }
 

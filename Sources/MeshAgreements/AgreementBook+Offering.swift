@@ -110,6 +110,12 @@ extension AgreementBook {
         signature: DocumentSignature, using suite: some SignatureSuite,
         into effects: inout Outbox<AgreementEffect>
     ) {
+        // It may have been revoked while this one was signed.
+        if let ended = revocation(of: agreement.id, with: peer) {
+            let refusal = Refusal(.agreementEnded, [Fact("agreement", agreement.id)] + ended.facts)
+            if let ticket { effects.post(.answered(ticket, .refused([refusal]))) }
+            return
+        }
         let document = Signed(body: agreement, payload: payload, signatures: [signature])
         let record = AgreementRecord(
             contentID: document.contentID(using: suite), peer: peer, document: document, state: .offered,

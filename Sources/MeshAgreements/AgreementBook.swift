@@ -52,6 +52,9 @@ public struct AgreementBook: Sendable, Equatable {
         var key: PublicKey?
         /// Versions about which this node's people's words were said again over this link.
         var wordsRepeated = OrderedTable<Digest, Bool>()
+        /// Own people's approvals of which the peer said over this link why it does not take them; asked,
+        /// never walked.
+        var refusedWords: Set<Digest> = []
         /// Signatures of the peer that may be checked; nil before the first.
         var checks: TokenBucket?
         /// House agreements that may be sent because it asks; nil before the first.

@@ -89,6 +89,12 @@ public struct AgreementIndex: Equatable, Sendable {
         return terms.filter { MeterKey($0.agreement) == key }.map(\.contentID)
     }
 
+    /// Whether any version of the same agreement is in force.
+    public func hasVersionInForce(of agreement: Agreement) -> Bool {
+        let key = MeterKey(agreement)
+        return terms.contains { $0.standing == .active && MeterKey($0.agreement) == key }
+    }
+
     /// The agreement of this content id, if its calls are counted.
     public func counted(_ contentID: Digest) -> Agreement? {
         counted.isEmpty ? nil : counted[contentID].map { terms[$0].agreement }

@@ -247,4 +247,31 @@ struct ApprovalRefusalTests {
         party.take(.vouchingRequested(Ticket(4), Person(4, "zoe").vouchingOrder([.informed])), at: day(31))
         #expect(party.lastCodes.isEmpty && party.book.people.count == 256)
     }
+
+    @Test("one that is padded beyond two kibibytes, or says nothing new, takes no room")
+    func padded() throws {
+        var two = Approving()
+        let word = two.ann.says(.approve, for: two.a.node, to: two.contentID, as: [.accountable], at: day(1))
+        let statement = { self.statement(by: two.a.node, of: two.ann.key, signed: two.a.key) }()
+        func padded<Body: SignedBody>(
+            _ document: Signed<Body>, by key: PublicKey, with spaces: Int
+        ) -> Signed<Body> {
+            let payload = Octets(document.payload.bytes + [UInt8](repeating: 0x20, count: spaces))
+            return Signed(
+                body: document.body, payload: payload,
+                signatures: [two.a.suite.signature(by: key, over: payload)])
+        }
+        #expect(
+            hears(&two, padded(word, by: two.ann.key, with: 2_048), statement)
+                == "it breaks the rules of the document")
+        #expect(
+            hears(&two, word, padded(statement, by: two.a.key, with: 2_048))
+                == "it breaks the rules of the document")
+        for spaces in 0..<4 {
+            let one = VouchedApproval(
+                approval: padded(word, by: two.ann.key, with: spaces), vouching: statement)
+            two.b.take(.messageArrived(from: two.a.node, .approval(one)), at: day(1))
+            #expect(two.b.book.records.first?.approvals.count == 1)
+        }
+    }
 }

@@ -93,6 +93,24 @@ struct DomainAgreementPastTests {
         }
     }
 
+    @Test("offers without end make nobody forget what was revoked, nor take another party's room")
+    func offersForgetNothing() throws {
+        var members = lasting()
+        let first = offer(&members, life: 10 * 86_400, at: day(1))
+        let other = offer(
+            &members, consumer: .domain(domainZ), life: 10 * 86_400, accept: nil, at: day(1))
+        members.revoke(first, by: M.x1, at: day(2))
+        for number in 0..<3 * AgreementLimits.domainOffersPerParty {
+            members.offer(
+                provider: .domain(domainY), consumer: .domain(domainX), by: M.y1,
+                at: second(20 * 86_400 + 10 * number))
+        }
+        let held = members.all[M.x1].book
+        #expect(held.record(first)?.content.stage == .ended && held.record(other) != nil)
+        let offers = held.records.count { !$0.content.stage.isSignedByBoth && $0.contentID != other }
+        #expect(offers == AgreementLimits.domainOffersPerParty)
+    }
+
     @Test("twenty that are over do not keep a newcomer from twenty others, and all is quiet then")
     func starvation() throws {
         var members = lasting()

@@ -137,4 +137,22 @@ struct RepeatedWordTests {
         }
         #expect(two.a.book.records == before)
     }
+
+    @Test("a peer that says ever other reasons is heard once a link, and one without reasons not at all")
+    func alternating() throws {
+        var two = Approving()
+        two.annSays(.approve)
+        let word = try #require(two.a.book.records.first?.approvals.first).evidence.approval
+        let id = word.contentID(using: two.a.suite)
+        let codes: [[Refusal]] = [[], [Refusal(.approvalInvalid)], [], [Refusal(.limitReached)]]
+        for refusals in codes + codes {
+            two.a.take(.messageArrived(from: two.b.node, .approvalRefused(id, refusals)), at: day(1))
+        }
+        #expect(two.a.notices.count { $0.action == .approvalRefused } == 1)
+        #expect(two.a.book.records.first?.approvals.first?.refusals?.map(\.code) == [.approvalInvalid])
+        two.a.take(.linkCameUp(two.b.node), at: day(1))
+        let other = AgreementMessage.approvalRefused(id, [Refusal(.limitReached)])
+        two.a.take(.messageArrived(from: two.b.node, other), at: day(1))
+        #expect(two.a.notices.count { $0.action == .approvalRefused } == 2)
+    }
 }

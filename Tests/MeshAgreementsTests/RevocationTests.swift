@@ -223,4 +223,23 @@ struct RevocationTests {
         a.take(revocation(id, reason: String(repeating: "a", count: 256)), at: day(1))
         #expect(isRevoked(a, by: a.node, isHeard: false))
     }
+
+    @Test("a version that was ordered before the revocation was signed is not offered after it")
+    func orderedBefore() throws {
+        var (a, b, id) = try agreed()
+        let agreement = try #require(a.book.records.first).agreement
+        a.holdsSignatures = true
+        a.requests = []
+        a.take(revocation(id), at: day(1))
+        a.take(
+            .offerRequested(Ticket(10), request(b.node, life: days(20), replaces: agreement.id)), at: day(1))
+        a.holdsSignatures = false
+        for request in a.requests {
+            let signature = a.suite.signature(by: a.key, over: request.payload)
+            a.take(.signed(request.ticket, signature), at: day(1))
+        }
+        #expect(a.book.records.count == 1 && a.lastCodes == [.agreementEnded])
+        deliver(&a, &b, at: day(1))
+        #expect(b.book.records.allSatisfy { !$0.isOpen })
+    }
 }

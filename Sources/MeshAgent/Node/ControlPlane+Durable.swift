@@ -5,11 +5,45 @@ import MeshStore
 import MeshWire
 
 /// Durable before visible: nothing that the node decided leaves before the store and the journal have it.
+///
+///     decided ──commit──> let out
+///        │ the store fails
+///        v
+///     held: inputs are taken up and signed on, what takes away is performed at once, all else waits
+///        │ commit again, all of it in one transaction
+///        ├──> let out, in order; of the views the last alone, so that none of those before gives back
+///        └──the agent ends meanwhile──> dropped, as if it had never been decided
+///
+/// A link that must end ends now, and what is revoked permits no more, whatever the disk does (protocol
+/// section 3: downward is immediate).
 extension ControlPlane {
-    func makeDurable(_ effects: inout [NodeEffect]) async {
-        var changes = await written(effects)
-        guard !changes.isEmpty else { return }
-        await commit(&changes, before: &effects)
+    /// What was decided while the store could not be written, and nobody has seen.
+    private struct Held {
+        var changes: [StoreChange]
+        var effects: [NodeEffect] = []
+        /// By what calls will be decided.
+        var view: CallView?
+    }
+
+    /// How often a store that fails is tried again once the agent ends.
+    private static let lastTries = 3
+
+    /// Answers `effects` as they may be let out; nil: not at all, since the agent ends and they are not
+    /// durable.
+    func madeDurable(_ effects: [NodeEffect]) async -> [NodeEffect]? {
+        let changes = await written(effects)
+        if changes.isEmpty { return effects }
+        do throws(StoreError) {
+            try store.commit(changes)
+            return effects
+        } catch {
+            note(error)
+            log.error("the store cannot be written", metadata: ["cause": "\(error)"])
+        }
+        var held = Held(changes: changes)
+        let more = keep(effects, in: &held)
+        await hold(more, in: &held)
+        return await commit(held)
     }
 
     /// Writes the records of `effects`; the changes that the store is to keep.
@@ -30,61 +64,80 @@ extension ControlPlane {
         return changes
     }
 
-    /// Tries until it is written, with what comes meanwhile. Nothing of it is let out before but what takes
-    /// something away: a link that must end ends now, and what is revoked permits no more, whatever the disk
-    /// does (protocol section 3: downward is immediate).
-    private func commit(_ changes: inout [StoreChange], before effects: inout [NodeEffect]) async {
-        var known = 0
+    /// Tries until it is written, with what comes meanwhile.
+    private func commit(_ first: Held) async -> [NodeEffect]? {
+        var held = first
+        var triesLeft = Self.lastTries
         while true {
+            await takeUpMore(&held)
+            await rest()
+            await takeUpMore(&held)
             do throws(StoreError) {
-                try store.commit(changes)
+                try store.commit(held.changes)
                 storeTrouble = nil
-                return
+                return held.effects + (held.view.map { [.publish($0)] } ?? [])
             } catch {
-                if case .contradiction(let detail) = error {
-                    preconditionFailure("the node and its store contradict each other: \(detail)")
-                }
-                if storeTrouble == nil {
-                    log.error("the store cannot be written", metadata: ["cause": "\(error)"])
-                }
-                for effect in effects[known...] { performLessening(effect) }
-                known = effects.count
-                storeTrouble = error
-                await rest()
-                await takeUpMore(&changes, &effects)
+                note(error)
             }
+            guard inputs.isClosed else { continue }
+            triesLeft -= 1
+            if triesLeft == 0 { return nil }
         }
     }
 
-    /// What came while the store could not be written, with the signatures that it needs, which nobody sees
-    /// before the rest: up to a bound, behind which the mailbox keeps it.
-    private func takeUpMore(_ changes: inout [StoreChange], _ effects: inout [NodeEffect]) async {
-        guard effects.count < Limits.heldEffects else { return }
+    private func note(_ error: StoreError) {
+        if case .contradiction(let detail) = error {
+            preconditionFailure("the node and its store contradict each other: \(detail)")
+        }
+        storeTrouble = error
+    }
+
+    /// What came while the store could not be written, and what is due. Behind a bound the mailbox keeps what
+    /// others send, and the node's own goes on: an operator's word is among it.
+    private func takeUpMore(_ held: inout Held) async {
         var outbox = Outbox<NodeEffect>()
-        handleBatch(inputs.takeNow(), into: &outbox)
-        while true {
-            let new = outbox.drain()
-            if new.isEmpty { return }
-            changes += await written(new)
-            var signed: [NodeInput] = []
-            for effect in new {
-                guard case .sign(let request) = effect else {
-                    effects.append(effect)
-                    continue
-                }
-                sign(request, into: &signed)
+        if let due = node.nextDeadline, due <= SystemClock.now().instant {
+            takeBack([.timeReached], into: &outbox)
+        }
+        if held.effects.count < Limits.heldEffects {
+            while case let letters = inputs.takeNow(), !letters.isEmpty {
+                handleBatch(letters, into: &outbox)
+                await hold(outbox.drain(), in: &held)
+                if held.effects.count >= Limits.heldEffects { break }
             }
-            takeBack(signed, into: &outbox)
+        } else {
+            handleBatch(inputs.takeOwn(), into: &outbox)
+        }
+        await hold(outbox.drain(), in: &held)
+    }
+
+    /// Writes down what was decided and keeps it, with what follows once it is signed.
+    private func hold(_ effects: [NodeEffect], in held: inout Held) async {
+        var fresh = effects
+        while !fresh.isEmpty {
+            held.changes += await written(fresh)
+            fresh = keep(fresh, in: &held)
         }
     }
 
-    /// Performs what `effect` takes away, and nothing of what it gives.
-    private func performLessening(_ effect: NodeEffect) {
-        if case .publish(let view) = effect, let published {
-            perform(.publish(published.lessened(by: view)))
-        } else if effect.takesAway {
-            perform(effect)
+    /// Keeps what is not to be seen yet, and performs what it takes away; answers what follows from the
+    /// signatures that it orders, which nobody sees before the rest either.
+    private func keep(_ effects: [NodeEffect], in held: inout Held) -> [NodeEffect] {
+        var signed: [NodeInput] = []
+        for effect in effects {
+            switch effect {
+            case .sign(let request): sign(request, into: &signed)
+            case .publish(let view):
+                held.view = view
+                if let published { perform(.publish(published.lessened(by: view))) }
+            default:
+                if effect.takesAway { perform(effect) }
+                held.effects.append(effect)
+            }
         }
+        var outbox = Outbox<NodeEffect>()
+        takeBack(signed, into: &outbox)
+        return outbox.drain()
     }
 
     /// An event of the control plane that cannot be written is said and lost, but for the decision's own sake

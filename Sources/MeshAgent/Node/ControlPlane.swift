@@ -138,9 +138,9 @@ actor ControlPlane {
     private func settle(_ first: [NodeEffect]) async {
         var effects = first
         while true {
-            await makeDurable(&effects)
+            guard let durable = await madeDurable(effects) else { break }
             var signed: [NodeInput] = []
-            for effect in effects {
+            for effect in durable {
                 meter.note(effect)
                 if case .sign(let request) = effect { sign(request, into: &signed) } else { perform(effect) }
             }
@@ -166,7 +166,7 @@ actor ControlPlane {
         }
     }
 
-    /// Gives the node the signatures that it ordered.
+    /// Gives the node what it ordered.
     func takeBack(_ signed: [NodeInput], into outbox: inout Outbox<NodeEffect>) {
         for input in signed { node.handle(input, at: SystemClock.now(), into: &outbox) }
     }

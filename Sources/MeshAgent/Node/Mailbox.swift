@@ -111,6 +111,17 @@ final class Mailbox: Sendable {
     /// Begins a batch with what is here, without waiting; empty where that is nothing.
     func takeNow() -> [ControlLetter] { state.withLock { $0.begin() } }
 
+    /// The node's own letters alone, without waiting.
+    func takeOwn() -> [ControlLetter] {
+        state.withLock { state in
+            defer { state.own.removeAll() }
+            return state.own
+        }
+    }
+
+    /// Whether it takes no more letters.
+    var isClosed: Bool { state.withLock { $0.isClosed } }
+
     /// Waits until there are letters, begins a batch and takes the first of it; nil once the box is closed
     /// and empty.
     func take() async -> [ControlLetter]? {

@@ -35,7 +35,7 @@ extension AgreementRecord {
         }
         let payload = evidence.approval.payload
         if ofPerson.contains(where: { $0.evidence.approval.payload == payload }) { return true }
-        return word.decision == .approve
+        return word.decision == .approve && !word.roles.isEmpty
             && word.roles.allSatisfy { role in
                 ofPerson.contains { $0.body.decision == .approve && $0.body.roles.contains(role) }
             }

@@ -113,7 +113,9 @@ public struct VouchedApproval: Equatable, Sendable, Codable {
             Refusal(.approvalInvalid, person + [Fact("because", because)] + facts)
         }
         guard word.isWellFormed, statement.isWellFormed, approval.signatures.count == 1,
-            vouching.signatures.count == 1
+            vouching.signatures.count == 1,
+            approval.payload.bytes.count <= AgreementLimits.approvalPayload,
+            vouching.payload.bytes.count <= AgreementLimits.approvalPayload
         else { return invalid("it breaks the rules of the document") }
         guard statement.node == party else {
             return invalid("another party vouches", [Fact("party", party)])

@@ -76,33 +76,35 @@ extension DomainAgreementBook {
                 .map(MeterKey.init))
     }
 
-    /// Makes room for one more with `party`: forgets agreements of which every version is over, what was
-    /// revoked last of them, and offers that came to nothing. Nil when there is room, else why not.
+    /// Makes room for one more with `party`, where a bound is met, by what relieves that bound: agreements of
+    /// which every version is over and offers that came to nothing, of the same party where the bound is the
+    /// party's, and what was revoked last. Nothing is forgotten in vain. Nil when there is room, else why
+    /// not.
     mutating func makeRoom(
         for agreement: Agreement, stage: DomainAgreementStage, at now: WallTime,
         into effects: inout Outbox<DomainAgreementEffect<Chain>>
     ) -> Refusal? {
         let party = otherParty(in: agreement, at: now)
-        func count() -> (all: Int, ofParty: Int, offers: Int) {
-            let ofParty = held.values.filter { otherParty(in: $0.agreement, at: now) == party }
-            return (held.count, ofParty.count, ofParty.count { !$0.content.stage.isSignedByBoth })
-        }
-        func isFull() -> Bool {
-            let found = count()
-            return found.all >= AgreementLimits.domainAgreements
-                || found.ofParty >= AgreementLimits.domainAgreementsPerParty
-                || !stage.isSignedByBoth && found.offers >= AgreementLimits.domainOffersPerParty
-        }
-        guard isFull() else { return nil }
         let living = living(at: now)
-        let over = held.values.filter { !living.contains(MeterKey($0.agreement)) }
-        let revoked = over.filter { $0.content.stage == .ended }
-        let others = over.filter { $0.content.stage != .ended }
-        for record in others + revoked + held.values.filter({ $0.content.stage == .withdrawn }) where isFull()
-        {
-            guard held.remove(record.contentID) != nil else { continue }
+        func isFull() -> Bool {
+            let ofParty = held.values.filter { otherParty(in: $0.agreement, at: now) == party }
+            let offers = ofParty.filter { !$0.content.stage.isSignedByBoth }
+            let isOffersBound = !stage.isSignedByBoth && offers.count >= AgreementLimits.domainOffersPerParty
+            let isPartysBound = ofParty.count >= AgreementLimits.domainAgreementsPerParty
+            guard isOffersBound || isPartysBound || held.count >= AgreementLimits.domainAgreements else {
+                return false
+            }
+            let relieving = isOffersBound ? offers : isPartysBound ? ofParty : held.values
+            let needless = relieving.filter { record in
+                record.content.stage == .withdrawn || !living.contains(MeterKey(record.agreement))
+            }
+            guard let first = needless.first(where: { $0.content.stage != .ended }) ?? needless.first else {
+                return true
+            }
+            held.remove(first.contentID)
             isStale = true
-            effects.post(.forget(record.contentID))
+            effects.post(.forget(first.contentID))
+            return false
         }
         guard isFull() else { return nil }
         return Refusal(

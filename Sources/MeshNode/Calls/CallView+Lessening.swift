@@ -5,48 +5,93 @@ extension CallView {
     /// This view less what a later one takes away, and with nothing of what that one gives: what may count
     /// while the later one is not durable (protocol section 3: downward is immediate, upward is not).
     ///
-    /// Taken away are agreements that are in force no more, the trust of peers, their and this node's
-    /// memberships, and resources that are no longer provided.
+    /// Taken away are agreements that ended (one that another version replaced stands, for neither is that
+    /// durable), the trust of peers, links that fell, what memberships are worth, and resources and
+    /// capabilities that are provided no more, or not to so many.
     public func lessened(by later: CallView) -> CallView {
-        var (peers, agreements, resources) = (peers, agreements, resources)
-        for (node, peer) in peers {
-            guard let now = later.peers[node] else {
-                peers[node] = nil
-                continue
-            }
-            peers[node] = peer.lessened(by: now)
+        var agreements = agreements
+        for (peer, index) in agreements {
+            agreements[peer] = index.lessened(by: later.agreements[peer] ?? [])
         }
-        for (node, index) in agreements {
-            agreements[node] = index.lessened(by: later.agreements[node] ?? [])
-        }
-        for name in resources.keys where later.resources[name] == nil { resources[name] = nil }
         return CallView(
-            me: me, name: name, peers: peers, agreements: agreements,
-            domainAgreements: domainAgreements.lessened(by: later.domainAgreements), resources: resources,
-            descriptions: descriptions, routes: routes, domain: later.domain == nil ? nil : domain,
+            me: me, name: name, peers: peers.lessened(by: later.peers) { $0.lessened(by: $1) },
+            agreements: agreements, domainAgreements: domainAgreements.lessened(by: later.domainAgreements),
+            resources: resources.lessened(by: later.resources) { $0.lessened(by: $1) },
+            descriptions: descriptions, routes: routes,
+            domain: later.domain.flatMap { domain?.lessened(by: $0) },
             damaged: damaged, configuration: configuration)
+    }
+}
+
+extension OrderedTable {
+    /// The entries that are in both, each less what the later one takes away; nil: it is gone.
+    fileprivate func lessened(by later: Self, _ lessen: (Value, Value) -> Value?) -> Self {
+        var left = Self()
+        for (key, value) in self { left[key] = later[key].flatMap { lessen(value, $0) } }
+        return left
     }
 }
 
 extension CallPeer {
     fileprivate func lessened(by later: CallPeer) -> CallPeer {
         CallPeer(
-            name: name, trust: later.trust == .trusted ? trust : later.trust, link: link,
-            address: origin.address, relay: origin.relay,
-            membership: later.membership == nil ? nil : membership, encryption: encryption,
+            name: name, trust: later.trust == .trusted ? trust : later.trust,
+            link: later.link == .up ? link : later.link, address: origin.address, relay: origin.relay,
+            membership: later.membership.flatMap { membership?.lessened(by: $0) }, encryption: encryption,
             catalog: catalog)
     }
 }
 
+extension Membership {
+    fileprivate func lessened(by later: Membership) -> Membership? {
+        guard domain == later.domain else { return nil }
+        return Membership(
+            domain: domain, roles: roles.filter(later.roles.contains), until: min(until, later.until))
+    }
+}
+
+extension CallDomain {
+    fileprivate func lessened(by later: CallDomain) -> CallDomain? {
+        membership.lessened(by: later.membership).map { left in
+            let members = members.lessened(by: later.members) { member, now in
+                member.membership.lessened(by: now.membership).map {
+                    CallMember(membership: $0, offers: member.offers.keys)
+                }
+            }
+            return CallDomain(membership: left, house: house, members: members)
+        }
+    }
+}
+
+extension OfferedResource {
+    fileprivate func lessened(by later: OfferedResource) -> OfferedResource? {
+        if self == later { return self }
+        let (before, now) = (resource.description, later.resource.description)
+        let capabilities = before.capabilities.filter(Set(now.capabilities).contains)
+        // One whose last capability went, or that is another thing now.
+        guard !capabilities.isEmpty, before.protocol == now.protocol else { return nil }
+        let description = ResourceDescription(
+            name: before.name, protocol: before.protocol, capabilities: capabilities, labels: before.labels)
+        return OfferedResource(
+            resource: LocalResource(
+                description: description, url: resource.url,
+                timeoutInMilliseconds: resource.timeoutInMilliseconds, kept: resource.kept),
+            offeredTo: offeredTo.filter(later.offeredTo.contains),
+            toDomain: later.toDomain == .offered ? toDomain : .withheld)
+    }
+}
+
 extension AgreementIndex {
-    /// What is in force in both stays so; what is in force only here stands as it does later, or is gone.
+    /// What is in force in both, or gave way to another version that is, stays in force; what else is in
+    /// force only here stands as it does later, or is gone.
     fileprivate func lessened(by later: AgreementIndex) -> AgreementIndex {
         var standing: [Digest: AgreementTerms] = [:]
         for terms in later.terms { standing[terms.contentID] = terms }
         let left = terms.compactMap { terms in
             guard terms.standing == .active else { return terms }
-            guard let now = standing[terms.contentID] else { return nil }
-            return now.standing == .active ? terms : now
+            let now = standing[terms.contentID]
+            if now?.standing == .active || later.hasVersionInForce(of: terms.agreement) { return terms }
+            return now
         }
         return left == terms ? self : AgreementIndex(left)
     }

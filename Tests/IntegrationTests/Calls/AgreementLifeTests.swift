@@ -80,6 +80,8 @@ struct AgreementLifeTests {
             }
             #expect(!heard)
             try await other.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+            // Nor do the views that were held give it back on their way.
+            for _ in 0..<200 { #expect(try await answers(market) == .agreementEnded) }
             try await route
             try await revoked
             try await until("the other side has heard of both") {

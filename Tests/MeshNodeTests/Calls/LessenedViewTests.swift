@@ -60,4 +60,69 @@ struct LessenedViewTests {
         #expect(left.peers[node(1)]?.trust == .revoked && left.peers[node(2)] == nil)
         #expect(left.resources.isEmpty && !before.resources.isEmpty)
     }
+
+    @Test("a version that another one replaced stands until that one is durable")
+    func replaced() throws {
+        let (before, after) = views { rig in
+            let first = rig.agreements[node(1)]?.first { $0.agreement.source == .node(node(0)) }
+            guard let first else { return }
+            rig.agreements[node(1)]?.removeAll { $0.contentID == first.contentID }
+            for (standing, content) in [(AgreementTerms.Standing.ended, first.contentID), (.active, .zero)] {
+                rig.agreements[node(1)]?.append(
+                    AgreementTerms(contentID: content, agreement: first.agreement, standing: standing))
+            }
+        }
+        #expect(after != before && before.lessened(by: after) == before)
+    }
+
+    @Test("a link that fell is down, and one that is down does not rise")
+    func links() {
+        let (before, after) = views { rig in
+            rig.peers[1] = CallPeer(name: peerName("B"), trust: .trusted, link: .dialling)
+        }
+        #expect(before.lessened(by: after).peers[node(1)]?.link == .dialling)
+        #expect(after.lessened(by: before).peers[node(1)]?.link == .dialling)
+    }
+
+    @Test("memberships are worth the less of both, and none of another domain")
+    func memberships() {
+        func membership(_ domain: UInt8, _ roles: [DomainRole], until: Int64) -> Membership {
+            Membership(
+                domain: DomainID(Digest([UInt8](repeating: domain, count: 32))!), roles: roles,
+                until: WallTime(milliseconds: wallStart + until))
+        }
+        func left(_ before: Membership, _ after: Membership?) -> Membership? {
+            var rig = DeskRig()
+            rig.peers[1] = CallPeer(name: peerName("B"), trust: .trusted, link: .up, membership: before)
+            rig.publish()
+            let first = rig.desk.view
+            rig.peers[1] = CallPeer(name: peerName("B"), trust: .trusted, link: .up, membership: after)
+            rig.publish()
+            return first.lessened(by: rig.desk.view).peers[node(1)]?.membership
+        }
+        let held = membership(1, [.member, .agree], until: 100)
+        #expect(left(held, membership(1, [.member], until: 200)) == membership(1, [.member], until: 100))
+        #expect(left(membership(1, [.member], until: 100), held) == membership(1, [.member], until: 100))
+        #expect(left(held, membership(2, [.member, .agree], until: 100)) == nil)
+        #expect(left(held, nil) == nil)
+    }
+
+    @Test("of a resource the capabilities, and those it is offered to, are those of both")
+    func resources() {
+        let (before, after) = views { rig in
+            let stock = DeskRig.offered("stock", to: [node(2)], toDomain: .offered).resource
+            let description = ResourceDescription(
+                name: stock.name, protocol: .http,
+                capabilities: Array(stock.description.capabilities.prefix(1)), labels: [])
+            rig.own = [
+                OfferedResource(
+                    resource: LocalResource(
+                        description: description, url: stock.url, timeoutInMilliseconds: nil),
+                    offeredTo: [node(2)], toDomain: .offered)
+            ]
+        }
+        let left = before.lessened(by: after).resources[resource("stock")]
+        #expect(left?.resource.description.capabilities.count == 1)
+        #expect(left?.offeredTo == [] && left?.toDomain == .withheld)
+    }
 }
