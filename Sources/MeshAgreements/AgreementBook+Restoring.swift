@@ -33,14 +33,22 @@ extension AgreementBook {
         let (id, version) = (record.agreement.id, record.agreement.version)
         for damaged in files[record.peer]?.damaged.values ?? []
         where damaged.id == id && damaged.version < version {
-            files.update(record.peer) { $0.damaged[damaged.contentID] = nil }
-            effects.post(.forget(damaged.contentID))
-            effects.post(
-                .record(
-                    AgreementNotice(
-                        peer: record.peer, action: .buried, contentID: damaged.contentID,
-                        agreement: record.agreement, more: [Fact("damaged version", damaged.version)])))
+            bury(damaged, because: "a higher version took its place", record.agreement, into: &effects)
         }
+    }
+
+    /// Forgets one that is damaged.
+    mutating func bury(
+        _ damaged: DamagedAgreement, because: String, _ agreement: Agreement?,
+        into effects: inout Outbox<AgreementEffect>
+    ) {
+        files.update(damaged.peer) { $0.damaged[damaged.contentID] = nil }
+        effects.post(.forget(damaged.contentID))
+        effects.post(
+            .record(
+                AgreementNotice(
+                    peer: damaged.peer, action: .buried, contentID: damaged.contentID, agreement: agreement,
+                    more: [Fact("damaged version", damaged.version), Fact("because", because)])))
     }
 
     /// Does what was done when `record` was written.

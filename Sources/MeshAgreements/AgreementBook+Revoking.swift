@@ -7,18 +7,21 @@ import MeshBase
 ///
 /// Downward moves wait for nothing: not for the other party, not for a link, not for a clock.
 extension AgreementBook {
-    /// The operator revokes: the word is signed first.
+    /// The operator revokes: the word is signed first. Whichever version is named, the one that is open is
+    /// revoked, and with it all.
     mutating func revoke(
         _ order: RevocationOrder, for ticket: Ticket, at now: WallTime, using suite: some SignatureSuite,
         into effects: inout Outbox<AgreementEffect>
     ) {
         func refuse(_ refusal: Refusal) { effects.post(.answered(ticket, .refused([refusal]))) }
-        guard let record = record(order.contentID) else {
+        guard let named = record(order.contentID) else {
             return refuse(Refusal(.nothingFound, [Fact("agreement", order.contentID)]))
         }
-        guard record.isOpen else {
-            return refuse(Refusal(.agreementEnded, [Fact("content id", order.contentID)] + record.ending))
+        guard let record = openVersion(of: named) else {
+            return refuse(Refusal(.agreementEnded, [Fact("content id", order.contentID)] + named.ending))
         }
+        let order = RevocationOrder(
+            contentID: record.contentID, orderedBy: order.orderedBy, reason: order.reason)
         let body: AgreementRevocation
         switch order.revocation(of: record.agreement.id, by: me, at: now) {
         case .refused(let refusal): return refuse(refusal)
@@ -28,6 +31,16 @@ extension AgreementBook {
         self.order(
             .revocation(body, peer: record.peer, payload: payload, operatorTicket: ticket), over: payload,
             into: &effects)
+    }
+
+    /// `record` where it is open; else the version in force that took its place, or the highest that is open.
+    private func openVersion(of record: AgreementRecord) -> AgreementRecord? {
+        guard !record.isOpen else { return record }
+        guard record.state == .ended(.replaced) else { return nil }
+        let open = files[record.peer]?.records.values.filter {
+            $0.agreement.id == record.agreement.id && $0.isOpen
+        }
+        return open?.last { $0.isSignedByBoth } ?? open?.last
     }
 
     /// This node's revocation is signed: from here on it holds.
@@ -67,6 +80,13 @@ extension AgreementBook {
             $0.agreement.id == document.body.agreement && $0.isOpen
         }
         guard let record = files[peer]?.record(contentID) ?? standing else {
+            if let damaged = files[peer]?.damaged[contentID] {
+                guard takesCheck(of: peer, at: now), document.body.revokedBy == peer,
+                    document.isSigned(by: key, using: suite)
+                else { return }
+                bury(damaged, because: "the other party revoked it", nil, into: &effects)
+                changed.append(peer)
+            }
             return effects.post(.send(peer, .revocationHeard(contentID)))
         }
         if case .ended(.revoked) = record.state {

@@ -242,4 +242,43 @@ struct RevocationTests {
         deliver(&a, &b, at: day(1))
         #expect(b.book.records.allSatisfy { !$0.isOpen })
     }
+
+    @Test("whichever version is named, the one in force is revoked; a second time it is over")
+    func olderVersion() throws {
+        var (a, b, first) = try agreed()
+        let id = try #require(a.book.records.first).agreement.id
+        a.take(.offerRequested(Ticket(2), request(b.node, life: days(20), replaces: id)), at: day(1))
+        deliver(&a, &b, at: day(1))
+        deliver(&b, &a, at: day(1))
+        #expect(b.states.first == .ended(.replaced))
+        b.take(revocation(first), at: day(2))
+        deliver(&b, &a, at: day(2))
+        #expect(a.book.records.allSatisfy { !$0.isOpen } && b.book.records.allSatisfy { !$0.isOpen })
+        b.take(revocation(first), at: day(2))
+        #expect(b.lastCodes == [.agreementEnded])
+    }
+
+    @Test("what is damaged here is forgotten when the other party revokes it, and by nobody else's word")
+    func damaged() throws {
+        var (a, b, id) = try agreed()
+        let record = try #require(a.stored.first)
+        a.stored = []
+        let damaged = DamagedAgreement(record, at: a.node, refusal: Refusal(.documentInvalid))
+        a.crash(at: day(1), damaged: [damaged])
+        a.take(.peerTrusted(b.node, b.key), at: day(1))
+        b.take(revocation(id), at: day(1))
+        let forged = b.outgoing.map { _, message -> AgreementMessage in
+            guard case .revoked(let document) = message else { return message }
+            return .revoked(
+                Signed(
+                    body: document.body, payload: document.payload,
+                    signatures: [a.suite.signature(by: a.key, over: document.payload)]))
+        }
+        for message in forged { a.take(.messageArrived(from: b.node, message), at: day(1)) }
+        #expect(a.book.damaged.count == 1 && a.forgotten.isEmpty)
+        deliver(&b, &a, at: day(1))
+        #expect(a.book.damaged.isEmpty && a.forgotten == [id] && a.notices.last?.action == .buried)
+        deliver(&a, &b, at: day(1))
+        #expect(isRevoked(b, by: b.node, isHeard: true))
+    }
 }

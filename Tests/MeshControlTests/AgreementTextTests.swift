@@ -107,7 +107,7 @@ struct AgreementTextTests {
         report.facts = [Fact("told", "not yet: at the next link")]
         #expect(
             AgreementText.decided(report, presentation)
-                == "this node may no longer call echo at bakery (agreement ab is ended); told: not yet: at the next link\n"
+                == "agreement ab, by which this node calls echo at bakery, is ended; told: not yet: at the next link\n"
         )
     }
 

@@ -18,12 +18,13 @@ extension ControlHandlers {
                 withdrawing: withdrawn.map(\.contentID))
         }
         let now = SystemClock.now().wall
-        let replay = try await replay(query) { past in
+        var replay = try await replay(query) { past in
             (past.verdict, policy.verdict(on: past, at: now))
         }
+        replay.leavesOutLimits = added.contains { $0.agreement.limits != nil }
         let after = (["what is agreed now"] + Self.names("with", added) + Self.names("without", withdrawn))
             .joined(separator: ", ")
-        return await plane.report { writer in
+        return await plane.report { [replay] writer in
             writer.report(of: replay, since: since, before: "what was decided then", after: after)
         }
     }
@@ -40,7 +41,7 @@ extension ControlHandlers {
         let resources = Set((first.agreement.grants + second.agreement.grants).map(\.resource))
         let networks = [first, second].contains { $0.agreement.conditions?.networks != nil }
         let query = AuditQuery(node: first.peer, from: since)
-        let replay = try await replay(query, comparesNetworks: networks) { past in
+        var replay = try await replay(query, comparesNetworks: networks) { past in
             guard resources.contains(past.question.resource), first.isBetween(past) || second.isBetween(past)
             else { return nil }
             return (
@@ -48,7 +49,8 @@ extension ControlHandlers {
                 ReplayVerdict(PolicyEvaluator.decide(past.question, bySigned: after))
             )
         }
-        return await plane.report { writer in
+        replay.leavesOutLimits = [first, second].contains { $0.agreement.limits != nil }
+        return await plane.report { [replay] writer in
             writer.report(
                 of: replay, since: since, before: first.contentID.description,
                 after: second.contentID.description)
@@ -75,6 +77,11 @@ extension ControlHandlers {
                     return true
                 }
                 guard let (first, second) = decide(past) else { return true }
+                guard past.hasLeft else {
+                    history.kept.add(
+                        past.question, correlation: past.correlation, first: first, second: second)
+                    return true
+                }
                 history.replay.add(
                     past.question, correlation: past.correlation, first: first, second: second)
                 if comparesNetworks, past.question.side == .consumer { history.unplaced += 1 }
@@ -108,6 +115,10 @@ extension ControlHandlers {
 /// A replay, and what of the history could not be part of it.
 struct HistoryReplay: Sendable {
     var replay = PolicyReplay()
+    /// Calls that this node refused before they left.
+    var kept = PolicyReplay()
+    /// Whether anything that is compared has limits.
+    var leavesOutLimits = false
     var unreadable = 0
     var unplaced = 0
     var isTruncated = false

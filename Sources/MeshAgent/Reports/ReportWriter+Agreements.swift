@@ -105,7 +105,8 @@ extension ReportWriter {
                     capability: change.capability, code: change.code, examples: share.examples)
             },
             ungrouped: replay.ungrouped, unreadable: history.unreadable, unplaced: history.unplaced,
-            isTruncated: history.isTruncated)
+            kept: history.kept.calls, keptGained: history.kept.gained,
+            leavesOutLimits: history.leavesOutLimits, isTruncated: history.isTruncated)
     }
 
     /// The one agreement with a peer whose content id begins with `text`; or, as refusals name it, the
@@ -127,7 +128,10 @@ extension ReportWriter {
             damaged.refusal.code,
             [Fact("with", title(damaged.peer))] + known + [
                 Fact("honoured", "nothing of it, and no version up to this one is taken again"),
-                Fact("to mend it", "agree anew in a higher version, or put the store back from a backup"),
+                Fact(
+                    "to mend it",
+                    "let the other party revoke it and offer anew, agree in a higher version where the "
+                        + "other party provides, or put the store back from a backup"),
             ])
     }
 

@@ -9,7 +9,8 @@ extension ReportWriter {
     func report(of entry: AuditEntry) -> AuditEventReport {
         var report = report(of: entry.event)
         switch entry.stage {
-        case .underWay: report.metadata.insert(Fact("stage", "under way: its end is not known yet"), at: 0)
+        case .underWay:
+            report.metadata.insert(Fact(AuditEventReport.stage, "under way: its end is not known yet"), at: 0)
         case .ended: break
         }
         return report

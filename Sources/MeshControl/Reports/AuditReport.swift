@@ -199,3 +199,11 @@ public struct TraceDisagreement: Codable, Equatable, Sendable {
         self.values = values
     }
 }
+
+extension AuditEventReport {
+    /// The name of the fact that says that the end of an event is not known.
+    public static let stage = "stage"
+
+    /// Whether its end is not known yet.
+    var isUnderWay: Bool { metadata.first?.name == Self.stage }
+}

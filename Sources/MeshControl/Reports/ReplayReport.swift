@@ -75,12 +75,20 @@ public struct ReplayReport: Codable, Equatable, Sendable {
     /// Calls of this node to which a condition on networks applies: only the provider sees from where they
     /// come.
     public var unplaced: Int
+    /// Calls that this node refused before they left: the other party does not know of them, so they are in
+    /// none of the counts above.
+    public var kept: Int
+    /// Of these, allowed after.
+    public var keptGained: Int
+    /// Whether one of what is compared has a rate, a quota or a hop limit: none of them is replayed.
+    public var leavesOutLimits: Bool
     /// Whether older calls were left out, because there are too many.
     public var isTruncated: Bool
 
     public init(
         since: Timestamp, before: String, after: String, calls: Int, allowed: Int, refused: Int, lost: Int,
-        gained: Int, changes: [Change], ungrouped: Int, unreadable: Int, unplaced: Int, isTruncated: Bool
+        gained: Int, changes: [Change], ungrouped: Int, unreadable: Int, unplaced: Int,
+        kept: Int = 0, keptGained: Int = 0, leavesOutLimits: Bool = false, isTruncated: Bool
     ) {
         self.since = since
         self.before = before
@@ -94,6 +102,9 @@ public struct ReplayReport: Codable, Equatable, Sendable {
         self.ungrouped = ungrouped
         self.unreadable = unreadable
         self.unplaced = unplaced
+        self.kept = kept
+        self.keptGained = keptGained
+        self.leavesOutLimits = leavesOutLimits
         self.isTruncated = isTruncated
     }
 }

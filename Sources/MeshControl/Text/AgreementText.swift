@@ -46,13 +46,26 @@ public enum AgreementText {
     /// What `comity agreement accept`, `reject` and `revoke` say.
     public static func decided(_ agreement: AgreementReport, _ presentation: Presentation) -> String {
         let what = list(agreement.resources, empty: "nothing")
+        guard agreement.state != .ended, agreement.state != .expired else { return ended(agreement, what) }
         let parties =
             agreement.role == .provider
             ? "\(agreement.other) \(Self.verb(agreement.state)) \(what) \(place(of: agreement))"
             : "\(agreement.own) \(Self.verb(agreement.state)) \(what) at \(agreement.other)"
-        let told = agreement.facts.first { $0.name == "told" }.map { "; told: \($0.value)" } ?? ""
+        let told = told(agreement)
         return "\(parties) (agreement \(agreement.id.prefix(12)) is \(agreement.state.rawValue))\(told)\n"
             + waiting(agreement, presentation)
+    }
+
+    /// What else permits is not said: another version or agreement may.
+    private static func ended(_ agreement: AgreementReport, _ what: String) -> String {
+        let place = agreement.role == .provider ? place(of: agreement) : "at \(agreement.other)"
+        let caller = agreement.role == .provider ? agreement.other : agreement.own
+        return "agreement \(agreement.id.prefix(12)), by which \(caller) calls \(what) \(place), is "
+            + "\(agreement.state.rawValue)\(told(agreement))\n"
+    }
+
+    private static func told(_ agreement: AgreementReport) -> String {
+        agreement.facts.first { $0.name == "told" }.map { "; told: \($0.value)" } ?? ""
     }
 
     private static func place(of agreement: AgreementReport) -> String {
@@ -76,7 +89,7 @@ public enum AgreementText {
         switch state {
         case .active: "may call"
         case .offered, .signed, .early: "may not yet call"
-        case .expired, .ended: "may no longer call"
+        case .expired, .ended: "does not call"
         }
     }
 

@@ -10,7 +10,7 @@ public enum AuditText {
             table.add([
                 .init(presentation.date(event.time)), .init(event.type), .init(event.source.title),
                 .init(event.target.title), .init(what(event)),
-                .init(outcome(event), event.success ? .good : .bad), .init(took(event)),
+                .init(outcome(event), ink(event)), .init(took(event)),
                 .init(event.correlation?.description ?? ""),
             ])
         }
@@ -33,7 +33,7 @@ public enum AuditText {
                 .init(after), .init(entry.side.title), .init(event.type), .init(attempt),
                 .init(event.source.title),
                 .init(event.target.title), .init(what(event)),
-                .init(outcome(event), event.success ? .good : .bad),
+                .init(outcome(event), ink(event)),
                 .init(took(event)),
             ])
         }
@@ -80,12 +80,18 @@ public enum AuditText {
         }.joined(separator: " ")
     }
 
+    private static func ink(_ event: AuditEventReport) -> Ink {
+        event.isUnderWay ? .warning : event.success ? .good : .bad
+    }
+
     private static func outcome(_ event: AuditEventReport) -> String {
+        if event.isUnderWay { return "under way" }
         if let code = event.refusals.first?.code { return code.rawValue }
         return event.status.map(String.init) ?? (event.success ? "ok" : "failed")
     }
 
     private static func took(_ event: AuditEventReport) -> String {
-        event.correlation == nil ? "" : HumaneDuration.text(.milliseconds(event.durationMilliseconds))
+        event.correlation == nil || event.isUnderWay
+            ? "" : HumaneDuration.text(.milliseconds(event.durationMilliseconds))
     }
 }

@@ -57,6 +57,14 @@ public enum ReplayText {
                 "\(counted(report.unplaced)) of this node fall under a condition on networks, "
                     + "which only the provider can compare")
         }
+        if report.kept > 0 {
+            remarks.append(
+                "\(counted(report.kept)) more were refused here before they left, which the other side does "
+                    + "not know of: \(report.keptGained) of them would be allowed")
+        }
+        if report.leavesOutLimits {
+            remarks.append("rates, quotas and hop limits are not replayed: each call counts by itself")
+        }
         if report.isTruncated { remarks.append("older calls were left out: there are too many") }
         return remarks.map { presentation.ink(.faint, "note: \($0)") + "\n" }.joined()
     }

@@ -16,6 +16,9 @@ public struct PastCall: Equatable, Sendable {
     /// Whether it was refused for what is agreed, on either side; permitted says nothing about its end.
     public let verdict: ReplayVerdict
 
+    /// Whether it left its consumer: the other side knows of no other.
+    public let hasLeft: Bool
+
     private enum Name {
         static let method = "method"
         static let safety = "capability is"
@@ -43,6 +46,7 @@ public struct PastCall: Equatable, Sendable {
         guard event.type != .call || reason != nil else { return nil }
         verdict = reason.map { .refused($0.code) } ?? .permitted
         self.correlation = correlation
+        hasLeft = event.type != .call
         question = PolicyQuestion(
             side: side, caller: event.source, callee: event.target, resource: resource,
             capability: capability, safety: safety, method: method, principal: principal,
