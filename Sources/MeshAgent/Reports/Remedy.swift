@@ -43,14 +43,4 @@ enum Remedy {
         default: word
         }
     }
-
-    /// Whether the command must be given at the provider: only it can offer.
-    static func isForProvider(_ code: RefusalCode) -> Bool {
-        switch code {
-        case .agreementMissing, .capabilityNotAgreed, .agreementExpired, .agreementEnded, .notOfferedToDomain,
-            .accessLevelExceeded, .principalNotAgreed, .roleNotAgreed, .networkNotAgreed:
-            true
-        default: false
-        }
-    }
 }

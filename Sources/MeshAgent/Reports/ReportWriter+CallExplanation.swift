@@ -149,7 +149,7 @@ extension ReportWriter {
         _ reasons: [Refusal], decidedBy decider: NodeID, _ event: AuditEvent
     ) -> (command: String?, facts: [Fact]) {
         for code in reasons.map(\.code) {
-            let place = Remedy.isForProvider(code) ? event.target : decider
+            let place = CodeBook.isForProvider(code) ? event.target : decider
             let other = place == event.source ? event.target : event.source
             let terms = Remedy.Terms(
                 peer: title(other), resource: event.resource?.description,

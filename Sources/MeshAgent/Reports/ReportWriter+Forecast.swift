@@ -225,7 +225,7 @@ extension ReportWriter {
         _ reasons: [Refusal], _ candidate: CallExplanation.Candidate, _ request: LocalRequest
     ) -> (command: String?, facts: [Fact]) {
         for code in reasons.map(\.code) {
-            let isThere = Remedy.isForProvider(code) && candidate.node != me
+            let isThere = CodeBook.isForProvider(code) && candidate.node != me
             let terms = Remedy.Terms(
                 peer: isThere ? node.me.name.description : candidate.name,
                 resource: request.resource.description,

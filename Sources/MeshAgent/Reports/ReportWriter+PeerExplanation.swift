@@ -261,7 +261,7 @@ extension ReportWriter {
             : records.contains { state(of: $0) == .signed } ? .approvalMissing : .agreementMissing
         let id = records.first.map { String($0.contentID.description.prefix(12)) }
         let terms = Remedy.Terms(peer: asProvider ? peer : node.me.name.description, agreement: id)
-        let isThere = Remedy.isForProvider(code) && !asProvider
+        let isThere = CodeBook.isForProvider(code) && !asProvider
         return ExplainBranch(
             side: nil, question: question, verdict: .refused,
             reasons: [Refusal(code, facts)] + houseReasons(about: peerID, asProvider: asProvider),

@@ -1,6 +1,16 @@
 import MeshBase
 
 extension CodeBook {
+    /// Whether what comes next is for the provider to do: only it can offer.
+    public static func isForProvider(_ code: RefusalCode) -> Bool {
+        switch code {
+        case .agreementMissing, .capabilityNotAgreed, .agreementExpired, .agreementEnded, .notOfferedToDomain,
+            .accessLevelExceeded, .principalNotAgreed, .roleNotAgreed, .networkNotAgreed:
+            true
+        default: false
+        }
+    }
+
     static func next(after code: RefusalCode) -> String? {
         switch code {
         case .handshakeRefused: "comity explain REFERENCE"

@@ -13,9 +13,12 @@ public enum CallText {
         case .answered(let status):
             if status >= 400 { text = "\(presentation.ink(.bad, "the resource answered \(status)"))\n" }
         case .refused(let reasons, let more):
-            let remedy = reasons.lazy.compactMap { CodeBook.next(after: $0.code) }.first
-            let next = remedy.map { filled($0, answer, call) }
-            text = ReasonText.render(reasons, next: next ?? more, presentation)
+            let telling = reasons.first { CodeBook.next(after: $0.code) != nil }
+            let next = telling.flatMap { CodeBook.next(after: $0.code) }.map { filled($0, answer, call) }
+            text = reasons.map { ReasonText.reason($0, presentation, indent: 0) }.joined()
+            let place = place(of: telling, call)
+            text += ReasonText.facts(place, presentation, indent: 2)
+            text += ReasonText.next(next ?? more, ReasonText.placed(place, presentation))
             if let more, next != nil, next != more {
                 text +=
                     "  \(presentation.ink(.faint, "why"))   "
@@ -48,6 +51,17 @@ public enum CallText {
         let ink: Ink = answered == parts.count ? .faint : .bad
         return presentation.ink(ink, "\(answered) of \(parts.count) providers answered") + "\n"
             + table.render(presentation.unbounded, indent: 2)
+    }
+
+    /// Where the next command is to be given, when that is not here: what a provider agreed, it alone can
+    /// agree otherwise, and what it decided by its own configuration stands there.
+    private static func place(of refusal: Refusal?, _ call: GatewayCall) -> [Fact] {
+        guard let refusal else { return [] }
+        let isOfItsConfiguration =
+            (refusal.code == .externalPolicyFailed || refusal.code == .tooManyCalls)
+            && refusal.facts.contains(Fact("decided at", "provider"))
+        guard CodeBook.isForProvider(refusal.code) || isOfItsConfiguration else { return [] }
+        return [Fact(ReasonText.elsewhere, call.peer == "any" ? "the provider" : call.peer)]
     }
 
     /// The command with what is known of the call in place of the words in capitals. An offer is the
