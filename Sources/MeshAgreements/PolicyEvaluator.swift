@@ -36,23 +36,14 @@ public enum PolicyEvaluator {
         let shared = domains.terms.filter { isKnown($0.agreement, to: question) }
         let reasons = reasons(against: question, over: agreements.terms + shared, meters, house)
         assert(
-            reasons.allSatisfy { refuses(with: $0.code) || limitCodes.contains($0.code) },
+            reasons.allSatisfy { refuses(with: $0.code) || RefusalCode.ofLimits.contains($0.code) },
             "\(reasons) holds a code that is not listed")
         return .refused(reasons)
     }
 
     /// Whether this is a code with which the evaluator refuses, but for limits: what was used of those at
     /// another time nobody knows, so they are not asked again.
-    public static func refuses(with code: RefusalCode) -> Bool { codes.contains(code) }
-
-    private static let codes: Set<RefusalCode> = [
-        .agreementMissing, .agreementNotYetValid, .agreementExpired, .agreementEnded, .agreementPending,
-        .approvalMissing, .partyMismatch, .capabilityNotAgreed, .accessLevelExceeded, .principalNotAgreed,
-        .purposeNotAgreed, .roleNotAgreed, .networkNotAgreed, .notOfferedToDomain, .membershipMissing,
-        .houseAgreementMissing, .encryptionRequired, .encryptionKeyMissing,
-    ]
-
-    private static let limitCodes: Set<RefusalCode> = [.rateExceeded, .quotaExhausted, .hopsExceeded]
+    public static func refuses(with code: RefusalCode) -> Bool { RefusalCode.ofAgreements.contains(code) }
 
     /// Whether `now` lies within the times of `agreement`, with the margin for clocks (protocol section 7).
     public static func isInTime(_ agreement: Agreement, at now: WallTime) -> Bool {

@@ -49,11 +49,15 @@ extension AuditEvent {
         durationInMilliseconds = max(0, (now - attempt.time).wholeMilliseconds)
     }
 
+    /// How the name of the fact begins that says how a provider of a call was weighed.
+    public static let candidate = "candidate "
+
     /// Whether `peer` may be given this event: only when it is one of its two sides.
     public func isVisible(to peer: NodeID) -> Bool { source == peer || target == peer }
 
     /// The event as the other side of it is given it. What this node weighed besides (other candidates, other
-    /// attempts, why not them, how much it has to do for others) is about others, and stays here.
+    /// attempts, why not them, how much it has to do for others) is about others, and stays here. A call that
+    /// was weighed for one peer alone is told with what was compared in the agreements with it.
     public var half: AuditEvent {
         var half = self
         switch type {
@@ -61,8 +65,14 @@ extension AuditEvent {
             half.metadata = []
             half.refusals = refusals.map(\.forPartner)
         case .call:
+            let candidates = metadata.count { $0.name.hasPrefix(Self.candidate) }
             half.metadata = []
-            half.refusals = refusals.map { Refusal($0.code) }
+            half.refusals = refusals.map { refusal in
+                let isOfBoth =
+                    RefusalCode.ofAgreements.contains(refusal.code)
+                    || RefusalCode.ofLimits.contains(refusal.code)
+                return candidates == 1 && isOfBoth ? refusal : Refusal(refusal.code)
+            }
         case .trust, .link, .agreement, .breaker, .administration, .node: break
         }
         return half

@@ -12,3 +12,16 @@ extension Refusal {
         .auditUnavailable: ["room in bytes", "calls under way"],
     ]
 }
+
+extension RefusalCode {
+    /// What an agreement, or the want of one, says about a call: the business of both its parties.
+    public static let ofAgreements: Set<RefusalCode> = [
+        .agreementMissing, .agreementNotYetValid, .agreementExpired, .agreementEnded, .agreementPending,
+        .approvalMissing, .partyMismatch, .capabilityNotAgreed, .accessLevelExceeded, .principalNotAgreed,
+        .purposeNotAgreed, .roleNotAgreed, .networkNotAgreed, .notOfferedToDomain, .membershipMissing,
+        .houseAgreementMissing, .encryptionRequired, .encryptionKeyMissing,
+    ]
+
+    /// That a limit of an agreement is reached.
+    public static let ofLimits: Set<RefusalCode> = [.rateExceeded, .quotaExhausted, .hopsExceeded]
+}

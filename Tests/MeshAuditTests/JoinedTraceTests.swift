@@ -140,4 +140,24 @@ import Testing
             halves: [TraceHalf(node: here, answer: .told([own()]))])
         #expect(joined.isComplete)
     }
+
+    @Test("what a consumer compared in its agreement with one provider is told that one; of several, codes")
+    func kept() {
+        func half(candidates: Int, _ refusals: [Refusal]) -> [Refusal] {
+            let weighed = (0..<candidates).map { Fact("candidate C\($0)", "score 1") }
+            let call = own(0) { event in
+                (event.type, event.success) = (.call, false)
+                event.refusals = refusals
+                event.metadata = weighed + [Fact("method", "GET")]
+            }
+            return call.half.refusals
+        }
+        let agreed = Refusal(.capabilityNotAgreed, [Fact("agreed capabilities", "list")])
+        let limited = Refusal(.quotaExhausted, [Fact("used", 3)])
+        let inner = Refusal(.tooManyCalls, [Fact("calls a second", 3)])
+        #expect(half(candidates: 1, [agreed, limited, inner]) == [agreed, limited, Refusal(.tooManyCalls)])
+        for several in [0, 2] {
+            #expect(half(candidates: several, [agreed]) == [Refusal(.capabilityNotAgreed)])
+        }
+    }
 }

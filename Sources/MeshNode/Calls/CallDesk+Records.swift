@@ -202,7 +202,8 @@ extension CallDesk {
             let weight = assessment.weight == .even ? "" : ", weight \(assessment.weight)"
             let score = "score \(assessment.candidate.score)\(weight), \(assessment.breaker.word), \(link)"
             return Fact(
-                "candidate \(view.label(assessment.node))", reasons.isEmpty ? score : "\(score): \(reasons)")
+                AuditEvent.candidate + view.label(assessment.node),
+                reasons.isEmpty ? score : "\(score): \(reasons)")
         }
     }
 
