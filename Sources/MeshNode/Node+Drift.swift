@@ -53,7 +53,9 @@ extension Node {
             case .compare(let theirs):
                 guard let beliefs = beliefs(about: node, at: now.wall) else { continue }
                 let differences = beliefs.differences(from: theirs, at: now.wall)
-                switch drifts.found(with: node, differences, at: now) {
+                let found = drifts.found(with: node, differences, at: now)
+                if found != nil { isViewStale = true }
+                switch found {
                 case .drift(let drift):
                     let event = words.event(of: drift, with: node, called: nameOf(node))
                     record(event, at: now, into: &effects)
@@ -62,6 +64,7 @@ extension Node {
                 case nil: break
                 }
             case .over(let drift):
+                isViewStale = true
                 record(words.event(ofEndOf: drift, with: node, at: now.wall), at: now, into: &effects)
             }
         }

@@ -47,13 +47,23 @@ extension Node {
             damaged: damagedAgreements, configuration: configuration.calls)
     }
 
-    /// What a refusal says of agreements that the store holds otherwise than they were signed: two of a
-    /// peer's are enough to look for the others.
+    /// What a refusal says of agreements that the store holds otherwise than they were signed, this node's or
+    /// the peer's: two of a peer's are enough to look for the others.
     private var damagedAgreements: OrderedTable<NodeID, [Refusal]> {
         var damaged = OrderedTable<NodeID, [Refusal]>()
         for agreement in agreements.damaged {
             let known = damaged[agreement.peer] ?? []
             if known.count < 2 { damaged[agreement.peer] = known + [agreement.refusal] }
+        }
+        for (peer, drift) in drifts.known {
+            for difference in drift.differences where difference.isDamagedThere {
+                let known = damaged[peer] ?? []
+                guard known.count < 2, let id = difference.agreement else { continue }
+                let facts = [
+                    Fact("agreement", id), Fact("here", difference.here), Fact("there", difference.there),
+                ]
+                damaged[peer] = known + [Refusal(.documentInvalid, facts)]
+            }
         }
         return damaged
     }

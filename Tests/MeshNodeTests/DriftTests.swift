@@ -123,6 +123,9 @@ struct DriftTests {
             #expect(sound.hasSuffix(", active, \(content)"))
             #expect(changed == "v1, damaged in the store and not honoured, \(content)")
             #expect(events(table, place, "drift").count == 1)
+            // What is refused between the two names it, at either side.
+            let named = table.places[place].view?.damaged[table.id(1 - place)]?.map(\.code)
+            #expect(named == [.documentInvalid])
         }
     }
 

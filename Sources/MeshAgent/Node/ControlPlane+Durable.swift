@@ -27,6 +27,8 @@ extension ControlPlane {
 
     /// How often a store that fails is tried again once the agent ends.
     private static let lastTries = 3
+    /// How many batches of inputs are taken up before it is tried again.
+    private static let batchesBetweenTries = 64
 
     /// Answers `effects` as they may be let out; nil: not at all, since the agent ends and they are not
     /// durable.
@@ -100,10 +102,12 @@ extension ControlPlane {
             takeBack([.timeReached], into: &outbox)
         }
         if held.effects.count < Limits.heldEffects {
-            while case let letters = inputs.takeNow(), !letters.isEmpty {
+            // However much comes, the store is tried again.
+            for _ in 0..<Self.batchesBetweenTries {
+                let letters = inputs.takeNow()
+                guard !letters.isEmpty, held.effects.count < Limits.heldEffects else { break }
                 handleBatch(letters, into: &outbox)
                 await hold(outbox.drain(), in: &held)
-                if held.effects.count >= Limits.heldEffects { break }
             }
         } else {
             handleBatch(inputs.takeOwn(), into: &outbox)

@@ -200,7 +200,7 @@ extension CodeBook {
                 "calls of a quota at most", "hops at most", "head", "owner", "audience",
                 "epoch", "sequence", "newest",
                 "life", "leaves", "count", "leaf", "expired", "bytes of the head", "root", "record",
-                "reasons given", "domain", "bytes", "bytes at most", "coded symbols",
+                "reasons given", "domain", "bytes", "bytes at most", "coded symbols", "here", "there",
             ]
         case .limitReached:
             [

@@ -11,6 +11,8 @@ public struct BeliefDifference: Equatable, Sendable {
     public let here: String
     /// What the peer does.
     public let there: String
+    /// Whether the peer's store holds it otherwise than it was signed: nothing of it is honoured there.
+    var isDamagedThere = false
 
     /// As many as are kept and shown.
     public static let countMax = 32
@@ -22,9 +24,15 @@ extension Beliefs {
     /// other may have it over and forgotten.
     func differences(from theirs: Beliefs, at now: WallTime) -> [BeliefDifference] {
         var found: [BeliefDifference] = []
-        func compare(_ subject: String, _ here: String, _ there: String, about id: AgreementID? = nil) {
+        func compare(
+            _ subject: String, _ here: String, _ there: String, about id: AgreementID? = nil,
+            isDamagedThere: Bool = false
+        ) {
             guard here != there else { return }
-            found.append(BeliefDifference(subject: subject, agreement: id, here: here, there: there))
+            found.append(
+                BeliefDifference(
+                    subject: subject, agreement: id, here: here, there: there, isDamagedThere: isDamagedThere
+                ))
         }
         compare("this node's key", mine.description, theirs.yours.description)
         compare("the peer's key", yours.description, theirs.mine.description)
@@ -38,7 +46,9 @@ extension Beliefs {
             let names = Set((own + other).flatMap(\.resources)).sorted().prefix(
                 BelievedAgreement.resourcesMax)
             let over = names.isEmpty ? "" : " over " + names.map(\.description).joined(separator: ", ")
-            compare("agreement \(id)\(over)", Self.words(own), Self.words(other), about: id)
+            compare(
+                "agreement \(id)\(over)", Self.words(own), Self.words(other), about: id,
+                isDamagedThere: other.contains { $0.standing == .damaged })
         }
         return Array(found.prefix(BeliefDifference.countMax))
     }

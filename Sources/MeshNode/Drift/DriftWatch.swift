@@ -105,6 +105,9 @@ struct DriftWatch: Equatable, Sendable {
     /// What `node` and this one believe differently; nil: nothing that lasted.
     func drift(with node: NodeID) -> Drift? { files[node]?.drift }
 
+    /// All that lasted, by peer.
+    var known: [(NodeID, Drift)] { files.compactMap { node, file in file.drift.map { (node, $0) } } }
+
     /// A ping of `node` came with its mark.
     /// - Parameter isAtRest: nothing of this node's that concerns `node` is under way.
     mutating func pinged(
