@@ -125,7 +125,7 @@ public enum AgreementAction: String, Sendable, CaseIterable {
     case activated = "agreement activated"
     /// What the store kept of it is not what was signed; it is not taken up.
     case setAside = "agreement set aside as damaged"
-    /// What was set aside is forgotten: both signed a higher version.
+    /// What was set aside is forgotten: both signed a higher version, or the other party revoked it.
     case buried = "damaged agreement forgotten"
     /// This node vouches for a person.
     case vouched = "person vouched for"

@@ -14,7 +14,7 @@ extension ControlHandlers {
     }
 
     func showAgreement(_ request: ShowAgreement.Request) async throws(ControlFailure) -> AgreementDetail {
-        try (await plane.report { $0.agreementReport(request.id) }).orFail()
+        try (await plane.report { $0.agreementReport(request.id) }).orFail(list: Self.list)
     }
 
     func makeOffer(_ request: MakeOffer.Request) async throws(ControlFailure) -> AgreementReport {
@@ -124,9 +124,11 @@ extension ControlHandlers {
         }
     }
 
+    private static let list = "comity agreement list"
+
     /// The one agreement whose content id begins with `text`.
     func record(_ text: String) async throws(ControlFailure) -> AgreementRecord {
-        try (await plane.report { $0.agreementRecord(text) }).orFail()
+        try (await plane.report { $0.agreementRecord(text) }).orFail(list: Self.list)
     }
 
     /// The agreement as it stands once the peer has answered; without a link, or when it takes its time, as

@@ -134,10 +134,12 @@ struct ControlHandlers: Sendable {
 extension Ruling {
     /// What the check found; thrown as a failure of the operation when it found against it.
     @discardableResult
-    func orFail() throws(ControlFailure) -> Value {
+    /// - Parameter list: the command that shows what there is, for a name that fits nothing, or too much.
+    func orFail(list: String? = nil) throws(ControlFailure) -> Value {
         switch self {
         case .allowed(let value): return value
-        case .refused(let refusal): throw ControlFailure(refusal)
+        case .refused(let refusal):
+            throw ControlFailure(refusal, next: refusal.code == .nothingFound ? list : nil)
         }
     }
 }

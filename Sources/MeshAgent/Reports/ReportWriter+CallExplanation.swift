@@ -124,6 +124,9 @@ extension ReportWriter {
         switch event.refusals.first?.code {
         case .resourceUnreachable?, .resourceTimeout?, .resourceMisbehaved?, .deadlineExceeded?, .cancelled?:
             return true
+        // Cut while it was under way, or not let in.
+        case .agreementEnded?:
+            return event.refusals.first?.facts.contains { $0.name == CallDesk.callsUnderWay } == true
         case .some: return false
         // Refused without a reason does not happen; a crash before the end leaves none.
         case nil: return true

@@ -33,7 +33,7 @@ extension CallDesk {
         guard let terms else { return }
         let facts = [
             Fact("agreement", terms.agreement.id), Fact("version", terms.agreement.version),
-            Fact("calls under way", terms.callsUnderWay.rawValue),
+            Fact(Self.callsUnderWay, terms.callsUnderWay.rawValue),
         ]
         let refusal = Refusal(.agreementEnded, facts + terms.ending)
         for key in services.filter({ versions.contains($1.agreement) }).map(\.key).sorted() {
@@ -47,6 +47,9 @@ extension CallDesk {
 }
 
 extension CallDesk {
+    /// The name of the fact by which a call that was cut is told from one that was not let in.
+    public static let callsUnderWay = "calls under way"
+
     /// Whether a call is under way under any version of the agreement of this content id: an attempt that is
     /// out, or a service.
     public func isUnderWay(_ contentID: Digest) -> Bool {

@@ -1,6 +1,7 @@
 import MeshAudit
 import MeshBase
 import MeshControl
+import MeshNode
 import Testing
 
 @testable import MeshAgent
@@ -119,6 +120,19 @@ struct CallReportTests {
         #expect(report.branches.map(\.verdict) == [.unknown, .allowed, .refused])
         #expect(report.branches.map(\.side?.name) == [bakery.name, nil, nil])
         #expect(report.branches[2].question == "attempt 1: did orders answer?")
+    }
+
+    @Test func `a call that was cut was let in, and one after the end was not`() throws {
+        let rig = try rig()
+        for (facts, verdicts) in [
+            ([Fact(CallDesk.callsUnderWay, "cut")], [ExplainVerdict.unknown, .allowed, .refused]),
+            ([], [.unknown, .refused]),
+        ] {
+            let service = ReportRig.event(
+                .service, from: bakery, to: rig.me, status: nil, refusals: [Refusal(.agreementEnded, facts)])
+            let report = try #require(try rig.writer.explanation(ReportRig.memory([service])))
+            #expect(report.branches.map(\.verdict) == verdicts)
+        }
     }
 
     @Test func `says that the outcome is unknown, not that it was refused`() throws {
