@@ -79,14 +79,14 @@ extension AgreementBook {
         let standing = files[peer]?.records.values.first {
             $0.agreement.id == document.body.agreement && $0.isOpen
         }
+        if let damaged = files[peer]?.damaged[contentID] {
+            guard takesCheck(of: peer, at: now), document.body.revokedBy == peer,
+                document.isSigned(by: key, using: suite)
+            else { return }
+            bury(damaged, because: "the other party revoked it", nil, into: &effects)
+            effects.post(.changed(peer))
+        }
         guard let record = files[peer]?.record(contentID) ?? standing else {
-            if let damaged = files[peer]?.damaged[contentID] {
-                guard takesCheck(of: peer, at: now), document.body.revokedBy == peer,
-                    document.isSigned(by: key, using: suite)
-                else { return }
-                bury(damaged, because: "the other party revoked it", nil, into: &effects)
-                changed.append(peer)
-            }
             return effects.post(.send(peer, .revocationHeard(contentID)))
         }
         if case .ended(.revoked) = record.state {

@@ -83,7 +83,10 @@ extension ControlPlane {
             }
             guard inputs.isClosed else { continue }
             triesLeft -= 1
-            if triesLeft == 0 { return nil }
+            if triesLeft == 0 {
+                hasGivenUp = true
+                return nil
+            }
         }
     }
 
@@ -98,10 +101,10 @@ extension ControlPlane {
     /// others send, and the node's own goes on: an operator's word is among it.
     private func takeUpMore(_ held: inout Held) async {
         var outbox = Outbox<NodeEffect>()
-        if let due = node.nextDeadline, due <= SystemClock.now().instant {
-            takeBack([.timeReached], into: &outbox)
-        }
         if held.effects.count < Limits.heldEffects {
+            if let due = node.nextDeadline, due <= SystemClock.now().instant {
+                takeBack([.timeReached], into: &outbox)
+            }
             // However much comes, the store is tried again.
             for _ in 0..<Self.batchesBetweenTries {
                 let letters = inputs.takeNow()
@@ -110,7 +113,8 @@ extension ControlPlane {
                 await hold(outbox.drain(), in: &held)
             }
         } else {
-            handleBatch(inputs.takeOwn(), into: &outbox)
+            // No time passes for those who are not heard: it would end their links.
+            handleBatch(inputs.takeOwn().filter { $0 != .input(.timeReached) }, into: &outbox)
         }
         await hold(outbox.drain(), in: &held)
     }

@@ -48,6 +48,8 @@ actor ControlPlane {
     /// What calls are decided by.
     private(set) var published: CallView?
     var storeTrouble: StoreError?
+    /// Whether something was decided that is durable nowhere, for the agent ended: nothing is decided on it.
+    var hasGivenUp = false
     private(set) var clock = ClockWitness()
     private var news = PeerNewsDesk()
     /// Counts handshakes and trust.
@@ -88,7 +90,7 @@ actor ControlPlane {
 
     /// Serves the mailbox until it is closed.
     func run() async {
-        while let first = await inputs.take() { await turn(first) }
+        while !hasGivenUp, let first = await inputs.take() { await turn(first) }
         alarm?.cancel()
         for continuation in commands.values { continuation.resume(returning: .refused([Refusal(.draining)])) }
         commands = [:]

@@ -78,8 +78,8 @@ extension DomainAgreementBook {
 
     /// Makes room for one more with `party`, where a bound is met, by what relieves that bound: agreements of
     /// which every version is over and offers that came to nothing, of the same party where the bound is the
-    /// party's, and what was revoked last. Nothing is forgotten in vain. Nil when there is room, else why
-    /// not.
+    /// party's. A no is forgotten last, one whose time still runs behind all else. Nothing is forgotten in
+    /// vain. Nil when there is room, else why not.
     mutating func makeRoom(
         for agreement: Agreement, stage: DomainAgreementStage, at now: WallTime,
         into effects: inout Outbox<DomainAgreementEffect<Chain>>
@@ -95,12 +95,11 @@ extension DomainAgreementBook {
                 return false
             }
             let relieving = isOffersBound ? offers : isPartysBound ? ofParty : held.values
-            let needless = relieving.filter { record in
-                record.content.stage == .withdrawn || !living.contains(MeterKey(record.agreement))
-            }
-            guard let first = needless.first(where: { $0.content.stage != .ended }) ?? needless.first else {
-                return true
-            }
+            let over = relieving.filter { !living.contains(MeterKey($0.agreement)) }
+            let needless =
+                over.first { $0.content.stage != .ended } ?? over.first
+                ?? relieving.first { $0.content.stage == .withdrawn }
+            guard let first = needless else { return true }
             held.remove(first.contentID)
             isStale = true
             effects.post(.forget(first.contentID))

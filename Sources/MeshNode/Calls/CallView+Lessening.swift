@@ -93,6 +93,9 @@ extension AgreementIndex {
             if now?.standing == .active || later.hasVersionInForce(of: terms.agreement) { return terms }
             return now
         }
-        return left == terms ? self : AgreementIndex(left)
+        // What cuts off calls does so, whatever of it was known before: it permits nothing.
+        let kept = Set(left.map(\.contentID))
+        let cutting = later.terms.filter { $0.callsUnderWay == .cut && !kept.contains($0.contentID) }
+        return left == terms && cutting.isEmpty ? self : AgreementIndex(left + cutting)
     }
 }
