@@ -71,7 +71,7 @@ import Testing
     @Test func `a domain that counts as large is compared by symbols, and comes right after every fault`() {
         var simulation = Simulation(
             SimulationPlan(
-                nodes: 9, seed: 170, domain: .present, links: .few, audiences: .large))
+                nodes: 9, seed: 175, domain: .present, links: .few, audiences: .large))
         let report = simulation.run()
         #expect(report.violations.isEmpty, "\(report.violations)")
         #expect(report.statistics.symbolBatches > 20, "\(report.statistics)")
