@@ -80,9 +80,9 @@ extension AgreementBook {
             $0.agreement.id == document.body.agreement && $0.isOpen
         }
         if let damaged = files[peer]?.damaged[contentID] {
-            guard takesCheck(of: peer, at: now), document.body.revokedBy == peer,
-                document.isSigned(by: key, using: suite)
-            else { return }
+            guard takesCheck(of: peer, at: now), document.isWord(of: peer, key: key, using: suite) else {
+                return
+            }
             bury(damaged, because: "the other party revoked it", nil, into: &effects)
             effects.post(.changed(peer))
         }
@@ -93,9 +93,7 @@ extension AgreementBook {
             return effects.post(.send(peer, .revocationHeard(contentID)))
         }
         guard takesCheck(of: peer, at: now) else { return }
-        guard document.body.revokedBy == peer, document.body.isWellFormed,
-            document.isSigned(by: key, using: suite)
-        else {
+        guard document.isWord(of: peer, key: key, using: suite) else {
             let refusal = Refusal(.documentInvalid, [Fact("signature by", suite.pin(of: key))])
             return effects.post(
                 .record(
@@ -161,5 +159,12 @@ extension AgreementRecord {
         case .ended(.vetoed): [Fact("ended", "vetoed")] + (veto?.facts ?? [])
         case .ended(.revoked(let document, _)): document.body.facts
         }
+    }
+}
+
+extension Signed<AgreementRevocation> {
+    /// Whether it is `node`'s own, signed with its key.
+    fileprivate func isWord(of node: NodeID, key: PublicKey, using suite: some SignatureSuite) -> Bool {
+        body.revokedBy == node && body.isWellFormed && isSigned(by: key, using: suite)
     }
 }

@@ -133,8 +133,8 @@ struct ControlHandlers: Sendable {
 
 extension Ruling {
     /// What the check found; thrown as a failure of the operation when it found against it.
-    @discardableResult
     /// - Parameter list: the command that shows what there is, for a name that fits nothing, or too much.
+    @discardableResult
     func orFail(list: String? = nil) throws(ControlFailure) -> Value {
         switch self {
         case .allowed(let value): return value

@@ -3,7 +3,7 @@ import MeshBase
 /// Where trusted peers were met: addresses for which handshakes are kept free when strangers flood the port.
 ///
 /// A few of each peer, the latest, so that one that comes from ever new addresses takes no other's place;
-/// and of at most `Limits.peers` peers, those that were met last.
+/// and of at most `Limits.peers` peers: beyond that the one that was met first yields.
 struct MeetingPlaces: Equatable, Sendable {
     /// Addresses that are kept of one peer.
     static let ofPeer = 4

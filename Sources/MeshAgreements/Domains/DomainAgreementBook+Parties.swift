@@ -78,34 +78,35 @@ extension DomainAgreementBook {
 
     /// Makes room for one more with `party`, where a bound is met, by what relieves that bound: agreements of
     /// which every version is over and offers that came to nothing, of the same party where the bound is the
-    /// party's. A no is forgotten last, one whose time still runs behind all else. Nothing is forgotten in
-    /// vain. Nil when there is room, else why not.
+    /// party's. A no is forgotten last, one whose time still runs behind all else. Nil when there is room,
+    /// else why not.
     mutating func makeRoom(
         for agreement: Agreement, stage: DomainAgreementStage, at now: WallTime,
         into effects: inout Outbox<DomainAgreementEffect<Chain>>
     ) -> Refusal? {
         let party = otherParty(in: agreement, at: now)
         let living = living(at: now)
-        func isFull() -> Bool {
+        /// What is held under the tightest bound that is met; nil: none is.
+        func crowd() -> [DomainAgreementRecord<Chain>]? {
             let ofParty = held.values.filter { otherParty(in: $0.agreement, at: now) == party }
             let offers = ofParty.filter { !$0.content.stage.isSignedByBoth }
-            let isOffersBound = !stage.isSignedByBoth && offers.count >= AgreementLimits.domainOffersPerParty
-            let isPartysBound = ofParty.count >= AgreementLimits.domainAgreementsPerParty
-            guard isOffersBound || isPartysBound || held.count >= AgreementLimits.domainAgreements else {
-                return false
-            }
-            let relieving = isOffersBound ? offers : isPartysBound ? ofParty : held.values
-            let over = relieving.filter { !living.contains(MeterKey($0.agreement)) }
+            if !stage.isSignedByBoth, offers.count >= AgreementLimits.domainOffersPerParty { return offers }
+            if ofParty.count >= AgreementLimits.domainAgreementsPerParty { return ofParty }
+            return held.count >= AgreementLimits.domainAgreements ? held.values : nil
+        }
+        var crowded = crowd()
+        while let records = crowded {
+            let over = records.filter { !living.contains(MeterKey($0.agreement)) }
             let needless =
                 over.first { $0.content.stage != .ended } ?? over.first
-                ?? relieving.first { $0.content.stage == .withdrawn }
-            guard let first = needless else { return true }
-            held.remove(first.contentID)
+                ?? records.first { $0.content.stage == .withdrawn }
+            guard let needless else { break }
+            held.remove(needless.contentID)
             isStale = true
-            effects.post(.forget(first.contentID))
-            return false
+            effects.post(.forget(needless.contentID))
+            crowded = crowd()
         }
-        guard isFull() else { return nil }
+        guard crowded != nil else { return nil }
         return Refusal(
             .limitReached,
             [

@@ -46,11 +46,11 @@ public enum AgreementText {
     /// What `comity agreement accept`, `reject` and `revoke` say.
     public static func decided(_ agreement: AgreementReport, _ presentation: Presentation) -> String {
         let what = list(agreement.resources, empty: "nothing")
-        guard agreement.state != .ended, agreement.state != .expired else { return ended(agreement, what) }
+        guard let verb = verb(agreement.state) else { return ended(agreement, what) }
         let parties =
             agreement.role == .provider
-            ? "\(agreement.other) \(Self.verb(agreement.state)) \(what) \(place(of: agreement))"
-            : "\(agreement.own) \(Self.verb(agreement.state)) \(what) at \(agreement.other)"
+            ? "\(agreement.other) \(verb) \(what) \(place(of: agreement))"
+            : "\(agreement.own) \(verb) \(what) at \(agreement.other)"
         let told = told(agreement)
         return "\(parties) (agreement \(agreement.id.prefix(12)) is \(agreement.state.rawValue))\(told)\n"
             + waiting(agreement, presentation)
@@ -85,11 +85,12 @@ public enum AgreementText {
             + (approvals.next.map { ReasonText.next($0, presentation) } ?? "")
     }
 
-    private static func verb(_ state: AgreementReport.State) -> String {
+    /// What the consumer may do by it; nil: it is over.
+    private static func verb(_ state: AgreementReport.State) -> String? {
         switch state {
         case .active: "may call"
         case .offered, .signed, .early: "may not yet call"
-        case .expired, .ended: "does not call"
+        case .expired, .ended: nil
         }
     }
 
