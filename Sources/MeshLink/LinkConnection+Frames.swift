@@ -11,7 +11,7 @@ extension LinkConnection {
         defer { isProcessing = false }
         var opened = 0
         do throws(FrameViolation) {
-            while !isHolding, phase != .closed, let frame = try reader.next() {
+            while !isHolding, !isHeldBack, phase != .closed, let frame = try reader.next() {
                 if frame.kind == .open, streams.isPeers(frame.stream) { opened += 1 }
                 try handle(frame)
                 if opened == Self.opensPerTurn, !isEnding { return yieldTurn() }
@@ -22,7 +22,8 @@ extension LinkConnection {
         }
     }
 
-    /// The peer has closed: what came before that still counts, whoever's turn it is.
+    /// The peer has closed: what came before that still counts, whoever's turn it is; of one that is held
+    /// back, what was handed over.
     func processRest() {
         isEnding = true
         isYielding = false
@@ -34,14 +35,31 @@ extension LinkConnection {
     private func yieldTurn() {
         guard let context, phase == .admitted else { return }
         isYielding = true
-        setAutoRead(false)
+        steerReading()
         context.eventLoop.assumeIsolated().scheduleTask(in: Self.yieldTime) {
             self.isYielding = false
             guard self.phase == .admitted else { return }
-            self.setAutoRead(true)
+            self.steerReading()
             self.process()
             self.scheduleFlush()
         }
+    }
+
+    /// What it brought waits to be taken up: nothing more is read until `readOn`.
+    func holdBack() {
+        guard phase == .admitted, !isHeldBack else { return }
+        isHeldBack = true
+        steerReading()
+    }
+
+    /// Enough of it was taken up.
+    func readOn() {
+        guard isHeldBack else { return }
+        isHeldBack = false
+        guard phase == .admitted else { return }
+        steerReading()
+        process()
+        scheduleFlush()
     }
 
     private func handle(_ frame: Frame) throws(FrameViolation) {
@@ -57,7 +75,7 @@ extension LinkConnection {
                 throw .malformed(.tooLong(bytes: frame.payload.readableBytes, limit: Limits.handshakeMessage))
             }
             isHolding = true
-            setAutoRead(false)
+            steerReading()
             tell(.handshakeMessage(Array(frame.payload.readableBytesView)))
         case .securing, .closed: break
         }

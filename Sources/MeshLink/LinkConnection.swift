@@ -73,6 +73,8 @@ final class LinkConnection: ChannelInboundHandler {
     private var isFlushScheduled = false
     /// A message was handed over, and nothing is read until the wiring says how to go on.
     var isHolding = false
+    /// Whoever takes up its documents is behind: nothing more is read, and the peer's TCP waits.
+    var isHeldBack = false
     private var messageDeadline: NIODeadline
     private var timer: Scheduled<Void>?
     var nextHeard = NIODeadline.uptimeNanoseconds(0)
@@ -221,13 +223,15 @@ final class LinkConnection: ChannelInboundHandler {
     private func goOn() {
         guard isHolding else { return }
         isHolding = false
-        setAutoRead(true)
+        steerReading()
         process()
         scheduleFlush()
     }
 
-    func setAutoRead(_ isOn: Bool) {
+    /// Reads on, unless something says to wait.
+    func steerReading() {
         do {
+            let isOn = !isHolding && !isHeldBack && !isYielding
             try context?.channel.syncOptions?.setOption(.autoRead, value: isOn)
         } catch {
             end(.lost(cause: String(describing: error)))

@@ -114,6 +114,14 @@ public final class LinkTransport: Sendable {
     /// Asks for a pong with the same payload, at most 64 bytes; `.pong` tells how long it took.
     public func sendPing(_ payload: [UInt8] = [], on id: ConnectionID) { on(id) { $0.sendPing(payload) } }
 
+    /// Reads nothing more from an admitted connection until `readOn`, so that its peer waits, with its calls
+    /// and pings: for who is ahead of whoever takes up its documents. Told on the connection's event loop it
+    /// holds from the next frame on.
+    public func holdBack(_ id: ConnectionID) { on(id) { $0.holdBack() } }
+
+    /// Reads on.
+    public func readOn(_ id: ConnectionID) { on(id) { $0.readOn() } }
+
     /// Ends a connection once what was ordered before has been handed to the socket.
     /// `.closed(.ordered(reason))` follows.
     public func close(_ id: ConnectionID, _ reason: String) {

@@ -8,10 +8,10 @@ public enum DocumentShare {
     /// document, one or two milliseconds of work, of one connection while nothing else waits
     /// (`DocumentTurns`). A longer batch would sync the disk less often, and be let out later.
     public static let batchMost = 16 * 1_024
-    /// What a connection may be ahead, so that nobody's documents fill this node's memory: 4 MiB, as much as
-    /// a peer may leave unread. It is more than all that a link says when it begins; beyond it the connection
-    /// ends.
-    public static let aheadMost = 4 * 1_024 * 1_024
+    /// What a connection may be ahead, so that nobody's documents fill this node's memory: 1 MiB, and then
+    /// nothing more is read of it until half of that is taken up, which is a tenth of a second's work.
+    /// Connections that have ended are ahead by no more than that together.
+    public static let aheadMost = 1_024 * 1_024
 
     /// What taking up a document counts for, above zero: its own bytes, and for the work that each takes
     /// whatever its length, signatures first of all, one kibibyte more.

@@ -20,6 +20,8 @@ struct LinkShareTests {
         }
 
         private let count = Mutex(Count())
+        /// Does something with a document's connection where it comes, by what came so far.
+        let came = Mutex<(@Sendable (ConnectionID, Int) -> Void)?>(nil)
 
         var most: Int { count.withLock { $0.most } }
         var all: Int { count.withLock { $0.all } }
@@ -38,6 +40,7 @@ struct LinkShareTests {
                     defer { count.isTurnOpen = true }
                     return !count.isTurnOpen
                 }
+                came.withLock { $0 }?(id, all)
                 guard isFirst else { return }
                 // Behind all that is read in this turn.
                 MultiThreadedEventLoopGroup.currentEventLoop?.execute {
@@ -54,10 +57,8 @@ struct LinkShareTests {
         func turnedAway(_ remote: Endpoint, because end: LinkEnd) {}
     }
 
-    @Test func `takes no more than one read of a link before the others' turn, however much has come`()
-        async throws
-    {
-        let turns = Turns()
+    /// A listener, whoever dials it, and how the listener names the connection.
+    private func pair(heardBy turns: Turns) async throws -> (LinkTransport, TestNode, ConnectionID) {
         let listener = try LinkTransport(
             group: Fixtures.group, credentials: Fixtures.bob.credentials, observer: turns)
         let endpoint = try await listener.listen(on: Endpoint(host: "127.0.0.1", port: 0))
@@ -68,6 +69,35 @@ struct LinkShareTests {
         listener.admit(id)
         try await eventually("not admitted") { listener.counts.admitted == 1 ? () : nil }
         flooder.transport.admit(ConnectionID(2))
+        return (listener, flooder, id)
+    }
+
+    @Test func `reads nothing of a link that is held back, and all of it once it is read on`() async throws {
+        let turns = Turns()
+        let (listener, flooder, id) = try await pair(heardBy: turns)
+        turns.came.withLock {
+            $0 = { connection, bytes in
+                if bytes == 100_000 || bytes == 1_500_000 { listener.holdBack(connection) }
+            }
+        }
+        let document = [UInt8](repeating: 7, count: 1_000)
+        for _ in 0..<2_000 { flooder.transport.sendDocument(document, on: ConnectionID(2)) }
+        for held in [100_000, 1_500_000] {
+            try await eventually("\(held) bytes did not come") { turns.all >= held ? () : nil }
+            try await Task.sleep(for: .milliseconds(200))
+            #expect(turns.all == held)
+            listener.readOn(id)
+        }
+        try await eventually("not all came") { turns.all == 2_000_000 ? () : nil }
+        await flooder.transport.drain(within: .zero)
+        await listener.drain(within: .zero)
+    }
+
+    @Test func `takes no more than one read of a link before the others' turn, however much has come`()
+        async throws
+    {
+        let turns = Turns()
+        let (listener, flooder, _) = try await pair(heardBy: turns)
         let document = [UInt8](repeating: 7, count: 1_000)
         for _ in 0..<2_000 { flooder.transport.sendDocument(document, on: ConnectionID(2)) }
         try await eventually("not all came") { turns.all == 2_000_000 ? () : nil }

@@ -9,6 +9,14 @@ enum ControlLetter: Equatable, Sendable {
     /// the others' calls the time.
     case document(ConnectionID, UnreadDocument)
 
+    /// The connection that brought it; nil: it is the node's own.
+    var connection: ConnectionID? {
+        switch self {
+        case .input(let input): input.connection
+        case .document(let connection, _): connection
+        }
+    }
+
     /// What taking it up counts for (`DocumentShare`).
     var cost: Int {
         switch self {

@@ -29,6 +29,7 @@ final class LinkShell: LinkObserver {
     init(inputs: Mailbox, calls: CallPlane) {
         self.inputs = inputs
         self.calls = calls
+        inputs.onRoom { [calls] id in calls.transport.withLock { $0 }?.readOn(id) }
     }
 
     func nameAcceptedConnection() -> ConnectionID {
@@ -71,10 +72,10 @@ final class LinkShell: LinkObserver {
         inputs.post(.connectionSecured(id, facts(of: secured), distance(of: secured)))
     }
 
-    /// One that sends faster than the control plane takes up loses its link.
+    /// One that sends faster than the control plane takes up is not read meanwhile.
     private func receive(_ bytes: [UInt8], _ stage: UnreadDocument.Stage, on id: ConnectionID) {
-        guard !inputs.post(UnreadDocument(bytes: bytes, stage: stage), of: id) else { return }
-        calls.transport.withLock { $0 }?.close(id, RefusalCode.overloaded.rawValue)
+        guard inputs.post(UnreadDocument(bytes: bytes, stage: stage), of: id) == .isAhead else { return }
+        calls.transport.withLock { $0 }?.holdBack(id)
     }
 
     /// What a document that came is to the node; called by the control plane, where it takes it up.

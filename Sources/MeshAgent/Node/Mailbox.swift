@@ -5,14 +5,19 @@ import Synchronization
 /// What waits for the control plane: bounded, filled from any thread, drained in batches by one reader.
 ///
 ///     the node's own (orders, answers, sightings) ────────────────> all of it ──┐
-///     connection ──> line (at most 4 MiB ahead) ──┐                             ├──> a batch
+///     connection ──> line (at most 1 MiB ahead) ──┐                             ├──> a batch
 ///     connection ──> line ────────────────────────┴─ turns, one by one ─────────┘
 ///
 /// What comes over connections is taken in turns, letter by letter, until the batch is over
 /// (`DocumentTurns`): who sends without end is waited for by the others, and by the node's own, for one turn,
 /// however much of it waits. What one connection brings stays in its order, so that its end comes last.
 ///
-/// A witness or a peer that floods is dropped from, never waited for; what must not be lost (answers to the
+/// Who is ahead by a line's bound is told so, and read on once half of that is taken up (`onRoom`): its TCP
+/// makes it wait, which costs this node nothing, where an end would be followed by another handshake. What
+/// ended connections left counts together, or who dials again and again would have as many lines: what is
+/// above the bound goes, with the connection that left it.
+///
+/// A witness or a ping that floods is dropped from, never waited for; what must not be lost (answers to the
 /// node's own orders) is let in above the bound, since there are no more of it than orders.
 final class Mailbox: Sendable {
     /// Whether a letter may be dropped when the box is full.
@@ -24,8 +29,12 @@ final class Mailbox: Sendable {
     private struct State {
         /// The node's own.
         var own: [ControlLetter] = []
-        /// Connections that were too far ahead, until they have ended: nothing of theirs is taken.
-        var overrun: Set<ConnectionID> = []
+        /// Connections that are ahead by all that they may be, until there is room.
+        var ahead: Set<ConnectionID> = []
+        /// Connections that have ended, until that is taken up.
+        var ended: Set<ConnectionID> = []
+        /// What all that these left costs.
+        var leftBehind = 0
         /// What comes over connections.
         var links = DocumentTurns<ConnectionID, ControlLetter>()
         /// Whether this batch has any of the node's own.
@@ -46,8 +55,43 @@ final class Mailbox: Sendable {
         }
 
         mutating func next() -> ControlLetter? {
-            links.next(beside: hasOwn || !own.isEmpty ? .some : .none)
+            guard let letter = links.next(beside: hasOwn || !own.isEmpty ? .some : .none) else { return nil }
+            if let connection = letter.connection, ended.contains(connection) {
+                leftBehind -= letter.cost
+                if case .input(.connectionClosed) = letter { ended.remove(connection) }
+            }
+            return letter
         }
+
+        /// A connection has ended: what it left stays where there is room for it.
+        mutating func end(_ connection: ConnectionID, _ letter: ControlLetter) {
+            ahead.remove(connection)
+            if leftBehind + links.cost(of: connection) > DocumentShare.aheadMost {
+                links.removeAll(of: connection) { if case .document = $0 { true } else { false } }
+            }
+            links.append(letter, of: connection, costing: letter.cost)
+            ended.insert(connection)
+            leftBehind += links.cost(of: connection)
+        }
+
+        /// Whether a connection that was ahead may be read on, of which this was taken up.
+        mutating func hasRoom(behind letter: ControlLetter) -> ConnectionID? {
+            guard !ahead.isEmpty, let connection = letter.connection, ahead.contains(connection),
+                links.cost(of: connection) <= DocumentShare.aheadMost / 2
+            else { return nil }
+            ahead.remove(connection)
+            return connection
+        }
+    }
+
+    /// What became of a document.
+    enum Taking: Equatable, Sendable {
+        case taken
+        /// It is taken, and its connection is ahead by all that it may be: nothing more of it is read until
+        /// there is room.
+        case isAhead
+        /// The box is closed.
+        case refused
     }
 
     /// What may be dropped is, behind so much of the same connection.
@@ -55,6 +99,7 @@ final class Mailbox: Sendable {
 
     private let capacity: Int
     private let state = Mutex(State())
+    private let room = Mutex<(@Sendable (ConnectionID) -> Void)?>(nil)
 
     /// - Parameter capacity: the node's own letters, beyond which those that may be dropped are.
     init(capacity: Int) { self.capacity = capacity }
@@ -72,28 +117,30 @@ final class Mailbox: Sendable {
                 return false
             }
             let letter = ControlLetter.input(input)
-            if case .connectionClosed = input { state.overrun.remove(connection) }
-            state.links.append(letter, of: connection, costing: letter.cost)
+            if case .connectionClosed = input {
+                state.end(connection, letter)
+            } else {
+                state.links.append(letter, of: connection, costing: letter.cost)
+            }
             return true
         }
     }
 
-    /// Puts a document in; false when its connection is too far ahead, or the box closed. Who was too far
-    /// ahead is heard no more, and what waits of its documents goes: a peer that is closed for that and dials
-    /// again would have as many lines, each with its turns and its megabytes.
-    func post(_ document: UnreadDocument, of connection: ConnectionID) -> Bool {
-        post { state in
+    /// Puts a document in, and says whether its connection is to wait.
+    func post(_ document: UnreadDocument, of connection: ConnectionID) -> Taking {
+        var isAhead = false
+        let isIn = post { state in
             let letter = ControlLetter.document(connection, document)
-            guard !state.overrun.contains(connection) else { return false }
-            guard state.links.cost(of: connection) + letter.cost <= DocumentShare.aheadMost else {
-                state.overrun.insert(connection)
-                state.links.removeAll(of: connection) { if case .document = $0 { true } else { false } }
-                return false
-            }
             state.links.append(letter, of: connection, costing: letter.cost)
+            isAhead = state.links.cost(of: connection) >= DocumentShare.aheadMost
+            if isAhead { state.ahead.insert(connection) }
             return true
         }
+        return !isIn ? .refused : isAhead ? .isAhead : .taken
     }
+
+    /// Whom to tell that a connection that was ahead may be read on; told by the reader's thread.
+    func onRoom(_ tell: @escaping @Sendable (ConnectionID) -> Void) { room.withLock { $0 = tell } }
 
     private func post(_ put: (inout State) -> Bool) -> Bool {
         let (isIn, reader) = state.withLock { state -> (Bool, CheckedContinuation<Void, Never>?) in
@@ -106,10 +153,26 @@ final class Mailbox: Sendable {
     }
 
     /// The next letter of the batch that `take` began, also one that came since; nil when it is over.
-    func more() -> ControlLetter? { state.withLock { $0.next() } }
+    func more() -> ControlLetter? {
+        let (letter, connection) = state.withLock { state in
+            let letter = state.next()
+            return (letter, letter.flatMap { state.hasRoom(behind: $0) })
+        }
+        if let connection { tellRoom(of: connection) }
+        return letter
+    }
 
     /// Begins a batch with what is here, without waiting; empty where that is nothing.
-    func takeNow() -> [ControlLetter] { state.withLock { $0.begin() } }
+    func takeNow() -> [ControlLetter] {
+        let (letters, connection) = state.withLock { state in
+            let letters = state.begin()
+            return (letters, letters.last.flatMap { state.hasRoom(behind: $0) })
+        }
+        if let connection { tellRoom(of: connection) }
+        return letters
+    }
+
+    private func tellRoom(of connection: ConnectionID) { room.withLock { $0 }?(connection) }
 
     /// The node's own letters alone, without waiting.
     func takeOwn() -> [ControlLetter] {

@@ -106,8 +106,10 @@ struct WorkLine: Sendable {
 extension World {
     /// Something waits for a thread of a host.
     mutating func put(_ work: Work, before plane: WorkPlane, of host: Int) {
+        // Above what it may be ahead nothing more is read of it, and who waits with a window full of unread
+        // documents gives its link up.
         if plane == .control, case .document = work.message,
-            hosts[host].work[plane].ahead(of: work.pipe) >= DocumentShare.aheadMost
+            hosts[host].work[plane].ahead(of: work.pipe) >= DocumentShare.aheadMost + Limits.linkWindow
         {
             if case .agent(let run, let connection) = pipes[work.pipe]?[work.end.other].party {
                 close(connection, of: run)

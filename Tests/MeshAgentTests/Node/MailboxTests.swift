@@ -1,6 +1,7 @@
 import MeshBase
 import MeshGossip
 import MeshNode
+import Synchronization
 import Testing
 
 @testable import MeshAgent
@@ -18,11 +19,16 @@ struct MailboxTests {
         UnreadDocument(bytes: [UInt8(number % 251)] + [UInt8](repeating: 0, count: bytes - 1), stage: .link)
     }
 
-    /// All of a batch, as far as it has come.
-    private func wholeBatch() async -> [ControlLetter]? {
-        guard var letters = await box.take() else { return nil }
+    /// What a batch has besides its beginning.
+    private func rest() -> [ControlLetter] {
+        var letters: [ControlLetter] = []
         while let letter = box.more() { letters.append(letter) }
         return letters
+    }
+
+    /// All of a batch, as far as it has come.
+    private func wholeBatch() async -> [ControlLetter]? {
+        await box.take().map { $0 + rest() }
     }
 
     /// The place of the first letter that is sought, in batches and letters.
@@ -36,9 +42,9 @@ struct MailboxTests {
 
     @Test("takes one turn of who floods before another peer's document, and the rest later")
     func turns() async throws {
-        for number in 0..<most { #expect(box.post(document(number), of: flooder)) }
+        for number in 0..<most { #expect(box.post(document(number), of: flooder) != .refused) }
         let modest = document(7)
-        #expect(box.post(modest, of: peer))
+        #expect(box.post(modest, of: peer) == .taken)
         let place = try #require(await place(of: .document(peer, modest)))
         // A turn of 4 KiB, of which each takes two.
         #expect(place == (batch: 0, letter: 2))
@@ -54,10 +60,10 @@ struct MailboxTests {
 
     @Test("lets a peer's document into the batch that is worked on, which ends with it")
     func meanwhile() async {
-        for number in 0..<100 { #expect(box.post(document(number), of: flooder)) }
+        for number in 0..<100 { #expect(box.post(document(number), of: flooder) != .refused) }
         #expect(await box.take()?.count == 1)
         let modest = document(7)
-        #expect(box.post(modest, of: peer))
+        #expect(box.post(modest, of: peer) == .taken)
         #expect(box.more() == .document(flooder, document(1)))
         #expect(box.more() == .document(peer, modest))
         #expect(box.more() == nil)
@@ -65,28 +71,63 @@ struct MailboxTests {
 
     @Test("ends a batch of one that floods for what the node has of its own")
     func ownMeanwhile() async {
-        for number in 0..<100 { #expect(box.post(document(number), of: flooder)) }
+        for number in 0..<100 { #expect(box.post(document(number), of: flooder) != .refused) }
         #expect(await box.take()?.count == 1)
         box.post(.timeReached)
         #expect(box.more() != nil && box.more() == nil)
         #expect(await box.take()?.first == .input(.timeReached))
     }
 
-    @Test("takes no document of a connection that was 4 MiB ahead, keeps none, and goes on with the others'")
-    func ahead() async throws {
-        for number in 0..<most { #expect(box.post(document(number), of: flooder)) }
-        box.post(.ponged(flooder, roundTrip: .zero))
-        #expect(!box.post(document(0), of: flooder))
-        #expect(box.post(document(0), of: peer))
-        #expect(!box.post(document(0), of: flooder))
-        box.post(.connectionClosed(flooder))
-        let left = try #require(await wholeBatch())
-        #expect(left.contains(.document(peer, document(0))) && left.count == 3)
-        let end: [ControlLetter] = [
-            .input(.ponged(flooder, roundTrip: .zero)), .input(.connectionClosed(flooder)),
-        ]
-        #expect(left.filter(end.contains) == end)
-        #expect(box.post(document(0), of: flooder))
+    @Test(
+        "says when a connection is 1 MiB ahead, takes the others' as before, and tells when half is taken up")
+    func ahead() {
+        let told = Mutex<[ConnectionID]>([])
+        box.onRoom { id in told.withLock { $0.append(id) } }
+        for number in 1..<most { #expect(box.post(document(number), of: flooder) == .taken) }
+        #expect(box.post(document(0), of: flooder) == .isAhead)
+        #expect(box.post(document(0), of: peer) == .taken)
+        var left = most
+        while left > most / 2 {
+            #expect(told.withLock { $0 } == [])
+            left -= (box.takeNow() + rest()).filter { $0.connection == flooder }.count
+        }
+        #expect(told.withLock { $0 } == [flooder])
+        while !(box.takeNow() + rest()).isEmpty {}
+        #expect(told.withLock { $0 } == [flooder])
+        #expect(box.post(document(0), of: flooder) == .taken)
+    }
+
+    @Test("keeps of connections that ended as much as one may be ahead, and no last word of more of them")
+    func ended() {
+        let half = most / 2
+        for connection in 1...4 {
+            for number in 0..<half {
+                #expect(box.post(document(number), of: ConnectionID(UInt64(connection))) == .taken)
+            }
+        }
+        for connection in 1...3 { box.post(.connectionClosed(ConnectionID(UInt64(connection)))) }
+        var found: [ControlLetter] = []
+        while true {
+            let batch = box.takeNow() + rest()
+            guard !batch.isEmpty else { break }
+            found += batch
+        }
+        func documents(of connection: UInt64) -> Int {
+            found.count { if case .document(ConnectionID(connection), _) = $0 { true } else { false } }
+        }
+        // Of the second its end makes it more than the bound.
+        #expect((1...4).map(documents) == [half, 0, 0, half])
+        #expect(found.count { if case .input(.connectionClosed) = $0 { true } else { false } } == 3)
+        // What they left was taken up: there is room again.
+        for number in 0..<half { #expect(box.post(document(number), of: peer) == .taken) }
+        box.post(.connectionClosed(peer))
+        var again = 0
+        while true {
+            let batch = box.takeNow() + rest()
+            guard !batch.isEmpty else { break }
+            again += batch.count
+        }
+        #expect(again == half + 1)
     }
 
     @Test("keeps what one connection brings in its order, its end last")
@@ -94,9 +135,9 @@ struct MailboxTests {
         var sent: [ControlLetter] = []
         for number in 0..<20 {
             let letter = document(number, bytes: 1 + 4_000 * (number % 3))
-            #expect(box.post(letter, of: peer))
+            #expect(box.post(letter, of: peer) == .taken)
             sent.append(.document(peer, letter))
-            #expect(box.post(document(number), of: flooder))
+            #expect(box.post(document(number), of: flooder) != .refused)
         }
         box.post(.connectionClosed(peer))
         sent.append(.input(.connectionClosed(peer)))
@@ -126,7 +167,7 @@ struct MailboxTests {
 
     @Test("takes the node's own before all that peers sent")
     func own() async {
-        for number in 0..<100 { #expect(box.post(document(number), of: flooder)) }
+        for number in 0..<100 { #expect(box.post(document(number), of: flooder) != .refused) }
         box.post(.timeReached)
         #expect(await box.take()?.first == .input(.timeReached))
     }
@@ -135,7 +176,7 @@ struct MailboxTests {
     func closed() async {
         box.post(.timeReached)
         box.close()
-        #expect(!box.post(.timeReached) && !box.post(document(0), of: peer))
+        #expect(!box.post(.timeReached) && box.post(document(0), of: peer) == .refused)
         #expect(await box.take() == [.input(.timeReached)])
         #expect(await box.take() == nil)
     }
