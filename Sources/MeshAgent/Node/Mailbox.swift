@@ -31,6 +31,8 @@ final class Mailbox: Sendable {
         var own: [ControlLetter] = []
         /// Connections that are ahead by all that they may be, until there is room.
         var ahead: Set<ConnectionID> = []
+        /// Connections of which a sign of life waits.
+        var heard: Set<ConnectionID> = []
         /// Connections that have ended, until that is taken up.
         var ended: Set<ConnectionID> = []
         /// What all that these left costs.
@@ -56,6 +58,7 @@ final class Mailbox: Sendable {
 
         mutating func next() -> ControlLetter? {
             guard let letter = links.next(beside: hasOwn || !own.isEmpty ? .some : .none) else { return nil }
+            if case .input(.heard(let connection)) = letter { heard.remove(connection) }
             if let connection = letter.connection, ended.contains(connection) {
                 leftBehind -= letter.cost
                 if case .input(.connectionClosed) = letter { ended.remove(connection) }
@@ -94,7 +97,7 @@ final class Mailbox: Sendable {
         case refused
     }
 
-    /// What may be dropped is, behind so much of the same connection.
+    /// What may be dropped is, behind so much of the same connection; a sign of life only behind another.
     static let droppableAheadMost = 64
 
     private let capacity: Int
@@ -113,7 +116,10 @@ final class Mailbox: Sendable {
                 state.own.append(.input(input))
                 return true
             }
-            guard weight == .owed || state.links.count(of: connection) < Self.droppableAheadMost else {
+            if case .heard = input {
+                // Never behind others: who has much to say would be taken for silent.
+                guard state.heard.insert(connection).inserted else { return false }
+            } else if weight == .droppable, state.links.count(of: connection) >= Self.droppableAheadMost {
                 return false
             }
             let letter = ControlLetter.input(input)

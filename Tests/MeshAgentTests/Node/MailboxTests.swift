@@ -160,9 +160,13 @@ struct MailboxTests {
             #expect(box.post(.ponged(flooder, roundTrip: .zero), .droppable))
         }
         #expect(!box.post(.ponged(flooder, roundTrip: .zero), .droppable))
+        // But one sign of life: who has much to say is not silent.
+        #expect(box.post(.heard(flooder), .droppable) && !box.post(.heard(flooder), .droppable))
         #expect(box.post(.connectionClosed(flooder)))
         #expect(box.post(.ponged(peer, roundTrip: .zero), .droppable))
         #expect(box.post(.roomMeasured(bytes: 1), .droppable))
+        while !(box.takeNow() + rest()).isEmpty {}
+        #expect(box.post(.heard(flooder), .droppable))
     }
 
     @Test("takes the node's own before all that peers sent")
