@@ -115,6 +115,21 @@ struct ReconciliationTests {
         }
     }
 
+    @Test("the next index is the least that the protocol's inequality allows, whatever is drawn where")
+    func nextIndex() {
+        var chance = SeededGenerator(seed: 12)
+        let draws = [1, 2, 3, 1 << 30, (1 << 31) - 1, 1 << 31] as [UInt64]
+        let places = Array(0..<64) + [32_767, 65_534, 65_535] as [UInt64]
+        for here in places + (0..<2_000).map({ _ in chance.next() >> 48 }) {
+            for drawn in draws + (0..<8).map({ _ in (chance.next() >> 33) + 1 }) {
+                let next = SymbolIndices.index(after: here, drawn: drawn)
+                let bound = (here + 1) * (here + 2) << 31
+                let isLeast = next * (next + 1) * drawn <= bound
+                #expect(isLeast && (next + 1) * (next + 2) * drawn > bound, "\(here), \(drawn): \(next)")
+            }
+        }
+    }
+
     @Test("hashes as the reference implementation of SipHash-2-4 does")
     func sipHash() {
         // Key 00 ... 0f; inputs 00 ... 07 and 00 ... 1f (vectors.h of the reference implementation).
@@ -131,7 +146,7 @@ struct ReconciliationTests {
         let key = SymbolSession.key(1)
         let ids = (0...UInt64(SymbolEncoder.setMax)).map(SaltedID.init)
         #expect(SymbolEncoder(ids, key: key) == nil)
-        var few = try #require(SymbolEncoder(ids.prefix(3), key: key))
+        var few = try #require(SymbolEncoder(Array(ids.prefix(3)), key: key))
         let beyond = few.batch(
             SymbolEncoder.symbolsMax - 2..<Int.max, salt: SymbolSession.salt, nonce: SymbolSession.salt)
         #expect(beyond.symbols.count == 2)

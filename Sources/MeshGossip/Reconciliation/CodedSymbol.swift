@@ -55,14 +55,20 @@ struct SymbolIndices: Equatable, Sendable {
         mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
         mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
         mixed ^= mixed >> 31
-        let drawn = (mixed >> 33) + 1
-        let here = UInt64(next)
-        // Below 2^64, since `here` is below 2^16.
-        let bound = ((here + 1) * (here + 2) << 31) / drawn
-        // The root is a guess that may be off by one in either direction; the comparisons decide.
-        var index = UInt64(Double(bound).squareRoot())
-        while (index + 1) * (index + 2) <= bound { index += 1 }
-        while index > 0, index * (index + 1) > bound { index -= 1 }
-        next = UInt32(truncatingIfNeeded: index)
+        next = UInt32(truncatingIfNeeded: Self.index(after: UInt64(next), drawn: (mixed >> 33) + 1))
+    }
+
+    /// The index after `here`, which is below 2^16, where chance drew 1 ... 2^31.
+    @inline(__always)
+    static func index(after here: UInt64, drawn: UInt64) -> UInt64 {
+        let product = (here &+ 1) &* (here &+ 2)
+        // This and what is held against it are below 2^64, since `here` is below 2^16.
+        let bound = product << 31
+        // The floating guess is right but for rounding; the comparisons, in whole numbers, decide.
+        let quotient = Double(Int64(product)) * (0x1p31 / Double(Int64(drawn)))
+        var index = UInt64(bitPattern: Int64((quotient + 0.25).squareRoot() - 0.5))
+        while (index &+ 1) &* (index &+ 2) &* drawn <= bound { index &+= 1 }
+        while index > 0, index &* (index &+ 1) &* drawn > bound { index &-= 1 }
+        return index
     }
 }

@@ -32,7 +32,7 @@ public struct SymbolEncoder: Equatable, Sendable {
     func mustWalk(to end: Int) -> Bool { min(end, Self.symbolsMax) > symbols.count }
 
     /// - Parameter ids: the set, each id once, in any order. Nil beyond `setMax`.
-    public init?(_ ids: some Collection<SaltedID>, key: SessionKey) {
+    public init?(_ ids: [SaltedID], key: SessionKey) {
         guard ids.count <= Self.setMax else { return nil }
         count = ids.count
         self.key = key
@@ -63,19 +63,47 @@ public struct SymbolEncoder: Equatable, Sendable {
         }
     }
 
+    /// Puts elements into all symbols of the row that they come to.
+    ///
+    /// Step by step for a few hundred elements at a time, and not element by element: where one goes next
+    /// takes a division and a root, one after the other, while those of different elements are found side by
+    /// side; and whether an element has reached the end is chance, so that it is counted and no branch.
     private static func walk(
         _ elements: inout [CodedElement], sign: Int32, over symbols: inout [CodedSymbol]
     ) {
         let end = UInt32(symbols.count)
-        for index in elements.indices where elements[index].indices.next < end {
-            var element = elements[index]
-            repeat {
-                symbols[Int(element.indices.next)].apply(id: element.id, check: element.check, sign: sign)
-                element.indices.advance()
-            } while element.indices.next < end
-            elements[index] = element
+        symbols.withUnsafeMutableBufferPointer { symbols in
+            elements.withUnsafeMutableBufferPointer { elements in
+                withUnsafeTemporaryAllocation(of: Int.self, capacity: blockLength) { open in
+                    var first = elements.startIndex
+                    while first < elements.endIndex {
+                        var count = 0
+                        for index in first..<min(first + blockLength, elements.endIndex) {
+                            open[count] = index
+                            count += elements[index].indices.next < end ? 1 : 0
+                        }
+                        while count > 0 {
+                            var left = 0
+                            for place in 0..<count {
+                                let index = open[place]
+                                let element = elements[index]
+                                symbols[Int(element.indices.next)]
+                                    .apply(id: element.id, check: element.check, sign: sign)
+                                elements[index].indices.advance()
+                                open[left] = index
+                                left += elements[index].indices.next < end ? 1 : 0
+                            }
+                            count = left
+                        }
+                        first += blockLength
+                    }
+                }
+            }
         }
     }
+
+    /// Elements that are taken step by step together: what they and their places fill stays near the processor.
+    private static let blockLength = 256
 
     // MARK: What a decoder does to its own set
 
