@@ -18,7 +18,7 @@ extension CallPlane {
             if !tables.value.turn.isOpen { tables.value.line.written() }
             return
         }
-        guard tables.value.turn.gather(steps) == .begun else { return }
+        guard tables.value.turn.gather(steps) == .begun, !tables.value.isDeciding else { return }
         loop.execute { self.closeTurn() }
     }
 
@@ -35,7 +35,8 @@ extension CallPlane {
 
     /// Writes what was recorded since the loop began this turn, in one write, and then does what waits for
     /// it.
-    private func closeTurn() {
+    func closeTurn() {
+        guard tables.value.turn.isOpen else { return tables.value.turn.isOver() }
         let turn = tables.value.turn
         tables.value.turn = CallTurn()
         let written = NIODeadline.now()

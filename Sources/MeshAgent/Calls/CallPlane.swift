@@ -63,6 +63,10 @@ final class CallPlane: Sendable {
         var isSweepDue = false
         /// What the desk is to hear once its last orders are carried out.
         var inputs = CircularBuffer<CallInput>()
+        /// Whether the desk decides what came in this turn of the loop once all of it has come.
+        var isDecisionDue = false
+        /// Whether it is doing so: the turn is closed behind that.
+        var isDeciding = false
         var isPerforming = false
         var alarm: Scheduled<Void>?
         var alarmAt: Instant?
@@ -123,10 +127,24 @@ final class CallPlane: Sendable {
     func follow(_ new: PrincipalRules) { rules.withLock { $0 = new } }
 
     /// Tells the desk, and performs what it orders. From another thread it hops to the loop.
+    ///
+    /// What comes in one turn of the loop is decided together, behind all that was read in it: the decisions
+    /// share a lock, a look at the clock and the processor's caches.
     func submit(_ input: CallInput) {
         guard loop.inEventLoop else { return loop.execute { self.submit(input) } }
         tables.value.inputs.append(input)
-        if !tables.value.isPerforming { perform {} }
+        guard !tables.value.isPerforming, !tables.value.isDecisionDue else { return }
+        tables.value.isDecisionDue = true
+        tables.value.turn.wait()
+        loop.execute { self.decide() }
+    }
+
+    private func decide() {
+        tables.value.isDecisionDue = false
+        tables.value.isDeciding = true
+        perform {}
+        tables.value.isDeciding = false
+        closeTurn()
     }
 
     /// Does `first`, and then has the desk decide what is submitted meanwhile: it hears of nothing while an
@@ -135,10 +153,18 @@ final class CallPlane: Sendable {
         precondition(!tables.value.isPerforming, "orders are performed within others")
         tables.value.isPerforming = true
         first()
-        while let input = tables.value.inputs.popFirst() {
-            var outbox = Outbox<CallEffect>()
-            desk.withLock { $0.handle(input, at: SystemClock.now(), into: &outbox) }
-            carryOut(tables.value.line.add(outbox.drain()))
+        while !tables.value.inputs.isEmpty {
+            let now = SystemClock.now()
+            let ordered = desk.withLock { desk in
+                var ordered: [[CallEffect]] = []
+                while let input = tables.value.inputs.popFirst() {
+                    var outbox = Outbox<CallEffect>()
+                    desk.handle(input, at: now, into: &outbox)
+                    if !outbox.isEmpty { ordered.append(outbox.drain()) }
+                }
+                return ordered
+            }
+            for effects in ordered { carryOut(tables.value.line.add(effects)) }
         }
         tables.value.isPerforming = false
         setAlarm(desk.withLock { $0.nextDeadline })

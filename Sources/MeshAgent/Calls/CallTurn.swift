@@ -17,8 +17,9 @@ struct CallTurn {
     private(set) var gates: [OrderLine.Gate] = []
     /// In the order in which they are carried out.
     private(set) var steps: [OrderLine.Step] = []
-    /// When the first of them was ordered.
+    /// When the first of what they follow from came.
     private(set) var began = NIODeadline.now()
+    private var isAwaited = false
 
     /// Takes what was ordered, behind all else of this turn.
     mutating func gather(_ ordered: [OrderLine.Step]) -> Gathering {
@@ -34,10 +35,20 @@ struct CallTurn {
             }
         }
         guard !isOpen else { return .goesOn }
+        wait()
         isOpen = true
-        began = .now()
         return .begun
     }
+
+    /// Something came that is decided behind all else of this turn.
+    mutating func wait() {
+        guard !isAwaited, !isOpen else { return }
+        isAwaited = true
+        began = .now()
+    }
+
+    /// Nothing was ordered in it.
+    mutating func isOver() { isAwaited = false }
 
     /// What is given up before its turn is over does not begin.
     private mutating func forgetSteps(givenUpBy effect: CallEffect) {

@@ -102,7 +102,8 @@ public struct SymbolEncoder: Equatable, Sendable {
         }
     }
 
-    /// Elements that are taken step by step together: what they and their places fill stays near the processor.
+    /// Elements that are taken step by step together: what they and their places fill stays near the
+    /// processor.
     private static let blockLength = 256
 
     // MARK: What a decoder does to its own set
