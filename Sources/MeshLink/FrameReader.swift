@@ -6,7 +6,7 @@ import NIOCore
 ///
 /// A payload is a slice of the read buffer. Only a frame that two reads share is put together in a buffer of
 /// its own, at most one a read, and its length is checked before room is made for it. Never holds more than
-/// one unfinished frame plus one read.
+/// one unfinished frame plus one read, or `LinkConnection.heldMost` of who is held back.
 struct FrameReader {
     /// Bytes of payload that are accepted now: a handshake's message before trust, a frame's after.
     var payloadLimit: Int

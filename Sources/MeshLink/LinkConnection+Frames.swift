@@ -47,7 +47,8 @@ extension LinkConnection {
 
     /// What it brought waits to be taken up: nothing more is read until `readOn`.
     func holdBack() {
-        guard phase == .admitted, !isHeldBack else { return }
+        // What is left of one that is ending is one read at most.
+        guard phase == .admitted, !isHeldBack, !isEnding else { return }
         isHeldBack = true
         steerReading()
     }

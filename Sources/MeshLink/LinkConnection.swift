@@ -41,6 +41,8 @@ final class LinkConnection: ChannelInboundHandler {
     static let opensPerTurn = 32
     /// The least that makes the loop look at its sockets in between.
     static let yieldTime: TimeAmount = .microseconds(20)
+    /// Bytes that may have come of one that is held back: what one read brought, and what TLS had.
+    static let heldMost = 4 * LinkTransport.readMost
     /// Pings that may be unanswered; older ones are forgotten.
     static let pingsUnderWay = 8
 
@@ -125,6 +127,8 @@ final class LinkConnection: ChannelInboundHandler {
         isReading = true
         noteHeard()
         reader.feed(unwrapInboundIn(data))
+        // The end of a stream brings all that the kernel has of it, whatever was said of reading.
+        guard !isHeldBack || reader.pendingBytes <= Self.heldMost else { return end(.closedByPeer) }
         process()
     }
 

@@ -44,6 +44,8 @@ extension StreamMultiplexer {
         case .pong: return try receivePong(frame)
         case .goAway:
             _ = try frame.payload.readPayload(FramePayload.goAway(from:))
+            // Said once: whoever hears of it keeps it until it is taken up.
+            guard !isPeerDraining else { return .nothing }
             isPeerDraining = true
             return .goAway
         case .document: return .document(frame.payload)

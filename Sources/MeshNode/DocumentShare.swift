@@ -10,7 +10,7 @@ public enum DocumentShare {
     public static let batchMost = 16 * 1_024
     /// What a connection may be ahead, so that nobody's documents fill this node's memory: 1 MiB, and then
     /// nothing more is read of it until half of that is taken up, which is a tenth of a second's work.
-    /// Connections that have ended are ahead by no more than that together.
+    /// All that have ended together may have left twice that.
     public static let aheadMost = 1_024 * 1_024
 
     /// What taking up a document counts for, above zero: its own bytes, and for the work that each takes

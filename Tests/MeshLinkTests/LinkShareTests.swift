@@ -86,6 +86,11 @@ struct LinkShareTests {
             try await eventually("\(held) bytes did not come") { turns.all >= held ? () : nil }
             try await Task.sleep(for: .milliseconds(200))
             #expect(turns.all == held)
+            // Nor is more taken out of the socket than one read brought.
+            let pending = await withCheckedContinuation { continuation in
+                listener.on(id) { continuation.resume(returning: $0.reader.pendingBytes) }
+            }
+            #expect(pending <= LinkConnection.heldMost, "\(pending) bytes were read")
             listener.readOn(id)
         }
         try await eventually("not all came") { turns.all == 2_000_000 ? () : nil }

@@ -229,6 +229,22 @@ import Testing
         #expect(queued == [true, false])
     }
 
+    @Test func `hears once that its peer takes no more streams, however often that is said`() throws {
+        var multiplexer = StreamMultiplexer<String>(role: .dialler)
+        let lastTaken = ByteBuffer(bytes: [0, 0, 0, 0] as [UInt8])
+        let said = Frame(kind: .goAway, stream: 0, endsStream: false, payload: lastTaken)
+        guard case .goAway = try multiplexer.receive(said) else {
+            Issue.record("it heard nothing")
+            return
+        }
+        for _ in 0..<3 {
+            guard case .nothing = try multiplexer.receive(said) else {
+                Issue.record("it heard that again")
+                return
+            }
+        }
+    }
+
     @Test func `says once that it takes no more streams`() {
         var multiplexer = StreamMultiplexer<String>(role: .dialler)
         multiplexer.drain()

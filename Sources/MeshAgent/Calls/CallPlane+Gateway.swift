@@ -73,6 +73,8 @@ extension CallPlane: GatewayObserver {
         as principal: Principal
     ) {
         let providers: [Provider]
+        // Those before it in this turn count.
+        catchUp()
         switch desk.withLock({ $0.providers(of: resource, at: SystemClock.now().wall) }) {
         case .refused(let refusal): return reply.refuse([refusal], correlation: nil)
         case .allowed(let found): providers = found

@@ -52,6 +52,8 @@ extension CallPlane {
         case .clear(let invocation): return PeerCall.Head(invocation: invocation)
         case .sealed(let sealed):
             let now = SystemClock.now().instant
+            // Those before it in this turn count.
+            catchUp()
             if let refusal = desk.withLock({ $0.takeOpening(from: peer, at: now) }) {
                 return PeerCall.Head(invocation: sealed.open, opening: .refused(refusal))
             }

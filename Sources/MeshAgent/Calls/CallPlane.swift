@@ -139,6 +139,20 @@ final class CallPlane: Sendable {
         loop.execute { self.decide() }
     }
 
+    /// Has the desk decide at once what came in this turn so far, for who asks it about that.
+    func catchUp() {
+        guard tables.value.isDecisionDue, !tables.value.isPerforming else { return }
+        tables.value.isDeciding = true
+        perform {}
+        tables.value.isDeciding = false
+    }
+
+    /// Does something once all is decided that was submitted before, from whichever thread.
+    func behindDecisions(_ work: @escaping @Sendable () -> Void) {
+        // A decision is a task that its submission asks for.
+        loop.execute { self.loop.execute(work) }
+    }
+
     private func decide() {
         tables.value.isDecisionDue = false
         tables.value.isDeciding = true
@@ -147,8 +161,8 @@ final class CallPlane: Sendable {
         closeTurn()
     }
 
-    /// Does `first`, and then has the desk decide what is submitted meanwhile: it hears of nothing while an
-    /// effect is being performed.
+    /// Does `first`, and then has the desk decide what was submitted, also meanwhile: it hears of nothing
+    /// while an effect is being performed.
     func perform(_ first: () -> Void) {
         precondition(!tables.value.isPerforming, "orders are performed within others")
         tables.value.isPerforming = true

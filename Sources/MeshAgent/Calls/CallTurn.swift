@@ -17,7 +17,7 @@ struct CallTurn {
     private(set) var gates: [OrderLine.Gate] = []
     /// In the order in which they are carried out.
     private(set) var steps: [OrderLine.Step] = []
-    /// When the first of what they follow from came.
+    /// When the first of what they follow from came, or the first of them was ordered.
     private(set) var began = NIODeadline.now()
     private var isAwaited = false
 

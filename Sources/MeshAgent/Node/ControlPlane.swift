@@ -127,6 +127,8 @@ actor ControlPlane {
         switch letter {
         case .input(let input): handle(input, into: &outbox)
         case .document(let id, let unread):
+            // Of one that is held back nothing else may come for a while, and it is not silent.
+            if unread.stage == .link { handle(.heard(id), into: &outbox) }
             for input in links?.read(unread, of: id) ?? [] { handle(input, into: &outbox) }
         }
     }
@@ -164,7 +166,7 @@ actor ControlPlane {
         answers = []
         for (ticket, answer) in given {
             guard let asker = commands.removeValue(forKey: ticket) else { continue }
-            loop.execute { asker.resume(returning: answer) }
+            calls.behindDecisions { asker.resume(returning: answer) }
         }
     }
 

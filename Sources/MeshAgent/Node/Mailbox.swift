@@ -14,8 +14,8 @@ import Synchronization
 ///
 /// Who is ahead by a line's bound is told so, and read on once half of that is taken up (`onRoom`): its TCP
 /// makes it wait, which costs this node nothing, where an end would be followed by another handshake. What
-/// ended connections left counts together, or who dials again and again would have as many lines: what is
-/// above the bound goes, with the connection that left it.
+/// ended connections left counts together, or who dials again and again would have as many lines: above the
+/// bound the dearest of them lose their documents, so that a last word stays beside whoever left much.
 ///
 /// A witness or a ping that floods is dropped from, never waited for; what must not be lost (answers to the
 /// node's own orders) is let in above the bound, since there are no more of it than orders.
@@ -69,12 +69,18 @@ final class Mailbox: Sendable {
         /// A connection has ended: what it left stays where there is room for it.
         mutating func end(_ connection: ConnectionID, _ letter: ControlLetter) {
             ahead.remove(connection)
-            if leftBehind + links.cost(of: connection) > DocumentShare.aheadMost {
-                links.removeAll(of: connection) { if case .document = $0 { true } else { false } }
-            }
             links.append(letter, of: connection, costing: letter.cost)
-            ended.insert(connection)
+            guard ended.insert(connection).inserted else { return }
             leftBehind += links.cost(of: connection)
+            while leftBehind > Mailbox.leftBehindMost,
+                let dearest = ended.max(by: { links.cost(of: $0) < links.cost(of: $1) })
+            {
+                let before = links.cost(of: dearest)
+                links.removeAll(of: dearest) { if case .document = $0 { true } else { false } }
+                let freed = before - links.cost(of: dearest)
+                guard freed > 0 else { return }
+                leftBehind -= freed
+            }
         }
 
         /// Whether a connection that was ahead may be read on, of which this was taken up.
@@ -97,6 +103,9 @@ final class Mailbox: Sendable {
         case refused
     }
 
+    /// What all ended connections may have left: twice what one may be ahead, so that one that ends there
+    /// loses nothing by itself.
+    static let leftBehindMost = 2 * DocumentShare.aheadMost
     /// What may be dropped is, behind so much of the same connection; a sign of life only behind another.
     static let droppableAheadMost = 64
 

@@ -61,6 +61,13 @@ final class Attacker: LinkObserver {
         return AttackLine(attacker: self, secured: facts)
     }
 
+    /// Whether a ping was answered.
+    func hasPong(on id: ConnectionID) -> Bool {
+        records.withLock { records in
+            records.events[id]?.contains { if case .pong = $0 { true } else { false } } ?? false
+        }
+    }
+
     /// The next event of a connection, other than signs of life.
     fileprivate func next(on id: ConnectionID) async throws -> LinkEvent {
         try await eventually("anything happens on \(id)", within: .seconds(20)) {

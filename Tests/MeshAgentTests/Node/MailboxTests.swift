@@ -97,37 +97,40 @@ struct MailboxTests {
         #expect(box.post(document(0), of: flooder) == .taken)
     }
 
-    @Test("keeps of connections that ended as much as one may be ahead, and no last word of more of them")
-    func ended() {
-        let half = most / 2
-        for connection in 1...4 {
-            for number in 0..<half {
-                #expect(box.post(document(number), of: ConnectionID(UInt64(connection))) == .taken)
-            }
-        }
-        for connection in 1...3 { box.post(.connectionClosed(ConnectionID(UInt64(connection)))) }
+    /// All that is in the box.
+    private func all() -> [ControlLetter] {
         var found: [ControlLetter] = []
         while true {
             let batch = box.takeNow() + rest()
-            guard !batch.isEmpty else { break }
+            guard !batch.isEmpty else { return found }
             found += batch
         }
-        func documents(of connection: UInt64) -> Int {
-            found.count { if case .document(ConnectionID(connection), _) = $0 { true } else { false } }
+    }
+
+    private func documents(of connection: ConnectionID, among letters: [ControlLetter]) -> Int {
+        letters.count { if case .document(connection, _) = $0 { true } else { false } }
+    }
+
+    @Test(
+        "keeps of connections that ended twice what one may be ahead, and of the dearest no document above that"
+    )
+    func ended() {
+        let ids = (1...4).map { ConnectionID($0) }
+        let left = [most, most * 3 / 4, most / 2, 1]
+        for (id, count) in zip(ids, left) {
+            for number in 0..<count { #expect(box.post(document(number), of: id) != .refused) }
         }
-        // Of the second its end makes it more than the bound.
-        #expect((1...4).map(documents) == [half, 0, 0, half])
-        #expect(found.count { if case .input(.connectionClosed) = $0 { true } else { false } } == 3)
+        // One that ends where it may be ahead no more loses nothing by itself.
+        for id in ids { box.post(.connectionClosed(id)) }
+        let found = all()
+        #expect(ids.map { documents(of: $0, among: found) } == [0, most * 3 / 4, most / 2, 1])
+        #expect(found.count { if case .input(.connectionClosed) = $0 { true } else { false } } == 4)
         // What they left was taken up: there is room again.
-        for number in 0..<half { #expect(box.post(document(number), of: peer) == .taken) }
-        box.post(.connectionClosed(peer))
-        var again = 0
-        while true {
-            let batch = box.takeNow() + rest()
-            guard !batch.isEmpty else { break }
-            again += batch.count
+        for id in ids.prefix(1) {
+            for number in 0..<most { #expect(box.post(document(number), of: id) != .refused) }
+            box.post(.connectionClosed(id))
         }
-        #expect(again == half + 1)
+        #expect(documents(of: ids[0], among: all()) == most)
     }
 
     @Test("keeps what one connection brings in its order, its end last")
