@@ -16,10 +16,11 @@ struct TalkativePeerTests {
             let attacker = try Attacker(bob.credentials)
             mesh.atEnd { await attacker.end() }
             let line = try await bob.link(to: alice, through: attacker)
-            // Three times what a connection may be ahead, each 1 KiB for its work alone.
+            // Many times what a connection may be ahead, each 1 KiB for its work alone, and sooner here than
+            // they are taken up.
             let list = RegistryList(mine: nil, yours: nil, isComplete: false)
             let document = try Document.encode(LinkDocument.gossip(.list(list)))
-            let count = 3 * DocumentShare.aheadMost / DocumentShare.cost(ofDocument: document.count)
+            let count = 12 * DocumentShare.aheadMost / DocumentShare.cost(ofDocument: document.count)
             for _ in 0..<count { attacker.transport.sendDocument(document, on: line.secured.id) }
             attacker.transport.sendPing([7], on: line.secured.id)
             try await until("the ping behind all of it is answered", within: .seconds(60)) {
