@@ -18,7 +18,7 @@ extension CallPlane {
             if !tables.value.turn.isOpen { tables.value.line.written() }
             return
         }
-        guard tables.value.turn.gather(steps) == .begun, !tables.value.isDeciding else { return }
+        guard tables.value.turn.gather(steps) == .begun, !tables.value.isDecisionDue else { return }
         loop.execute { self.closeTurn() }
     }
 

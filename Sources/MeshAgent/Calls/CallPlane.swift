@@ -63,10 +63,9 @@ final class CallPlane: Sendable {
         var isSweepDue = false
         /// What the desk is to hear once its last orders are carried out.
         var inputs = CircularBuffer<CallInput>()
-        /// Whether the desk decides what came in this turn of the loop once all of it has come.
+        /// Whether the desk decides what came in this turn of the loop once all of it has come, and the turn
+        /// is closed behind that.
         var isDecisionDue = false
-        /// Whether it is doing so: the turn is closed behind that.
-        var isDeciding = false
         var isPerforming = false
         var alarm: Scheduled<Void>?
         var alarmAt: Instant?
@@ -141,10 +140,7 @@ final class CallPlane: Sendable {
 
     /// Has the desk decide at once what came in this turn so far, for who asks it about that.
     func catchUp() {
-        guard tables.value.isDecisionDue, !tables.value.isPerforming else { return }
-        tables.value.isDeciding = true
-        perform {}
-        tables.value.isDeciding = false
+        if tables.value.isDecisionDue, !tables.value.isPerforming { perform {} }
     }
 
     /// Does something once all is decided that was submitted before, from whichever thread.
@@ -154,10 +150,8 @@ final class CallPlane: Sendable {
     }
 
     private func decide() {
-        tables.value.isDecisionDue = false
-        tables.value.isDeciding = true
         perform {}
-        tables.value.isDeciding = false
+        tables.value.isDecisionDue = false
         closeTurn()
     }
 

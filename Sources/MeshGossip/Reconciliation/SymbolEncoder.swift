@@ -71,34 +71,40 @@ public struct SymbolEncoder: Equatable, Sendable {
     private static func walk(
         _ elements: inout [CodedElement], sign: Int32, over symbols: inout [CodedSymbol]
     ) {
-        let end = UInt32(symbols.count)
         symbols.withUnsafeMutableBufferPointer { symbols in
             elements.withUnsafeMutableBufferPointer { elements in
                 withUnsafeTemporaryAllocation(of: Int.self, capacity: blockLength) { open in
-                    var first = elements.startIndex
-                    while first < elements.endIndex {
-                        var count = 0
-                        for index in first..<min(first + blockLength, elements.endIndex) {
-                            open[count] = index
-                            count += elements[index].indices.next < end ? 1 : 0
-                        }
-                        while count > 0 {
-                            var left = 0
-                            for place in 0..<count {
-                                let index = open[place]
-                                let element = elements[index]
-                                symbols[Int(element.indices.next)]
-                                    .apply(id: element.id, check: element.check, sign: sign)
-                                elements[index].indices.advance()
-                                open[left] = index
-                                left += elements[index].indices.next < end ? 1 : 0
-                            }
-                            count = left
-                        }
-                        first += blockLength
+                    for first in stride(from: 0, to: elements.count, by: blockLength) {
+                        let block = first..<min(first + blockLength, elements.count)
+                        walk(elements, block, sign: sign, over: symbols, open)
                     }
                 }
             }
+        }
+    }
+
+    /// - Parameter open: room for the places of a block's elements that have not reached the end.
+    private static func walk(
+        _ elements: UnsafeMutableBufferPointer<CodedElement>, _ block: Range<Int>, sign: Int32,
+        over symbols: UnsafeMutableBufferPointer<CodedSymbol>, _ open: UnsafeMutableBufferPointer<Int>
+    ) {
+        let end = UInt32(symbols.count)
+        var count = 0
+        for index in block {
+            open[count] = index
+            count += elements[index].indices.next < end ? 1 : 0
+        }
+        while count > 0 {
+            var left = 0
+            for place in 0..<count {
+                let index = open[place]
+                let element = elements[index]
+                symbols[Int(element.indices.next)].apply(id: element.id, check: element.check, sign: sign)
+                elements[index].indices.advance()
+                open[left] = index
+                left += elements[index].indices.next < end ? 1 : 0
+            }
+            count = left
         }
     }
 

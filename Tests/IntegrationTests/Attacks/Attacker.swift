@@ -111,6 +111,15 @@ final class Attacker: LinkObserver {
     func turnedAway(_ remote: Endpoint, because end: LinkEnd) {}
 }
 
+extension TestMesh {
+    /// Somebody with these credentials, who is gone when the test is over.
+    func attacker(_ credentials: LinkCredentials) throws -> Attacker {
+        let attacker = try Attacker(credentials)
+        atEnd { await attacker.end() }
+        return attacker
+    }
+}
+
 /// One connection of an attacker, TLS up.
 struct AttackLine: Sendable {
     let attacker: Attacker

@@ -19,8 +19,7 @@ struct CertificateAttackTests {
     func naming() async throws {
         try await TestMesh.with { mesh in
             let (alice, bob) = try await mesh.pair()
-            let attacker = try Attacker(try Forgery.naming(bob.identity))
-            mesh.atEnd { await attacker.end() }
+            let attacker = try mesh.attacker(try Forgery.naming(bob.identity))
             let victim = Victim(alice)
             let line = try await attacker.dial(alice.link)
             try await victim.refused(line.denial(), because: .identityStatementInvalid)
@@ -33,8 +32,7 @@ struct CertificateAttackTests {
             let alice = try await mesh.start("alice")
             let bob = try Persona("bob")
             try await bob.join(alice)
-            let attacker = try Attacker(try Forgery.copying(bob.certificate.facts.statement))
-            mesh.atEnd { await attacker.end() }
+            let attacker = try mesh.attacker(try Forgery.copying(bob.certificate.facts.statement))
             let victim = Victim(alice)
             let line = try await attacker.dial(alice.link)
             try await victim.refused(line.denial(), because: .identityStatementInvalid)
@@ -46,8 +44,7 @@ struct CertificateAttackTests {
         try await TestMesh.with { mesh in
             let alice = try await mesh.start("alice")
             let stranger = try Persona("mallory")
-            let attacker = try Attacker(stranger.credentials)
-            mesh.atEnd { await attacker.end() }
+            let attacker = try mesh.attacker(stranger.credentials)
             let victim = Victim(alice)
             let line = try await attacker.dial(alice.link)
             try line.send(.hello(InitiatorHello(hello: stranger.hello(), invite: nil)))
@@ -58,8 +55,7 @@ struct CertificateAttackTests {
     private func attack(showing credentials: LinkCredentials, because code: RefusalCode) async throws {
         try await TestMesh.with { mesh in
             let alice = try await mesh.start("alice")
-            let attacker = try Attacker(credentials)
-            mesh.atEnd { await attacker.end() }
+            let attacker = try mesh.attacker(credentials)
             let victim = Victim(alice)
             let line = try await attacker.dial(alice.link)
             try await victim.refused(line.denial(), because: code)

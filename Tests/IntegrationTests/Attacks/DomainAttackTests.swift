@@ -22,8 +22,7 @@ struct DomainAttackTests {
             let domain = try await alice.agent.handlers.createDomain(.init(name: name, roles: [])).id
             let anchor = Signer(try IdentityKey.load(from: alice.home.anchorKey))
             let mallory = try Persona("mallory")
-            let attacker = try Attacker(mallory.credentials)
-            mesh.atEnd { await attacker.end() }
+            let attacker = try mesh.attacker(mallory.credentials)
             let line = try await attacker.dial(alice.link, for: purpose == .pairing ? .pairing : .peer)
             try await attack(alice, anchor, domain, mallory, line)
         }

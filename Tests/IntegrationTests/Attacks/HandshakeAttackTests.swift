@@ -15,8 +15,7 @@ struct HandshakeAttackTests {
             let alice = try await mesh.start("alice")
             let (bob, overheard) = try await linkedPersona(with: alice, in: mesh)
             let mallory = try Persona("mallory")
-            let attacker = try Attacker(mallory.credentials)
-            mesh.atEnd { await attacker.end() }
+            let attacker = try mesh.attacker(mallory.credentials)
             let victim = Victim(alice)
             let line = try await attacker.dial(alice.link)
             try line.send(.hello(overheard.hello))
@@ -30,8 +29,7 @@ struct HandshakeAttackTests {
         try await TestMesh.with { mesh in
             let alice = try await mesh.start("alice")
             let (bob, overheard) = try await linkedPersona(with: alice, in: mesh)
-            let attacker = try Attacker(bob.credentials)
-            mesh.atEnd { await attacker.end() }
+            let attacker = try mesh.attacker(bob.credentials)
             let victim = Victim(alice)
             let line = try await attacker.dial(alice.link)
             try line.send(.hello(overheard.hello))
@@ -53,8 +51,7 @@ struct HandshakeAttackTests {
             let alice = try await mesh.start("alice")
             let (_, overheard) = try await linkedPersona(with: alice, in: mesh)
             let mallory = try Persona("mallory")
-            let attacker = try Attacker(mallory.credentials)
-            mesh.atEnd { await attacker.end() }
+            let attacker = try mesh.attacker(mallory.credentials)
             let victim = Victim(alice)
             let line = try await attacker.dial(alice.link)
             try line.send(.hello(InitiatorHello(hello: overheard.answer.hello, invite: nil)))
@@ -68,8 +65,7 @@ struct HandshakeAttackTests {
             let alice = try await mesh.start("alice")
             let bob = try Persona("bob")
             try await bob.join(alice)
-            let attacker = try Attacker(bob.credentials)
-            mesh.atEnd { await attacker.end() }
+            let attacker = try mesh.attacker(bob.credentials)
             let victim = Victim(alice)
             let line = try await attacker.dial(alice.link)
             let script = ScriptedHandshake(
@@ -86,8 +82,7 @@ struct HandshakeAttackTests {
         try await TestMesh.with { mesh in
             let alice = try await mesh.start("alice")
             let mallory = try Persona("mallory")
-            let attacker = try Attacker(mallory.credentials)
-            mesh.atEnd { await attacker.end() }
+            let attacker = try mesh.attacker(mallory.credentials)
             let victim = Victim(alice)
             let line = try await attacker.dial(alice.link)
             // It admits itself; the listener does not.
@@ -107,8 +102,7 @@ struct HandshakeAttackTests {
     func pairingClosed() async throws {
         try await TestMesh.with { mesh in
             let alice = try await mesh.start("alice")
-            let attacker = try Attacker(try Persona("mallory").credentials)
-            mesh.atEnd { await attacker.end() }
+            let attacker = try mesh.attacker(try Persona("mallory").credentials)
             let victim = Victim(alice)
             await #expect(throws: NeverHappened.self) {
                 let line = try await attacker.dial(alice.link, for: .pairing)
@@ -125,8 +119,7 @@ struct HandshakeAttackTests {
             let alice = try await mesh.start("alice")
             let request = try await alice.invite()
             let mallory = try Persona("mallory")
-            let attacker = try Attacker(mallory.credentials)
-            mesh.atEnd { await attacker.end() }
+            let attacker = try mesh.attacker(mallory.credentials)
             let victim = Victim(alice)
             let line = try await attacker.dial(alice.link, for: .pairing)
             let invite = InviteName(secret: request.secret, using: SystemSuite())
@@ -148,8 +141,7 @@ struct HandshakeAttackTests {
             let request = try await alice.invite()
             let (bob, mallory) = (try Persona("bob"), try Persona("mallory"))
             for persona in [bob, bob, mallory] {
-                let attacker = try Attacker(persona.credentials)
-                mesh.atEnd { await attacker.end() }
+                let attacker = try mesh.attacker(persona.credentials)
                 let line = try await attacker.dial(alice.link, for: .pairing)
                 let script = ScriptedHandshake(persona, over: line, secret: request.secret)
                 if persona.node == bob.node {

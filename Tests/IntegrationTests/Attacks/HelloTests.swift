@@ -58,8 +58,7 @@ struct HelloTests {
             let alice = try await mesh.start("alice")
             let bob = try Persona("bob")
             try await bob.join(alice)
-            let attacker = try Attacker(bob.credentials)
-            mesh.atEnd { await attacker.end() }
+            let attacker = try mesh.attacker(bob.credentials)
             let victim = Victim(alice)
             let line = try await attacker.dial(alice.link)
             try line.send(.hello(InitiatorHello(hello: lie.told(by: bob), invite: nil)))
@@ -75,8 +74,7 @@ struct HelloTests {
         try await TestMesh.with { mesh in
             let alice = try await mesh.start("alice")
             let mallory = try Persona("mallory")
-            let attacker = try Attacker(mallory.credentials)
-            mesh.atEnd { await attacker.end() }
+            let attacker = try mesh.attacker(mallory.credentials)
             let victim = Victim(alice)
             let line = try await attacker.dial(alice.link)
             try line.send(.hello(InitiatorHello(hello: lie.told(by: mallory), invite: nil)))
@@ -95,9 +93,8 @@ struct HelloTests {
             try await bob.join(alice)
             let old = try NodeCertificate.issue(
                 for: bob.node, by: bob.key, at: Persona.now - .seconds(24 * 3_600))
-            let attacker = try Attacker(
+            let attacker = try mesh.attacker(
                 .init(certificate: old.certificate, privateKey: old.privateKey))
-            mesh.atEnd { await attacker.end() }
             let victim = Victim(alice)
             let line = try await attacker.dial(alice.link)
             try line.send(.hello(InitiatorHello(hello: bob.hello(), invite: nil)))

@@ -44,8 +44,7 @@ struct NoiseTests {
             let alice = try await mesh.start("alice")
             let bob = try Persona("bob")
             try await bob.join(alice)
-            let attacker = try Attacker(bob.credentials)
-            mesh.atEnd { await attacker.end() }
+            let attacker = try mesh.attacker(bob.credentials)
             let victim = Victim(alice)
             let line = try await attacker.dial(alice.link)
             let denial = try await line.denial()

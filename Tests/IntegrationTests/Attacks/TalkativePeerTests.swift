@@ -13,8 +13,7 @@ struct TalkativePeerTests {
             let alice = try await mesh.start("alice")
             let bob = try Persona("bob")
             try await bob.join(alice)
-            let attacker = try Attacker(bob.credentials)
-            mesh.atEnd { await attacker.end() }
+            let attacker = try mesh.attacker(bob.credentials)
             let line = try await bob.link(to: alice, through: attacker)
             // Many times what a connection may be ahead, each 1 KiB for its work alone, and sooner here than
             // they are taken up.
