@@ -39,7 +39,6 @@ let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates"
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
-let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
@@ -67,7 +66,7 @@ let modules: [Module] = [
     Module("MeshCredentials", .plain, on: ["MeshBase", "MeshTrust", "MeshRouting", "MeshWire"], [x509, crypto, asn1]),
     Module("MeshPolicy", .plain, on: ["MeshBase", "MeshNode", "MeshWire"], [nio, posix, http, tls, httpClient]),
     Module("MeshMCP", .plain, on: ["MeshBase", "MeshRouting", "MeshWire"]),
-    Module("MeshStore", .plain, on: ["MeshBase", "MeshAudit", "MeshWire"], [grdb, sqlite]),
+    Module("MeshStore", .plain, on: ["MeshBase", "MeshAudit", "MeshWire"], [grdb]),
     Module("MeshLink", .plain, on: ["MeshBase", "MeshWire"], [nio, posix, tls, nioTLS]),
     Module("MeshGateway", .plain, on: ["MeshBase", "MeshRouting"], [nio, posix, http, http2, hpack]),
     Module("MeshControl", .plain, on: ["MeshBase"], [hummingbird, hummingbirdCore, httpClient, nio, posix, http, logging]),
@@ -111,6 +110,8 @@ let strict: [SwiftSetting] = [
 let visible: [SwiftSetting] = [.enableUpcomingFeature("MemberImportVisibility")]
 // Task, clocks and actors do not exist below the line: the compiler says so (Docs/Architecture.md).
 let fence: [SwiftSetting] = [.unsafeFlags(["-Xfrontend", "-disable-implicit-concurrency-module-import"])]
+// The linker that comes with the toolchain: it takes seconds where the system's takes most of a minute.
+let linker: [LinkerSetting] = [.unsafeFlags(["-use-ld=lld"])]
 
 var targets: [Target] = []
 for module in modules where declared.contains(module.name) {
@@ -121,7 +122,9 @@ for module in modules where declared.contains(module.name) {
     case .border(let pkgConfig, let apt):
         targets.append(.systemLibrary(name: module.name, pkgConfig: pkgConfig, providers: [.apt([apt])]))
     case .program:
-        targets.append(.executableTarget(name: module.name, dependencies: dependencies, swiftSettings: strict))
+        targets.append(
+            .executableTarget(
+                name: module.name, dependencies: dependencies, swiftSettings: strict, linkerSettings: linker))
     }
     if module.hasTests && asked.contains(module.name) {
         targets.append(
@@ -130,7 +133,7 @@ for module in modules where declared.contains(module.name) {
                 dependencies: [Target.Dependency(stringLiteral: module.name)] + dependencies
                     + module.testImports.filter { !module.imports.contains($0) }
                         .map { Target.Dependency(stringLiteral: $0) },
-                swiftSettings: strict))
+                swiftSettings: strict, linkerSettings: linker))
     }
 }
 // The house's own rules, read from its sources: no module is imported, so it is declared wherever the pure ones are.

@@ -130,17 +130,6 @@ struct ReconciliationTests {
         }
     }
 
-    @Test("hashes as the reference implementation of SipHash-2-4 does")
-    func sipHash() {
-        // Key 00 ... 0f; inputs 00 ... 07 and 00 ... 1f (vectors.h of the reference implementation).
-        let hash = SipHash(key: 0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908)
-        #expect(hash.hash(of: 0x0706_0504_0302_0100) == 0x93f5_f579_9a93_2462)
-        let words: InlineArray<4, UInt64> = [
-            0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908, 0x1716_1514_1312_1110, 0x1f1e_1d1c_1b1a_1918,
-        ]
-        #expect(hash.hash(of: words) == 0x7127_512f_72f2_7cce)
-    }
-
     @Test("a set has 2^20 elements and not one more, and a row is as long whoever asks")
     func setMax() throws {
         let key = SymbolSession.key(1)

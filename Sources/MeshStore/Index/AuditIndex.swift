@@ -3,28 +3,30 @@ import GRDB
 import MeshAudit
 import MeshBase
 
-/// Finds audit events without reading the whole journal: one row for each event, in the store's file, with
-/// what queries ask for and the places of the event's records.
+/// Finds audit events without reading the whole journal: a row in the store's file for each block of it, a
+/// few megabytes, which tells what the block may hold (decision 0045).
 ///
-/// The journal is the truth and the index follows it, in batches, up to a marked position; whoever asks is
-/// answered from the records that the index finds and from those behind the mark, so that a call just made is
-/// found at once. The index can be emptied at any time and fills itself again.
+/// The journal is the truth and the index follows it up to a marked position, in blocks, never beyond what is
+/// synced; whoever asks is answered from the blocks that may hold it and from the records behind the mark, so
+/// that a call just made is found at once. The index can be emptied at any time and fills itself again.
 public final class AuditIndex: Sendable {
+    /// How much of the journal one block takes, and so what stands behind the mark at most while the index
+    /// keeps up.
+    public static let blockBytes = 4 << 20
+
     let store: Store
     let journal: Journal
+    private let blockBytes: Int
 
-    /// - Precondition: nothing was appended to `journal` since it was opened. After a loss of power the index
-    /// may have seen records that the journal lost; it forgets them here, before others take their places.
-    public init(store: Store, journal: Journal) throws(StoreError) {
-        self.store = store
-        self.journal = journal
-        let end = journal.end
-        try storing(at: store.path) {
-            try store.pool.write { database in
-                guard try database.indexedPosition() > end else { return }
-                try database.forgetIndexed(from: end)
-            }
-        }
+    /// - Parameter blockBytes: how much of the journal one block takes at least, or all up to the end of a
+    /// segment; at least one.
+    /// - Precondition: nothing was appended to `journal` since it was opened. Where a disk lost what it had
+    /// said was synced, the index may have seen records that the journal has no more; it is made anew then,
+    /// before others take their places.
+    public init(store: Store, journal: Journal, blockBytes: Int = AuditIndex.blockBytes) throws(StoreError) {
+        precondition(blockBytes > 0, "a block of \(blockBytes) bytes")
+        (self.store, self.journal, self.blockBytes) = (store, journal, blockBytes)
+        if try position > journal.end { try empty() }
     }
 
     /// Up to where the journal is indexed.
@@ -34,54 +36,56 @@ public final class AuditIndex: Sendable {
         }
     }
 
-    /// Indexes the next records of the journal, at most `limit`, in one transaction.
-    public func catchUp(limit: Int = 512) throws(StoreError) -> AuditIndexProgress {
+    /// Indexes the next records of the journal as one block, at most `limit`, in one transaction, once they
+    /// are synced: waits for that.
+    public func catchUp(limit: Int = .max) throws(StoreError) -> AuditIndexProgress {
         let start = try position
-        var batch = AuditBatch()
-        var count = 0
-        let end = try storing(at: store.path) {
+        var block = AuditBlock(behind: start)
+        var isComplete = true
+        try storing(at: store.path) {
+            let end = journal.end
+            try journal.sync(upTo: end)
             try journal.read(from: start) { item in
-                batch.add(item)
-                count += 1
-                return count < limit ? .goOn : .stop
+                guard item.position < end else { return .stop }
+                let isFull = block.count >= limit || block.isAtLeast(blockBytes)
+                isComplete = !isFull && block.take(item)
+                return isComplete ? .goOn : .stop
             }
         }
-        guard end > start else { return AuditIndexProgress(indexed: 0, unreadable: 0, isComplete: true) }
-        let found = batch
+        let found = block
+        guard found.count > 0 else { return AuditIndexProgress(indexed: 0, unreadable: 0, isComplete: true) }
         let isFirst = try storing(at: store.path) {
             try store.pool.write { database in
                 // Somebody else indexed the same records meanwhile.
                 guard try database.indexedPosition() == start else { return false }
-                // What a process left that ended while it emptied the index.
-                try database.cachedStatement(sql: "DELETE FROM events WHERE position >= ?")
-                    .execute(arguments: [start.number])
+                try database.forgetBlocks(from: start)
                 try found.write(to: database)
-                try database.setIndexedPosition(end)
+                try database.setIndexedPosition(found.end)
                 return true
             }
         }
-        let unreadable = isFirst ? found.unreadable : 0
         return AuditIndexProgress(
-            indexed: isFirst ? count : 0, unreadable: unreadable, isComplete: count < limit)
+            indexed: isFirst ? found.count : 0, unreadable: isFirst ? found.unreadable : 0,
+            isComplete: isComplete)
     }
 
-    /// Follows the journal until the task is cancelled: one batch after another while it is behind, else
-    /// every `interval`.
+    /// Follows the journal until the task is cancelled, a block at a time: looks every `interval` whether one
+    /// is there.
     ///
     /// A failure is tried again, and told once for as long as it stays the same: the journal loses nothing by
     /// it.
     public func keepUp(every interval: Duration, onFailure: @Sendable (StoreError) -> Void) async {
         var told: StoreError?
         while !Task.isCancelled {
-            var isComplete = true
+            var isBehind = false
             do throws(StoreError) {
-                isComplete = try await offPool { index throws(StoreError) in try index.catchUp().isComplete }
+                isBehind = try await offPool { index throws(StoreError) in try index.indexFullBlock() }
                 told = nil
             } catch {
                 if error != told { onFailure(error) }
                 told = error
             }
-            guard isComplete else { continue }
+            guard !isBehind else { continue }
             do {
                 try await Task.sleep(for: interval)
             } catch {
@@ -90,13 +94,23 @@ public final class AuditIndex: Sendable {
         }
     }
 
+    /// Indexes a block where a whole one is there.
+    /// - Returns: whether it was.
+    private func indexFullBlock() throws(StoreError) -> Bool {
+        let (mark, end) = (try position, journal.end)
+        guard mark.segment < end.segment || Int(end.offset) - Int(mark.offset) >= blockBytes else {
+            return false
+        }
+        return try catchUp().indexed > 0
+    }
+
     /// What the journal begins and does not end, oldest first: at start, what a crash left. Indexes
     /// everything first.
     public func unfinishedCalls() throws(StoreError) -> UnfinishedCalls {
         while try !catchUp().isComplete {}
         return try storing(at: store.path) {
             let found = try store.pool.read { database in
-                let underWay = "SELECT position FROM events WHERE settled IS NULL ORDER BY id"
+                let underWay = "SELECT position FROM events_under_way ORDER BY id"
                 let unclosed = "SELECT position FROM unclosed_calls ORDER BY correlation"
                 return try [underWay, unclosed].map { try Int64.fetchAll(database, sql: $0) }
             }
@@ -111,27 +125,17 @@ public final class AuditIndex: Sendable {
         return positions.compactMap { position in records[position].flatMap(AuditEvent.init(journalBytes:)) }
     }
 
-    /// Removes journal segments whose time is over or that are beyond the journal's size, and then their
-    /// rows.
+    /// Removes journal segments whose time is over or that are beyond the journal's size, and then what the
+    /// index has of them.
     /// - Parameter age: how long events are kept; nil: however old they are.
     public func retire(at wall: WallTime, age: Duration?) throws(StoreError) {
         let first = journal.firstSegmentToKeep(at: wall, age: age)
-        try storing(at: store.path) { try journal.retire(segmentsBefore: first) }
-        let position = JournalPosition(segment: first, offset: 0).number
-        _ = try store.removeInBatches { database in
-            try database.execute(
-                sql: """
-                    DELETE FROM events WHERE position IN
-                        (SELECT position FROM events WHERE position < ? LIMIT 500)
-                    """,
-                arguments: [position])
-        }
         try storing(at: store.path) {
-            try store.pool.write { database in
-                try database.execute(
-                    sql: "DELETE FROM unclosed_calls WHERE position < ?", arguments: [position])
-            }
+            try journal.retire(segmentsBefore: first)
+            let position = JournalPosition(segment: first, offset: 0)
+            try store.pool.write { try $0.forgetBlocks(before: position) }
         }
+        try removeLateEnds(before: JournalPosition(segment: first, offset: 0))
     }
 
     /// Empties the index; `catchUp` fills it again from the journal.
@@ -139,12 +143,22 @@ public final class AuditIndex: Sendable {
         try storing(at: store.path) {
             try store.pool.write { database in
                 try database.setIndexedPosition(.start)
+                try database.forgetBlocks(from: .start)
                 try database.execute(sql: "DELETE FROM unclosed_calls")
             }
         }
+        // What stays of these when the process ends here is what the next filling puts there.
+        try removeLateEnds(before: JournalPosition(number: .max))
+    }
+
+    private func removeLateEnds(before position: JournalPosition) throws(StoreError) {
         _ = try store.removeInBatches { database in
             try database.execute(
-                sql: "DELETE FROM events WHERE position IN (SELECT position FROM events LIMIT 500)")
+                sql: """
+                    DELETE FROM late_ends WHERE position IN
+                        (SELECT position FROM late_ends WHERE position < ? LIMIT 500)
+                    """,
+                arguments: [position.number])
         }
     }
 
@@ -185,22 +199,24 @@ extension Database {
         try execute(sql: "UPDATE indexed_position SET position = ?", arguments: [position.number])
     }
 
-    /// Leaves what the records before `end` say. Which calls are unclosed is asked of all events: the end of
-    /// any of them may be among what is forgotten.
-    fileprivate func forgetIndexed(from end: JournalPosition) throws {
-        let arguments: StatementArguments = [end.number]
-        try execute(sql: "DELETE FROM events WHERE position >= ?", arguments: arguments)
-        try execute(
-            sql: "UPDATE events SET settled = NULL, success = 0 WHERE settled >= ?", arguments: arguments)
+    /// Leaves what the index has of blocks before `position`.
+    fileprivate func forgetBlocks(from position: JournalPosition) throws {
         try execute(
             sql: """
-                DELETE FROM unclosed_calls;
-                INSERT INTO unclosed_calls
-                    SELECT correlation, max(position) FROM events AS attempt
-                    WHERE type = 'attempt' AND correlation IS NOT NULL AND NOT EXISTS (
-                        SELECT 1 FROM events WHERE correlation = attempt.correlation AND type = 'call')
-                    GROUP BY correlation
-                """)
-        try setIndexedPosition(end)
+                DELETE FROM audit_blocks WHERE position >= :from;
+                DELETE FROM events_under_way WHERE position >= :from;
+                """,
+            arguments: ["from": position.number])
+    }
+
+    /// Leaves what the index has of blocks from `position` on.
+    fileprivate func forgetBlocks(before position: JournalPosition) throws {
+        try execute(
+            sql: """
+                DELETE FROM audit_blocks WHERE position < :first;
+                DELETE FROM events_under_way WHERE position < :first;
+                DELETE FROM unclosed_calls WHERE position < :first;
+                """,
+            arguments: ["first": position.number])
     }
 }

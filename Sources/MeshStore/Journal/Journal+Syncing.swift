@@ -27,6 +27,18 @@ extension Journal {
         try result.get()
     }
 
+    /// Blocks until everything before `position` survives the loss of power: for a thread that may wait.
+    func sync(upTo position: JournalPosition) throws(JournalError) {
+        let done = DispatchSemaphore(value: 0)
+        let answer = Mutex<Result<Void, JournalError>>(.success(()))
+        whenSynced(position) { result in
+            answer.withLock { $0 = result }
+            done.signal()
+        }
+        done.wait()
+        try answer.withLock { $0 }.get()
+    }
+
     /// Syncs what was written, ends the journal's thread and closes its files. Whoever still waits is
     /// answered.
     public func close() {

@@ -12,7 +12,7 @@ struct StoreSchema: Sendable {
     /// As it is.
     static let current = StoreSchema(steps: [
         firstStep, secondStep, thirdStep, fourthStep, fifthStep, sixthStep, seventhStep, eighthStep,
-        ninthStep, tenthStep, eleventhStep,
+        ninthStep, tenthStep, eleventhStep, twelfthStep,
     ])
 
     /// Takes each step that is missing, in a transaction of its own together with its version number.
@@ -159,5 +159,19 @@ struct StoreSchema: Sendable {
     // Whom the router prefers among the providers of a resource, as JSON; NULL: nobody.
     private static let eleventhStep = """
         ALTER TABLE routes ADD COLUMN choice TEXT;
+        """
+
+    // The index of the audit holds blocks of the journal in place of its events (`AuditBlock`): it is made
+    // anew from the journal. Positions are those of the journal; `late_ends` has where an event begins and
+    // where its end stands that is not in the same block.
+    private static let twelfthStep = """
+        DROP TABLE events;
+        DELETE FROM unclosed_calls;
+        CREATE TABLE audit_blocks (
+            position INTEGER PRIMARY KEY, end INTEGER NOT NULL, oldest INTEGER NOT NULL,
+            newest INTEGER NOT NULL, failures INTEGER NOT NULL, salt BLOB NOT NULL, filter BLOB NOT NULL);
+        CREATE TABLE events_under_way (id BLOB PRIMARY KEY NOT NULL, position INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE late_ends (position INTEGER PRIMARY KEY, settled INTEGER NOT NULL);
+        UPDATE indexed_position SET position = 0;
         """
 }

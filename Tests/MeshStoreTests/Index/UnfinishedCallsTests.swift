@@ -17,7 +17,8 @@ import Testing
     init() throws {
         home = try TemporaryFolder()
         store = try Store.open(path: home.path + "/comity.db")
-        journal = try Journal.open(folder: home.path + "/journal")
+        journal = try Journal.open(
+            folder: home.path + "/journal", limits: JournalLimits(syncIntervalMilliseconds: 0))
         index = try AuditIndex(store: store, journal: journal)
     }
 
@@ -98,10 +99,11 @@ import Testing
         }
     }
 
-    @Test func `the index of an older file is made anew from the journal`() throws {
+    @Test(arguments: [7, 11])
+    func `the index of an older file is made anew from the journal`(version: Int) throws {
         let path = home.path + "/old.db"
         var options = Store.Options()
-        options.schema = StoreSchema(steps: Array(StoreSchema.current.steps.prefix(7)))
+        options.schema = StoreSchema(steps: Array(StoreSchema.current.steps.prefix(version)))
         let old = try Store.open(path: path, options: options)
         try append(
             .admitted(event(1, .attempt, of: 1)), .admitted(event(2, .attempt, of: 2)), settled(2),
