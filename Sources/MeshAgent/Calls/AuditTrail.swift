@@ -39,6 +39,9 @@ final class AuditTrail: Sendable {
     let index: AuditIndex
     /// Idempotency keys and meters: SQLite syncs, and no event loop waits for that.
     private let keepsakes: GatheredWrites<Keeping>
+    /// Peers' questions, one after the other: each reads some megabytes of the journal, and who asks without
+    /// end takes no more than its turn of one core.
+    private let questions = DispatchQueue(label: "comity.questions", qos: .utility)
 
     init(journal: Journal, index: AuditIndex, store: Store) {
         self.journal = journal
@@ -80,19 +83,21 @@ final class AuditTrail: Sendable {
 
     /// The index's answer, away from event loops and the cooperative pool.
     func entries(_ query: AuditQuery) async throws(StoreError) -> [AuditEntry] {
-        try await offPool { index throws(StoreError) in try index.entries(query) }
+        try await offPool(on: .global()) { index throws(StoreError) in try index.entries(query) }
     }
 
     /// This node's half of a call, as far as `peer` took part.
     func half(of correlation: CorrelationID, for peer: NodeID) async throws(StoreError) -> [AuditEvent] {
-        try await offPool { index throws(StoreError) in try index.half(of: correlation, for: peer) }
+        try await offPool(on: questions) { index throws(StoreError) in
+            try index.half(of: correlation, for: peer)
+        }
     }
 
     private func offPool<Value: Sendable>(
-        _ work: @escaping @Sendable (AuditIndex) throws(StoreError) -> Value
+        on queue: DispatchQueue, _ work: @escaping @Sendable (AuditIndex) throws(StoreError) -> Value
     ) async throws(StoreError) -> Value {
         let result: Result<Value, StoreError> = await withCheckedContinuation { continuation in
-            DispatchQueue.global().async { [index] in
+            queue.async { [index] in
                 do throws(StoreError) {
                     continuation.resume(returning: .success(try work(index)))
                 } catch {

@@ -82,7 +82,8 @@ public final class AuditIndex: Sendable {
                 isBehind = try await offPool { index throws(StoreError) in try index.indexFullBlock() }
                 told = nil
             } catch {
-                if error != told { onFailure(error) }
+                // The journal may be closed meanwhile by who told it to stop.
+                if error != told, !Task.isCancelled { onFailure(error) }
                 told = error
             }
             guard !isBehind else { continue }

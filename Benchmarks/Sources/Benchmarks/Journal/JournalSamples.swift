@@ -26,7 +26,7 @@ func journalComparisons() -> [Comparison] {
                 .group("appended and synced, alone", record, size: 1),
                 .group("appended and synced, 64 wait together, each", record, size: 64),
             ]),
-    ]
+    ] + indexComparisons()
 }
 
 extension Sample {
@@ -86,9 +86,9 @@ extension Sample {
 
 /// A journal in a folder that goes away with it. It syncs as soon as it is asked to: the pause between two syncs
 /// (10 ms as it ships) is a choice, not a cost.
-private final class Diary {
+final class Diary {
     let journal: Journal
-    private let folder: Scratch
+    let folder: Scratch
 
     init() throws {
         folder = try Scratch()
