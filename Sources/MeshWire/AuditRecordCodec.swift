@@ -36,7 +36,14 @@ public enum AuditRecordCodec {
     }
 
     /// The bytes of `record`; see above for what is cut.
-    public static func encode(_ record: AuditRecord) -> [UInt8] {
+    public static func encode(_ record: AuditRecord) -> [UInt8] { written(record).bytes }
+
+    /// Appends the bytes of `record` to `bytes`.
+    public static func encode(_ record: AuditRecord, into bytes: inout [UInt8]) {
+        written(record).copy(into: &bytes)
+    }
+
+    private static func written(_ record: AuditRecord) -> ByteWriter {
         var writer = ByteWriter(reserving: 384)
         writer.append(version)
         switch record {
@@ -52,7 +59,7 @@ public enum AuditRecordCodec {
         }
         precondition(
             writer.count <= Limits.auditRecord, "an audit record of \(writer.count) bytes")
-        return writer.bytes
+        return writer
     }
 
     /// - Throws: at the first byte that is not as `encode` would have written it.

@@ -15,6 +15,11 @@ struct ByteWriter: ~Copyable {
     /// What was written.
     var bytes: [UInt8] { Array(UnsafeRawBufferPointer(rebasing: memory[..<count])) }
 
+    /// Appends what was written to `bytes`.
+    func copy(into bytes: inout [UInt8]) {
+        bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: memory[..<count]))
+    }
+
     mutating func append(_ byte: UInt8) { place(1)[0] = byte }
 
     mutating func append(_ run: [UInt8]) { run.withUnsafeBytes { append($0) } }

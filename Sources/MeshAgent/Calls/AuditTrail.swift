@@ -54,19 +54,22 @@ final class AuditTrail: Sendable {
 
     /// Appends in one write.
     func append(_ records: [AuditRecord], _ durability: AuditDurability) -> Appending {
-        append(encoded: records.map(AuditRecordCodec.encode), durability)
+        var batch = JournalBatch()
+        for record in records { batch.append(record) }
+        return append(&batch, durability)
     }
 
-    /// Appends what `AuditRecordCodec` made, in one write as long as a segment surely holds it. Where that
-    /// fails, some of many may be there.
-    func append(encoded records: [[UInt8]], _ durability: AuditDurability) -> Appending {
+    /// Appends in one write as long as a segment surely holds it. Where that fails, some of many may be
+    /// there.
+    func append(_ batch: inout JournalBatch, _ durability: AuditDurability) -> Appending {
         do throws(JournalError) {
-            var rest = records[...]
-            while rest.count > AuditEffect.recordsPerWrite {
-                try journal.append(Array(rest.prefix(AuditEffect.recordsPerWrite)))
-                rest = rest.dropFirst(AuditEffect.recordsPerWrite)
+            var written = 0
+            while batch.count - written > AuditEffect.recordsPerWrite {
+                let next = written + AuditEffect.recordsPerWrite
+                try journal.append(&batch, written..<next)
+                written = next
             }
-            let position = try journal.append(rest.count == records.count ? records : Array(rest))
+            let position = try journal.append(&batch, written..<batch.count)
             switch durability {
             case .written: return .done
             case .synced: return .later(Later(journal: journal, position: position))
@@ -106,6 +109,13 @@ final class AuditTrail: Sendable {
             }
         }
         return try result.get()
+    }
+}
+
+extension JournalBatch {
+    /// Adds a record as the journal keeps it.
+    mutating func append(_ record: AuditRecord) {
+        append { bytes in AuditRecordCodec.encode(record, into: &bytes) }
     }
 }
 

@@ -37,10 +37,11 @@ extension CallPlane {
     /// it.
     func closeTurn() {
         guard tables.value.turn.isOpen else { return tables.value.turn.isOver() }
-        let turn = tables.value.turn
-        tables.value.turn = CallTurn()
+        var turn = CallTurn()
+        swap(&turn, &tables.value.turn)
         let written = NIODeadline.now()
-        let appended = write(turn)
+        let appended = turn.write(to: trail)
+        tables.value.turn = CallTurn(after: &turn)
         // The disk's time is nobody's part of the turn.
         let began = turn.began + (NIODeadline.now() - written)
         switch appended {
@@ -59,11 +60,6 @@ extension CallPlane {
         let now = NIODeadline.now()
         resources.turnTook(.nanoseconds((now - began).nanoseconds), on: loop)
         if let busy = tables.value.pace.note(from: turn.began, to: now) { submit(.shellBusy(busy)) }
-    }
-
-    private func write(_ turn: CallTurn) -> AuditTrail.Appending {
-        guard !turn.records.isEmpty else { return .done }
-        return trail.append(encoded: turn.records, turn.gates.isEmpty ? .written : .synced)
     }
 
     private func kept(_ keepsake: Keepsake, _ gate: OrderLine.Gate, _ isDurable: Bool) {

@@ -1,5 +1,5 @@
 import MeshNode
-import MeshWire
+import MeshStore
 import NIOCore
 
 /// What one turn of the event loop records, and what waits for that.
@@ -11,8 +11,7 @@ struct CallTurn {
     }
 
     private(set) var isOpen = false
-    /// As the journal keeps them.
-    private(set) var records: [[UInt8]] = []
+    private(set) var records = JournalBatch()
     /// What opens once the records are synced.
     private(set) var gates: [OrderLine.Gate] = []
     /// In the order in which they are carried out.
@@ -21,12 +20,26 @@ struct CallTurn {
     private(set) var began = NIODeadline.now()
     private var isAwaited = false
 
+    init() {}
+
+    /// The turn behind `other`, whose records are written: it uses their room again.
+    init(after other: inout CallTurn) {
+        swap(&records, &other.records)
+        records.removeAll()
+    }
+
+    /// Writes what was recorded.
+    mutating func write(to trail: AuditTrail) -> AuditTrail.Appending {
+        guard records.count > 0 else { return .done }
+        return trail.append(&records, gates.isEmpty ? .written : .synced)
+    }
+
     /// Takes what was ordered, behind all else of this turn.
     mutating func gather(_ ordered: [OrderLine.Step]) -> Gathering {
         for step in ordered {
             switch step {
             case .write(let records, let durability, let gate):
-                for record in records { self.records.append(AuditRecordCodec.encode(record)) }
+                for record in records { self.records.append(record) }
                 if durability == .synced { gates.append(gate) }
             case .perform(let effect):
                 forgetSteps(givenUpBy: effect)

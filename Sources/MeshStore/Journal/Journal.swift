@@ -73,9 +73,18 @@ public final class Journal: Sendable {
     /// - Throws: `JournalError`; none of the records is in the journal then.
     @discardableResult
     public func append(_ records: [[UInt8]]) throws(JournalError) -> JournalPosition {
+        var batch = JournalBatch(records)
+        return try append(&batch, 0..<records.count)
+    }
+
+    /// As `append(_:)`, of these records of `batch`, which are written from where they stand.
+    @discardableResult
+    public func append(
+        _ batch: inout JournalBatch, _ records: Range<Int>
+    ) throws(JournalError) -> JournalPosition {
         let (position, mustWake) = try state.withLock { state throws(JournalError) in
             try state.checkUsable()
-            state.room.wrote(try state.writer.append(records))
+            state.room.wrote(try state.writer.append(&batch, records))
             return (state.writer.end, !state.writer.finished.isEmpty && state.askForSync())
         }
         if mustWake { wake.signal() }

@@ -8,16 +8,12 @@ enum JournalFrame {
     /// Bytes before the record.
     static let headLength = 8
 
-    /// Adds the frame of `record` to `bytes`.
-    static func append(_ record: [UInt8], salt: UInt32, to bytes: inout [UInt8]) {
-        let length = UInt32(record.count)
-        let checksum = record.withUnsafeBytes { Self.checksum(of: $0, salt: salt) }
-        for word in [length, checksum] {
-            for shift in stride(from: UInt32(24), through: 0, by: -8) {
-                bytes.append(UInt8(truncatingIfNeeded: word >> shift))
-            }
-        }
-        bytes.append(contentsOf: record)
+    /// Fills in the head of a frame whose record stands behind it.
+    static func fillHead(of frame: UnsafeMutableRawBufferPointer, salt: UInt32) {
+        let record = UnsafeRawBufferPointer(rebasing: frame[headLength...])
+        let checksum = checksum(of: record, salt: salt)
+        frame.storeBytes(of: UInt32(record.count).bigEndian, toByteOffset: 0, as: UInt32.self)
+        frame.storeBytes(of: checksum.bigEndian, toByteOffset: 4, as: UInt32.self)
     }
 
     /// The checksum of a record.

@@ -54,20 +54,18 @@ struct JournalWriter {
         JournalPosition(segment: segments[0].name.number, offset: UInt32(SegmentName.magic.count))
     }
 
-    /// Appends all records or none; answers how many bytes they took.
-    mutating func append(_ records: [[UInt8]]) throws(JournalError) -> Int {
+    /// Appends these records of `batch`, all or none; answers how many bytes they took.
+    mutating func append(_ batch: inout JournalBatch, _ records: Range<Int>) throws(JournalError) -> Int {
         try repair()
-        let footprint = try footprint(of: records)
-        if last.length + footprint > limits.segmentBytes { try begin() }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(footprint)
-        for record in records { JournalFrame.append(record, salt: last.name.salt, to: &bytes) }
-        let (result, offset) = (write(bytes, at: last.length), last.length)
+        let frames = try frames(of: records, in: batch)
+        if last.length + frames.count > limits.segmentBytes { try begin() }
+        batch.fillHeads(of: records, salt: last.name.salt)
+        let (result, offset) = (write(batch.bytes[frames], at: last.length), last.length)
         switch result {
-        case .success(bytes.count):
-            segments[segments.count - 1].length = offset + bytes.count
-            total += Int64(bytes.count)
-            return bytes.count
+        case .success(frames.count):
+            segments[segments.count - 1].length = offset + frames.count
+            total += Int64(frames.count)
+            return frames.count
         case .success: try undo(failure: ENOSPC)
         case .failure(let failure): try undo(failure: failure.code)
         }
@@ -83,17 +81,20 @@ struct JournalWriter {
         return dropped.map(\.name)
     }
 
-    private func footprint(of records: [[UInt8]]) throws(JournalError) -> Int {
-        var footprint = 0
-        for record in records {
-            guard (1...limits.recordBytes).contains(record.count) else {
-                throw .tooLong(lengthInBytes: record.count, limit: limits.recordBytes)
+    /// Where they stand in `batch`, once none is found too long, nor are all together.
+    private func frames(
+        of records: Range<Int>, in batch: JournalBatch
+    ) throws(JournalError) -> Range<Int> {
+        for index in records {
+            let length = batch.frame(index).count - JournalFrame.headLength
+            guard (1...limits.recordBytes).contains(length) else {
+                throw .tooLong(lengthInBytes: length, limit: limits.recordBytes)
             }
-            footprint += JournalFrame.headLength + record.count
         }
+        let frames = batch.frames(records)
         let most = limits.segmentBytes - SegmentName.magic.count
-        guard footprint <= most else { throw .tooLong(lengthInBytes: footprint, limit: most) }
-        return footprint
+        guard frames.count <= most else { throw .tooLong(lengthInBytes: frames.count, limit: most) }
+        return frames
     }
 
     /// Begins a segment in place of one whose sync failed; one that is new and could not be synced itself
@@ -102,7 +103,7 @@ struct JournalWriter {
     mutating func beginAnew() throws(JournalError) {
         try repair()
         guard last.length == SegmentName.magic.count else { return try begin() }
-        switch write(SegmentName.magic, at: 0) {
+        switch write(SegmentName.magic[...], at: 0) {
         case .success(SegmentName.magic.count): hasNewNames = true
         case .success: throw .full(path: folder)
         case .failure(let failure): throw .failed(operation: .write, path: folder, code: failure.code)
@@ -145,7 +146,7 @@ struct JournalWriter {
         throw .failed(operation: .write, path: path, code: failure.code)
     }
 
-    private func write(_ bytes: [UInt8], at offset: Int) -> Result<Int, SystemFailure> {
+    private func write(_ bytes: ArraySlice<UInt8>, at offset: Int) -> Result<Int, SystemFailure> {
         uninterrupted { bytes.withUnsafeBytes { disk.write(descriptor, $0, offset) } }
     }
 

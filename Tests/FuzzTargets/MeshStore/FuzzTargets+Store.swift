@@ -16,11 +16,9 @@ extension FuzzTargets {
     private static let journal = FuzzTarget(
         "journal", longest: 8_192,
         samples: {
-            var bytes: [UInt8] = []
-            for record in [[1], [UInt8](repeating: 7, count: 300), Array("abc".utf8)] as [[UInt8]] {
-                JournalFrame.append(record, salt: salt, to: &bytes)
-            }
-            return [bytes]
+            var batch = JournalBatch([[1], [UInt8](repeating: 7, count: 300), Array("abc".utf8)])
+            batch.fillHeads(of: 0..<batch.count, salt: salt)
+            return [batch.bytes]
         },
         read: { bytes in
             let descriptor = try scratchFile(of: bytes)

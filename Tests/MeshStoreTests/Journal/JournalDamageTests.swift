@@ -82,9 +82,9 @@ import Testing
     }
 
     @Test func `takes no record for one that a peer hid inside another`() throws {
-        var forged: [UInt8] = []
-        JournalFrame.append(text("forged"), salt: 0, to: &forged)
-        let segment = try made(with: [text("first"), forged, text("third")])
+        var forged = JournalBatch([text("forged")])
+        forged.fillHeads(of: 0..<1, salt: 0)
+        let segment = try made(with: [text("first"), forged.bytes, text("third")])
         var bytes = try home.bytes(of: segment)
         bytes[SegmentName.magic.count + 8 + 5] ^= 0xff
         try home.write(bytes, to: segment)
