@@ -8,8 +8,11 @@ struct HeadText {
 
     fileprivate init(_ room: UnsafeMutableRawBufferPointer) { self.room = room }
 
-    mutating func put(_ text: String) {
-        let place = place(text.utf8.count)
+    mutating func put(_ text: String) { Self.copy(text, to: place(text.utf8.count), at: 0) }
+
+    /// Copies a text to where there is room for it.
+    private static func copy(_ text: String, to place: UnsafeMutableRawBufferPointer, at offset: Int) {
+        let place = UnsafeMutableRawBufferPointer(rebasing: place[offset...])
         let isCopied: Void? = text.utf8.withContiguousStorageIfAvailable {
             place.copyMemory(from: UnsafeRawBufferPointer($0))
         }
@@ -35,11 +38,17 @@ struct HeadText {
 
     /// A header field with the end of its line.
     mutating func put(_ field: HeaderField) {
-        put(field.name)
-        put(": ")
-        put(field.value)
-        put("\r\n")
+        let (name, value) = (field.name.utf8.count, field.value.utf8.count)
+        let line = place(name + value + 4)
+        Self.copy(field.name, to: line, at: 0)
+        line.storeBytes(of: Self.colon.littleEndian, toByteOffset: name, as: UInt16.self)
+        Self.copy(field.value, to: line, at: name + 2)
+        line.storeBytes(of: Self.lineEnd.littleEndian, toByteOffset: name + value + 2, as: UInt16.self)
     }
+
+    /// `: ` and CR LF, the first byte low.
+    private static let colon: UInt16 = 0x203a
+    private static let lineEnd: UInt16 = 0x0a0d
 
     private mutating func place(_ length: Int) -> UnsafeMutableRawBufferPointer {
         precondition(room.count - count >= length, "a head is longer than it was measured")

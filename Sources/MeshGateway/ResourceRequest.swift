@@ -53,10 +53,12 @@ public struct ResourceRequest: Sendable {
         guard case .allowed(path) = RequestPath.normalised(path) else { throw .requestInvalid("path") }
         guard query.map(RequestTarget.characters.holds) ?? true else { throw .requestInvalid("query") }
         if isWebSocket, case .whole = body { throw .requestInvalid("body") }
-        let fields = try passing()
         let target = url.target(path, query: query)
         let line = method.utf8.count + target.utf8.count + url.authority.utf8.count
-        let bound = fields.reduce(line + Self.otherLines) { $0 + $1.lineLength }
+        let bound = added.reduce(headers.reduce(line + Self.otherLines) { $0 + $1.lineLength }) {
+            $0 + $1.lineLength
+        }
+        var isWritable = true
         var bytes = ByteBufferAllocator().buffer(capacity: bound)
         bytes.writeHead(atMost: bound) { head in
             head.put(isWebSocket ? "GET" : method)
@@ -65,7 +67,7 @@ public struct ResourceRequest: Sendable {
             head.put(" HTTP/1.1\r\nhost: ")
             head.put(url.authority)
             head.put("\r\n")
-            for field in fields { head.put(field) }
+            isWritable = putFields(into: &head)
             if isWebSocket {
                 head.put("connection: upgrade\r\nupgrade: websocket\r\n")
             } else if let length = body.length {
@@ -79,27 +81,29 @@ public struct ResourceRequest: Sendable {
             }
             head.put("\r\n")
         }
+        guard isWritable else { throw .requestInvalid("header field") }
         return bytes
     }
 
     /// At least the bytes of a head besides its fields, method, target and host.
     private static let otherLines = 128
 
-    /// The fields that are sent. They crossed a link: one that ended its line would be a second request to
-    /// the resource.
-    private func passing() throws(ResourceFailure) -> [HeaderField] {
+    /// Puts the fields that are sent; false where one of them cannot be. They crossed a link: one that ended
+    /// its line would be a second request to the resource.
+    private func putFields(into head: inout HeadText) -> Bool {
         var named: [String] = []
         for field in headers where field.name == "connection" {
             named += HeaderRules.elements(of: field.value)
         }
-        var fields: [HeaderField] = []
-        fields.reserveCapacity(headers.count + added.count)
-        for field in headers where passes(field.name.lowercasedASCII, named) { fields.append(field) }
-        fields += added
-        for field in fields where !HeaderRules.isWritable(field.name, field.value) {
-            throw .requestInvalid("header field")
+        for field in headers where passes(field.name.lowercasedASCII, named) {
+            guard HeaderRules.isWritable(field.name, field.value) else { return false }
+            head.put(field)
         }
-        return fields
+        for field in added {
+            guard HeaderRules.isWritable(field.name, field.value) else { return false }
+            head.put(field)
+        }
+        return true
     }
 
     /// Whether a field of the caller's passes; `named` are those that its `connection` names.
