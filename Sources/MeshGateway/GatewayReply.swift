@@ -24,49 +24,70 @@ public struct GatewayReply: Sendable {
 
     /// Reads no more of a continued body until `resumeBody`: whoever it goes to is slower than the
     /// application. At most what one read brought still arrives.
-    public func holdBody() { onLoop { $0.holdBody(id) } }
+    public func holdBody() {
+        guard isOnLoop else { return elsewhere { $0.holdBody() } }
+        connection.value.holdBody(id)
+    }
 
     /// Reads on, and invites an application that waits for that.
-    public func resumeBody() { onLoop { $0.resumeBody(id) } }
+    public func resumeBody() {
+        guard isOnLoop else { return elsewhere { $0.resumeBody() } }
+        connection.value.resumeBody(id)
+    }
 
     /// Begins an answer of the resource. `status` is 200 ... 599; a single valid `content-length` in
     /// `headers` frames the body, else it is chunked. Hop-by-hop fields, `Comity-…` and fields that could
     /// break the head are left out.
     public func head(status: Int, headers: [HeaderField], correlation: CorrelationID?) {
-        onLoop { $0.answerHead(id, status: status, headers: headers, correlation: correlation) }
+        guard isOnLoop else {
+            return elsewhere { $0.head(status: status, headers: headers, correlation: correlation) }
+        }
+        connection.value.answerHead(id, status: status, headers: headers, correlation: correlation)
     }
 
     /// Goes on with the body. The sender heeds `GatewayObserver.answerFlowChanged`.
-    public func body(_ chunk: ByteBuffer) { onLoop { $0.answerBody(id, chunk) } }
+    public func body(_ chunk: ByteBuffer) {
+        guard isOnLoop else { return elsewhere { $0.body(chunk) } }
+        connection.value.answerBody(id, chunk)
+    }
 
     /// Ends the answer. Trailers are sent when the body was chunked. A body shorter than its head declared
     /// cuts the connection.
-    public func end(trailers: [HeaderField] = []) { onLoop { $0.answerEnd(id, trailers: trailers) } }
+    public func end(trailers: [HeaderField] = []) {
+        guard isOnLoop else { return elsewhere { $0.end(trailers: trailers) } }
+        connection.value.answerEnd(id, trailers: trailers)
+    }
 
     /// Gives a whole answer at once.
     public func answer(status: Int, headers: [HeaderField], body: ByteBuffer, correlation: CorrelationID?) {
-        onLoop {
-            $0.answerWhole(
-                id, status: status, headers: headers, body: body, correlation: correlation, extra: [])
+        guard isOnLoop else {
+            return elsewhere {
+                $0.answer(status: status, headers: headers, body: body, correlation: correlation)
+            }
         }
+        connection.value.answerWhole(
+            id, status: status, headers: headers, body: body, correlation: correlation, extra: [])
     }
 
     /// Refuses with every reason; the first one's code decides the status. After a head it cuts the
     /// connection, so that nobody takes the half answer for a whole one.
     public func refuse(_ refusals: [Refusal], correlation: CorrelationID?) {
-        onLoop { $0.answerRefused(id, refusals, status: nil, correlation: correlation) }
+        guard isOnLoop else { return elsewhere { $0.refuse(refusals, correlation: correlation) } }
+        connection.value.answerRefused(id, refusals, status: nil, correlation: correlation)
     }
 
     /// Answers a request to all providers with what became of each, once that is known of all of them: as
     /// `FanOutBody` writes it, with `Comity-Fan-Out: ANSWERED/ASKED`. 200 when one of them began to answer;
     /// else the status of the first one's refusal.
-    public func gathered(_ parts: [FanOutPart]) { onLoop { $0.answerGathered(id, parts) } }
+    public func gathered(_ parts: [FanOutPart]) {
+        guard isOnLoop else { return elsewhere { $0.gathered(parts) } }
+        connection.value.answerGathered(id, parts)
+    }
 
-    private func onLoop(_ act: @escaping @Sendable (any GatewayOutlet) -> Void) {
-        if connection.eventLoop.inEventLoop {
-            act(connection.value)
-        } else {
-            connection.eventLoop.execute { act(connection.value) }
-        }
+    // Each call asks before it makes a closure: nearly all come from the loop, where none is needed.
+    private var isOnLoop: Bool { connection.eventLoop.inEventLoop }
+
+    private func elsewhere(_ act: @escaping @Sendable (Self) -> Void) {
+        connection.eventLoop.execute { act(self) }
     }
 }

@@ -11,8 +11,7 @@ final class OwnRequest: AnswerSink, BodySource {
     let way: AnswerWay
     /// Whether the answer has no body whatever its head says: to HEAD.
     private let isHead: Bool
-    /// Made with the request, which then is its source.
-    private(set) var feed = RequestFeed(whole: ByteBuffer(), form: .none)
+    let feed: RequestFeed
     /// Those that began, at peers or here.
     var attempts: [AttemptID] = []
     /// The attempt whose answer flows, once the desk has said which.
@@ -36,7 +35,8 @@ final class OwnRequest: AnswerSink, BodySource {
         switch request.delivery {
         case .whole: feed = RequestFeed(whole: request.body, form: body, trailers: request.trailers)
         case .continued:
-            feed = RequestFeed(streamed: body, from: self, tell: tell)
+            feed = RequestFeed(streamed: body, tell: tell)
+            feed.source = self
             if request.body.readableBytes > 0 { _ = feed.take(request.body) }
         }
     }
@@ -46,7 +46,8 @@ final class OwnRequest: AnswerSink, BodySource {
         self.id = id
         way = .circuit(circuit)
         isHead = false
-        feed = RequestFeed(streamed: .streamed(length: nil), from: self, tell: tell)
+        feed = RequestFeed(streamed: .streamed(length: nil), tell: tell)
+        feed.source = self
     }
 
     /// What goes on with an attempt that says that its body comes like this. Two attempts may be out at once,

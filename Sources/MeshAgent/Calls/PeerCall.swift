@@ -72,13 +72,15 @@ final class PeerCall: LinkStreamObserver, AnswerSink, BodySource, @unchecked Sen
             return
         }
         guard invocation.body.isStreamed else { return }
-        feed = RequestFeed(streamed: invocation.body, from: self) { [unowned plane] event in
+        let feed = RequestFeed(streamed: invocation.body) { [unowned plane] event in
             switch event {
             case .left: break
             case .moved: plane.submit(.serviceMoved(key))
             case .ended(let summary): plane.submit(.serviceBodyEnded(key, summary))
             }
         }
+        feed.source = self
+        self.feed = feed
         // Behind what came with it: a short body is then here whole.
         stream.eventLoop.assumeIsolated().execute { self.arrive(invocation.body) }
     }

@@ -26,7 +26,8 @@ final class RequestFeed {
 
     /// How its request says that it comes.
     let form: RequestBody
-    private weak var source: (any BodySource)?
+    /// Of one that passes as it comes; held by whoever makes this.
+    weak var source: (any BodySource)?
     private let tell: (Event) -> Void
     private let keptMax: Int
     /// All that came, from the beginning; nil once it is more than `keptMax`.
@@ -45,10 +46,9 @@ final class RequestFeed {
     /// Whether the taker has all of it.
     private(set) var isOver = false
 
-    /// A body that passes as it comes; `source` is held by whoever makes this.
-    init(streamed form: RequestBody, from source: any BodySource, tell: @escaping (Event) -> Void) {
+    /// A body that passes as it comes, from `source` once that is said.
+    init(streamed form: RequestBody, tell: @escaping (Event) -> Void) {
         self.form = form
-        self.source = source
         self.tell = tell
         keptMax = Limits.repeatableBody
     }
