@@ -96,18 +96,14 @@ public final class ResourceClient: Sendable {
 final class ResourcePool {
     private let configuration: ResourceClientConfiguration
     private let loop: any EventLoop
-    /// The most recently used is last, and is used next: the others grow old and go.
-    private var idle: [ResourceAddress: [ResourceConnection]] = [:]
-    /// Connections, and attempts at one.
-    private var counts: [ResourceAddress: Int] = [:]
-    /// Requests for which no connection is free, by who calls; nil: this node's own applications.
-    private var waiting: [ResourceAddress: TurnQueue<NodeID?, Waiting>] = [:]
+    /// Of each resource that is in use.
+    private var places: [ResourceAddress: ResourcePlace] = [:]
+    /// Those at which something began or ended in this turn.
+    private var touched: [ResourcePlace] = []
+    /// How many are fitted.
+    private var fitted = 0
     private var isSweepDue = false
     private var isClosed = false
-    /// How many may be under way at each resource of which not all may; whoever is not here is free.
-    private var fits: [ResourceAddress: TurnFit] = [:]
-    /// Exchanges that began or ended in this turn.
-    private var steps: [ResourceAddress: Int] = [:]
     private var callers = RecentCallers()
 
     init(_ configuration: ResourceClientConfiguration, _ loop: any EventLoop) {
@@ -115,153 +111,141 @@ final class ResourcePool {
         self.loop = loop
     }
 
-    private func limit(at address: ResourceAddress) -> Int {
-        fits.isEmpty ? configuration.connectionLimit : fits[address]?.limit ?? configuration.connectionLimit
+    private func limit(at place: ResourcePlace) -> Int { place.fit?.limit ?? configuration.connectionLimit }
+
+    private func place(_ address: ResourceAddress) -> ResourcePlace {
+        if let place = places[address] { return place }
+        let place = ResourcePlace(address)
+        places[address] = place
+        return place
     }
 
-    /// Exchanges under way at a resource, and attempts at a connection for one.
-    private func active(at address: ResourceAddress) -> Int {
-        (counts[address] ?? 0) - (idle[address]?.count ?? 0)
+    /// Forgets what says nothing.
+    private func settle(_ place: ResourcePlace) {
+        if place.isUnused, places[place.address] === place { places[place.address] = nil }
+    }
+
+    private func countStep(at place: ResourcePlace) {
+        if place.steps == 0 { touched.append(place) }
+        place.steps += 1
     }
 
     /// Carries the exchange over a connection that is alive, or over a new one; behind others when as many
     /// are under way as may be.
     func carry(_ exchange: ResourceExchange, to url: ResourceURL) {
         callers.note(exchange.caller, at: .now())
-        steps[url.address, default: 0] += 1
-        guard active(at: url.address) < limit(at: url.address) else { return queue(exchange, url) }
-        start(exchange, url)
+        let place = place(url.address)
+        countStep(at: place)
+        guard place.active < limit(at: place) else { return queue(exchange, url, at: place) }
+        start(exchange, url, at: place)
     }
 
-    private func start(_ exchange: ResourceExchange, _ url: ResourceURL) {
-        while let connection = idle[url.address]?.popLast() {
+    private func start(_ exchange: ResourceExchange, _ url: ResourceURL, at place: ResourcePlace) {
+        while let connection = place.idle.popLast() {
             guard connection.isAlive else {
                 connection.close()
                 continue
             }
             return connection.start(exchange)
         }
-        dial(exchange, url)
+        dial(exchange, url, at: place)
     }
 
     /// A turn of the loop took so long: more may be under way now, or fewer.
     func turnTook(_ time: Duration) {
-        defer { steps.removeAll(keepingCapacity: true) }
-        // Every turn but those of a flood.
-        guard time > TurnFit.long || !fits.isEmpty else { return }
-        let callers = callers.count(at: .now())
-        for address in Set(steps.keys).union(fits.keys) {
-            let steps = steps[address] ?? 0
-            // What is free and took little is left as it is.
-            guard fits[address] != nil || (time > TurnFit.long && steps >= TurnFit.least) else { continue }
-            var fit = fits[address] ?? TurnFit(most: configuration.connectionLimit)
-            fit.turnTook(time, steps: steps, among: callers)
-            fits[address] = fit.isOpen ? nil : fit
-            while active(at: address) < limit(at: address), let next = nextWaiting(for: address) {
-                start(next.exchange, next.url)
+        defer {
+            for place in touched {
+                place.steps = 0
+                settle(place)
             }
+            touched.removeAll(keepingCapacity: true)
+        }
+        // Every turn but those of a flood.
+        guard time > TurnFit.long || fitted > 0 else { return }
+        let callers = callers.count(at: .now())
+        for place in Array(places.values) where place.steps > 0 || place.fit != nil {
+            let (steps, wasFitted) = (place.steps, place.fit != nil)
+            // What is free and took little is left as it is.
+            guard wasFitted || (time > TurnFit.long && steps >= TurnFit.least) else { continue }
+            var fit = place.fit ?? TurnFit(most: configuration.connectionLimit)
+            fit.turnTook(time, steps: steps, among: callers)
+            place.fit = fit.isOpen ? nil : fit
+            fitted += (place.fit != nil ? 1 : 0) - (wasFitted ? 1 : 0)
+            while place.active < limit(at: place), let next = place.nextWaiting() {
+                start(next.exchange, next.url, at: place)
+            }
+            settle(place)
         }
     }
 
     /// Takes a connection back, and gives it to whoever waits for one.
     func park(_ connection: ResourceConnection) {
-        steps[connection.address, default: 0] += 1
-        if !isClosed, waiting[connection.address] != nil {
+        let place = connection.place
+        countStep(at: place)
+        if !isClosed, place.waiting != nil {
             // One that has ended, or holds bytes that nobody asked for, is nobody's: `forget` dials.
             guard connection.isAlive else { return connection.close() }
-            if active(at: connection.address) <= limit(at: connection.address),
-                let next = nextWaiting(for: connection.address)
-            {
+            if place.active <= limit(at: place), let next = place.nextWaiting() {
                 return connection.start(next.exchange)
             }
         }
-        guard !isClosed, (idle[connection.address]?.count ?? 0) < configuration.idleLimit else {
-            return connection.close()
-        }
-        idle[connection.address, default: []].append(connection)
+        guard !isClosed, place.idle.count < configuration.idleLimit else { return connection.close() }
+        place.idle.append(connection)
         sweepLater()
     }
 
     /// The connection carries no more requests: another one may take its place.
     func release(_ connection: ResourceConnection) {
         connection.isCounted = false
-        settleCount(connection.address)
+        settleCount(connection.place)
     }
 
     /// The connection is gone.
     func forget(_ connection: ResourceConnection) {
-        let address = connection.address
-        idle[address]?.removeAll { $0 === connection }
-        if idle[address]?.isEmpty == true { idle[address] = nil }
-        if connection.isCounted { settleCount(address) }
-    }
-
-    private struct Waiting {
-        let exchange: ResourceExchange
-        let url: ResourceURL
-        let alarm: Scheduled<Void>
+        connection.place.idle.removeAll { $0 === connection }
+        if connection.isCounted { settleCount(connection.place) }
     }
 
     /// Puts it behind those of its caller that wait already, until a connection is free, but no longer than
     /// connecting would take: what has not left yet is told as such. True when there was room.
-    private func wait(_ exchange: ResourceExchange, _ url: ResourceURL) -> Bool {
-        let address = url.address
-        guard (waiting[address]?.count ?? 0) < configuration.waitingLimit else { return false }
+    private func wait(_ exchange: ResourceExchange, _ url: ResourceURL, at place: ResourcePlace) -> Bool {
+        guard (place.waiting?.count ?? 0) < configuration.waitingLimit else { return false }
         let bound = NIOLoopBound(exchange, eventLoop: loop)
         let patience = NIODeadline.now() + TimeAmount(configuration.connectTime)
         let alarm = loop.scheduleTask(deadline: min(exchange.deadline, patience)) {
+            [address = place.address] in
             bound.value.conclude { [isLate = bound.value.deadline <= patience] observer in
                 observer.answerFailed(isLate ? .timedOut(.none) : .exhausted(address))
             }
         }
-        exchange.whenOver = { [weak self, unowned exchange] in self?.leave(exchange, address) }
-        waiting[address, default: TurnQueue()].append(
-            Waiting(exchange: exchange, url: url, alarm: alarm), of: exchange.caller)
+        exchange.whenOver = { [weak place, unowned exchange] in place?.leave(exchange) }
+        place.waiting = place.waiting ?? TurnQueue()
+        place.waiting?.append(
+            ResourcePlace.Waiting(exchange: exchange, url: url, alarm: alarm), of: exchange.caller)
         return true
-    }
-
-    /// One that waits is over: its body need not be kept, and its place is free.
-    private func leave(_ exchange: ResourceExchange, _ address: ResourceAddress) {
-        waiting[address]?.remove(of: exchange.caller) { $0.exchange === exchange }?.alarm.cancel()
-        if waiting[address]?.isEmpty == true { waiting[address] = nil }
-    }
-
-    /// The next that still waits, and has time left: the oldest of the caller whose turn it is.
-    private func nextWaiting(for address: ResourceAddress) -> Waiting? {
-        while let next = waiting[address]?.popFirst() {
-            if waiting[address]?.isEmpty == true { waiting[address] = nil }
-            next.alarm.cancel()
-            next.exchange.whenOver = nil
-            guard next.exchange.deadline <= .now() else { return next }
-            next.exchange.conclude { $0.answerFailed(.timedOut(.none)) }
-        }
-        return nil
     }
 
     func close() {
         isClosed = true
-        for connection in idle.values.flatMap(\.self) { connection.close() }
+        for connection in places.values.flatMap(\.idle) { connection.close() }
     }
 
-    private func settleCount(_ address: ResourceAddress) {
-        let left = (counts[address] ?? 0) - 1
-        counts[address] = left > 0 ? left : nil
-        if active(at: address) < limit(at: address), let next = nextWaiting(for: address) {
-            start(next.exchange, next.url)
+    private func settleCount(_ place: ResourcePlace) {
+        place.count = max(0, place.count - 1)
+        if place.active < limit(at: place), let next = place.nextWaiting() {
+            start(next.exchange, next.url, at: place)
         }
+        settle(place)
     }
 
-    private func queue(_ exchange: ResourceExchange, _ url: ResourceURL) {
-        if !wait(exchange, url) { exchange.conclude { $0.answerFailed(.exhausted(url.address)) } }
+    private func queue(_ exchange: ResourceExchange, _ url: ResourceURL, at place: ResourcePlace) {
+        if !wait(exchange, url, at: place) { exchange.conclude { $0.answerFailed(.exhausted(url.address)) } }
     }
 
-    private func dial(_ exchange: ResourceExchange, _ url: ResourceURL) {
-        let address = url.address
-        guard counts[address, default: 0] < configuration.connectionLimit else {
-            return queue(exchange, url)
-        }
-        counts[address, default: 0] += 1
-        let bound = NIOLoopBound((self, exchange), eventLoop: loop)
+    private func dial(_ exchange: ResourceExchange, _ url: ResourceURL, at place: ResourcePlace) {
+        guard place.count < configuration.connectionLimit else { return queue(exchange, url, at: place) }
+        place.count += 1
+        let bound = NIOLoopBound((self, exchange, place), eventLoop: loop)
         let alarm = loop.scheduleTask(deadline: exchange.deadline) {
             bound.value.1.conclude { $0.answerFailed(.timedOut(.none)) }
         }
@@ -274,11 +258,11 @@ final class ResourcePool {
             )
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try ResourcePool.prepare(channel, address, bound.value.0)
+                    try ResourcePool.prepare(channel, bound.value.2, bound.value.0)
                 }
             }
         let connected: EventLoopFuture<any Channel>
-        switch (address, url.socketAddress) {
+        switch (place.address, url.socketAddress) {
         case (.socket(let path), _): connected = bootstrap.connect(unixDomainSocketPath: path)
         case (.host(let host), let numeric):
             bootstrap = bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -288,12 +272,12 @@ final class ResourcePool {
         }
         connected.whenComplete { result in
             alarm.cancel()
-            bound.value.0.dialled(result, bound.value.1, address)
+            bound.value.0.dialled(result, bound.value.1, at: bound.value.2)
         }
     }
 
     private func dialled(
-        _ result: Result<any Channel, any Error>, _ exchange: ResourceExchange, _ address: ResourceAddress
+        _ result: Result<any Channel, any Error>, _ exchange: ResourceExchange, at place: ResourcePlace
     ) {
         do {
             let channel = try result.get()
@@ -301,15 +285,15 @@ final class ResourcePool {
             connection.isCounted = true
             if exchange.isDone { park(connection) } else { connection.start(exchange) }
         } catch {
-            exchange.conclude { $0.answerFailed(.unreachable(address, reason: "\(error)")) }
+            exchange.conclude { $0.answerFailed(.unreachable(place.address, reason: "\(error)")) }
             // Where dialling fails at once, each that waits would dial within the failure of the one before.
-            let bound = NIOLoopBound(self, eventLoop: loop)
-            loop.execute { bound.value.settleCount(address) }
+            let bound = NIOLoopBound((self, place), eventLoop: loop)
+            loop.execute { bound.value.0.settleCount(bound.value.1) }
         }
     }
 
     private static func prepare(
-        _ channel: any Channel, _ address: ResourceAddress, _ pool: ResourcePool
+        _ channel: any Channel, _ place: ResourcePlace, _ pool: ResourcePool
     ) throws {
         var limits = NIOHTTPDecoderLimitConfiguration()
         limits.maxHeaderFieldSize = Limits.invocationHead
@@ -319,7 +303,7 @@ final class ResourcePool {
             limitConfiguration: limits)
         let wire = ResourceWire()
         let connection = ResourceConnection(
-            address, decoder: decoder, wire: wire, pool: pool)
+            at: place, decoder: decoder, wire: wire, pool: pool)
         wire.connection = connection
         try channel.pipeline.syncOperations.addHandlers([wire, ByteToMessageHandler(decoder), connection])
     }
@@ -334,9 +318,8 @@ final class ResourcePool {
     private func sweep() {
         isSweepDue = false
         let oldest = NIODeadline.now() - TimeAmount(configuration.idleTime)
-        for connection in idle.values.flatMap(\.self) where connection.idleSince <= oldest {
-            connection.close()
-        }
-        if !idle.isEmpty { sweepLater() }
+        let idle = places.values.flatMap(\.idle)
+        for connection in idle where connection.idleSince <= oldest { connection.close() }
+        if places.values.contains(where: { !$0.idle.isEmpty }) { sweepLater() }
     }
 }

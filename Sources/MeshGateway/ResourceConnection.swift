@@ -23,7 +23,7 @@ final class ResourceConnection: ChannelDuplexHandler, ResourceCarrier {
     private static let asksBody = HTTPClientRequestPart.head(
         HTTPRequestHead(version: .http1_1, method: .GET, uri: "/"))
 
-    let address: ResourceAddress
+    let place: ResourcePlace
     private let decoder: HTTPResponseDecoder
     private let wire: ResourceWire
     /// Nil once the connection has left its channel.
@@ -54,9 +54,9 @@ final class ResourceConnection: ChannelDuplexHandler, ResourceCarrier {
     private(set) var idleSince = NIODeadline.now()
 
     init(
-        _ address: ResourceAddress, decoder: HTTPResponseDecoder, wire: ResourceWire, pool: ResourcePool
+        at place: ResourcePlace, decoder: HTTPResponseDecoder, wire: ResourceWire, pool: ResourcePool
     ) {
-        self.address = address
+        self.place = place
         self.decoder = decoder
         self.wire = wire
         self.pool = pool
