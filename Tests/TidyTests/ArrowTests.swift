@@ -33,6 +33,7 @@ enum House {
     /// C borders and the one module that may cross each.
     static let borders = [
         "CAvahi": (only: "MeshAvahi", why: "callbacks and raw pointers stay behind one door"),
+        "CChecksum": (only: "MeshStore", why: "what not every processor knows is asked for in one place"),
         "CSpawn": (
             only: "MeshAgent", why: "what a program that is started gets of ours is said in one place"
         ),

@@ -1,5 +1,7 @@
+import CChecksum
+
 /// CRC-32C (Castagnoli, RFC 3720 appendix B.4), eight bytes a step: tells a record that was written whole
-/// from one that was not.
+/// from one that was not. Processors that have an instruction for it are asked, others look into tables.
 ///
 /// It finds accidents, not attackers: who may write the file can compute it.
 struct Checksum32C: Sendable {
@@ -17,6 +19,12 @@ struct Checksum32C: Sendable {
 
     /// Adds `bytes`.
     mutating func add(_ bytes: UnsafeRawBufferPointer) {
+        guard Self.isInstruction else { return addByTables(bytes) }
+        register = comity_crc32c(register, bytes.baseAddress, bytes.count)
+    }
+
+    /// As `add`, on any processor.
+    mutating func addByTables(_ bytes: UnsafeRawBufferPointer) {
         var offset = 0
         Self.tables.withUnsafeBufferPointer { tables in
             while offset + 8 <= bytes.count {
@@ -38,6 +46,8 @@ struct Checksum32C: Sendable {
             offset += 1
         }
     }
+
+    private static let isInstruction = comity_has_crc32c() != 0
 
     private mutating func step(_ byte: UInt8) {
         register = Self.tables[Int((register ^ UInt32(byte)) & 255)] ^ register >> 8
