@@ -84,17 +84,21 @@ public struct ServiceStanding: Sendable, Equatable {
 
 /// For how long the shell is busy with what comes at once.
 struct ShellBusy: Sendable, Equatable {
-    var time = Duration.zero
-    var told = Instant.zero
+    /// How long an answer may have waited for the shell: it leaves with the turn that decided, and is read in
+    /// one that began behind another.
+    private let lag: Duration
+    private let told: Instant
+
+    init(time: Duration = .zero, told: Instant = .zero) {
+        lag = min(time * 3, Self.lagMost)
+        self.told = told
+    }
 
     /// So long what was told counts.
     static let life: Duration = .seconds(2)
     /// More is not made of it: whoever makes this node busy must not hide from it what a resource takes.
     static let lagMost: Duration = .seconds(1)
 
-    /// How long an answer may have waited for the shell: it leaves with the turn that decided, and is read in
-    /// one that began behind another.
-    func lag(at now: Instant) -> Duration {
-        now - told < Self.life ? min(time * 3, Self.lagMost) : .zero
-    }
+    /// How long an answer that is read at `now` may have waited for the shell.
+    func lag(at now: Instant) -> Duration { now - told < Self.life ? lag : .zero }
 }
