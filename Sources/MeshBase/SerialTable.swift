@@ -11,10 +11,24 @@ public protocol SerialKey: Hashable, Sendable {
 /// al., A Reliable Randomized Algorithm for the Closest-Pair Problem, 1997): strangers choose no key, but
 /// which of them stay, and must not foresee where. A dictionary's keyed hash costs ten times as much.
 /// Invariants: the capacity is a power of two, at least twice the number of entries; between the place of a
-/// key and where it stands no place is free.
+/// key and where it stands no place is free. Values are long and stay where they were put: beside its key
+/// stands only the seat of its value, so that what makes room, or closes a gap, moves none of them.
 public struct SerialTable<Key: SerialKey, Value> {
-    @usableFromInline var slots: ContiguousArray<Key?> = []
+    @usableFromInline struct Slot {
+        @usableFromInline let key: Key
+        @usableFromInline let seat: Int
+
+        @inlinable init(key: Key, seat: Int) {
+            self.key = key
+            self.seat = seat
+        }
+    }
+
+    @usableFromInline var slots: ContiguousArray<Slot?> = []
+    /// The values by their seats; nil where nobody sits.
     @usableFromInline var stored: ContiguousArray<Value?> = []
+    /// Seats where nobody sits.
+    @usableFromInline var free: ContiguousArray<Int> = []
     @usableFromInline var entries = 0
     /// 64 less the capacity's logarithm.
     @usableFromInline var shift: UInt64 = 64
@@ -32,7 +46,10 @@ public struct SerialTable<Key: SerialKey, Value> {
 
     /// The value under `key`. Setting nil removes it; modifying in place does not copy.
     @inlinable public subscript(key: Key) -> Value? {
-        get { find(key).flatMap { stored[$0] } }
+        get {
+            guard let index = find(key) else { return nil }
+            return stored[seat(at: index)]
+        }
         set {
             guard let newValue else {
                 removeValue(forKey: key)
@@ -42,8 +59,9 @@ public struct SerialTable<Key: SerialKey, Value> {
         }
         _modify {
             if let index = find(key) {
-                defer { if stored[index] == nil { vacate(index) } }
-                yield &stored[index]
+                let seat = seat(at: index)
+                defer { if stored[seat] == nil { vacate(index) } }
+                yield &stored[seat]
             } else {
                 var value: Value?
                 yield &value
@@ -56,15 +74,14 @@ public struct SerialTable<Key: SerialKey, Value> {
     @discardableResult @inlinable
     public mutating func update<Answer>(_ key: Key, _ change: (inout Value) -> Answer) -> Answer? {
         guard let index = find(key) else { return nil }
-        return change(&stored[index]!)
+        return change(&stored[seat(at: index)]!)
     }
 
     /// Removes and returns the value under `key`.
     @discardableResult @inlinable
     public mutating func removeValue(forKey key: Key) -> Value? {
         guard let index = find(key) else { return nil }
-        var value: Value?
-        swap(&value, &stored[index])
+        let value = stored[seat(at: index)].take()
         vacate(index)
         return value
     }
@@ -72,9 +89,9 @@ public struct SerialTable<Key: SerialKey, Value> {
     /// The entries for which `isWanted` holds.
     @inlinable public func filter(_ isWanted: (Key, Value) -> Bool) -> [(key: Key, value: Value)] {
         var found: [(key: Key, value: Value)] = []
-        for index in slots.indices {
-            guard let key = slots[index], let value = stored[index], isWanted(key, value) else { continue }
-            found.append((key, value))
+        for case let slot? in slots {
+            guard let value = stored[slot.seat], isWanted(slot.key, value) else { continue }
+            found.append((slot.key, value))
         }
         return found
     }
@@ -92,67 +109,77 @@ public struct SerialTable<Key: SerialKey, Value> {
     @inlinable func find(_ key: Key) -> Int? {
         guard count > 0 else { return nil }
         var index = place(of: key)
-        while let found = slots[index] {
-            if found == key { return index }
+        while let slot = slots[index] {
+            if slot.key == key { return index }
             index = (index + 1) & (slots.count - 1)
         }
         return nil
     }
 
+    /// Where the value sits whose key stands at `index`.
+    @inlinable func seat(at index: Int) -> Int {
+        guard let slot = slots[index] else { preconditionFailure("no key stands at \(index)") }
+        return slot.seat
+    }
+
     @inlinable mutating func insert(_ value: consuming Value, under key: Key) {
         if let index = find(key) {
-            stored[index] = value
+            stored[seat(at: index)] = value
             return
         }
         if 2 * (count + 1) > slots.count { grow() }
-        settle(key, value)
+        if let seat = free.popLast() {
+            stored[seat] = value
+            settle(Slot(key: key, seat: seat))
+        } else {
+            settle(Slot(key: key, seat: stored.count))
+            stored.append(value)
+        }
         entries += 1
     }
 
     /// Puts a key that is not here on the first free place.
-    @inlinable mutating func settle(_ key: Key, _ value: consuming Value) {
-        var index = place(of: key)
+    @inlinable mutating func settle(_ slot: Slot) {
+        var index = place(of: slot.key)
         while slots[index] != nil { index = (index + 1) & (slots.count - 1) }
-        slots[index] = key
-        stored[index] = value
+        slots[index] = slot
     }
 
     @inlinable mutating func grow() {
-        let (keys, values) = (slots, stored)
-        let capacity = max(2 * keys.count, 16)
+        let before = slots
+        let capacity = max(2 * before.count, 16)
         slots = ContiguousArray(repeating: nil, count: capacity)
-        stored = ContiguousArray(repeating: nil, count: capacity)
         shift = UInt64(64 - capacity.trailingZeroBitCount)
-        for index in keys.indices {
-            if let key = keys[index], let value = values[index] { settle(key, value) }
-        }
+        for case let slot? in before { settle(slot) }
     }
 
-    /// Frees a place, and moves up what stands behind it only because it was taken.
+    /// Frees a place whose value is gone, and moves up what stands behind it only because it was taken.
     @inlinable mutating func vacate(_ index: Int) {
+        free.append(seat(at: index))
         let mask = slots.count - 1
-        var free = index
-        var next = (free + 1) & mask
-        while let key = slots[next] {
-            if (next - place(of: key)) & mask >= (next - free) & mask {
-                slots.swapAt(free, next)
-                stored.swapAt(free, next)
-                free = next
+        var gap = index
+        var next = (gap + 1) & mask
+        while let slot = slots[next] {
+            if (next - place(of: slot.key)) & mask >= (next - gap) & mask {
+                slots.swapAt(gap, next)
+                gap = next
             }
             next = (next + 1) & mask
         }
-        slots[free] = nil
-        stored[free] = nil
+        slots[gap] = nil
         entries -= 1
     }
 }
 
+extension SerialTable.Slot: Sendable {}
 extension SerialTable: Sendable where Value: Sendable {}
 
 extension SerialTable: Equatable where Value: Equatable {
     /// Whether the same values stand under the same keys.
     @inlinable public static func == (left: Self, right: Self) -> Bool {
         left.count == right.count
-            && left.slots.allSatisfy { key in key.map { left[$0] == right[$0] } ?? true }
+            && left.slots.allSatisfy { slot in
+                slot.map { left.stored[$0.seat] == right[$0.key] } ?? true
+            }
     }
 }
