@@ -6,8 +6,11 @@
 /// is passed over when its turn comes; so a change takes log n comparisons and moves at most log n entries.
 /// Invariants: what stands first is as it was set last; the heap holds every alarm that is set, and at most
 /// `Self.slack` entries more than twice as many.
-public struct Deadlines<Key: Comparable & Hashable & Sendable>: Sendable {
-    @usableFromInline struct Entry: Comparable, Sendable {
+public struct DeadlineHeap<Instants: InstantTable> {
+    /// Whose an alarm is.
+    public typealias Key = Instants.Key
+
+    @usableFromInline struct Entry: Comparable {
         @usableFromInline let instant: Instant
         @usableFromInline let key: Key
 
@@ -24,10 +27,13 @@ public struct Deadlines<Key: Comparable & Hashable & Sendable>: Sendable {
     /// How many overtaken entries a heap of few keys may hold.
     @inlinable static var slack: Int { 32 }
 
-    @usableFromInline var instants: [Key: Instant] = [:]
+    @usableFromInline var instants: Instants
     @usableFromInline var heap: [Entry] = []
 
-    @inlinable public init() {}
+    /// - Parameter instants: empty.
+    @inlinable public init(_ instants: Instants) { self.instants = instants }
+
+    @inlinable public init<Name: Hashable>() where Instants == [Name: Instant] { self.init([:]) }
 
     /// When the next alarm is due; nil when none is set.
     @inlinable public var next: Instant? { heap.first?.instant }
@@ -66,7 +72,7 @@ public struct Deadlines<Key: Comparable & Hashable & Sendable>: Sendable {
     @inlinable mutating func passOver(_ key: Key) {
         if heap.count > 2 * instants.count + Self.slack {
             heap.removeAll(keepingCapacity: true)
-            for (key, instant) in instants { heap.append(Entry(instant: instant, key: key)) }
+            for (key, instant) in instants.alarms { heap.append(Entry(instant: instant, key: key)) }
             for index in stride(from: heap.count / 2 - 1, through: 0, by: -1) { sink(from: index) }
         }
         guard heap.first?.key == key else { return }
@@ -102,7 +108,40 @@ public struct Deadlines<Key: Comparable & Hashable & Sendable>: Sendable {
     }
 }
 
-extension Deadlines: Equatable {
+extension DeadlineHeap.Entry: Sendable where Instants.Key: Sendable {}
+extension DeadlineHeap: Sendable where Instants: Sendable, Instants.Key: Sendable {}
+
+extension DeadlineHeap: Equatable {
     /// Whether the same alarms are set, however it came to that.
     @inlinable public static func == (left: Self, right: Self) -> Bool { left.instants == right.instants }
+}
+
+/// Alarms under keys of any kind.
+public typealias Deadlines<Key: Comparable & Hashable & Sendable> = DeadlineHeap<[Key: Instant]>
+
+/// Alarms under keys that this process counts itself: they are found without a keyed hash.
+public typealias SerialDeadlines<Key: SerialKey & Comparable> = DeadlineHeap<SerialTable<Key, Instant>>
+
+/// When each alarm is due.
+public protocol InstantTable: Equatable {
+    /// Whose an alarm is.
+    associatedtype Key: Comparable
+    /// How many alarms there are.
+    var count: Int { get }
+    /// All of them, in no order.
+    var alarms: [(key: Key, instant: Instant)] { get }
+    /// When the alarm of `key` is due; nil where it has none.
+    subscript(key: Key) -> Instant? { get set }
+    /// Removes the alarm of `key`, and returns when it was due.
+    mutating func removeValue(forKey key: Key) -> Instant?
+}
+
+extension Dictionary: InstantTable where Key: Comparable, Value == Instant {
+    @inlinable public var alarms: [(key: Key, instant: Instant)] { map { ($0.key, $0.value) } }
+}
+
+extension SerialTable: InstantTable where Key: Comparable, Value == Instant {
+    @inlinable public var alarms: [(key: Key, instant: Instant)] {
+        filter { _, _ in true }.map { ($0.key, $0.value) }
+    }
 }

@@ -69,18 +69,28 @@ public struct CallDesk: Sendable, Equatable {
     /// Calls whose hedge time is over; empty between inputs.
     var hedgesDue: [RequestID] = []
     var isDraining = false
-    var alarms = Deadlines<Alarm>()
+    var alarms: SerialDeadlines<Alarm>
     /// What the input in hand makes the audit write; empty between inputs.
     var unwritten: [AuditRecord] = []
     var unwrittenDurability = AuditDurability.written
 
     /// What the desk waits for.
-    enum Alarm: Comparable, Hashable, Sendable {
+    enum Alarm: Comparable, SerialKey {
         case call(RequestID)
         case service(InboundKey)
         case judgement(InboundKey)
         /// Something that is kept is over.
         case cache
+
+        /// The key's, and what of it rings.
+        var serial: UInt64 {
+            switch self {
+            case .call(let id): id.serial << 2
+            case .service(let key): key.serial << 2 | 1
+            case .judgement(let key): key.serial << 2 | 2
+            case .cache: 3
+            }
+        }
     }
 
     /// - Parameters:
@@ -97,6 +107,7 @@ public struct CallDesk: Sendable, Equatable {
         calls = SerialTable(spread: spread)
         attempts = SerialTable(spread: spread)
         services = SerialTable(spread: spread)
+        alarms = SerialDeadlines(SerialTable(spread: spread))
         self.generator = generator
         for (node, peer) in view.peers {
             routes.link(node, is: peer.link, through: peer.origin.relay, at: .zero)
