@@ -42,14 +42,13 @@ extension CallDesk {
 
     /// Forgets what is known of resources that this node provides no more.
     mutating func forgetLoads() {
-        loads = loads.filter { $0.value.inHand > 0 || view.resource($0.key) != nil }
+        let view = view
+        loads.removeAll { name, load in load.inHand == 0 && view.resource(name) == nil }
     }
 
     /// Who shares: a domain that is not this node's has one share, however many nodes it sends.
     func partner(_ node: NodeID) -> Digest {
-        guard let domain = view.peers[node]?.membership?.domain, domain != view.domain?.membership.domain
-        else { return node.digest }
-        return domain.digest
+        (view.foreigners.isEmpty ? nil : view.foreigners[node]?.digest) ?? node.digest
     }
 
     /// Why a call of `node` would get no place now. It changes nothing.

@@ -239,7 +239,7 @@ extension CallDesk {
             patience: patience,
             keepFor: keepTime(of: resource, capability, invocation, agreement, at: now.wall),
             passed: passed)
-        servicesOfPartner[partner, default: 0] += 1
+        holdPlace(of: partner)
         alarms.set(.service(inbound.key), at: now.instant + patience)
         var served = forBackend(invocation, from: inbound.peer, under: agreement)
         served.capability = capability.name

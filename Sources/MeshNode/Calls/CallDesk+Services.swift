@@ -106,10 +106,15 @@ extension CallDesk {
         settle(place, at: service.resource, service.isRequestWhole ? end : .unmeasured, now: now)
     }
 
+    /// One call of this partner more is under way, or waits for the external policy.
+    mutating func holdPlace(of partner: Digest) {
+        if servicesOfPartner.update(partner, { $0 += 1 }) == nil { servicesOfPartner[partner] = 1 }
+    }
+
     /// One call of this partner less is under way, or waits for the external policy.
     mutating func releasePlace(of partner: Digest) {
-        servicesOfPartner[partner, default: 1] -= 1
-        if servicesOfPartner[partner] == 0 { servicesOfPartner[partner] = nil }
+        servicesOfPartner.update(partner) { $0 -= 1 }
+        if servicesOfPartner[partner] == 0 { servicesOfPartner.remove(partner) }
     }
 
     /// The invocation as a resource gets it: the caller's headers that may pass, and who calls, which only
@@ -128,7 +133,7 @@ extension CallDesk {
             headers.append(HeaderField("comity-purpose", purpose.description))
         }
         headers.append(HeaderField("comity-correlation-id", invocation.correlation.description))
-        if let agreement { headers.append(HeaderField("comity-agreement", agreement.description)) }
+        if let agreement { headers.append(HeaderField("comity-agreement", text(of: agreement))) }
         if let trace = invocation.traceparent, trace.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) {
             headers.append(HeaderField("traceparent", trace))
         }
@@ -144,4 +149,15 @@ extension CallDesk {
         nodeTexts[node] = text
         return text
     }
+
+    /// As long a text, and the same for each call under an agreement: of those that are in use until the next
+    /// view, `agreementTextsMost` are kept.
+    private mutating func text(of agreement: Digest) -> String {
+        if let text = agreementTexts[agreement] { return text }
+        let text = agreement.description
+        if agreementTexts.count < Self.agreementTextsMost { agreementTexts[agreement] = text }
+        return text
+    }
+
+    private static let agreementTextsMost = 256
 }

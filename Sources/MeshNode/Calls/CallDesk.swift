@@ -53,9 +53,9 @@ public struct CallDesk: Sendable, Equatable {
     var attempts: SerialTable<AttemptID, OpenAttempt>
     var services: SerialTable<InboundKey, OpenService>
     /// How many of these each partner has in hand, and waiting for the external policy.
-    var servicesOfPartner: [Digest: Int] = [:]
+    var servicesOfPartner = OrderedTable<Digest, Int>()
     /// How busy the resources of this node are; those that were used.
-    var loads: [ResourceName: ServiceLoad] = [:]
+    var loads = OrderedTable<ResourceName, ServiceLoad>()
     /// For how long the shell is busy at a time, and when it said so.
     var shellBusy = ShellBusy()
     /// How often partners and principals called of late; nil while no rate is set.
@@ -64,8 +64,10 @@ public struct CallDesk: Sendable, Equatable {
     var brokenSeals: [NodeID: TokenBucket] = [:]
     /// Calls that wait for a link, in the order in which they came.
     var waiting: [RequestID] = []
+    /// Content ids as text, of agreements under which peers called of late.
+    var agreementTexts = OrderedTable<Digest, String>()
     /// Node IDs as text, of peers that called.
-    var nodeTexts: [NodeID: String] = [:]
+    var nodeTexts = OrderedTable<NodeID, String>()
     /// Calls whose hedge time is over; empty between inputs.
     var hedgesDue: [RequestID] = []
     var isDraining = false
@@ -224,7 +226,8 @@ public struct CallDesk: Sendable, Equatable {
         brokenSeals = brokenSeals.filter { view.peers[$0.key]?.trust == .trusted }
         if loads.count > view.resources.count + 1 { forgetLoads() }
         forgetMeters()
-        if nodeTexts.count > view.peers.count + 1 { nodeTexts = [:] }
+        if nodeTexts.count > view.peers.count + 1 { nodeTexts = OrderedTable() }
+        agreementTexts = OrderedTable()
     }
 
     /// What is due, before the input is looked at: nothing outlives its deadline because an input came first.
@@ -248,14 +251,5 @@ public struct CallDesk: Sendable, Equatable {
         let woken = waiting
         waiting = []
         for id in woken where calls[id] != nil { place(id, at: now, into: &effects) }
-    }
-}
-
-extension Dictionary {
-    /// Looks at a value, or changes it, where it stands: what is long is not copied for that. Nil where there
-    /// is none.
-    mutating func update<Answer>(_ key: Key, _ change: (inout Value) -> Answer) -> Answer? {
-        guard let index = index(forKey: key) else { return nil }
-        return change(&values[index])
     }
 }

@@ -27,6 +27,8 @@ public struct CallView: Sendable, Equatable {
     public let configuration: CallConfiguration
     /// Peers by name.
     let names: OrderedTable<NodeName, NodeID>
+    /// The peers whose credentials are of another domain than this node's, with that.
+    let foreigners: OrderedTable<NodeID, DomainID>
     /// The agreements under which payloads are sealed; asked, never walked.
     let sealed: Set<Digest>
     /// What each peer is granted, or grants, by one of these that is in force.
@@ -61,6 +63,12 @@ public struct CallView: Sendable, Equatable {
         let byName = peers.map { ($1.name, $0) }.sorted { $0 < $1 }
         for (name, node) in byName where names[name] == nil { names[name] = node }
         self.names = names
+        var foreigners = OrderedTable<NodeID, DomainID>()
+        for (node, peer) in peers {
+            guard let theirs = peer.membership?.domain, theirs != domain?.membership.domain else { continue }
+            foreigners[node] = theirs
+        }
+        self.foreigners = foreigners
         var (sealed, networked) = (Set<Digest>(), Set<Digest>())
         var sealedGrants = OrderedTable<NodeID, Set<ResourceName>>()
         for (peer, terms) in agreements.map({ ($0, $1) }) + [(me, domainAgreements)] {

@@ -119,7 +119,7 @@ extension CallDesk {
         judging[inbound.key] = JudgedService(
             inbound: inbound, partner: partner, ticket: ticket, question: question, began: now.instant,
             passed: passed)
-        servicesOfPartner[partner, default: 0] += 1
+        holdPlace(of: partner)
         alarms.set(.judgement(inbound.key), at: now.instant + rules.patience)
         effects.post(.judge(ticket, question, inbound.invocation.correlation))
     }
