@@ -52,6 +52,14 @@ public struct OrderedTable<Key: Comparable & Sendable, Value: Sendable>: Sendabl
         return try change(&stored[index])
     }
 
+    /// What `look` finds in the value under `key`, which is not copied for that; nil when there is none.
+    @inlinable
+    public func read<Result>(_ key: Key, _ look: (borrowing Value) throws -> Result) rethrows -> Result? {
+        let index = position(of: key)
+        guard index < rising.count, rising[index] == key else { return nil }
+        return try look(stored[index])
+    }
+
     /// Removes and returns the value under `key`.
     @discardableResult @inlinable
     public mutating func remove(_ key: Key) -> Value? {

@@ -225,7 +225,8 @@ extension CallDesk {
     ) -> Verdict {
         view.permits(
             calling: node, request.resource, capability, method: method, as: request.principal,
-            for: request.purpose, through: routes.lines[node]?.relay, meters, at: now)
+            for: request.purpose, through: routes.lines.read(node, { $0.relay }) ?? nil, meters,
+            at: now)
     }
 
     private func settleForm(
@@ -282,13 +283,14 @@ extension CallDesk {
     }
 
     private func assessBreaker(_ assessment: inout Assessment, resource: ResourceName, at now: Instant) {
-        guard let standing = routes.ways[RouteBook.Way(resource: resource, node: assessment.node)] else {
-            return
+        let way = RouteBook.Way(resource: resource, node: assessment.node)
+        let isUsed: Void? = routes.ways.read(way) { standing in
+            assessment.breaker = standing.breaker.standing(at: now)
+            assessment.microseconds = standing.latency.value(at: now)
+            assessment.inFlight = standing.inFlight
+            assessment.hasTurnedAway = standing.hasTurnedAway(at: now)
         }
-        assessment.breaker = standing.breaker.standing(at: now)
-        assessment.microseconds = standing.latency.value(at: now)
-        assessment.inFlight = standing.inFlight
-        assessment.hasTurnedAway = standing.hasTurnedAway(at: now)
+        guard isUsed != nil else { return }
         switch assessment.breaker {
         case .closed, .halfOpen: break
         case .open(let until):

@@ -35,7 +35,11 @@ struct RouteBook: Sendable, Equatable {
         var pace: LatencyQuantiles?
         /// When it last refused a call.
         fileprivate var turnedAway: Instant?
-        fileprivate var told = Breaker.Standing.closed.word
+        fileprivate var told = Told()
+
+        fileprivate mutating func change(at now: Instant) -> Told.Change? {
+            told.change(to: breaker.standing(at: now))
+        }
 
         /// Whether it refused a call less than a moment ago. That is no failure, but a reason to ask others.
         func hasTurnedAway(at now: Instant) -> Bool {
@@ -49,10 +53,29 @@ struct RouteBook: Sendable, Equatable {
         /// Who carries it while there is one; nil: nobody does.
         var relay: NodeID?
         var breaker = Breaker()
-        fileprivate var told = Breaker.Standing.closed.word
+        fileprivate var told = Told()
         /// When it was last asked for, or told to be in use.
         fileprivate var wanted: Instant?
         fileprivate var used: Instant?
+
+        fileprivate mutating func change(at now: Instant) -> Told.Change? {
+            told.change(to: breaker.standing(at: now))
+        }
+    }
+
+    /// What was last told of a breaker.
+    fileprivate struct Told: Sendable, Equatable {
+        private var word = Breaker.Standing.closed.word
+
+        /// The words of what has changed since; then that is told.
+        mutating func change(to standing: Breaker.Standing) -> Change? {
+            let (from, to) = (word, standing.word)
+            guard to != from else { return nil }
+            word = to
+            return (from, to)
+        }
+
+        typealias Change = (from: String, to: String)
     }
 
     /// Who refused a call is asked after others for this long: the retry budget pays for one try a second.
@@ -72,12 +95,13 @@ struct RouteBook: Sendable, Equatable {
 
     /// Whether a call can be sent over the link to `node` now.
     func readiness(of node: NodeID, at now: Instant) -> Readiness {
-        guard let line = lines[node] else { return .down }
-        switch line.link {
+        let known = lines.read(node) { line in (line.link, line.breaker.standing(at: now)) }
+        guard let (link, standing) = known else { return .down }
+        switch link {
         case .down: return .down
         case .dialling, .atRest: return .awaited
         case .up:
-            switch line.breaker.standing(at: now) {
+            switch standing {
             case .closed, .halfOpen: return .ready
             case .probing: return .awaited
             case .open(let until): return .refused(until: until)
@@ -108,29 +132,31 @@ struct RouteBook: Sendable, Equatable {
 
     /// Whether it is to be told that calls use the link to `node`; then it counts as told for `pause`.
     mutating func uses(_ node: NodeID, at now: Instant, every pause: Duration) -> Bool {
-        guard let line = lines[node], line.used.map({ now >= $0 + pause }) ?? true else { return false }
-        lines.update(node) { $0.used = now }
-        return true
+        lines.update(node) { line in
+            guard line.used.map({ now >= $0 + pause }) ?? true else { return false }
+            line.used = now
+            return true
+        } ?? false
     }
 
     /// Lets one attempt through; nil when a breaker does not.
     mutating func begin(_ way: Way, isLocal: Bool, at now: Instant) -> Pass? {
-        if ways[way] == nil { ways[way] = Standing() }
-        guard ways[way]?.breaker.standing(at: now).lets == true else { return nil }
+        let lets = ways.read(way) { $0.breaker.standing(at: now).lets }
+        if lets == nil { ways[way] = Standing() }
+        guard lets ?? true else { return nil }
         var linkAdmission: Breaker.Admission?
         if !isLocal {
-            guard lines[way.node]?.link == .up,
-                let admission = lines.update(way.node, { $0.breaker.admit(at: now) }) ?? nil
-            else { return nil }
+            let admitted = lines.update(way.node) { $0.link == .up ? $0.breaker.admit(at: now) : nil }
+            guard let admission = admitted ?? nil else { return nil }
             linkAdmission = admission
         }
-        let admission = ways.update(way) { standing in
+        let begun = ways.update(way) { standing in
             standing.inFlight += 1
-            return standing.breaker.admit(at: now)
+            return (admission: standing.breaker.admit(at: now), change: standing.change(at: now))
         }
-        notice(way, at: now)
+        note(begun?.change, of: way.node, way.resource)
         notice(way.node, at: now)
-        guard let resource = admission ?? nil else {
+        guard let resource = begun?.admission else {
             preconditionFailure("the breaker of \(way) let nothing through after it said so")
         }
         return Pass(resource: resource, link: linkAdmission)
@@ -143,7 +169,7 @@ struct RouteBook: Sendable, Equatable {
         at now: Instant
     ) {
         var generator = self.generator
-        ways.update(way) { standing in
+        let change = ways.update(way) { standing in
             let wasClosed = standing.breaker.standing(at: now) == .closed
             standing.breaker.settle(pass.resource, as: resource, at: now, using: &generator)
             // What it took while it failed says nothing about what it takes now that it is well again.
@@ -151,13 +177,14 @@ struct RouteBook: Sendable, Equatable {
                 standing.latency = LatencyEstimate()
             }
             if let taken { standing.latency.observe(taken, at: now) }
+            return standing.change(at: now)
         }
         if let admission = pass.link {
             lines.update(way.node) { $0.breaker.settle(admission, as: link, at: now, using: &generator) }
             haveLinksMoved = true
         }
         self.generator = generator
-        notice(way, at: now)
+        note(change ?? nil, of: way.node, way.resource)
         notice(way.node, at: now)
     }
 
@@ -181,8 +208,8 @@ struct RouteBook: Sendable, Equatable {
 
     /// Whether an attempt along `way` was to be over within `taken`.
     func expects(_ way: Way, within taken: Duration, at now: Instant) -> Bool {
-        guard let standing = ways[way] else { return false }
-        return taken.wholeNanoseconds / 1000 > standing.latency.value(at: now)
+        guard let known = ways.read(way, { $0.latency.value(at: now) }) else { return false }
+        return taken.wholeNanoseconds / 1000 > known
     }
 
     /// An attempt no longer occupies its way.
@@ -236,19 +263,12 @@ struct RouteBook: Sendable, Equatable {
         return haveLinksMoved
     }
 
-    private mutating func notice(_ way: Way, at now: Instant) {
-        guard let standing = ways[way] else { return }
-        let word = standing.breaker.standing(at: now).word
-        guard word != standing.told else { return }
-        ways.update(way) { $0.told = word }
-        changes.append(BreakerChange(node: way.node, resource: way.resource, from: standing.told, to: word))
+    private mutating func notice(_ node: NodeID, at now: Instant) {
+        note(lines.update(node) { $0.change(at: now) } ?? nil, of: node, nil)
     }
 
-    private mutating func notice(_ node: NodeID, at now: Instant) {
-        guard let line = lines[node] else { return }
-        let word = line.breaker.standing(at: now).word
-        guard word != line.told else { return }
-        lines.update(node) { $0.told = word }
-        changes.append(BreakerChange(node: node, resource: nil, from: line.told, to: word))
+    private mutating func note(_ change: Told.Change?, of node: NodeID, _ resource: ResourceName?) {
+        guard let (from, to) = change else { return }
+        changes.append(BreakerChange(node: node, resource: resource, from: from, to: to))
     }
 }
