@@ -126,23 +126,23 @@ public enum AuditRecord: Equatable, Sendable {
 /// How an admitted call ended.
 public struct AuditSettlement: Equatable, Sendable {
     /// The admitted event.
-    public var id: CorrelationID
+    public let id: CorrelationID
     /// When it ended.
-    public var time: WallTime
+    public let time: WallTime
     /// Whether it succeeded.
-    public var success: Bool
+    public let success: Bool
     /// Why not.
-    public var refusals: [Refusal]
+    public let refusals: [Refusal]
     /// From admission to the end, in milliseconds.
-    public var durationInMilliseconds: Int64
+    public let durationInMilliseconds: Int64
     /// SHA-256 of the answer's body; nil above 4 KiB or without an answer.
-    public var answerDigest: Digest?
+    public let answerDigest: Digest?
     /// Length of the answer's body in bytes.
-    public var answerLength: Int64
+    public let answerLength: Int64
     /// HTTP status of the answer; nil without one.
-    public var status: UInt16?
+    public let status: UInt16?
     /// What of the request's body passed, of one that streamed; nil: what was admitted stands.
-    public var request: BodySummary?
+    public let request: BodySummary?
 
     public init(
         id: CorrelationID, time: WallTime, success: Bool, refusals: [Refusal] = [],

@@ -5,10 +5,10 @@ public enum AuditInput: Equatable, Sendable {
     /// An admitted call ended. One that is not under way (settled before, or never admitted) is ignored.
     case callEnded(CorrelationID, AuditOutcome)
     /// Something happened that is no call: one event of its own.
-    case happened(AuditEvent)
+    indirect case happened(AuditEvent)
     /// Something was refused before it was admitted. Many of one peer with one code become one event with a
     /// count.
-    case refused(AuditEvent)
+    indirect case refused(AuditEvent)
     /// How many bytes the store can still take, measured now.
     case roomMeasured(bytes: Int64)
     /// At start: what the process before left unfinished.
@@ -20,17 +20,17 @@ public enum AuditInput: Equatable, Sendable {
 /// How a call ended.
 public struct AuditOutcome: Equatable, Sendable {
     /// Whether it succeeded.
-    public var success: Bool
+    public let success: Bool
     /// Why not; empty when it succeeded.
-    public var refusals: [Refusal]
+    public let refusals: [Refusal]
     /// SHA-256 of the answer's body; nil above 4 KiB or without an answer.
-    public var answerDigest: Digest?
+    public let answerDigest: Digest?
     /// Length of the answer's body in bytes.
-    public var answerLength: Int64
+    public let answerLength: Int64
     /// HTTP status of the answer; nil without one.
-    public var status: UInt16?
+    public let status: UInt16?
     /// What of the request's body passed; nil: what was admitted stands.
-    public var request: BodySummary?
+    public let request: BodySummary?
 
     public init(
         success: Bool, refusals: [Refusal] = [], answerDigest: Digest? = nil, answerLength: Int64 = 0,

@@ -82,20 +82,22 @@ public struct AuditLog: Sendable, Equatable {
     ///   - event: the call, without id and time; `success` and what an end would tell are ignored.
     ///   - durability: what its *settled* record must survive: `synced` for a call that may change something.
     public mutating func admit(
-        _ event: AuditEvent, settling durability: AuditDurability, at now: Moment,
+        _ event: consuming AuditEvent, settling durability: AuditDurability, at now: Moment,
         into effects: inout Outbox<AuditEffect>
     ) -> AuditAdmission {
         if let refusal = obstacle {
             unadmitted += 1
             return .refused(refusal)
         }
-        var admitted = named(event, at: now)
-        admitted.success = false
-        admitted.refusals = []
+        let id = newID(at: now)
+        event.id = id
+        event.time = now.wall
+        event.success = false
+        event.refusals = []
         room.reserve(needed)
-        open[admitted.id] = OpenCall(began: now.instant, durability: durability)
-        effects.post(.write([.admitted(admitted)], .written))
-        return .admitted(admitted.id)
+        open[id] = OpenCall(began: now.instant, durability: durability)
+        effects.post(.write([.admitted(event)], .written))
+        return .admitted(id)
     }
 
     /// Takes one input.
@@ -134,9 +136,13 @@ public struct AuditLog: Sendable, Equatable {
     }
 
     /// A trusted peer that connects and goes in a loop must not push out what happened either.
-    private mutating func note(_ event: AuditEvent, at now: Moment, into effects: inout Outbox<AuditEffect>) {
+    ///
+    /// As `.happened`, for whoever does not keep the event.
+    public mutating func note(
+        _ event: consuming AuditEvent, at now: Moment, into effects: inout Outbox<AuditEffect>
+    ) {
         guard event.type == .link || event.source != node else {
-            return write(named(event, at: now), .written, into: &effects)
+            return write(event, at: now, .written, into: &effects)
         }
         count(event, as: event.action, at: now, into: &effects)
     }
@@ -162,7 +168,7 @@ public struct AuditLog: Sendable, Equatable {
             unkeptDeadline = unkeptDeadline ?? now.instant + .seconds(600)
             return
         }
-        write(named(event, at: now), .written, into: &effects)
+        write(event, at: now, .written, into: &effects)
     }
 
     private mutating func measure(_ bytes: Int64, at now: Moment, into effects: inout Outbox<AuditEffect>) {
@@ -187,8 +193,10 @@ public struct AuditLog: Sendable, Equatable {
         }
         for attempt in found.unclosed {
             room.wrote(configuration.recordBytesTypical)
-            let closing = AuditEvent(closing: attempt, because: reason, at: now.wall)
-            records.append(.event(named(closing, at: now)))
+            var closing = AuditEvent(closing: attempt, because: reason, at: now.wall)
+            closing.id = newID(at: now)
+            closing.time = now.wall
+            records.append(.event(closing))
         }
         // Whatever a loss of power leaves of this write, the next start finds the rest unfinished still.
         for write in AuditEffect.writes(of: records, .synced) { effects.post(write) }
@@ -215,20 +223,21 @@ public struct AuditLog: Sendable, Equatable {
         let event = AuditEvent(
             type: .node, source: node, target: node, action: action, success: false,
             refusals: [Refusal(code)], metadata: facts)
-        write(named(event, at: now), .written, into: &effects)
+        write(event, at: now, .written, into: &effects)
     }
 
+    /// Writes an event of its own, which gets its id and its time here.
     private mutating func write(
-        _ event: AuditEvent, _ durability: AuditDurability, into effects: inout Outbox<AuditEffect>
+        _ event: consuming AuditEvent, at now: Moment, _ durability: AuditDurability,
+        into effects: inout Outbox<AuditEffect>
     ) {
+        event.id = newID(at: now)
+        event.time = now.wall
         room.wrote(configuration.recordBytesTypical)
         effects.post(.write([.event(event)], durability))
     }
 
-    private mutating func named(_ event: AuditEvent, at now: Moment) -> AuditEvent {
-        var named = event
-        named.id = CorrelationID(at: now.wall, using: &generator)
-        named.time = now.wall
-        return named
+    private mutating func newID(at now: Moment) -> CorrelationID {
+        CorrelationID(at: now.wall, using: &generator)
     }
 }

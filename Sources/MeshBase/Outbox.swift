@@ -9,11 +9,15 @@ public struct Outbox<Effect: Sendable>: Sendable {
     /// How many orders wait.
     @inlinable public var count: Int { effects.count }
 
-    /// Adds one order behind the others.
-    @inlinable public mutating func post(_ effect: Effect) { effects.append(effect) }
+    /// Adds one order behind the others. Few inputs order more than four things: room is made once.
+    @inlinable public mutating func post(_ effect: consuming Effect) {
+        if effects.isEmpty { effects.reserveCapacity(4) }
+        effects.append(effect)
+    }
 
     /// Adds one order before those that were posted since there were `count` of them.
-    @inlinable public mutating func post(_ effect: Effect, behindFirst count: Int) {
+    @inlinable public mutating func post(_ effect: consuming Effect, behindFirst count: Int) {
+        if effects.isEmpty { effects.reserveCapacity(4) }
         effects.insert(effect, at: count)
     }
 

@@ -18,7 +18,7 @@ extension CallDesk {
             refuse(call, [crowded], at: now, into: &effects)
             return
         }
-        calls[request.id] = call
+        calls[request.id] = consume call
         if isDraining {
             conclude(request.id, [Refusal(.draining)], at: now, into: &effects)
             return

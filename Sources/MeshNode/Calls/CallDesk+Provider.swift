@@ -212,7 +212,7 @@ extension CallDesk {
         event.metadata += decided
         let durability: AuditDurability = capability.safety.isMutating ? .synced : .written
         let eventID: CorrelationID
-        switch admit(event, settling: durability, at: now, into: &effects) {
+        switch admit(consume event, settling: durability, at: now, into: &effects) {
         case .refused(let refusal):
             refuse(inbound, [refusal], attempt: invocation.attempt, at: now, into: &effects)
             return

@@ -13,7 +13,7 @@ extension CallDesk {
 
     /// Asks the audit whether a call may begin.
     mutating func admit(
-        _ event: AuditEvent, settling durability: AuditDurability, at now: Moment,
+        _ event: consuming AuditEvent, settling durability: AuditDurability, at now: Moment,
         into effects: inout Outbox<CallEffect>
     ) -> AuditAdmission {
         var orders = Outbox<AuditEffect>()
@@ -24,7 +24,8 @@ extension CallDesk {
 
     private mutating func keep(_ orders: inout Outbox<AuditEffect>) {
         for case .write(let records, let durability) in orders.drain() {
-            unwritten += records
+            // Most inputs make one record: it is taken as it comes.
+            if unwritten.isEmpty { unwritten = records } else { unwritten += records }
             unwrittenDurability = unwrittenDurability.joined(with: durability)
         }
     }
@@ -37,12 +38,16 @@ extension CallDesk {
     /// - Parameter count: how many orders there were before this input.
     mutating func write(behindFirst count: Int, into effects: inout Outbox<CallEffect>) {
         guard !unwritten.isEmpty else { return }
-        for (index, write) in AuditEffect.writes(of: unwritten, unwrittenDurability).enumerated() {
+        let (all, durability) = (unwritten, unwrittenDurability)
+        unwritten = []
+        unwrittenDurability = .written
+        guard all.count > AuditEffect.recordsPerWrite else {
+            return effects.post(.record(all, durability), behindFirst: count)
+        }
+        for (index, write) in AuditEffect.writes(of: all, durability).enumerated() {
             guard case .write(let records, let durability) = write else { continue }
             effects.post(.record(records, durability), behindFirst: count + index)
         }
-        unwritten = []
-        unwrittenDurability = .written
     }
 
     /// Breakers that changed: to the audit, and to `Node`.
@@ -101,7 +106,9 @@ extension CallDesk {
         guard let call = forget(id) else { return }
         let event = callEvent(call, outcome, at: now)
         count(event, outcome.success ? .success : .failure, call, at: now)
-        tell(.happened(event), at: now, into: &effects)
+        var orders = Outbox<AuditEffect>()
+        audit.note(consume event, at: now, into: &orders)
+        keep(&orders)
     }
 
     private mutating func count(
@@ -163,7 +170,7 @@ extension CallDesk {
         event.answerDigest = outcome.answerDigest
         event.answerLength = outcome.answerLength
         event.status = outcome.status
-        return event
+        return consume event
     }
 
     /// Whom a call that reached nobody was for; this node when that is nobody.
