@@ -24,10 +24,12 @@ public enum FieldRules {
     /// Whether `name` is one of those with which Comity speaks for itself: whoever else sends it would speak
     /// in its name.
     public static func isReserved(_ name: String) -> Bool {
-        guard name.utf8.first == UInt8(ascii: "c") else { return false }
-        return name == "comity"
-            || name.utf8.withContiguousStorageIfAvailable { $0.starts(with: prefix) }
-                ?? name.utf8.starts(with: prefix)
+        // `content-type` and its like differ in the third byte.
+        var start = name.utf8.makeIterator()
+        guard start.next() == UInt8(ascii: "c"), start.next() == UInt8(ascii: "o"),
+            start.next() == UInt8(ascii: "m")
+        else { return false }
+        return name == "comity" || name.utf8.starts(with: prefix)
     }
 
     /// Whether `text` is a token (RFC 9110 section 5.6.2).

@@ -42,7 +42,11 @@ public struct Invocation: Equatable, Sendable {
     /// To which key of the provider all of it is sealed that concerns the provider alone (Docs/Protocol.md,
     /// Sealed payloads); nil: to none, it crosses as it is.
     public var sealedTo: EncryptionKey?
+}
 
+extension Invocation {
+    /// Beside the type and not in it: so all properties are handed over at once. One that sets them one by
+    /// one ends with a copy of the whole.
     public init(
         correlation: CorrelationID, attempt: UInt8, traceparent: String?, agreement: Digest?,
         principal: Principal, purpose: Purpose? = nil,
@@ -50,27 +54,14 @@ public struct Invocation: Equatable, Sendable {
         headers: [HeaderField], remainingMilliseconds: UInt32, deadlineScope: DeadlineScope = .wholeCall,
         idempotencyKey: String?, body: RequestBody, sealedTo: EncryptionKey? = nil
     ) {
-        self.correlation = correlation
-        self.attempt = attempt
-        self.traceparent = traceparent
-        self.agreement = agreement
-        self.principal = principal
-        self.purpose = purpose
-        self.resource = resource
-        self.capability = capability
-        self.method = method
-        self.path = path
-        self.query = query
-        self.headers = headers
-        self.remainingMilliseconds = remainingMilliseconds
-        self.deadlineScope = deadlineScope
-        self.idempotencyKey = idempotencyKey
-        self.body = body
-        self.sealedTo = sealedTo
+        self.init(
+            correlation: correlation, attempt: attempt, traceparent: traceparent, agreement: agreement,
+            principal: principal, purpose: purpose, resource: resource, capability: capability,
+            method: method, path: path, query: query, headers: headers,
+            remainingMilliseconds: remainingMilliseconds, idempotencyKey: idempotencyKey,
+            deadlineScope: deadlineScope, body: body, sealedTo: sealedTo)
     }
-}
 
-extension Invocation {
     /// What makes a repeated correlation id or idempotency key the same request.
     public var identity: RequestIdentity {
         RequestIdentity(

@@ -168,10 +168,21 @@ extension CallDesk {
         return RequestPath.normalised(path)
     }
 
-    /// Weighs `node` for `request`. Nothing changes by it.
+    /// Weighs each of `nodes` for `request`. Nothing changes by it.
     /// - Parameter path: from `form(of:)`.
-    func assess(_ node: NodeID, for request: LocalRequest, path: String, at now: Moment) -> Assessment {
-        var assessment = Assessment(node: node, isLocal: node == view.me)
+    func assess(
+        _ nodes: [NodeID], for request: LocalRequest, path: String, at now: Moment
+    ) -> [Assessment] {
+        var assessments = nodes.map { Assessment(node: $0, isLocal: $0 == view.me) }
+        // Each where it stands: they are long.
+        for index in assessments.indices { assess(&assessments[index], for: request, path: path, at: now) }
+        return assessments
+    }
+
+    private func assess(
+        _ assessment: inout Assessment, for request: LocalRequest, path: String, at now: Moment
+    ) {
+        let node = assessment.node
         if !assessment.isLocal { assessLink(&assessment, at: now) }
         let description =
             assessment.isLocal
@@ -182,7 +193,7 @@ extension CallDesk {
         guard let description else {
             if assessment.refusals.isEmpty, view.peers[node]?.catalog == .awaited {
                 assessment.readiness = .awaited
-                return assessment
+                return
             }
             if !assessment.isLocal {
                 assessment.refusals += view.whyWithdrawn(request.resource, by: node, at: now.wall)
@@ -191,11 +202,11 @@ extension CallDesk {
             assessment.refusals.append(
                 Refusal(
                     .resourceUnknown, [Fact("resource", request.resource), Fact("at", view.label(node))]))
-            return assessment
+            return
         }
         guard let capability = settleForm(of: request, path: path, against: description, in: &assessment)
         else {
-            return assessment
+            return
         }
         if !assessment.isLocal {
             var verdict = permits(calling: node, capability, request, method: assessment.method, at: now)
@@ -216,7 +227,6 @@ extension CallDesk {
             }
         }
         assessBreaker(&assessment, resource: request.resource, at: now.instant)
-        return assessment
     }
 
     private func permits(

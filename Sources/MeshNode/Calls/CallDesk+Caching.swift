@@ -183,7 +183,7 @@ extension CallDesk {
             case .allowed(let nodes) = candidates(of: call.request, at: now.wall)
         else { return false }
         // Those that were tried may be the only ones that were ever asked.
-        let assessments = nodes.map { assess($0, for: call.request, path: call.path, at: now) }
+        let assessments = assess(nodes, for: call.request, path: call.path, at: now)
         guard let found = findKept(for: call, among: assessments, at: now).first else { return false }
         answer(id, from: found, at: now, into: &effects)
         return true

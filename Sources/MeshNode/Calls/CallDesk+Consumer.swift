@@ -62,7 +62,7 @@ extension CallDesk {
         case .allowed(let found): assessments = found
         }
         if !cache.isEmpty, answerFromMemory(id, among: assessments, at: now, into: &effects) { return }
-        let ready = assessments.filter(\.isReady)
+        let ready = assessments.allSatisfy(\.isReady) ? assessments : assessments.filter(\.isReady)
         if let chosen = pick(ready, for: call, at: now.instant) {
             wish(beside: ready, among: assessments, for: call.request.resource, at: now, into: &effects)
             switch judgement(of: chosen, for: call, at: now.instant) {
@@ -124,7 +124,7 @@ extension CallDesk {
         case .refused(let refusal): return .refused(refusal)
         case .allowed(let found): nodes = found
         }
-        var all = nodes.map { assess($0, for: call.request, path: call.path, at: now) }
+        var all = assess(nodes, for: call.request, path: call.path, at: now)
         if view.configuration.external != nil {
             for index in all.indices where all[index].refusals.isEmpty {
                 guard let refusal = externalRefusal(of: all[index], for: call, at: now.instant) else {
@@ -156,7 +156,7 @@ extension CallDesk {
         if let first { event.metadata += hedgeFacts(beside: first, at: now.instant) }
         let durability: AuditDurability = capability.safety.isMutating ? .synced : .written
         let eventID: CorrelationID
-        switch admit(event, settling: durability, at: now, into: &effects) {
+        switch admit(consume event, settling: durability, at: now, into: &effects) {
         case .refused(let refusal):
             if first == nil { conclude(id, call.reasons + [refusal], at: now, into: &effects) }
             return

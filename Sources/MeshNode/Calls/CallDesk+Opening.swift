@@ -39,7 +39,7 @@ extension CallDesk {
 
     /// Why a sealed call cannot even be looked at; nil when it was opened, or is clear.
     func openingRefusal(_ inbound: InboundInvocation) -> Refusal? {
-        let key = Fact("sealed to", inbound.invocation.sealedTo?.description ?? "none")
+        var key: Fact { Fact("sealed to", inbound.invocation.sealedTo?.description ?? "none") }
         switch inbound.opening {
         case .whole: return nil
         case .keyUnknown: return Refusal(.encryptionKeyUnknown, [key])

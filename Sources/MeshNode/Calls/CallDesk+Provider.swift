@@ -183,6 +183,7 @@ extension CallDesk {
             refusals.append(refusal)
             return nil
         case .allowed(let capability):
+            if capability.name == invocation.capability { return (resource, capability) }
             // `/invoke` names a capability that another one before it may cover too: what is named counts
             // if it covers.
             if let named = resource.description.capability(invocation.capability),
@@ -208,8 +209,7 @@ extension CallDesk {
         into effects: inout Outbox<CallEffect>
     ) {
         let invocation = inbound.invocation
-        var event = serviceEvent(inbound, attempt: invocation.attempt, agreement: agreement)
-        event.metadata += decided
+        let event = serviceEvent(inbound, attempt: invocation.attempt, agreement: agreement, decided)
         let durability: AuditDurability = capability.safety.isMutating ? .synced : .written
         let eventID: CorrelationID
         switch admit(consume event, settling: durability, at: now, into: &effects) {
@@ -285,15 +285,15 @@ extension CallDesk {
         at now: Moment, into effects: inout Outbox<CallEffect>
     ) {
         let bounded = Self.bounded(refusals)
-        var event = serviceEvent(inbound, attempt: attempt, agreement: inbound.invocation.agreement)
+        var event = serviceEvent(inbound, attempt: attempt, agreement: inbound.invocation.agreement, asked)
         event.refusals = bounded
-        event.metadata += asked
         tell(.refused(event), at: now, into: &effects)
         effects.post(.respond(inbound.key, .refused(bounded.map(\.forPartner), effect: .none)))
     }
 
+    /// - Parameter decided: what was asked about it.
     func serviceEvent(
-        _ inbound: InboundInvocation, attempt: UInt8, agreement: Digest?
+        _ inbound: InboundInvocation, attempt: UInt8, agreement: Digest?, _ decided: [Fact] = []
     ) -> AuditEvent {
         let invocation = inbound.invocation
         let named = invocation.agreement
@@ -303,10 +303,11 @@ extension CallDesk {
             action: "invoke", success: false, agreement: agreement,
             requestDigest: inbound.body.auditedDigest, requestLength: inbound.body.length ?? 0,
             attempt: attempt, traceparent: invocation.traceparent,
-            metadata: invocation.purpose.asFacts + view.houseFacts(agreement)
-                + Self.sealFacts(invocation.sealedTo)
-                + (named == nil || named == agreement
-                    ? [] : [Fact("agreement named by the caller", named?.description ?? "")]))
+            metadata: .joining(
+                invocation.purpose.asFacts, view.houseFacts(agreement), Self.sealFacts(invocation.sealedTo),
+                named == nil || named == agreement
+                    ? [] : [Fact("agreement named by the caller", named?.description ?? "")],
+                decided))
     }
 }
 

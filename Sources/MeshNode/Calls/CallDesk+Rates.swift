@@ -5,7 +5,6 @@ import MeshRouting
 extension CallDesk {
     /// Why a peer's call comes too soon; nil when it does not, and is counted.
     mutating func tooSoon(_ inbound: InboundInvocation, at now: Instant) -> Refusal? {
-        guard rates != nil else { return nil }
         let caller = RateBook.Caller.partner(partner(inbound.peer))
         return rates?.take(caller, inbound.invocation.principal, isOpened: inbound.isOpened, at: now)
     }

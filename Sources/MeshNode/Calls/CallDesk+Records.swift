@@ -138,9 +138,10 @@ extension CallDesk {
             requestDigest: sent.auditedDigest, requestLength: sent.length ?? 0, attempt: number,
             traceparent: call.request.traceparent,
             breaker: chosen.breaker.word,
-            metadata: call.request.purpose.asFacts + view.houseFacts(chosen.agreement)
-                + Self.sealFacts(chosen.sealedTo) + policyFacts(chosen)
-                + (assessments.count > 1 ? choiceFacts(chosen) + candidateFacts(assessments, chosen) : []))
+            metadata: .joining(
+                call.request.purpose.asFacts, view.houseFacts(chosen.agreement),
+                Self.sealFacts(chosen.sealedTo), policyFacts(chosen),
+                assessments.count > 1 ? choiceFacts(chosen) + candidateFacts(assessments, chosen) : []))
     }
 
     /// That a payload was sealed, and to which key; the digests and lengths of the event are of what was
@@ -165,7 +166,8 @@ extension CallDesk {
             requestDigest: call.passed.map(\.digest) ?? call.request.body.auditedDigest,
             requestLength: call.passed?.length ?? call.request.body.length ?? 0,
             traceparent: call.request.traceparent,
-            metadata: call.request.purpose.asFacts + view.houseFacts(call.agreement) + call.history)
+            metadata: .joining(
+                call.request.purpose.asFacts, view.houseFacts(call.agreement), call.history))
         event.durationInMilliseconds = (now.instant - call.began.instant).wholeMilliseconds
         event.answerDigest = outcome.answerDigest
         event.answerLength = outcome.answerLength
@@ -225,4 +227,14 @@ extension CallDesk {
 extension Purpose? {
     /// For the audit; nothing where a call does not say what it is for.
     var asFacts: [Fact] { map { [Fact("purpose", $0)] } ?? [] }
+}
+
+extension [Fact] {
+    /// The facts of all parts, in their order. Of most events one part alone says something: that is taken as
+    /// it is.
+    static func joining(_ parts: [Fact]...) -> [Fact] {
+        var joined: [Fact] = []
+        for part in parts where !part.isEmpty { joined = joined.isEmpty ? part : joined + part }
+        return joined
+    }
 }

@@ -98,7 +98,7 @@ extension CallDesk {
         case .refused(let refusal): return refused(refusal)
         case .allowed(let found): nodes = found
         }
-        let assessments = nodes.map { assess($0, for: request, path: path, at: now) }
+        let assessments = assess(nodes, for: request, path: path, at: now)
         let rule = view.rule(for: request.resource) ?? RouteRule()
         return CallExplanation(
             verdict: obstacles.isEmpty ? verdict(over: assessments, by: rule) : .refuse(obstacles),

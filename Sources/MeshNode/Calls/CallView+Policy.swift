@@ -11,12 +11,13 @@ extension CallView {
         at now: Moment
     ) -> Verdict {
         let wall = now.wall
+        let known = peers[peer]
         let question = PolicyQuestion(
             side: .consumer, caller: me, callee: peer, resource: resource, capability: capability.name,
             safety: capability.safety, method: method, principal: principal, purpose: purpose,
-            callerRoles: domain?.membership.roles(shownTo: peers[peer]?.membership?.domain, at: wall),
-            callerMembership: domain?.membership, calleeMembership: peers[peer]?.membership,
-            payload: peers[peer]?.encryption == nil ? .clear : .sealed, relays: relay == nil ? 0 : 1,
+            callerRoles: domain?.membership.roles(shownTo: known?.membership?.domain, at: wall),
+            callerMembership: domain?.membership, calleeMembership: known?.membership,
+            payload: known?.encryption == nil ? .clear : .sealed, relays: relay == nil ? 0 : 1,
             now: wall)
         let verdict = PolicyEvaluator.decide(
             question, over: agreements[peer] ?? [], domains: domainAgreements,
@@ -32,11 +33,13 @@ extension CallView {
         payload: PolicyQuestion.PayloadForm, _ meters: MeterBook, at now: Moment
     ) -> Verdict {
         let wall = now.wall
-        let origin = origin ?? peers[peer]?.origin
+        let known = peers[peer]
+        let origin = origin ?? known?.origin
+        let roles = known?.membership?.roles(shownTo: domain?.membership.domain, at: wall)
         let question = PolicyQuestion(
             side: .provider, caller: peer, callee: me, resource: resource, capability: capability.name,
             safety: capability.safety, method: method, principal: principal, purpose: purpose,
-            callerRoles: roles(ofCaller: peer, at: wall), callerMembership: peers[peer]?.membership,
+            callerRoles: roles, callerMembership: known?.membership,
             calleeMembership: domain?.membership, callerAddress: origin?.address, payload: payload,
             relays: origin?.relays ?? 0, now: wall)
         let verdict = PolicyEvaluator.decide(
@@ -89,13 +92,14 @@ extension CallView {
     /// Why nothing passes between this node and `peer`; nil when it is trusted.
     func trustRefusal(_ peer: NodeID) -> Refusal? {
         guard let known = peers[peer] else { return Refusal(.peerNotFound, [Fact("node", peer)]) }
-        let named = [Fact("peer", known.name), Fact("trust", known.trust.rawValue)]
-        return switch known.trust {
-        case .trusted: nil
-        case .untrusted: Refusal(.peerNotTrusted, named)
-        case .suspended: Refusal(.peerSuspended, named)
-        case .revoked: Refusal(.peerRevoked, named)
+        let code: RefusalCode
+        switch known.trust {
+        case .trusted: return nil
+        case .untrusted: code = .peerNotTrusted
+        case .suspended: code = .peerSuspended
+        case .revoked: code = .peerRevoked
         }
+        return Refusal(code, [Fact("peer", known.name), Fact("trust", known.trust.rawValue)])
     }
 
     /// Why no agreement on `resource` of `peer` holds now, whatever of it is asked: what is agreed no more is

@@ -25,14 +25,16 @@ struct CorrelationMemory: Sendable, Equatable {
     /// or a later one.
     mutating func take(_ invocation: Invocation, from peer: NodeID) -> Bool {
         if rings[peer] == nil { rings[peer] = Ring() }
-        let identity = invocation.identity
+        let seen = Seen(identity: invocation.identity, attempt: invocation.attempt)
         return rings.update(peer) { ring in
-            if let seen = ring.seen[invocation.correlation] {
-                guard seen.identity == identity, invocation.attempt > seen.attempt else { return false }
-                ring.seen[invocation.correlation]?.attempt = invocation.attempt
+            let before = ring.seen.updateValue(seen, forKey: invocation.correlation)
+            if let before {
+                guard before.identity == seen.identity, seen.attempt > before.attempt else {
+                    ring.seen[invocation.correlation] = before
+                    return false
+                }
                 return true
             }
-            ring.seen[invocation.correlation] = Seen(identity: identity, attempt: invocation.attempt)
             if ring.order.count < Self.idsPerPeer {
                 ring.order.append(invocation.correlation)
             } else {
