@@ -39,6 +39,19 @@ func text(_ words: String) -> [UInt8] { Array(words.utf8) }
         #expect(zeros.value == 0x8a91_36aa)
     }
 
+    @Test func `computes CRC-32C alike by the processor's instruction and by tables`() {
+        var generator = SeededGenerator(seed: 1)
+        for length in Array(0...40) + [255, 4_096, 10_007] {
+            let bytes = (0..<length).map { _ in UInt8(truncatingIfNeeded: generator.number(below: 256)) }
+            var (asked, looked) = (Checksum32C(), Checksum32C())
+            bytes.withUnsafeBytes {
+                asked.add($0)
+                looked.addByTables($0)
+            }
+            #expect(asked.value == looked.value, "\(length) bytes")
+        }
+    }
+
     @Test func `gives back what was appended, also after it was opened again`() throws {
         let journal = try Journal.open(folder: folder)
         let first = try journal.append([text("one"), text("two")])
