@@ -61,6 +61,7 @@ public struct OrderLine: Sendable, Equatable {
     public mutating func add(_ effects: [CallEffect]) -> [Step] {
         listed = turnSubjects.count
         var steps: [Step] = []
+        steps.reserveCapacity(effects.count)
         var gates: [Gate] = []
         var keepsakes: [Keepsake] = []
         for effect in effects {
