@@ -1,4 +1,5 @@
 import GRDB
+import Glibc
 import MeshAudit
 import MeshBase
 import MeshWire
@@ -163,7 +164,7 @@ private struct ValueCollector: Sendable {
             _ = subject.hasValue(of: field) { range in
                 let isRepeated = previous.map { previous in
                     previous.subject.hasValue(of: field) {
-                        previous.record[$0].elementsEqual(record[range])
+                        previous.record.holds(record, range, at: $0)
                     }
                 }
                 if isRepeated != true {
@@ -211,8 +212,28 @@ extension AuditRecordOutline {
 }
 
 extension [UInt8] {
+    /// Whether at `range` the same stands as in `other` at `theirs`. Byte by byte it was a quarter of what
+    /// the index costs.
+    func holds(_ other: [UInt8], _ theirs: Range<Int>, at range: Range<Int>) -> Bool {
+        range.count == theirs.count
+            && withUnsafeBytes { mine in
+                other.withUnsafeBytes { other in
+                    UnsafeRawBufferPointer(rebasing: mine[range])
+                        .isEqual(to: UnsafeRawBufferPointer(rebasing: other[theirs]))
+                }
+            }
+    }
+
     /// Whether the name of `type` stands at `range`.
     fileprivate func holds(_ type: AuditEventType, at range: Range<Int>) -> Bool {
         self[range].elementsEqual(type.rawValue.utf8)
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether the same bytes stand in both, which are as long.
+    fileprivate func isEqual(to other: Self) -> Bool {
+        guard let mine = baseAddress, let theirs = other.baseAddress else { return true }
+        return memcmp(mine, theirs, count) == 0
     }
 }

@@ -46,7 +46,7 @@ struct AuditTerms: Sendable {
     func admit(_ subject: AuditRecordOutline.Subject, of record: [UInt8]) -> Bool {
         times.contains(subject.time.milliseconds)
             && terms.allSatisfy { term in
-                subject.hasValue(of: term.field) { record[$0].elementsEqual(term.bytes) }
+                subject.hasValue(of: term.field) { record.holds(term.bytes, term.bytes.indices, at: $0) }
             }
     }
 
