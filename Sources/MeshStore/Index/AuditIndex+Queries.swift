@@ -120,7 +120,7 @@ private struct AuditSearch {
         }
         if !sieve.idsUnderWay.isEmpty {
             for record in try lateEnds(of: block) { sieve.take(end: record) }
-            for id in Array(sieve.idsUnderWay) { if let end = tail.ends[id] { sieve.take(end: end) } }
+            for end in sieve.idsUnderWay.compactMap({ tail.ends[$0] }) { sieve.take(end: end) }
         }
         keep(sieve.wanted)
     }

@@ -47,6 +47,7 @@ struct AuditSieve {
                     order: (subject.time.milliseconds, outline.id), beginning: record, hasEnded: false,
                     success: false))
         case .whole(let subject):
+            // What else is not wanted goes at the end: most of what is looked through succeeded.
             guard terms.admit(subject, of: record), terms.admit(hasEnded: true, success: outline.success)
             else { return }
             finds.append(
